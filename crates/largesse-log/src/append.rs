@@ -1,0 +1,240 @@
+//! One publish: what it asks for, what it answers, and how it fails.
+//!
+//! Invariant: a publish under an idempotency key happens once on its stream. Does not know bodies or status
+//! codes: doors make the one into an [`Append`] and the other from [`AppendError::blame`].
+
+use xxhash_rust::xxh3::Xxh3Default;
+
+use crate::{IdempotencyKey, NewEvent, Position, Settings, SettingsPatch, StreamName, StreamState};
+
+/// What to append to one stream, all or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Append {
+    /// The stream.
+    pub stream: StreamName,
+    /// The events, in order. May be empty only when `then` closes.
+    pub events: Vec<NewEvent>,
+    /// What happens to the stream after them.
+    pub then: Then,
+    /// How a repeat is recognised.
+    pub once: Once,
+}
+
+/// What happens to the stream after an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It stays open.
+    StayOpen,
+    /// It is closed, in the same step.
+    Close,
+}
+
+/// How a repeated publish is recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Once {
+    /// It is not: each publish appends.
+    Unkeyed,
+    /// The whole publish, by its key. The digest is of everything that makes the publish what it is
+    /// (the body, the event name, whether it closes).
+    Whole {
+        /// The publisher's key.
+        key: IdempotencyKey,
+        /// What the same key must come with again.
+        digest: Digest,
+    },
+    /// One block of a long publish that holds a claim.
+    Block {
+        /// The claim, from [`crate::Engine::claim`].
+        claim: Claim,
+        /// The block's number in its request, from 0. The closing step after n blocks has the number n.
+        number: u64,
+        /// The digest of all blocks up to and including this one.
+        digest: Digest,
+    },
+}
+
+/// A fingerprint of what was published. Not a defence against a publisher that wants collisions: it only
+/// guards a key against its own owner's mistakes. Source: XXH3, 128 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest(pub u128);
+
+/// Makes a [`Digest`] from pieces, each with its length, so that no two lists of pieces run together.
+#[derive(Clone, Default)]
+pub struct DigestBuilder(Xxh3Default);
+
+impl DigestBuilder {
+    /// Takes one more piece.
+    pub fn push(&mut self, piece: &[u8]) {
+        self.0.update(&(piece.len() as u64).to_be_bytes());
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces so far; more may follow.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest(self.0.digest128())
+    }
+}
+
+impl std::fmt::Debug for DigestBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("DigestBuilder").field(&self.digest()).finish()
+    }
+}
+
+/// The right to publish block by block under a key, until a newer claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The key.
+    pub key: IdempotencyKey,
+    /// Which claim on the key this is, counted by the engine.
+    pub generation: u64,
+}
+
+/// The answer to a publish; a repeat under the same key gets an equal one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The last event's position; that of the end when no event was appended.
+    pub position: Position,
+    /// How many events this publish stands for.
+    pub count: u64,
+    /// Whether the stream is closed after it.
+    pub closed: bool,
+    /// What was done.
+    pub outcome: AppendOutcome,
+}
+
+/// What an append did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendOutcome {
+    /// Records were appended (now, or the first time this key was used).
+    Appended,
+    /// Only a close was asked for, and the stream was closed already.
+    AlreadyClosed,
+}
+
+/// Asks for a stream to exist and to have these settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Put {
+    /// What to change.
+    pub settings: SettingsPatch,
+}
+
+/// The answer to a [`Put`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutAnswer {
+    /// Whether the stream was made by this request.
+    pub made: Made,
+    /// The stream's state after it.
+    pub state: StreamState,
+    /// All settings in force.
+    pub settings: Settings,
+}
+
+/// Whether a request made the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// It did.
+    Now,
+    /// The stream was there.
+    Before,
+}
+
+/// What a deletion removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deleted {
+    /// The place of the deletion in the log.
+    pub position: Position,
+}
+
+/// Why a publish or a put did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The stream is closed.
+    #[error("the stream is closed")]
+    Closed,
+    /// The key was used on this stream with another body.
+    #[error("the idempotency key was used on this stream for something else")]
+    KeyReused,
+    /// A newer request has taken over the key.
+    #[error("a newer request took over the idempotency key")]
+    Superseded,
+    /// The log holds as many streams as it may.
+    #[error("the log holds {streams_max} streams, which is the most it may")]
+    TooManyStreams {
+        /// The limit.
+        streams_max: u64,
+    },
+    /// One publish is larger than the stream or the log may ever be.
+    #[error("the publish counts {bytes} bytes; {bytes_max} is the most that can be kept")]
+    TooLarge {
+        /// What the publish counts.
+        bytes: u64,
+        /// The limit.
+        bytes_max: u64,
+    },
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Why an engine could not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// The position is one this log has not reached.
+    #[error("position {} is beyond the log's tail at {}", .position.0, .tail.0)]
+    BeyondTail {
+        /// What was asked for.
+        position: Position,
+        /// The last safe position.
+        tail: Position,
+    },
+}
+
+/// Whose move it is after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The caller has to change the request.
+    Caller,
+    /// The caller may try the same again later.
+    Load,
+    /// Only whoever runs the server can help.
+    Server,
+}
+
+/// Whether a failed write may have happened all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing was written.
+    NotWritten,
+    /// It may have been: only a retry under the same idempotency key is safe.
+    Unknown,
+}
+
+impl AppendError {
+    /// Whose move it is. Doors turn this into a status; nothing else may.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Closed | Self::KeyReused | Self::Superseded | Self::TooLarge { .. } => Blame::Caller,
+            Self::TooManyStreams { .. } => Blame::Load,
+            Self::Engine(error) => error.blame(),
+        }
+    }
+
+    /// Whether the write may have happened.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        Outcome::NotWritten
+    }
+}
+
+impl EngineError {
+    /// Whose move it is.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::BeyondTail { .. } => Blame::Caller,
+        }
+    }
+}

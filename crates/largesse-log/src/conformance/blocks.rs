@@ -1,0 +1,142 @@
+//! Long publishes under a key, block by block.
+
+use std::time::Duration;
+
+use super::{
+    reader::{Reader, check_heard},
+    world::{Make, World, append, digest, keyed},
+};
+use crate::{Append, AppendError, Appended, Claim, Once, Position, Then};
+
+/// A publisher that sends blocks of a body under one claim.
+struct Sender<'a> {
+    world: &'a World,
+    claim: Claim,
+    body: &'a [&'a str],
+}
+
+impl<'a> Sender<'a> {
+    #[track_caller]
+    fn claim(world: &'a World, body: &'a [&'a str]) -> Self {
+        let claim = world.claim("a", "k").expect("the key is free, or blocks'");
+        Self { world, claim, body }
+    }
+
+    /// Sends one block, or after the last the closing step.
+    fn send(&self, number: usize) -> Result<Appended, AppendError> {
+        let body = &self.body[..self.body.len().min(number + 1)];
+        let (data, then) = match self.body.get(number) {
+            Some(block) => (std::slice::from_ref(block), Then::StayOpen),
+            None => (&[] as &[&str], Then::Close),
+        };
+        let digest = digest(&format!("{body:?}"));
+        let once = Once::Block { claim: self.claim.clone(), number: number as u64, digest };
+        self.world.append(Append { once, ..append("a", data, then) })
+    }
+}
+
+/// After a cut the publisher sends all again; what was there is answered as done.
+pub fn a_block_is_appended_once_over_two_requests(make: Make) {
+    let world = World::new(make);
+    let first = Sender::claim(&world, &["1", "2", "3"]);
+    let one = first.send(0).expect("the first block");
+    assert_eq!((one.count, one.position), (1, world.tail()));
+    let two = first.send(1).expect("the second block");
+    let second = Sender::claim(&world, &["1", "2", "3"]);
+    for number in [0, 1] {
+        let again = second.send(number).expect("a block that is there");
+        assert_eq!((again.position, again.count), (two.position, 1), "the last event under the key");
+    }
+    second.send(2).expect("the next block");
+    let end = second.send(3).expect("the closing step");
+    assert!(end.closed && end.count == 0);
+    check_heard(&world, Reader::at("a", Position::ZERO), &["a:1", "a:2", "a:3", "a!closed"]);
+}
+
+/// A newer claim takes over from a half-dead request.
+pub fn a_newer_claim_supersedes(make: Make) {
+    let world = World::new(make);
+    let old = Sender::claim(&world, &["1", "2"]);
+    old.send(0).expect("the first block");
+    let new = Sender::claim(&world, &["1", "2"]);
+    assert_eq!(old.send(1), Err(AppendError::Superseded));
+    new.send(0).expect("a block that is there");
+    new.send(1).expect("the next block");
+    assert_eq!(old.send(1), Err(AppendError::Superseded));
+    check_heard(&world, Reader::at("a", Position::ZERO), &["a:1", "a:2"]);
+}
+
+/// Another body is found out at the last block that is there.
+pub fn another_body_under_the_claim_is_refused(make: Make) {
+    let world = World::new(make);
+    let first = Sender::claim(&world, &["1", "2"]);
+    first.send(0).expect("the first block");
+    first.send(1).expect("the second block");
+    let other = Sender::claim(&world, &["1", "other", "3"]);
+    assert_eq!(other.send(1), Err(AppendError::KeyReused));
+    let shorter = Sender::claim(&world, &["1"]);
+    assert_eq!(shorter.send(1), Err(AppendError::KeyReused), "its end is not that of the blocks");
+    check_heard(&world, Reader::at("a", Position::ZERO), &["a:1", "a:2"]);
+}
+
+/// No block is left out.
+pub fn a_block_beyond_the_next_is_refused(make: Make) {
+    let world = World::new(make);
+    let sender = Sender::claim(&world, &["1", "2", "3"]);
+    assert_eq!(sender.send(1), Err(AppendError::KeyReused));
+    assert_eq!(sender.send(3), Err(AppendError::KeyReused));
+    assert_eq!((world.tail(), world.state("a")), (Position::ZERO, None), "a claim makes no stream");
+}
+
+/// The closing step happens once, and is answered alike.
+pub fn the_closing_step_is_repeated_with_the_same_answer(make: Make) {
+    let world = World::new(make);
+    let first = Sender::claim(&world, &["1"]);
+    first.send(0).expect("the block");
+    let end = first.send(1).expect("the closing step");
+    let tail = world.tail();
+    let second = Sender::claim(&world, &["1"]);
+    second.send(0).expect("a block that is there");
+    assert_eq!(second.send(1), Ok(end));
+    assert_eq!(world.tail(), tail);
+    let longer = Sender::claim(&world, &["1", "2"]);
+    assert_eq!(longer.send(1), Err(AppendError::KeyReused), "the body had ended there");
+}
+
+/// Blocks that are there are answered even when somebody else has closed the stream; new ones are refused.
+pub fn a_stream_closed_by_another_takes_no_new_block(make: Make) {
+    let world = World::new(make);
+    let first = Sender::claim(&world, &["1", "2"]);
+    let one = first.send(0).expect("the first block");
+    let end = world.close("a").position;
+    let second = Sender::claim(&world, &["1", "2"]);
+    assert_eq!(second.send(0).map(|answer| answer.position), Ok(one.position));
+    assert_eq!(second.send(1), Err(AppendError::Closed));
+    let shorter = Sender::claim(&world, &["1"]);
+    assert_eq!(shorter.send(1).map(|answer| answer.position), Ok(end), "closed is what it asks for");
+}
+
+/// A key is either a whole publish's or a long one's.
+pub fn a_key_is_of_one_kind(make: Make) {
+    let world = World::new(make);
+    world.append(keyed("a", &["1"], Then::StayOpen, "k")).expect("the publish is right");
+    assert_eq!(world.claim("a", "k"), Err(AppendError::KeyReused));
+    world.claim("a", "long").expect("another key is free");
+    let whole = keyed("a", &["1"], Then::StayOpen, "long");
+    assert_eq!(world.append(whole), Err(AppendError::KeyReused));
+}
+
+/// A claim that was forgotten appends nothing: its blocks might come a second time.
+pub fn a_forgotten_claim_appends_nothing(make: Make) {
+    let world = World::with(make, |limits| limits.key_ttl = Duration::from_millis(100));
+    let sender = Sender::claim(world.at(1000), &["1", "2", "3"]);
+    world.at(1090);
+    sender.send(0).expect("each block keeps the key anew");
+    world.at(1180);
+    sender.send(1).expect("each block keeps the key anew");
+    world.at(1280);
+    assert_eq!(sender.send(2), Err(AppendError::Superseded));
+    let anew = Sender::claim(&world, &["1"]);
+    anew.send(0).expect("the key is free again");
+    assert_eq!(sender.send(2), Err(AppendError::Superseded), "an old claim is not the new one");
+}

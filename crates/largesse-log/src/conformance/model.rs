@@ -1,0 +1,224 @@
+//! The log as plain lists: everything ever appended, and simple filters over it.
+//!
+//! Invariant: nothing is ever taken out; what is gone is marked with the step that dropped it. A step is one
+//! call of the engine. Slow, and easy to believe.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    EndReason, EndedStream, Life, NewEvent, Place, Position, Selection, Settings, StreamName, UnixMs,
+};
+
+/// The number of a call of the engine.
+pub(super) type Step = usize;
+
+#[derive(Clone, Debug)]
+pub(super) struct ModelEvent {
+    pub(super) stream: StreamName,
+    pub(super) position: Position,
+    pub(super) time: UnixMs,
+    pub(super) data: String,
+    bytes: u64,
+    life: u64,
+    pub(super) dropped: Option<Step>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ModelLife {
+    number: u64,
+    start: Position,
+    pub(super) settings: Settings,
+    pub(super) end: Option<(Position, UnixMs)>,
+}
+
+#[derive(Clone, Debug)]
+struct ModelPast {
+    /// The number of the last life that is over.
+    life: u64,
+    end: Position,
+    reason: EndReason,
+    step: Step,
+}
+
+#[derive(Default)]
+pub(super) struct Model {
+    pub(super) events: Vec<ModelEvent>,
+    pub(super) lives: BTreeMap<StreamName, ModelLife>,
+    pasts: BTreeMap<StreamName, ModelPast>,
+    /// The tail after each step.
+    tails: Vec<Position>,
+    last_time: UnixMs,
+    lives_made: u64,
+}
+
+impl Model {
+    pub(super) fn step(&self) -> Step {
+        self.tails.len()
+    }
+
+    /// The step is over, and left the tail here.
+    pub(super) fn finish_step(&mut self, tail: Position) {
+        self.tails.push(tail);
+    }
+
+    pub(super) fn tail(&self) -> Position {
+        self.tails.last().copied().unwrap_or_default()
+    }
+
+    pub(super) fn make(&mut self, stream: &StreamName, settings: Settings) {
+        let start = self.tail().next();
+        self.lives_made += 1;
+        let life = ModelLife { number: self.lives_made, start, settings, end: None };
+        self.lives.insert(stream.clone(), life);
+    }
+
+    /// Events of one append, the last of which was answered to be at `last`.
+    pub(super) fn push(&mut self, stream: &StreamName, now: UnixMs, events: &[NewEvent], last: Position) {
+        if !events.is_empty() {
+            self.last_time = self.last_time.max(now);
+        }
+        let life = self.lives[stream].number;
+        for (back, event) in events.iter().rev().enumerate().rev() {
+            self.events.push(ModelEvent {
+                stream: stream.clone(),
+                position: Position(last.0 - back as u64),
+                time: self.last_time,
+                data: event.data.as_str().to_owned(),
+                bytes: event.counted_bytes(),
+                life,
+                dropped: None,
+            });
+        }
+    }
+
+    pub(super) fn close(&mut self, stream: &StreamName, now: UnixMs, position: Position) {
+        let time = self.last_time.max(now);
+        if let Some(life) = self.lives.get_mut(stream) {
+            life.end = Some((position, time));
+        }
+    }
+
+    pub(super) fn retire(&mut self, stream: &StreamName, end: Position, reason: EndReason) {
+        let step = self.step();
+        let Some(life) = self.lives.remove(stream) else { return };
+        let of_life = |event: &&mut ModelEvent| event.life == life.number && event.dropped.is_none();
+        self.events.iter_mut().filter(of_life).for_each(|event| event.dropped = Some(step));
+        self.pasts.insert(stream.clone(), ModelPast { life: life.number, end, reason, step });
+    }
+
+    /// Drops what is too much by the stream's own settings.
+    pub(super) fn retain(&mut self, stream: &StreamName, now: UnixMs) {
+        let step = self.step();
+        let Some(life) = self.lives.get(stream) else { return };
+        let Settings { max_age, max_events, max_bytes, .. } = life.settings;
+        loop {
+            let kept: Vec<_> = (0..self.events.len())
+                .filter(|i| self.events[*i].life == life.number && self.events[*i].dropped.is_none())
+                .collect();
+            let Some(oldest) = kept.first().copied() else { return };
+            let bytes: u64 = kept.iter().map(|i| self.events[*i].bytes).sum();
+            let too_old = max_age.is_some_and(|age| now.since(self.events[oldest].time) > age);
+            let too_many = max_events.is_some_and(|events_max| kept.len() as u64 > events_max);
+            if !too_old && !too_many && max_bytes.is_none_or(|bytes_max| bytes <= bytes_max) {
+                return;
+            }
+            self.events[oldest].dropped = Some(step);
+        }
+    }
+
+    pub(super) fn sweep(&mut self, now: UnixMs) {
+        for (stream, life) in self.lives.clone() {
+            match life.end {
+                Some((end, time)) if now >= time.saturating_add(life.settings.ttl_after_close) => {
+                    self.retire(&stream, end, EndReason::Closed);
+                }
+                _ => self.retain(&stream, now),
+            }
+        }
+    }
+
+    /// What the engine has dropped by itself in this step: everything before its first event.
+    pub(super) fn drop_before(&mut self, stream: &StreamName, first: Option<Position>) {
+        let step = self.step();
+        let Some(life) = self.lives.get(stream) else { return };
+        let gone = |event: &&mut ModelEvent| {
+            event.life == life.number
+                && event.dropped.is_none()
+                && first.is_none_or(|first| event.position < first)
+        };
+        self.events.iter_mut().filter(gone).for_each(|event| event.dropped = Some(step));
+    }
+
+    pub(super) fn kept<'a>(
+        &'a self,
+        selection: &'a Selection,
+    ) -> impl DoubleEndedIterator<Item = &'a ModelEvent> + 'a {
+        let is_kept = |event: &&ModelEvent| event.dropped.is_none() && selection.matches(&event.stream);
+        self.events.iter().filter(is_kept)
+    }
+
+    /// Events and ends after a place, as text, in log order.
+    pub(super) fn records(&self, selection: &Selection, place: Place) -> Vec<(Position, String)> {
+        let after = |position: Position| position > place.position();
+        let kept = self.kept(selection).filter(|event| after(event.position));
+        let mut records: Vec<_> =
+            kept.map(|event| (event.position, format!("{}:{}", event.stream, event.data))).collect();
+        for name in selection.names() {
+            let past = self.pasts.get(name).filter(|past| self.is_news(past.step, place.known_gone()));
+            let past = past.map(|past| (past.end, past.reason));
+            let end = self.lives.get(name).and_then(|life| life.end);
+            let ends = past.into_iter().chain(end.map(|(position, _)| (position, EndReason::Closed)));
+            let ends = ends.filter(|(position, _)| after(*position));
+            records.extend(ends.map(|(position, reason)| (position, format!("{name}!{}", reason.as_str()))));
+        }
+        records.sort_unstable();
+        records
+    }
+
+    /// Streams that lost something a reader at `place` was not told of.
+    pub(super) fn lost(&self, selection: &Selection, place: Place) -> BTreeSet<StreamName> {
+        let is_news = |event: &&ModelEvent| {
+            let step = event.dropped.filter(|step| self.is_news(*step, place.known()));
+            step.is_some() && event.position > place.position() && self.is_told_as_lost(selection, event)
+        };
+        self.events.iter().filter(is_news).map(|event| event.stream.clone()).collect()
+    }
+
+    pub(super) fn horizon(&self, selection: &Selection, position: Position) -> Position {
+        let gone = self.events.iter().filter(|event| event.dropped.is_some());
+        let gone = gone.filter(|event| self.is_told_as_lost(selection, event));
+        let ends = selection.names().iter().filter_map(|name| self.pasts.get(name)).map(|past| past.end);
+        let all = gone.map(|event| event.position).chain(ends);
+        all.filter(|reach| *reach > position).max().unwrap_or(Position::ZERO)
+    }
+
+    pub(super) fn ended_at(&self, selection: &Selection, place: Place) -> Vec<EndedStream> {
+        let position = place.position();
+        let end_of = |name: &StreamName| {
+            if let Some(life) = self.lives.get(name).filter(|life| life.start <= position) {
+                let (end, _) = life.end?;
+                return (end <= position).then_some((EndReason::Closed, Life::Current));
+            }
+            let past = self.pasts.get(name).filter(|past| past.end <= position)?;
+            Some((past.reason, Life::Past))
+        };
+        let ended = |name: &StreamName| {
+            end_of(name).map(|(reason, life)| EndedStream { name: name.clone(), reason, life })
+        };
+        selection.names().iter().filter_map(ended).collect()
+    }
+
+    /// Who named a stream that was deleted is told by the end; all others by the loss.
+    pub(super) fn is_told_as_lost(&self, selection: &Selection, event: &ModelEvent) -> bool {
+        if !selection.has_name(&event.stream) {
+            return selection.matches(&event.stream);
+        }
+        let past = self.pasts.get(&event.stream).filter(|past| event.life <= past.life);
+        past.is_none_or(|past| past.reason == EndReason::Closed)
+    }
+
+    /// What is recorded in a step comes after all places of that step that a reader can hold, but its tail.
+    fn is_news(&self, step: Step, known: Position) -> bool {
+        self.tails[step] > known
+    }
+}

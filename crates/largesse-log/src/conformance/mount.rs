@@ -1,0 +1,116 @@
+//! The list of all cases, and how they become tests.
+
+/// Makes one test of each case of the suite for the engine that `$make` makes; see
+/// [`conformance`](crate::conformance).
+#[macro_export]
+#[doc(hidden)]
+macro_rules! mount_conformance {
+    ($make:path) => {
+        $crate::mount_conformance! { $make;
+            appends {
+                positions_count_up_over_all_streams
+                times_never_go_back
+                an_append_that_closes_is_answered_with_its_last_event
+                closing_a_missing_stream_makes_it_closed
+                a_closed_stream_takes_nothing_more
+                publishers_at_once_do_not_mix
+                a_dropped_append_is_whole_or_nothing
+                appending_nothing_makes_nothing
+                no_more_streams_are_made_than_the_limit
+                a_publish_larger_than_its_stream_is_refused
+                a_publish_larger_than_the_log_is_refused
+            }
+            blocks {
+                a_block_is_appended_once_over_two_requests
+                a_newer_claim_supersedes
+                another_body_under_the_claim_is_refused
+                a_block_beyond_the_next_is_refused
+                the_closing_step_is_repeated_with_the_same_answer
+                a_stream_closed_by_another_takes_no_new_block
+                a_key_is_of_one_kind
+                a_forgotten_claim_appends_nothing
+            }
+            ends {
+                an_end_is_heard_by_name_only
+                a_deletion_is_heard_by_name_at_its_place
+                a_closed_stream_can_be_deleted
+                a_first_request_hears_no_end_of_what_is_gone
+                an_end_ahead_is_heard_after_a_loss_was_told
+                a_closed_stream_is_removed_after_its_time
+                ended_streams_are_those_whose_last_record_was_their_end
+            }
+            keys {
+                a_repeat_gets_the_first_answer
+                a_repeated_close_gets_the_first_answer
+                another_body_under_the_key_is_refused
+                a_key_counts_on_its_stream_only
+                a_refused_publish_does_not_use_up_its_key
+                a_key_is_forgotten_after_its_time
+                the_oldest_keys_are_forgotten_at_the_limit
+                without_a_key_nothing_is_a_repeat
+            }
+            listening {
+                each_new_record_is_told
+                a_repeat_is_not_told
+                the_last_listener_is_told
+            }
+            locating {
+                from_the_start_all_that_is_kept_follows
+                from_now_nothing_that_is_there_follows
+                from_the_last_events_just_these_follow
+                from_a_time_events_of_that_time_and_later_follow
+                an_empty_log_has_a_beginning_too
+            }
+            losses {
+                a_trim_is_told_to_readers_before_it
+                a_loss_is_told_once_over_reconnects
+                the_horizon_is_where_marks_are_of_no_use
+                a_deletion_is_told_as_a_loss_to_patterns
+                a_loss_outlives_an_empty_life
+                a_loss_names_a_bounded_number_of_streams
+                a_forgotten_end_is_told_as_a_loss
+            }
+            reads {
+                a_read_stops_at_its_limits
+                an_append_is_seen_whole
+                reading_what_is_not_there_makes_nothing
+                a_place_beyond_the_tail_is_refused
+                an_event_selected_twice_comes_once
+                many_streams_are_read_in_log_order
+                the_policy_for_slow_readers_is_the_current_one
+            }
+            retention {
+                the_newest_events_are_kept
+                no_more_bytes_are_kept_than_the_stream_may
+                events_past_their_age_are_dropped
+                a_sweep_keeps_to_its_budget
+                new_settings_hold_at_once
+                a_full_log_drops_its_oldest_events
+                a_quiet_stream_gives_way_to_a_busy_one
+            }
+            seeds {
+                any_script_answers_as_the_model
+                a_small_log_tells_all_that_it_loses
+            }
+            streams {
+                a_put_makes_a_stream
+                a_put_changes_what_it_names
+                a_stream_made_anew_has_the_default_settings
+                a_state_says_what_is_kept
+                streams_are_listed_by_name
+            }
+        }
+    };
+    ($make:path; $($module:ident { $($case:ident)+ })+) => {$(
+        mod $module {
+            use super::*;
+
+            $(
+                #[test]
+                fn $case() {
+                    $crate::conformance::$module::$case($make);
+                }
+            )+
+        }
+    )+};
+}

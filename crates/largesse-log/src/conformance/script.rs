@@ -1,0 +1,335 @@
+//! Random calls of an engine, each made to the model too, and compared.
+//!
+//! Invariant: the same seed makes the same calls. Does not know what a call should do: the model does.
+
+use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
+
+use super::{
+    dice::Dice,
+    model::{Model, ModelEvent, Step},
+    reader::{Reader, text_of},
+    world::{KEEP_ALL, World, event, name},
+};
+use crate::{
+    Append, AppendError, Batch, Change, EndReason, Once, Position, ReadLimits, Record, Repeat, Settings,
+    SettingsPatch, StartFrom, Stopped, StreamName, Then, UnixMs,
+};
+
+const STREAMS: [&str; 6] = ["a", "b", "c/1", "c/2", "c/2/x", "d"];
+const SELECTIONS: [&str; 10] =
+    ["a", "b", "a,b", "c/*", "c/**", "**", "a,c/*", "c/1,c/**", "*,c/*,c/**", "a,b,c/1,c/2,*"];
+
+/// How well the model knows what the engine drops and tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Knowledge {
+    /// All of it.
+    Exact,
+    /// The engine may drop more (the log is small) and tell more (it forgot what is gone).
+    AtLeast,
+}
+
+pub(super) struct Script {
+    world: World,
+    model: Model,
+    dice: Dice,
+    knowledge: Knowledge,
+    seed: u64,
+    readers: Vec<Follower>,
+    published: u64,
+    now: u64,
+}
+
+/// A reader, and what it has a right to.
+struct Follower {
+    reader: Reader,
+    /// The last step before its first request.
+    began: Option<Step>,
+    /// Up to which step each stream's losses were told; the unnamed ones are told for all.
+    told: BTreeMap<StreamName, Step>,
+    told_all: Option<Step>,
+}
+
+impl Script {
+    pub(super) fn new(world: World, seed: u64, knowledge: Knowledge) -> Self {
+        let (model, dice) = (Model::default(), Dice::new(seed));
+        Self { world, model, dice, knowledge, seed, readers: Vec::new(), published: 0, now: 1000 }
+    }
+
+    pub(super) fn run(&mut self, steps: usize) {
+        for _ in 0..steps {
+            self.pass_time();
+            match self.dice.below(20) {
+                0..10 => self.append(),
+                10..12 => self.put(),
+                12..14 => self.delete(),
+                14..16 => self.sweep(),
+                16 => self.locate(),
+                _ => self.begin_reader(),
+            }
+            for index in 0..self.readers.len() {
+                self.read(index);
+            }
+        }
+    }
+
+    fn context(&self) -> String {
+        format!("seed {}, step {}", self.seed, self.model.step())
+    }
+
+    /// Mostly on, sometimes back: clocks do that.
+    fn pass_time(&mut self) {
+        self.now = match self.dice.below(8) {
+            0 => self.now.saturating_sub(self.dice.below(30)),
+            1 => self.now + self.dice.below(100),
+            _ => self.now + self.dice.below(10),
+        };
+        self.world.at(self.now);
+    }
+
+    fn stream(&mut self) -> StreamName {
+        name(self.dice.pick(&STREAMS))
+    }
+
+    fn append(&mut self) {
+        let stream = self.stream();
+        let then = if self.dice.below(6) == 0 { Then::Close } else { Then::StayOpen };
+        let least = u64::from(then == Then::StayOpen);
+        let events: Vec<_> = (0..least + self.dice.below(3)).map(|_| self.next_event()).collect();
+        let append = Append { stream: stream.clone(), events: events.clone(), then, once: Once::Unkeyed };
+        let answer = self.world.append(append);
+        let now = UnixMs(self.now);
+        match (self.model.lives.get(&stream).map(|life| life.end), answer) {
+            (Some(Some((end, _))), Ok(answer)) => {
+                assert!(events.is_empty() && answer.position == end, "{}", self.context());
+            }
+            (Some(Some(_)), Err(AppendError::Closed)) | (_, Err(AppendError::TooLarge { .. })) => {}
+            (life, Ok(answer)) => {
+                if life.is_none() {
+                    self.model.make(&stream, KEEP_ALL);
+                }
+                self.model.push(&stream, now, &events, answer.position);
+                self.close_model(&stream, then, now);
+                self.model.retain(&stream, now);
+            }
+            (_, Err(error)) => assert_eq!(error, AppendError::Closed, "{}", self.context()),
+        }
+        self.finish_step();
+    }
+
+    fn close_model(&mut self, stream: &StreamName, then: Then, now: UnixMs) {
+        if then == Then::Close {
+            let state = self.world.state(stream.as_str());
+            let end = state.and_then(|state| state.closed).expect("a close closes");
+            self.model.close(stream, now, end);
+        }
+    }
+
+    fn next_event(&mut self) -> crate::NewEvent {
+        self.published += 1;
+        let padding = ".".repeat(self.dice.below(40) as usize);
+        event(&format!("{}{padding}", self.published))
+    }
+
+    fn put(&mut self) {
+        let stream = self.stream();
+        let ms = |ms: u64| Some(Duration::from_millis(ms));
+        let patch = SettingsPatch {
+            max_age: self.dice.pick(&[Change::Keep, Change::Default, Change::Set(ms(40))]),
+            max_events: self.dice.pick(&[Change::Keep, Change::Set(Some(1)), Change::Set(Some(4))]),
+            max_bytes: self.dice.pick(&[Change::Keep, Change::Default, Change::Set(Some(400))]),
+            ttl_after_close: Change::Set(Duration::from_millis(self.dice.pick(&[0, 50]))),
+            slow: Change::Keep,
+        };
+        if self.world.try_put(stream.as_str(), patch).is_ok() {
+            let before = self.model.lives.get(&stream).map_or(KEEP_ALL, |life| life.settings);
+            let settings: Settings = before.patched(&patch, &KEEP_ALL);
+            match self.model.lives.get_mut(&stream) {
+                Some(life) => life.settings = settings,
+                None => self.model.make(&stream, settings),
+            }
+            self.model.retain(&stream, UnixMs(self.now));
+        }
+        self.finish_step();
+    }
+
+    fn delete(&mut self) {
+        let stream = self.stream();
+        let deleted = self.world.delete(stream.as_str());
+        assert_eq!(deleted.is_some(), self.model.lives.contains_key(&stream), "{}", self.context());
+        if let Some(position) = deleted {
+            self.model.retire(&stream, position, EndReason::Deleted);
+        }
+        self.finish_step();
+    }
+
+    fn sweep(&mut self) {
+        self.world.sweep();
+        self.model.sweep(UnixMs(self.now));
+        self.finish_step();
+    }
+
+    /// Compares all streams' states.
+    fn finish_step(&mut self) {
+        for stream in STREAMS.map(name) {
+            let state = self.world.state(stream.as_str());
+            let there = self.model.lives.contains_key(&stream);
+            assert_eq!(state.is_some(), there, "{}: {stream}", self.context());
+            let Some(state) = state else { continue };
+            if self.knowledge == Knowledge::AtLeast {
+                self.model.drop_before(&stream, state.first);
+            }
+            let one = crate::Selection::one(stream.clone());
+            let kept: Vec<_> = self.model.kept(&one).collect();
+            let (first, last) = (kept.first(), kept.last());
+            assert_eq!(state.events, kept.len() as u64, "{}: {stream}", self.context());
+            assert_eq!(state.first, first.map(|event| event.position), "{}: {stream}", self.context());
+            assert_eq!(state.last_time, last.map(|event| event.time), "{}: {stream}", self.context());
+            assert_eq!(state.settings, self.model.lives[&stream].settings, "{}", self.context());
+        }
+        self.model.finish_step(self.world.tail());
+    }
+
+    fn locate(&mut self) {
+        let from = self.from();
+        let selection = super::world::selection(self.dice.pick(&SELECTIONS));
+        let located = self.world.locate(&selection, from);
+        assert_eq!(located.place.known(), self.model.tail(), "{}", self.context());
+        let kept: Vec<_> = self.model.kept(&selection).collect();
+        let found = kept.iter().filter(|event| event.position > located.place.position()).count();
+        let want = match from {
+            StartFrom::Start => kept.len(),
+            StartFrom::Now => 0,
+            StartFrom::Last(events) => kept.len().min(events as usize),
+            StartFrom::Time(time) => kept.iter().filter(|event| event.time >= time).count(),
+        };
+        assert_eq!(found, want, "{}: {selection:?} {from:?}", self.context());
+        let is_there = self.model.events.last().is_some_and(|last| {
+            from == StartFrom::Start || matches!(from, StartFrom::Time(time) if time <= last.time)
+        });
+        let same = from == StartFrom::Start || is_there;
+        assert_eq!(located.repeat == Repeat::SamePlace, same, "{}: {from:?}", self.context());
+    }
+
+    fn from(&mut self) -> StartFrom {
+        match self.dice.below(4) {
+            0 => StartFrom::Start,
+            1 => StartFrom::Now,
+            2 => StartFrom::Last(self.dice.below(12)),
+            _ => StartFrom::Time(UnixMs(self.now.saturating_sub(self.dice.below(100)) + 10)),
+        }
+    }
+
+    fn begin_reader(&mut self) {
+        let (streams, from) = (self.dice.pick(&SELECTIONS), self.from());
+        let reader = Reader::first(&self.world, streams, from);
+        let began = self.model.step().checked_sub(1);
+        let follower = Follower { reader, began, told: BTreeMap::new(), told_all: None };
+        if self.readers.len() < 8 {
+            self.readers.push(follower);
+        } else {
+            let index = self.dice.below(8) as usize;
+            self.readers[index] = follower;
+        }
+    }
+
+    /// One reader reads once, or not; hears all of it, or is cut; comes back, or stays.
+    fn read(&mut self, index: usize) {
+        if self.dice.below(3) == 0 {
+            return;
+        }
+        let records_max = NonZeroUsize::new(1 + self.dice.below(6) as usize).expect("it is at least one");
+        let limits = ReadLimits { records_max, bytes_max: self.dice.pick(&[0, 60, u64::MAX]) };
+        let Reader { selection, place, .. } = &self.readers[index].reader;
+        let batch = self.world.read(selection, *place, limits);
+        self.check_batch(index, &batch, limits);
+        let all = batch.records.len();
+        let heard = if self.dice.below(2) == 0 { all } else { self.dice.below(all as u64 + 1) as usize };
+        self.follow(index, &batch, heard);
+        if self.dice.below(3) == 0 {
+            self.readers[index].reader.reconnect(&self.world);
+        }
+    }
+
+    fn check_batch(&self, index: usize, batch: &Batch, limits: ReadLimits) {
+        let Reader { selection, place, .. } = &self.readers[index].reader;
+        let context = format!("{}: {selection:?} at {place:?}", self.context());
+        let lost = self.model.lost(selection, *place);
+        let told = batch.lost.as_ref().map(|lost| lost.streams.clone()).unwrap_or_default();
+        let ended = self.world.ended_at(selection, *place);
+        if self.knowledge == Knowledge::AtLeast {
+            assert!(lost.is_empty() || batch.lost.is_some(), "{context}: lost {lost:?}");
+            return;
+        }
+        assert_eq!(told, lost.into_iter().collect::<Vec<_>>(), "{context}: lost");
+        assert_eq!(batch.horizon, self.model.horizon(selection, place.position()), "{context}: horizon");
+        assert_eq!(ended, self.model.ended_at(selection, *place), "{context}: ended");
+        let all = self.model.records(selection, *place);
+        let want = fitting(&all, limits);
+        let found: Vec<_> = batch.records.iter().map(|record| (record.position(), text_of(record))).collect();
+        assert_eq!(found, all[..want], "{context}: records of {all:?}");
+        let (upto, stopped) = match (want < all.len(), all[..want].last()) {
+            (true, Some((last, _))) => (*last, Stopped::Limits),
+            _ => (self.model.tail(), Stopped::Tail),
+        };
+        assert_eq!((batch.upto, batch.stopped), (upto, stopped), "{context}: {all:?}");
+    }
+
+    /// Whatever the engine answers, one by one: each event that is passed was heard, or lost and told.
+    fn follow(&mut self, index: usize, batch: &Batch, heard: usize) {
+        let context = self.context();
+        let step = self.model.step() - usize::from(self.model.step() > 0);
+        let follower = &mut self.readers[index];
+        let from = follower.reader.place.position();
+        if let Some(lost) = &batch.lost {
+            for stream in &lost.streams {
+                let before = follower.told.insert(stream.clone(), step).max(follower.began);
+                let is_new = |event: &ModelEvent| {
+                    let at = event.dropped.filter(|_| event.stream == *stream && event.position > from);
+                    at.is_some() && at > before
+                };
+                let is_news = self.model.events.iter().any(is_new);
+                assert!(is_news || self.knowledge == Knowledge::AtLeast, "{context}: {stream} told twice");
+            }
+            if self.knowledge == Knowledge::AtLeast {
+                follower.told_all = Some(step);
+            }
+        }
+        follower.reader.take(batch, heard);
+        let upto = follower.reader.place.position();
+        let records = &batch.records[..heard];
+        let positions: Vec<Position> = records.iter().map(Record::position).collect();
+        assert!(positions.is_sorted() && positions.first().is_none_or(|first| *first > from), "{context}");
+        for event in &self.model.events {
+            let selected = follower.reader.selection.matches(&event.stream);
+            if !selected || event.position <= from || event.position > upto {
+                continue;
+            }
+            let was_heard = positions.binary_search(&event.position).is_ok();
+            let Some(dropped) = event.dropped else {
+                assert!(was_heard, "{context}: {event:?} was passed over");
+                continue;
+            };
+            assert!(!was_heard, "{context}: {event:?} is gone and was heard");
+            let told = follower.told.get(&event.stream).copied().max(follower.told_all);
+            let is_known = told.max(follower.began).is_some_and(|known| dropped <= known);
+            let by_end = !self.model.is_told_as_lost(&follower.reader.selection, event);
+            assert!(is_known || by_end, "{context}: {event:?} was lost without a word");
+        }
+    }
+}
+
+/// How many of all records fit into a read.
+fn fitting(all: &[(Position, String)], limits: ReadLimits) -> usize {
+    // An event's text is `stream:data`, an end's `stream!reason`; only events count.
+    let bytes_of = |text: &str| text.split_once(':').map_or(0, |(_, data)| data.len() as u64);
+    let mut bytes = 0;
+    let mut fit = 0;
+    for (_, text) in all {
+        bytes += bytes_of(text);
+        if fit > 0 && (fit >= limits.records_max.get() || bytes > limits.bytes_max) {
+            break;
+        }
+        fit += 1;
+    }
+    fit
+}

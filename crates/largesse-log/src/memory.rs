@@ -1,0 +1,183 @@
+//! The engine that keeps events in memory: safe at once, gone with the process.
+//!
+//! All of the log's meaning is in [`log::MemoryLog`], a synchronous state machine with one file for each verb.
+//! This file is its asynchronous face.
+//!
+//! Invariants: a step of the log is whole before the lock is given back, so every read is one consistent
+//! look; a listener is called only after that. Does not know the clock, and starts no task.
+
+mod append;
+mod block;
+mod candidates;
+mod ended;
+mod keys;
+mod life;
+mod locate;
+mod log;
+mod losses;
+mod merge;
+mod pasts;
+mod read;
+mod streams;
+mod sweep;
+mod trim;
+mod walk;
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+pub use life::STREAM_OVERHEAD_BYTES;
+use log::MemoryLog;
+
+use crate::{
+    Append, AppendError, Appended, Batch, Claim, Deleted, EndedStream, Engine, EngineError, EngineLimits,
+    IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
+    StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs,
+};
+
+/// A log in memory.
+pub struct MemoryEngine {
+    incarnation: Incarnation,
+    /// One lock, and a plain one: every step under it is short and bounded, and no step waits. A lock for
+    /// readers and writers would let looks run side by side; it would be right once measurements show
+    /// readers waiting for each other rather than for the network. A lock held over an await, or over a
+    /// disk, would be wrong here.
+    log: Mutex<MemoryLog>,
+    listener: Mutex<Option<Arc<dyn TailListener>>>,
+}
+
+impl std::fmt::Debug for MemoryEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryEngine").field("incarnation", &self.incarnation).finish_non_exhaustive()
+    }
+}
+
+/// What a step of the log answers, and the record that readers are to be told of.
+struct Stepped<T> {
+    answer: T,
+    /// The last record that readers can meet; `None` when there is no new one.
+    ring: Option<Position>,
+}
+
+impl MemoryEngine {
+    /// An empty log.
+    #[must_use]
+    pub fn new(incarnation: Incarnation, limits: EngineLimits) -> Self {
+        let log = Mutex::new(MemoryLog::new(limits));
+        Self { incarnation, log, listener: Mutex::new(None) }
+    }
+
+    /// No step of the log panics, so no lock is poisoned; were there such a bug, the log would rather go on
+    /// than fail every caller after it.
+    fn lock(&self) -> MutexGuard<'_, MemoryLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a step that may append, and tells the listener after the lock is given back.
+    fn step<T>(&self, stream: &StreamName, step: impl FnOnce(&mut MemoryLog) -> Stepped<T>) -> T {
+        let Stepped { answer, ring } = step(&mut self.lock());
+        if let Some(position) = ring {
+            let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(listener) = listener {
+                listener.appended(stream, position);
+            }
+        }
+        answer
+    }
+}
+
+impl Engine for MemoryEngine {
+    fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    fn tail(&self) -> Position {
+        self.lock().tail()
+    }
+
+    fn listen(&self, listener: Arc<dyn TailListener>) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+
+    fn claim<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+        key: &'a IdempotencyKey,
+    ) -> Pending<'a, Result<Claim, AppendError>> {
+        Box::pin(async move { self.lock().claim(now, stream, key) })
+    }
+
+    fn append(&self, now: UnixMs, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
+        Box::pin(async move {
+            let stream = append.stream.clone();
+            self.step(&stream, |log| log.append(now, append))
+        })
+    }
+
+    fn put<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+        put: Put,
+    ) -> Pending<'a, Result<PutAnswer, AppendError>> {
+        Box::pin(async move { self.lock().put(now, stream, &put) })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+    ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
+        Box::pin(async move {
+            let _ = now;
+            Ok(self.step(stream, |log| log.delete(stream)))
+        })
+    }
+
+    fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
+        Box::pin(async move { Ok(self.lock().state(stream)) })
+    }
+
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a StreamName>,
+        states_max: NonZeroUsize,
+    ) -> Pending<'a, Result<Vec<StreamState>, EngineError>> {
+        Box::pin(async move { Ok(self.lock().list(after, states_max)) })
+    }
+
+    fn locate<'a>(
+        &'a self,
+        selection: &'a Selection,
+        from: StartFrom,
+    ) -> Pending<'a, Result<Located, EngineError>> {
+        Box::pin(async move { Ok(self.lock().locate(selection, from)) })
+    }
+
+    fn ended_at<'a>(
+        &'a self,
+        selection: &'a Selection,
+        place: Place,
+    ) -> Pending<'a, Result<Vec<EndedStream>, EngineError>> {
+        Box::pin(async move { Ok(self.lock().ended_at(selection, place)) })
+    }
+
+    fn read<'a>(
+        &'a self,
+        selection: &'a Selection,
+        place: Place,
+        limits: ReadLimits,
+    ) -> Pending<'a, Result<Batch, EngineError>> {
+        Box::pin(async move { self.lock().read(selection, place, limits) })
+    }
+
+    fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
+        Box::pin(async move { Ok(self.lock().sweep(now, budget)) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! The streams, there or gone, that a selection may mean.
+//!
+//! Invariant: each stream is found once, by its name if it was named. Looking for them costs no more than the
+//! caller allows; then patterns are to be answered from the log's own order. Does not look at events.
+
+use std::ops::Bound::{Included, Unbounded};
+
+use super::{life::Life, log::MemoryLog, pasts::Past};
+use crate::{Pattern, Selection, StreamName};
+
+/// How a stream was selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    Name,
+    Pattern,
+}
+
+/// A stream that was found.
+#[derive(Clone, Copy)]
+pub(super) struct Candidate<'a> {
+    pub(super) name: &'a StreamName,
+    pub(super) by: By,
+    pub(super) life: Option<&'a Life>,
+    pub(super) past: Option<&'a Past>,
+}
+
+/// What was found.
+pub(super) struct Candidates<'a> {
+    /// By name all of them; by pattern all, or none when there are too many.
+    pub(super) streams: Vec<Candidate<'a>>,
+    pub(super) extent: Extent,
+}
+
+/// Whether all streams were found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    All,
+    /// Streams selected by pattern are not among them.
+    NamesOnly,
+}
+
+impl MemoryLog {
+    /// Finds the streams of a selection, as long as patterns make it look at no more than `looks_max`.
+    pub(super) fn candidates<'a>(&'a self, selection: &'a Selection, looks_max: u64) -> Candidates<'a> {
+        let names = selection.names().iter();
+        let named = names.map(|name| self.candidate(name, By::Name)).collect::<Vec<_>>();
+        let mut streams = named.clone();
+        let mut looks_left = looks_max;
+        for (index, pattern) in selection.patterns().iter().enumerate() {
+            let earlier = &selection.patterns()[..index];
+            for name in self.names_under(pattern.literal_prefix()) {
+                let Some(left) = looks_left.checked_sub(1) else {
+                    return Candidates { streams: named, extent: Extent::NamesOnly };
+                };
+                looks_left = left;
+                if is_found_first(name, pattern, earlier) && !selection.has_name(name) {
+                    streams.push(self.candidate(name, By::Pattern));
+                }
+            }
+        }
+        Candidates { streams, extent: Extent::All }
+    }
+
+    fn candidate<'a>(&'a self, name: &'a StreamName, by: By) -> Candidate<'a> {
+        Candidate { name, by, life: self.lives.get(name), past: self.pasts.by_name.get(name) }
+    }
+
+    /// Names that begin with `prefix`: of streams that are there, then of those that are gone and not there.
+    fn names_under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a StreamName> {
+        let range = (Included(prefix), Unbounded);
+        let there = self.lives.range::<str, _>(range).map(|(name, _)| name);
+        let gone = self.pasts.by_name.range::<str, _>(range).map(|(name, _)| name);
+        let is_under = move |name: &&StreamName| name.as_str().starts_with(prefix);
+        let gone = gone.take_while(is_under).filter(|name| !self.lives.contains_key(*name));
+        there.take_while(is_under).chain(gone)
+    }
+}
+
+fn is_found_first(name: &StreamName, pattern: &Pattern, earlier: &[Pattern]) -> bool {
+    pattern.matches(name) && !earlier.iter().any(|earlier| earlier.matches(name))
+}

@@ -1,0 +1,27 @@
+//! Which named streams have ended at a place.
+//!
+//! Does not know what a reader was told: only where it is.
+
+use super::log::MemoryLog;
+use crate::{EndReason, EndedStream, Life, Place, Selection, StreamName};
+
+impl MemoryLog {
+    pub(super) fn ended_at(&self, selection: &Selection, place: Place) -> Vec<EndedStream> {
+        selection.names().iter().filter_map(|name| self.end_at(name, place)).collect()
+    }
+
+    fn end_at(&self, name: &StreamName, place: Place) -> Option<EndedStream> {
+        let position = place.position();
+        let (reason, life) = match self.lives.get(name) {
+            Some(life) if life.start <= position => {
+                life.end.filter(|end| end.position <= position)?;
+                (EndReason::Closed, Life::Current)
+            }
+            _ => {
+                let past = self.pasts.by_name.get(name).filter(|past| past.end <= position)?;
+                (past.reason, Life::Past)
+            }
+        };
+        Some(EndedStream { name: name.clone(), reason, life })
+    }
+}

@@ -1,0 +1,67 @@
+//! Which streams lost events, in the order of the losses and in that of what was lost.
+//!
+//! Invariant: both indexes have the same losses: one for a stream that is there, and one for its past.
+//! Does not know why events were lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{Place, Position, StreamName};
+
+/// Events of one stream that are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Loss {
+    /// The position of the last event that is gone.
+    pub(super) upto: Position,
+    /// Where in the log the loss was recorded; after `upto`.
+    pub(super) at: Position,
+}
+
+impl Loss {
+    /// Whether a reader at `place` has to be told.
+    pub(super) fn is_news_to(self, place: Place) -> bool {
+        self.upto > place.position() && self.at > place.known()
+    }
+}
+
+/// The losses of all streams.
+#[derive(Default)]
+pub(super) struct Losses {
+    /// By `at`, with `upto`.
+    by_at: BTreeMap<(Position, StreamName), Position>,
+    by_upto: BTreeSet<(Position, StreamName)>,
+}
+
+impl Losses {
+    pub(super) fn insert(&mut self, name: &StreamName, loss: Option<Loss>) {
+        if let Some(Loss { upto, at }) = loss {
+            self.by_at.insert((at, name.clone()), upto);
+            self.by_upto.insert((upto, name.clone()));
+        }
+    }
+
+    pub(super) fn remove(&mut self, name: &StreamName, loss: Option<Loss>) {
+        if let Some(Loss { upto, at }) = loss {
+            self.by_at.remove(&(at, name.clone()));
+            self.by_upto.remove(&(upto, name.clone()));
+        }
+    }
+
+    /// The streams with a loss that a reader at `place` has to be told, in no order that matters.
+    pub(super) fn news_to(&self, place: Place) -> impl Iterator<Item = &StreamName> {
+        self.by_at
+            .iter()
+            .rev()
+            .take_while(move |((at, _), _)| *at > place.known())
+            .filter(move |(_, upto)| **upto > place.position())
+            .map(|((_, name), _)| name)
+    }
+
+    /// Losses that reach beyond `position`, the farthest first.
+    pub(super) fn reaching_beyond(
+        &self,
+        position: Position,
+    ) -> impl Iterator<Item = (Position, &StreamName)> {
+        let beyond = self.by_upto.iter().rev().take_while(move |(upto, _)| *upto > position);
+        beyond.map(|(upto, name)| (*upto, name))
+    }
+}

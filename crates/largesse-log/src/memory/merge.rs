@@ -1,0 +1,98 @@
+//! The records of a few streams, merged into log order.
+//!
+//! Invariant: costs the logarithm of the streams for each record returned. Does not know patterns.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+    sync::Arc,
+};
+
+use super::{
+    candidates::{By, Candidate},
+    life::Life,
+    log::MemoryLog,
+    read::{Fit, Found, Taken},
+};
+use crate::{EndReason, Place, Position, ReadLimits, Record, Stopped, StreamName};
+
+/// How far one stream's records are merged.
+struct Cursor<'a> {
+    /// Ends after the place, in log order: of the past, and of the life.
+    ends: VecDeque<Record>,
+    life: Option<&'a Life>,
+    next_event: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(candidate: &Candidate<'a>, place: Place) -> Self {
+        let next_event = candidate.life.map_or(0, |life| life.events_upto(place.position()));
+        Self { ends: ends_of(candidate, place).collect(), life: candidate.life, next_event }
+    }
+
+    fn event_position(&self) -> Option<Position> {
+        self.life?.events.get(self.next_event).map(|event| event.position)
+    }
+
+    fn end_position(&self) -> Option<Position> {
+        self.ends.front().map(Record::position)
+    }
+
+    fn position(&self) -> Option<Position> {
+        [self.event_position(), self.end_position()].into_iter().flatten().min()
+    }
+
+    fn record(&self) -> Option<Record> {
+        let event = self.life.and_then(|life| Some((life, life.events.get(self.next_event)?)));
+        match (event, self.ends.front()) {
+            (Some((_, event)), Some(end)) if end.position() < event.position => Some(end.clone()),
+            (Some((life, event)), _) => {
+                Some(Record::Event { event: Arc::clone(event), slow: life.settings.slow })
+            }
+            (None, end) => end.cloned(),
+        }
+    }
+
+    fn advance(&mut self) {
+        if self.position() == self.end_position() {
+            self.ends.pop_front();
+        } else {
+            self.next_event += 1;
+        }
+    }
+}
+
+/// The ends of one stream that a reader at `place` has still before it; of named streams only.
+pub(super) fn ends_of<'a>(candidate: &Candidate<'a>, place: Place) -> impl Iterator<Item = Record> + 'a {
+    let Candidate { name, by, life, past } = *candidate;
+    let past = past.filter(|past| past.end_is_news_to(place)).map(|past| (past.end, past.reason));
+    let current = life.and_then(|life| life.end).map(|end| (end.position, EndReason::Closed));
+    let current = current.filter(|(position, _)| *position > place.position());
+    let ends = past.into_iter().chain(current).filter(move |_| by == By::Name);
+    ends.map(|(position, reason)| end_record(name, position, reason))
+}
+
+fn end_record(name: &StreamName, position: Position, reason: EndReason) -> Record {
+    Record::End { stream: name.clone(), position, reason }
+}
+
+impl MemoryLog {
+    /// The records of these streams after `place`.
+    pub(super) fn merge(&self, streams: &[Candidate<'_>], place: Place, limits: ReadLimits) -> Found {
+        let mut cursors: Vec<_> = streams.iter().map(|candidate| Cursor::new(candidate, place)).collect();
+        let first = |(index, cursor): (usize, &Cursor<'_>)| Some(Reverse((cursor.position()?, index)));
+        let mut heap: BinaryHeap<_> = cursors.iter().enumerate().filter_map(first).collect();
+        let mut taken = Taken::new(limits);
+        while let Some(Reverse((_, index))) = heap.pop() {
+            let cursor = &mut cursors[index];
+            let Some(record) = cursor.record() else { continue };
+            if taken.take(record) == Fit::Full {
+                let upto = taken.last();
+                return Found { records: taken.records, upto, stopped: Stopped::Limits };
+            }
+            cursor.advance();
+            heap.extend(cursor.position().map(|position| Reverse((position, index))));
+        }
+        Found { records: taken.records, upto: self.tail, stopped: Stopped::Tail }
+    }
+}

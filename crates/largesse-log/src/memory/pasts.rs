@@ -1,0 +1,85 @@
+//! What is remembered of streams that are gone: where they ended, and what was lost with them.
+//!
+//! Invariants: one past for a name, that of its last life; both indexes have the same pasts; what was
+//! forgotten is at or before `forgotten`. Does not know streams that are there.
+
+use std::collections::BTreeMap;
+
+use super::{life::entry_bytes, losses::Loss};
+use crate::{EndReason, Place, Position, StreamName};
+
+/// The last life of a stream, after it.
+#[derive(Clone, Copy)]
+pub(super) struct Past {
+    /// Where readers meet its end.
+    pub(super) end: Position,
+    pub(super) reason: EndReason,
+    /// Where its removal was recorded; for a deletion that is the end.
+    pub(super) at: Position,
+    /// What pattern readers lost with it, or with a life before it.
+    pub(super) loss: Option<Loss>,
+}
+
+impl Past {
+    /// Whether a reader at `place`, who named the stream, has its end still before it.
+    pub(super) fn end_is_news_to(&self, place: Place) -> bool {
+        self.end > place.position() && self.at > place.known_gone()
+    }
+
+    /// What a reader who named the stream lost. A deletion is told by its end.
+    pub(super) fn loss_by_name(&self) -> Option<Loss> {
+        match self.reason {
+            EndReason::Closed => self.loss,
+            EndReason::Deleted => None,
+        }
+    }
+
+    /// The last position that this past has something to say about, to a reader who named the stream.
+    pub(super) fn reach(&self) -> Position {
+        self.loss.map_or(self.end, |loss| loss.upto.max(self.end))
+    }
+}
+
+/// The pasts of all streams.
+#[derive(Default)]
+pub(super) struct Pasts {
+    pub(super) by_name: BTreeMap<StreamName, Past>,
+    by_at: BTreeMap<Position, StreamName>,
+    /// The sum of all pasts that are not remembered any more.
+    pub(super) forgotten: Option<Loss>,
+    pub(super) bytes: u64,
+}
+
+impl Pasts {
+    /// Remembers a past in place of an earlier one of the same name, which is answered.
+    pub(super) fn insert(&mut self, name: &StreamName, past: Past) -> Option<Past> {
+        self.by_at.insert(past.at, name.clone());
+        let earlier = self.by_name.insert(name.clone(), past);
+        match &earlier {
+            Some(earlier) => {
+                self.by_at.remove(&earlier.at);
+            }
+            None => self.bytes += entry_bytes(name),
+        }
+        earlier
+    }
+
+    /// Where the oldest removal was recorded.
+    pub(super) fn oldest_at(&self) -> Option<Position> {
+        self.by_at.first_key_value().map(|(at, _)| *at)
+    }
+
+    /// Forgets the oldest removal; whoever might have missed it is told of a loss from now on.
+    pub(super) fn forget_oldest(&mut self) -> Option<(StreamName, Past)> {
+        let (_, name) = self.by_at.pop_first()?;
+        let past = self.by_name.remove(&name)?;
+        self.bytes -= entry_bytes(&name);
+        let mut forgotten = Loss { upto: past.reach(), at: past.at };
+        for earlier in [past.loss, self.forgotten].into_iter().flatten() {
+            forgotten.upto = forgotten.upto.max(earlier.upto);
+            forgotten.at = forgotten.at.max(earlier.at);
+        }
+        self.forgotten = Some(forgotten);
+        Some((name, past))
+    }
+}

@@ -1,0 +1,104 @@
+//! A change of some of a stream's settings.
+//!
+//! Invariant: a setting that a patch does not name stays as it is. Does not apply settings to events:
+//! engines do.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::{
+    Settings, Slow,
+    setting_text::{AgeLimit, BytesLimit, CountLimit, DurationText},
+};
+
+/// What a patch does to one setting. In JSON: absent, `null`, or the value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It becomes the configured default.
+    Default,
+    /// It becomes this.
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// What `kept` becomes.
+    fn apply(self, kept: T, default: T) -> T {
+        match self {
+            Self::Keep => kept,
+            Self::Default => default,
+            Self::Set(value) => value,
+        }
+    }
+}
+
+/// Changes to a stream's settings: the body of a PUT. Unknown keys are refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SettingsPatch {
+    /// See [`Settings::max_age`]; `None` is unlimited.
+    #[serde(deserialize_with = "max_age")]
+    pub max_age: Change<Option<Duration>>,
+    /// See [`Settings::max_events`]; `None` is unlimited.
+    #[serde(deserialize_with = "max_events")]
+    pub max_events: Change<Option<u64>>,
+    /// See [`Settings::max_bytes`]; `None` is unlimited.
+    #[serde(deserialize_with = "max_bytes")]
+    pub max_bytes: Change<Option<u64>>,
+    /// See [`Settings::ttl_after_close`].
+    #[serde(deserialize_with = "ttl_after_close")]
+    pub ttl_after_close: Change<Duration>,
+    /// See [`Settings::slow`].
+    #[serde(deserialize_with = "slow")]
+    pub slow: Change<Slow>,
+}
+
+impl Settings {
+    /// These settings with a patch applied; `defaults` are the configured ones.
+    #[must_use]
+    pub fn patched(&self, patch: &SettingsPatch, defaults: &Self) -> Self {
+        Self {
+            max_age: patch.max_age.apply(self.max_age, defaults.max_age),
+            max_events: patch.max_events.apply(self.max_events, defaults.max_events),
+            max_bytes: patch.max_bytes.apply(self.max_bytes, defaults.max_bytes),
+            ttl_after_close: patch.ttl_after_close.apply(self.ttl_after_close, defaults.ttl_after_close),
+            slow: patch.slow.apply(self.slow, defaults.slow),
+        }
+    }
+}
+
+/// A field that is there: `null` or a value of the form `F`. An absent one never comes here.
+fn change<'de, D, F, T>(deserializer: D, value: fn(F) -> T) -> Result<Change<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    F: Deserialize<'de>,
+{
+    let found = Option::<F>::deserialize(deserializer)?;
+    Ok(found.map_or(Change::Default, |form| Change::Set(value(form))))
+}
+
+fn max_age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Option<Duration>>, D::Error> {
+    change(deserializer, |AgeLimit(limit)| limit)
+}
+
+fn max_events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Option<u64>>, D::Error> {
+    change(deserializer, |CountLimit(limit)| limit)
+}
+
+fn max_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Option<u64>>, D::Error> {
+    change(deserializer, |BytesLimit(limit)| limit)
+}
+
+fn ttl_after_close<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Duration>, D::Error> {
+    change(deserializer, |DurationText(ttl)| ttl)
+}
+
+fn slow<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Slow>, D::Error> {
+    change(deserializer, |slow| slow)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! Wall-clock time as the log keeps it.
+//!
+//! Invariant: this crate never asks a clock. Time is a parameter of every call that needs it, so that tests
+//! and simulations drive it. Does not know calendars or text forms: doors do.
+
+use std::time::Duration;
+
+/// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixMs(pub u64);
+
+impl UnixMs {
+    /// This time plus `wait`, held at the end of the range.
+    #[must_use]
+    pub fn saturating_add(self, wait: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero when it is not after.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}

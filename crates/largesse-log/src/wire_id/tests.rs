@@ -1,0 +1,133 @@
+//! Ids: their texts, and what is no id.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use proptest::prelude::*;
+
+use super::{PlaceKind, WireId, WireIdError, check_of};
+use crate::{Incarnation, Place, Position, SelectionFingerprint};
+
+const LOG: Incarnation = Incarnation(0x0102_0304_0506_0708);
+
+fn at(place: Place) -> WireId {
+    WireId::Place { kind: PlaceKind::Event, incarnation: LOG, place }
+}
+
+fn end(position: u64) -> WireId {
+    let selection = SelectionFingerprint(77);
+    WireId::End { incarnation: LOG, position: Position(position), selection }
+}
+
+/// The text of bytes with a right check after them.
+fn text_of(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode([bytes, &check_of(bytes)].concat())
+}
+
+#[track_caller]
+fn check_refused(text: &str, want: WireIdError) {
+    assert_eq!(WireId::parse(text), Err(want), "{text:?}");
+}
+
+fn any_id() -> impl Strategy<Value = WireId> {
+    let kind = prop_oneof![Just(PlaceKind::Event), Just(PlaceKind::Begin)];
+    let number = prop_oneof![0..300_u64, any::<u64>()];
+    (kind, any::<u64>(), number.clone(), number, 0..4_u8).prop_map(|(kind, log, position, other, form)| {
+        let (incarnation, position) = (Incarnation(log), Position(position));
+        let place = match form {
+            0 => Place::at(position),
+            1 => Place::knowing(position, Position(other)),
+            2 => Place::at(position).told(Position(other)),
+            _ => return WireId::End { incarnation, position, selection: SelectionFingerprint(other) },
+        };
+        WireId::Place { kind, incarnation, place }
+    })
+}
+
+#[test]
+fn the_layout_is_what_the_page_says() {
+    let head = [0x10, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 9];
+    assert_eq!(at(Place::at(Position(9))).encode().as_str(), text_of(&head));
+    let marked = [&[0x11][..], &head[1..], &[0, 0, 0, 0, 0, 0, 1, 0]].concat();
+    let place = Place::knowing(Position(9), Position(256));
+    assert_eq!(at(place).encode().as_str(), text_of(&marked));
+    let ended = [&[0x16][..], &head[1..], &[0, 0, 0, 0, 0, 0, 0, 77]].concat();
+    assert_eq!(end(9).encode().as_str(), text_of(&ended));
+}
+
+#[test]
+fn ids_are_short() {
+    assert_eq!(at(Place::at(Position(u64::MAX))).encode().as_str().len(), 28);
+    assert_eq!(at(Place::knowing(Position(1), Position(2))).encode().as_str().len(), 39);
+    assert_eq!(end(1).encode().as_str().len(), 39);
+}
+
+#[test]
+fn what_is_not_ours_is_refused() {
+    for text in ["", "0", "123", "not base64!", "AAAA", &"A".repeat(28), &"E".repeat(500), "größe"] {
+        assert!(WireId::parse(text).is_err(), "{text:?}");
+    }
+    let mut bytes = [0; 17];
+    bytes[0] = 0x20;
+    check_refused(&text_of(&bytes), WireIdError::UnknownVersion { version: 2 });
+    bytes[0] = 0x17;
+    check_refused(&text_of(&bytes), WireIdError::UnknownKind { kind: 7 });
+    bytes[0] = 0x11;
+    check_refused(&text_of(&bytes), WireIdError::Malformed);
+    bytes[0] = 0x10;
+    assert!(WireId::parse(&text_of(&bytes)).is_ok());
+    check_refused(&URL_SAFE_NO_PAD.encode([&bytes[..], &[0; 4]].concat()), WireIdError::BadCheck);
+}
+
+#[test]
+fn a_mark_not_after_its_position_is_refused() {
+    let head = [0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 9];
+    for (known, want) in
+        [(0, Err(WireIdError::UselessMark)), (9, Err(WireIdError::UselessMark)), (10, Ok(()))]
+    {
+        let bytes = [&head[..], &[0, 0, 0, 0, 0, 0, 0, known]].concat();
+        assert_eq!(WireId::parse(&text_of(&bytes)).map(|_| ()), want, "{known}");
+    }
+}
+
+#[test]
+fn another_spelling_of_the_same_bytes_is_refused() {
+    let text = end(9).encode().as_str().to_owned();
+    let last = text.chars().last().unwrap();
+    let spellings = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']);
+    let read = spellings.filter(|c| WireId::parse(&format!("{}{c}", &text[..38])).is_ok());
+    assert_eq!(read.collect::<Vec<_>>(), [last]);
+    check_refused(&format!("{text}="), WireIdError::Malformed);
+    check_refused(&format!("{text} "), WireIdError::Malformed);
+}
+
+proptest! {
+    #[test]
+    fn an_id_is_read_as_it_was_written(id in any_id()) {
+        let text = id.encode();
+        prop_assert_eq!(WireId::parse(text.as_str()), Ok(id));
+        let safe = |c: char| c.is_ascii_alphanumeric() || "._~-".contains(c);
+        prop_assert!(text.as_str().chars().all(safe));
+    }
+
+    #[test]
+    fn an_id_changed_in_one_character_is_refused(id in any_id(), index in 0..39_usize, by in "[!-~ä]") {
+        let text = id.encode().as_str().to_owned();
+        let index = index % text.len();
+        let changed = format!("{}{by}{}", &text[..index], &text[index + 1..]);
+        prop_assert!(changed == text || WireId::parse(&changed).is_err());
+    }
+
+    #[test]
+    fn an_id_cut_or_lengthened_is_refused(id in any_id(), more in "[A-Za-z0-9_-]{1,40}") {
+        let text = id.encode().as_str().to_owned();
+        for length in 0..text.len() {
+            prop_assert!(WireId::parse(&text[..length]).is_err());
+        }
+        let longer = format!("{text}{more}");
+        prop_assert!(WireId::parse(&longer).is_err());
+    }
+
+    #[test]
+    fn any_text_is_met_without_panic(text in ".{0,60}") {
+        let _ = WireId::parse(&text);
+    }
+}
