@@ -1,0 +1,128 @@
+//! What a reader gives its door: events of the log, and control events of ours.
+//!
+//! Invariant: every control event has a name, and an id only where reading can truly go on from it. Does not
+//! write bytes or JSON: each door has its own last hop.
+
+use std::sync::Arc;
+
+use largesse_log::{EndReason, Event, Selection, StreamName};
+use largesse_wire::EventId;
+
+/// Whether control events that the hub makes are given to the reader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ControlEvents {
+    /// They are.
+    #[default]
+    On,
+    /// They are left out, for readers that check every event against a schema.
+    Off,
+}
+
+/// What a silent connection carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeartbeatForm {
+    /// A comment, which page scripts do not see.
+    #[default]
+    Comment,
+    /// An event named `heartbeat`, so that a page can tell a quiet connection from a dead one.
+    Event,
+}
+
+/// One step of a reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Out {
+    /// Blocks to write, all that is there up to the read limits; never empty.
+    Blocks(Vec<OutBlock>),
+    /// Nothing happened for a while.
+    Heartbeat(HeartbeatForm),
+}
+
+/// One block for the reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutBlock {
+    /// What it says.
+    pub what: What,
+    /// The place after it, from which a later request reads on.
+    pub id: Option<EventId>,
+}
+
+/// What a block says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// An event of the log.
+    Event(Arc<Event>),
+    /// A control event.
+    Control(Control),
+}
+
+/// Control events that the hub makes. Source: SPEC of Largesse §2 (ours).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// The place before the first event, where a repeated request would find another.
+    Begin {
+        /// What is read.
+        selection: Selection,
+    },
+    /// Something was lost, or the presented id is not of this log.
+    Reset(ResetNotice),
+    /// One of several named streams ended.
+    Closed {
+        /// Which.
+        stream: StreamName,
+        /// Why.
+        reason: EndReason,
+    },
+    /// Everything that was asked for has ended.
+    End {
+        /// Why the last stream ended.
+        reason: EndReason,
+    },
+}
+
+impl Control {
+    /// The value of the `event:` line.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Begin { .. } => "begin",
+            Self::Reset(_) => "reset",
+            Self::Closed { .. } => "closed",
+            Self::End { .. } => "end",
+        }
+    }
+}
+
+/// What a `reset` tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResetNotice {
+    /// Why.
+    pub reason: ResetReason,
+    /// Which streams lost events, in byte order, at most [`largesse_log::LOST_NAMES_MAX`]; empty unless
+    /// `trimmed`.
+    pub streams: Vec<StreamName>,
+    /// The id that the request presented, shortened; empty when the loss came while the reader was connected.
+    pub requested: String,
+}
+
+/// Why reading does not simply go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResetReason {
+    /// Events after the reader's place were dropped. Reading goes on from the same place.
+    Trimmed,
+    /// The id is malformed or beyond the tail. Reading begins as for a first request.
+    UnknownId,
+    /// The id is of another log. Reading begins as for a first request.
+    NewLog,
+}
+
+impl ResetReason {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trimmed => "trimmed",
+            Self::UnknownId => "unknown_id",
+            Self::NewLog => "new_log",
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The one room that doors talk to: writes go through to the log, readers begin here.
+//!
+//! Invariants: what a write needs of the time comes from one clock; there are never more readers than the
+//! limit; a reader's waker hangs before its first read, so no event falls between replay and live.
+//! Does not know how requests look or where the log is kept.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use largesse_log::{
+    Append, AppendError, Appended, Claim, Deleted, Engine, EngineError, IdempotencyKey, Incarnation, Place,
+    PlaceKind, Position, Put, PutAnswer, ReadLimits, Selection, StartFrom, StreamName, StreamState, Sweep,
+    TailListener, UnixMs, WireId,
+};
+use largesse_wire::EventId;
+use tokio::sync::watch;
+
+use crate::{
+    Bells, Clock, ControlEvents, HeartbeatForm, HubLimits, Need, Presented, Progress, Reader,
+    start::{self, Found},
+};
+
+/// Streams that one sweep looks at before it lets others have the log.
+const SWEEP_STREAMS_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
+
+/// Where doors publish and read.
+pub struct Hub {
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    limits: HubLimits,
+    bells: Arc<Bells>,
+    readers: Arc<AtomicUsize>,
+    drain: watch::Sender<Drain>,
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub").field("limits", &self.limits).field("readers", &self.readers()).finish()
+    }
+}
+
+/// Whether readers are to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drain {
+    Serving,
+    Draining,
+}
+
+/// One reader's place under the limit, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    readers: Arc<AtomicUsize>,
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.readers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What a request asks to read.
+#[derive(Clone, Debug)]
+pub struct ReadRequest {
+    /// Which streams.
+    pub selection: Selection,
+    /// The last event id it presents; `None` for a first request.
+    pub presented: Option<Presented>,
+    /// Where a first request begins.
+    pub from: StartFrom,
+    /// Whether it wants control events.
+    pub control: ControlEvents,
+    /// What it wants to hear in silence.
+    pub heartbeat: HeartbeatForm,
+}
+
+/// The answer to a [`ReadRequest`].
+#[derive(Debug)]
+pub enum Opening {
+    /// The reader was told everything there will ever be: it must stop asking.
+    Stopped,
+    /// It reads.
+    Reading(Box<Reader>),
+}
+
+/// Why a reader can't begin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The limit is reached; another may come when one has gone.
+    #[error("{readers_max} readers are connected, which is the most there may be")]
+    TooManyReaders {
+        /// The limit.
+        readers_max: usize,
+    },
+    /// The log failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl Hub {
+    /// A hub over `engine`, which from now on tells this hub when its tail moves.
+    #[must_use]
+    pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, limits: HubLimits) -> Arc<Self> {
+        let bells = Arc::new(Bells::default());
+        engine.listen(Arc::new(Ringer(Arc::clone(&bells))));
+        let readers = Arc::new(AtomicUsize::new(0));
+        let (drain, _) = watch::channel(Drain::Serving);
+        Arc::new(Self { engine, clock, limits, bells, readers, drain })
+    }
+
+    /// The time that writes are given.
+    #[must_use]
+    pub fn now(&self) -> UnixMs {
+        self.clock.now()
+    }
+
+    /// Which log this is.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.engine.incarnation()
+    }
+
+    /// The wire id of the record at `position`.
+    #[must_use]
+    pub fn event_id(&self, position: Position) -> EventId {
+        let place = Place::at(position);
+        WireId::Place { kind: PlaceKind::Event, incarnation: self.incarnation(), place }.encode()
+    }
+
+    /// How many readers are connected.
+    #[must_use]
+    pub fn readers(&self) -> usize {
+        self.readers.load(Ordering::Relaxed)
+    }
+
+    /// Takes over an idempotency key for a long publish. Errors and cancellation: [`Engine::claim`].
+    ///
+    /// # Errors
+    /// As the engine's.
+    pub async fn claim(&self, stream: &StreamName, key: &IdempotencyKey) -> Result<Claim, AppendError> {
+        self.engine.claim(self.now(), stream, key).await
+    }
+
+    /// Appends. Cancellation: [`Engine::append`].
+    ///
+    /// # Errors
+    /// As the engine's; then nothing was appended unless [`AppendError::outcome`] says otherwise.
+    pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        self.engine.append(self.now(), append).await
+    }
+
+    /// Makes or configures a stream.
+    ///
+    /// # Errors
+    /// As the engine's.
+    pub async fn put(&self, stream: &StreamName, put: Put) -> Result<PutAnswer, AppendError> {
+        self.engine.put(self.now(), stream, put).await
+    }
+
+    /// Removes a stream; its readers are told.
+    ///
+    /// # Errors
+    /// As the engine's.
+    pub async fn delete(&self, stream: &StreamName) -> Result<Option<Deleted>, EngineError> {
+        self.engine.delete(self.now(), stream).await
+    }
+
+    /// A stream's state, or `None`.
+    ///
+    /// # Errors
+    /// As the engine's.
+    pub async fn state(&self, stream: &StreamName) -> Result<Option<StreamState>, EngineError> {
+        self.engine.state(stream).await
+    }
+
+    /// Streams by name, after `after`.
+    ///
+    /// # Errors
+    /// As the engine's.
+    pub async fn list(
+        &self,
+        after: Option<&StreamName>,
+        states_max: NonZeroUsize,
+    ) -> Result<Vec<StreamState>, EngineError> {
+        self.engine.list(after, states_max).await
+    }
+
+    /// Drops what is past its time, a bounded piece of it.
+    ///
+    /// # Errors
+    /// As the engine's.
+    pub async fn sweep(&self) -> Result<Sweep, EngineError> {
+        self.engine.sweep(self.now(), SWEEP_STREAMS_MAX).await
+    }
+
+    /// Begins a reader. Cancellation: nothing is left behind.
+    ///
+    /// # Errors
+    /// [`ReadError::TooManyReaders`] at the limit; [`ReadError::Engine`] when the log fails.
+    pub async fn read(self: &Arc<Self>, request: ReadRequest) -> Result<Opening, ReadError> {
+        let ReadRequest { selection, presented, from, control, heartbeat } = request;
+        // Hung before the first look at the log: what is appended after that look rings.
+        let registration = self.bells.register(&selection);
+        let found = start::find(&*self.engine, &selection, presented.as_ref(), from).await?;
+        let Found::Start(start) = found else { return Ok(Opening::Stopped) };
+        let admission = self.admit()?;
+        let mut progress = Progress::new(selection, self.incarnation(), control, &self.limits, *start);
+        if control == ControlEvents::Off && self.has_nothing_for(&mut progress).await? {
+            return Ok(Opening::Stopped);
+        }
+        let hub = Arc::clone(self);
+        let reader = Reader::new(hub, progress, registration, heartbeat, admission);
+        Ok(Opening::Reading(Box::new(reader)))
+    }
+
+    /// From now on every reader ends at its next block's end, and new ones end at once.
+    pub fn drain(&self) {
+        self.drain.send_replace(Drain::Draining);
+    }
+
+    /// A reader without control events can't be told the end, so it is stopped where nothing is left.
+    async fn has_nothing_for(&self, progress: &mut Progress) -> Result<bool, EngineError> {
+        if let Need::Read(place) = progress.poll() {
+            let batch = self.engine.read(progress.selection(), place, self.read_limits()).await?;
+            progress.handle_batch(batch, self.now());
+        }
+        Ok(progress.is_finished())
+    }
+
+    fn admit(&self) -> Result<Admission, ReadError> {
+        let readers_max = self.limits.readers_max;
+        let one_more = |readers: usize| (readers < readers_max).then_some(readers + 1);
+        match self.readers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) {
+            Ok(_) => Ok(Admission { readers: Arc::clone(&self.readers) }),
+            Err(_) => Err(ReadError::TooManyReaders { readers_max }),
+        }
+    }
+
+    pub(crate) fn engine(&self) -> &dyn Engine {
+        &*self.engine
+    }
+
+    pub(crate) fn limits(&self) -> &HubLimits {
+        &self.limits
+    }
+
+    pub(crate) fn read_limits(&self) -> ReadLimits {
+        ReadLimits { records_max: self.limits.read_records_max, bytes_max: self.limits.read_bytes_max }
+    }
+
+    pub(crate) fn drain_signal(&self) -> watch::Receiver<Drain> {
+        self.drain.subscribe()
+    }
+}
+
+/// Rings the bells when the engine says that the tail moved.
+struct Ringer(Arc<Bells>);
+
+impl TailListener for Ringer {
+    fn appended(&self, stream: &StreamName, _position: Position) {
+        self.0.ring(stream);
+    }
+}

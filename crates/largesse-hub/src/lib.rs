@@ -1,0 +1,35 @@
+//! Readers that pull from the log and are woken at its tail.
+//!
+//! A [`Reader`] has a place in the log and reads on from it. Live and replay are one code path: at the tail
+//! the reader waits to be woken, and then reads on as before. There is no queue for a reader anywhere, so a
+//! slow one costs itself and nobody else.
+//!
+//! The decisions are pure state: [`Progress`] is told what was read and answers what to do next, without a
+//! task, a clock or a lock. [`Reader`] is the thin asynchronous face over it.
+//!
+//! This crate does not know HTTP, bytes on the wire, or where the log is kept.
+
+#![forbid(unsafe_code)]
+
+mod bells;
+mod clock;
+mod control;
+mod hub;
+mod limits;
+mod lookahead;
+mod page;
+mod presented;
+mod progress;
+mod reader;
+mod start;
+
+pub use bells::{Bells, Registration};
+pub use clock::{Clock, WallClock};
+pub use control::{Control, ControlEvents, HeartbeatForm, Out, OutBlock, ResetNotice, ResetReason, What};
+pub use hub::{Hub, Opening, ReadError, ReadRequest};
+pub use limits::HubLimits;
+pub use page::{Page, PageRequest};
+pub use presented::Presented;
+pub use progress::{Need, Progress};
+pub use reader::Reader;
+pub use start::Start;

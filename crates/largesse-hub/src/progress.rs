@@ -1,0 +1,283 @@
+//! A reader's state: where it is, what it was told, and what it does next.
+//!
+//! Pure: it is handed what was read from the log and answers what to do; it has no task, lock or clock.
+//!
+//! Invariants:
+//! - The place never goes back, and every id that is given out is a true place: everything of the selection
+//!   up to it has been given out or told as lost.
+//! - Nothing waits here but the blocks of one read.
+//! - After `end` nothing follows.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use largesse_log::{
+    Batch, EndReason, Event, Form, Incarnation, Lost, Place, PlaceKind, Position, Record, Repeat, Selection,
+    Slow, Stopped, StreamName, UnixMs, WireId,
+};
+use largesse_wire::EventId;
+
+use crate::{
+    Control, ControlEvents, HubLimits, OutBlock, ResetReason, What,
+    control::ResetNotice,
+    lookahead::{Filter, Lag, Lookahead, Verdict},
+    start::{Standing, Start},
+};
+
+/// What a reader does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Give these blocks to the door.
+    Emit(Vec<OutBlock>),
+    /// Read the log from here and call [`Progress::handle_batch`].
+    Read(Place),
+    /// Wait until woken, then call [`Progress::handle_woken`].
+    Wait,
+    /// Close the connection.
+    Finish,
+}
+
+/// The pure state of one reader.
+#[derive(Debug)]
+pub struct Progress {
+    selection: Selection,
+    incarnation: Incarnation,
+    control: ControlEvents,
+    place: Place,
+    standing: Standing,
+    /// A bare id before this position would be told a loss that `place` knows of.
+    horizon: Position,
+    /// Named streams that have ended at `place`, and why.
+    ended: BTreeMap<StreamName, EndReason>,
+    requested: String,
+    out: Vec<OutBlock>,
+    phase: Phase,
+    lag: Lag,
+    /// What a reader that fell behind skips, up to where it had looked ahead.
+    filter: Filter,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Reading,
+    AtTail,
+    /// A read was full and its streams do not let readers fall behind: look ahead before giving it out.
+    LookingAhead(Box<Lookahead>),
+    Finished,
+}
+
+impl Progress {
+    /// A reader that begins at `start`.
+    #[must_use]
+    pub fn new(
+        selection: Selection,
+        incarnation: Incarnation,
+        control: ControlEvents,
+        limits: &HubLimits,
+        start: Start,
+    ) -> Self {
+        let mut progress = Self {
+            selection,
+            incarnation,
+            control,
+            place: start.place,
+            standing: start.standing,
+            // Until the first read tells, any id may need its mark.
+            horizon: start.place.known(),
+            ended: start.ended,
+            requested: start.requested,
+            out: Vec::new(),
+            phase: Phase::Reading,
+            lag: Lag::new(start.tail, limits),
+            filter: Filter::default(),
+        };
+        if let Some(notice) = start.reset {
+            let id = progress.id_here(PlaceKind::Event);
+            progress.tell(Control::Reset(notice), Some(id));
+        }
+        if start.repeat == Repeat::AnotherPlace {
+            let id = progress.id_here(PlaceKind::Begin);
+            let selection = progress.selection.clone();
+            progress.tell(Control::Begin { selection }, Some(id));
+        }
+        progress
+    }
+
+    /// What to do next. Blocks that were answered are handed over for good.
+    pub fn poll(&mut self) -> Need {
+        match &self.phase {
+            Phase::LookingAhead(ahead) => return Need::Read(ahead.place()),
+            Phase::Reading if self.out.is_empty() => return Need::Read(self.place),
+            // The first blocks go out with what the first read finds, which does not wait for anything.
+            Phase::Reading if self.is_unread() => return Need::Read(self.place),
+            _ => {}
+        }
+        if !self.out.is_empty() {
+            return Need::Emit(std::mem::take(&mut self.out));
+        }
+        match self.phase {
+            Phase::AtTail => Need::Wait,
+            _ => Need::Finish,
+        }
+    }
+
+    /// Takes what a read from the place of [`Need::Read`] found.
+    pub fn handle_batch(&mut self, batch: Batch, now: UnixMs) {
+        match std::mem::replace(&mut self.phase, Phase::Reading) {
+            Phase::LookingAhead(ahead) => self.handle_ahead(*ahead, &batch),
+            _ => self.handle_read(batch, now),
+        }
+    }
+
+    /// The tail moved.
+    pub fn handle_woken(&mut self) {
+        if matches!(self.phase, Phase::AtTail) {
+            self.phase = Phase::Reading;
+        }
+    }
+
+    /// Whether nothing is left to give or to wait for.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.out.is_empty() && matches!(self.phase, Phase::Finished)
+    }
+
+    /// Whether this reader reads a stream that disconnects readers which fall behind.
+    #[must_use]
+    pub fn disconnects(&self) -> bool {
+        self.lag.disconnects()
+    }
+
+    /// What is read.
+    #[must_use]
+    pub fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    fn is_unread(&self) -> bool {
+        !self.lag.has_read()
+    }
+
+    fn handle_read(&mut self, batch: Batch, now: UnixMs) {
+        match self.lag.judge(&batch, &self.filter, now) {
+            Verdict::Go => self.take(batch),
+            Verdict::LookAhead => {
+                self.phase = Phase::LookingAhead(Box::new(Lookahead::new(batch, self.place, &self.lag)));
+            }
+            Verdict::TooFarBehind => self.phase = Phase::Finished,
+        }
+    }
+
+    fn handle_ahead(&mut self, mut ahead: Lookahead, batch: &Batch) {
+        match ahead.handle_batch(batch) {
+            Verdict::LookAhead => self.phase = Phase::LookingAhead(Box::new(ahead)),
+            Verdict::TooFarBehind => self.phase = Phase::Finished,
+            Verdict::Go => {
+                let (held, filter) = ahead.into_parts();
+                self.filter = filter;
+                self.take(held);
+            }
+        }
+    }
+
+    /// Turns one read into blocks, and moves on.
+    fn take(&mut self, batch: Batch) {
+        if let Some(lost) = batch.lost {
+            self.take_loss(lost);
+        }
+        self.horizon = batch.horizon;
+        for record in batch.records {
+            self.take_record(record);
+            if matches!(self.phase, Phase::Finished) {
+                return;
+            }
+        }
+        self.place = self.place.advanced_to(batch.upto);
+        if batch.stopped == Stopped::Tail {
+            self.arrive_at_tail();
+        }
+    }
+
+    fn take_loss(&mut self, lost: Lost) {
+        if self.standing == Standing::Fresh {
+            self.place = Place::knowing(self.place.position(), lost.known);
+            return;
+        }
+        self.place = self.place.told(lost.known);
+        // The id must know of this loss, or the next request would be told of it again.
+        self.horizon = lost.known;
+        let id = self.id_here(PlaceKind::Event);
+        let requested = std::mem::take(&mut self.requested);
+        let notice = ResetNotice { reason: ResetReason::Trimmed, streams: lost.streams, requested };
+        self.tell(Control::Reset(notice), Some(id));
+    }
+
+    fn take_record(&mut self, record: Record) {
+        match record {
+            Record::Event { event, slow } => {
+                self.ended.remove(&event.stream);
+                if slow != Slow::Latest || self.filter.passes(&event) {
+                    self.take_event(event);
+                }
+            }
+            Record::End { stream, position, reason } => self.take_end(stream, position, reason),
+        }
+    }
+
+    fn take_event(&mut self, event: Arc<Event>) {
+        self.place = self.place.advanced_to(event.position);
+        self.standing = Standing::Placed;
+        let id = self.id_here(PlaceKind::Event);
+        self.out.push(OutBlock { what: What::Event(event), id: Some(id) });
+    }
+
+    fn take_end(&mut self, stream: StreamName, position: Position, reason: EndReason) {
+        self.place = self.place.advanced_to(position);
+        self.ended.insert(stream.clone(), reason);
+        if self.selection.form() == Form::Many {
+            let id = self.id_here(PlaceKind::Event);
+            self.tell(Control::Closed { stream, reason }, Some(id));
+        }
+        if self.has_ended() {
+            self.finish(reason);
+        }
+    }
+
+    fn arrive_at_tail(&mut self) {
+        self.phase = Phase::AtTail;
+        if self.has_ended() {
+            let reason = self.ended.values().next_back().copied().unwrap_or(EndReason::Closed);
+            self.finish(reason);
+        }
+    }
+
+    /// A read with a pattern never ends: a matching stream may always be made.
+    fn has_ended(&self) -> bool {
+        self.selection.patterns().is_empty()
+            && self.selection.names().iter().all(|name| self.ended.contains_key(name))
+    }
+
+    fn finish(&mut self, reason: EndReason) {
+        let id = WireId::End {
+            incarnation: self.incarnation,
+            position: self.place.position(),
+            selection: self.selection.fingerprint(),
+        };
+        self.tell(Control::End { reason }, Some(id.encode()));
+        self.phase = Phase::Finished;
+    }
+
+    fn tell(&mut self, control: Control, id: Option<EventId>) {
+        if self.control == ControlEvents::On {
+            self.standing = Standing::Placed;
+            self.out.push(OutBlock { what: What::Control(control), id });
+        }
+    }
+
+    fn id_here(&self, kind: PlaceKind) -> EventId {
+        let place = self.place.marked_before(self.horizon);
+        WireId::Place { kind, incarnation: self.incarnation, place }.encode()
+    }
+}
+
+#[cfg(test)]
+mod tests;

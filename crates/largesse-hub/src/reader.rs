@@ -1,0 +1,115 @@
+//! One connection's progress along one or more streams: the asynchronous face of [`Progress`].
+//!
+//! It reads when there is something to read, waits to be woken at the tail, and keeps the line alive in
+//! between. It has no task of its own: whoever polls [`Reader::next`] drives it, so a connection that can't
+//! be written to reads nothing. Does not know what the blocks look like on the wire.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    HeartbeatForm, Hub, Need, Out, Progress, Registration,
+    hub::{Admission, Drain},
+};
+
+/// A reader of the log.
+#[derive(Debug)]
+pub struct Reader {
+    hub: Arc<Hub>,
+    progress: Progress,
+    registration: Registration,
+    drain: watch::Receiver<Drain>,
+    heartbeat: HeartbeatForm,
+    silent_until: Instant,
+    /// Counts this reader until it is dropped.
+    _admission: Admission,
+}
+
+impl Reader {
+    pub(crate) fn new(
+        hub: Arc<Hub>,
+        progress: Progress,
+        registration: Registration,
+        heartbeat: HeartbeatForm,
+        admission: Admission,
+    ) -> Self {
+        let drain = hub.drain_signal();
+        let silent_until = Instant::now() + silence(hub.limits().heartbeat);
+        Self { hub, progress, registration, drain, heartbeat, silent_until, _admission: admission }
+    }
+
+    /// What to write next, or `None` to close the connection at this block's end: the streams have ended,
+    /// the hub drains, the reader fell too far behind, or the log failed (which is traced).
+    ///
+    /// Cancellation: a dropped future loses nothing; the next call goes on.
+    pub async fn next(&mut self) -> Option<Out> {
+        loop {
+            if *self.drain.borrow() == Drain::Draining {
+                return None;
+            }
+            match self.progress.poll() {
+                Need::Emit(blocks) => {
+                    self.rest_heartbeat();
+                    return Some(Out::Blocks(blocks));
+                }
+                Need::Read(place) => self.read(place).await?,
+                Need::Wait => {
+                    if let Some(out) = self.wait().await {
+                        return Some(out);
+                    }
+                }
+                Need::Finish => return None,
+            }
+        }
+    }
+
+    /// How long a write may make no progress before the connection should end. `Some` once a stream that
+    /// disconnects slow readers is being read.
+    #[must_use]
+    pub fn stall_max(&self) -> Option<Duration> {
+        self.progress.disconnects().then(|| self.hub.limits().lag_max)
+    }
+
+    async fn read(&mut self, place: largesse_log::Place) -> Option<()> {
+        // A long replay from memory never waits; this lets others have the thread.
+        tokio::task::consume_budget().await;
+        let limits = self.hub.read_limits();
+        let read = self.hub.engine().read(self.progress.selection(), place, limits).await;
+        match read {
+            Ok(batch) => {
+                self.progress.handle_batch(batch, self.hub.now());
+                Some(())
+            }
+            Err(error) => {
+                tracing::error!(%error, "a read of the log failed; the reader is disconnected and may come back");
+                None
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Option<Out> {
+        tokio::select! {
+            () = self.registration.rung() => {
+                self.progress.handle_woken();
+                None
+            }
+            // The sender lives in the hub, which this reader holds, so a change is the only answer.
+            _ = self.drain.changed() => None,
+            () = tokio::time::sleep_until(self.silent_until) => {
+                self.rest_heartbeat();
+                Some(Out::Heartbeat(self.heartbeat))
+            }
+        }
+    }
+
+    fn rest_heartbeat(&mut self) {
+        self.silent_until = Instant::now() + silence(self.hub.limits().heartbeat);
+    }
+}
+
+/// The wait until a heartbeat, drawn from 20 % around `mean`, so that readers that came together do not beat
+/// together.
+fn silence(mean: Duration) -> Duration {
+    mean.mul_f64(0.8 + 0.4 * fastrand::f64())
+}
