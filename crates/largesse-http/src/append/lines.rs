@@ -1,0 +1,65 @@
+//! NDJSON: each line is one event's data, all lines or none.
+//!
+//! Invariant: a line is appended as it stands, without its line end, once it is known to be JSON. Does not
+//! look into the JSON.
+
+use axum::response::Response;
+use largesse_log::{NewEvent, Then};
+use serde::de::IgnoredAny;
+
+use super::{Publish, event_data, utf8};
+use crate::{
+    Problem,
+    refusal::Refusal,
+    request_body::{RequestBody, WholeLimits},
+    shown::Shown,
+};
+
+pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Result<Response, Refusal> {
+    let config = &publish.door.config;
+    let limits = WholeLimits { bytes_max: config.batch_bytes_max, idle: config.body_idle };
+    let text = utf8(body.whole(limits).await?)?;
+    let events = events(publish, &text)?;
+    if events.is_empty() && publish.then == Then::StayOpen {
+        let detail = "The body has no line. Send one JSON text on each line, or ?close to close the stream.";
+        return Err(Refusal::new(Problem::NothingToAppend, detail));
+    }
+    publish.append_whole(events, publish.once("lines", text.as_bytes())).await
+}
+
+fn events(publish: &Publish<'_>, text: &str) -> Result<Vec<NewEvent>, Refusal> {
+    // Some editors begin a file with a byte order mark, which JSON does not have (RFC 8259, clause 8.1).
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let events_max = publish.door.config.batch_events_max;
+    let mut events = Vec::new();
+    for (number, line) in (1..).zip(text.split('\n')) {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        if events.len() == events_max {
+            let detail = format!("The body has more than {events_max} lines. Send them in several requests.");
+            return Err(Refusal::new(Problem::TooLarge, detail).with("limit", events_max));
+        }
+        events.push(event(publish, number, line)?);
+    }
+    Ok(events)
+}
+
+fn event(publish: &Publish<'_>, number: u64, line: &str) -> Result<NewEvent, Refusal> {
+    let bytes_max = publish.door.config.event_bytes_max;
+    if line.len() > bytes_max {
+        let detail = format!("Line {number} has {} bytes; one event may have {bytes_max}.", line.len());
+        return Err(Refusal::new(Problem::TooLarge, detail).with("limit", bytes_max).with("line", number));
+    }
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(line) {
+        let column = error.column();
+        let detail = format!(
+            "Line {number} is not JSON from column {column} on: '{}'. Nothing was appended.",
+            Shown(line)
+        );
+        return Err(Refusal::new(Problem::BadLine, detail).with("line", number));
+    }
+    let data = event_data(line.to_owned(), &format!("line {number}"))?;
+    Ok(NewEvent { name: publish.name.clone(), data })
+}

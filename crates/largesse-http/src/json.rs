@@ -1,0 +1,26 @@
+//! JSON answers.
+//!
+//! Invariant: what we serialise are structs of texts, numbers and lists, which cannot fail. Does not know what
+//! stands in them.
+
+use axum::{body::Body, response::Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// The JSON text, on one line.
+pub(crate) fn bytes(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("structs of texts, numbers and lists with text keys always serialise")
+}
+
+/// The same as text.
+pub(crate) fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("structs of texts, numbers and lists with text keys always serialise")
+}
+
+/// An answer with a JSON body.
+pub(crate) fn response(status: StatusCode, value: &impl Serialize) -> Response {
+    let mut response = Response::new(Body::from(bytes(value)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,65 @@
+//! The native door of Largesse: streams over HTTP/1.1.
+//!
+//! [`router`] is the door as an [`axum::Router`], to be served by [`serve()`] or mounted in a router of one's
+//! own. Several ways of publishing become one kind of append; several ways of reading share one reader and
+//! differ only in the last hop, the encoder.
+//!
+//! This crate does not know where the log is kept, and reads no configuration. It is the only one that knows
+//! status codes. `docs/http.md` describes every request.
+//!
+//! ```no_run
+//! # async fn mounted(engine: std::sync::Arc<dyn largesse_log::Engine>) -> std::io::Result<()> {
+//! use std::sync::Arc;
+//! use largesse_http::{Door, DoorConfig, ServeLimits, router, serve};
+//! use largesse_hub::{Hub, HubLimits, WallClock};
+//!
+//! let hub = Hub::new(engine, Arc::new(WallClock), HubLimits::default());
+//! let router = router(Arc::new(Door::new(hub, DoorConfig::default())));
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! serve(vec![listener], router, ServeLimits::default(), std::future::pending::<()>()).await;
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod accept;
+mod append;
+mod authority;
+mod config;
+mod cors;
+mod delete;
+mod door;
+mod encode;
+mod event_json;
+mod guard;
+mod head;
+mod json;
+mod last_event_id;
+mod list;
+mod long_block;
+mod nearest;
+mod negotiate;
+mod origin;
+mod page;
+mod path;
+mod pending;
+mod problem;
+mod put;
+mod query;
+mod read;
+mod refusal;
+mod request_body;
+mod selection;
+mod serve;
+mod shown;
+mod sse_body;
+mod stall;
+mod time_text;
+
+pub use authority::{Authority, AuthorityError};
+pub use config::{DoorConfig, HostRule};
+pub use door::{Door, router};
+pub use origin::{Origin, OriginError};
+pub use problem::Problem;
+pub use serve::{BUFFER_BYTES_MIN, ServeLimits, Served, serve};

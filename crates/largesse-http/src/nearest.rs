@@ -1,0 +1,66 @@
+//! Which right word a wrong one was meant to be.
+//!
+//! Invariant: quadratic in words of at most [`WORD_CHARS_MAX`] characters; longer ones are near nothing. Does
+//! not judge whether the word was wrong.
+
+/// Words longer than this are no typing errors of ours.
+const WORD_CHARS_MAX: usize = 32;
+
+/// The known word nearest to `word`, if one is near: at most a third of it wrong, and at most three letters.
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let letters = word.chars().count();
+    if letters > WORD_CHARS_MAX {
+        return None;
+    }
+    let steps_max = (letters / 3).clamp(1, 3);
+    let steps = known.iter().map(|right| (distance(word, right), *right));
+    steps.filter(|(steps, _)| *steps <= steps_max).min().map(|(_, right)| right)
+}
+
+/// The end of a sentence about a wrong word.
+pub(crate) fn hint(word: &str, known: &[&str]) -> String {
+    nearest(word, known).map_or_else(|| ".".to_owned(), |right| format!("; did you mean '{right}'?"))
+}
+
+/// How many letters have to be put in, taken out or changed to make `right` of `word` (Levenshtein).
+fn distance(word: &str, right: &str) -> usize {
+    let right: Vec<char> = right.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (at, letter) in word.to_lowercase().chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = at + 1;
+        for (column, other) in right.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *other);
+            diagonal = row[column + 1];
+            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(word: &str, want: Option<&str>) {
+        assert_eq!(nearest(word, &["event", "close", "ticket", "max_events", "max_bytes"]), want, "{word}");
+    }
+
+    #[test]
+    fn a_typing_error_finds_its_word() {
+        check("evnt", Some("event"));
+        check("Event", Some("event"));
+        check("closed", Some("close"));
+        check("max_event", Some("max_events"));
+        check("maxbytes", Some("max_bytes"));
+    }
+
+    #[test]
+    fn a_word_that_is_near_nothing_finds_none() {
+        check("", None);
+        check("x", None);
+        check("banana", None);
+        check(&"e".repeat(10_000), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! GET as an event stream: opens a reader and hands it to the body.
+//!
+//! Invariant: whatever the reader must be told is told in-band with a 200, or with the 204 that stops it for
+//! good; a browser never retries after any other status. Errors are left for requests that no retry mends.
+//!
+//! Does not write events: `sse_body.rs` does.
+
+use std::sync::Arc;
+
+use axum::{body::Body, response::Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use largesse_hub::{ControlEvents, HeartbeatForm, Opening, ReadError, ReadRequest};
+use largesse_log::Selection;
+use largesse_wire::{RETRY_MS_MAX, Retry};
+
+use crate::{
+    Door,
+    door::Asked,
+    encode::{self, Format},
+    last_event_id, path,
+    query::{Query, refuse_value},
+    refusal::Refusal,
+    selection::start_from,
+    sse_body::Reading,
+};
+
+/// When readers that found no place may come again: spread out, so that they do not all come at once.
+const AWAY_RETRY_MS: std::ops::RangeInclusive<u32> = 30_000..=90_000;
+
+/// Answers a read. Cancellation: nothing is left behind.
+pub(crate) async fn answer(
+    door: &Door,
+    asked: &Asked<'_>,
+    selection: Selection,
+) -> Result<Response, Refusal> {
+    let format = format(&asked.query)?;
+    let request = ReadRequest {
+        selection: selection.clone(),
+        presented: last_event_id::presented(asked.headers, &asked.query),
+        from: start_from(&asked.query)?,
+        control: control(&asked.query)?,
+        heartbeat: heartbeat(&asked.query)?,
+    };
+    let location = path::location(asked.prefix, &selection);
+    let mut response = match door.hub.read(request).await {
+        Ok(Opening::Stopped) => return Ok(stopped()),
+        Ok(Opening::Reading(reader)) => {
+            let (hub, retry, stall) = (Arc::clone(&door.hub), retry(door), asked.stall.clone());
+            Response::new(Reading::new(hub, reader, format, retry, stall, asked.path).into_body())
+        }
+        Err(ReadError::TooManyReaders { readers_max }) => {
+            door.trace_overload(readers_max);
+            Response::new(Body::from(encode::away(draw(AWAY_RETRY_MS), "overload")))
+        }
+        Err(ReadError::Engine(error)) => return Err(Refusal::of_engine(&error)),
+    };
+    mark(response.headers_mut(), location);
+    Ok(response)
+}
+
+/// The headers of an event stream. Source: WHATWG HTML, clause 9.2.6; the others keep hops from holding it back.
+fn mark(headers: &mut HeaderMap, location: Option<String>) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
+        headers.insert(header::CONTENT_LOCATION, location);
+    }
+}
+
+fn stopped() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+fn retry(door: &Door) -> Retry {
+    let (least, most) = (door.config.retry_ms_min, door.config.retry_ms_max);
+    draw(least..=most.max(least))
+}
+
+fn draw(range_ms: std::ops::RangeInclusive<u32>) -> Retry {
+    let ms = fastrand::u32(range_ms).clamp(1, RETRY_MS_MAX);
+    Retry::from_ms(ms).expect("it was just held to the range of retries")
+}
+
+fn format(query: &Query) -> Result<Format, Refusal> {
+    match query.one("format")? {
+        None | Some("plain") => Ok(Format::Plain),
+        Some("json") => Ok(Format::Json),
+        Some(other) => Err(refuse_value("format", other, "json or plain")),
+    }
+}
+
+fn control(query: &Query) -> Result<ControlEvents, Refusal> {
+    match query.one("control")? {
+        None | Some("on") => Ok(ControlEvents::On),
+        Some("off") => Ok(ControlEvents::Off),
+        Some(other) => Err(refuse_value("control", other, "on or off")),
+    }
+}
+
+fn heartbeat(query: &Query) -> Result<HeartbeatForm, Refusal> {
+    match query.one("heartbeat")? {
+        None | Some("comment") => Ok(HeartbeatForm::Comment),
+        Some("event") => Ok(HeartbeatForm::Event),
+        Some(other) => Err(refuse_value("heartbeat", other, "comment or event")),
+    }
+}

@@ -1,0 +1,148 @@
+//! One refused request: the problem, what was wrong with which value, and what would be right.
+//!
+//! Invariant: the answer is `application/problem+json` (RFC 9457) whatever the details hold. Does not decide
+//! what is a problem.
+
+use axum::{body::Body, response::Response};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use largesse_log::{AppendError, Blame, EngineError, Outcome, StreamName};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{Problem, json};
+
+/// When a caller that was turned away for load may come again, in seconds.
+const RETRY_AFTER_S: &str = "5";
+
+/// What a refused request is told. Boxed, because it rides in every `Result` of the door.
+#[derive(Debug)]
+pub(crate) struct Refusal(Box<Told>);
+
+#[derive(Debug)]
+struct Told {
+    problem: Problem,
+    detail: String,
+    members: Map<String, Value>,
+    headers: HeaderMap,
+}
+
+/// The answer's JSON. Source: RFC 9457, clause 3.
+#[derive(Serialize)]
+struct Shape<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
+}
+
+impl Refusal {
+    pub(crate) fn new(problem: Problem, detail: impl Into<String>) -> Self {
+        let told = Told { problem, detail: detail.into(), members: Map::new(), headers: HeaderMap::new() };
+        Self(Box::new(told))
+    }
+
+    /// Adds a member to the problem.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Adds a header to the answer.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.0.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// Adds a sentence to the detail.
+    pub(crate) fn and(mut self, sentence: &str) -> Self {
+        self.0.detail.push(' ');
+        self.0.detail.push_str(sentence);
+        self
+    }
+
+    /// The same, for a problem that another caller may not have.
+    pub(crate) fn come_again(self) -> Self {
+        self.with_header(header::RETRY_AFTER, RETRY_AFTER_S)
+    }
+
+    /// A publish or a put that the log refused.
+    pub(crate) fn of_append(error: &AppendError, stream: &StreamName) -> Self {
+        let refusal = match error {
+            AppendError::Closed => {
+                let detail =
+                    format!("The stream '{stream}' is closed. Publish to another one, or delete it first.");
+                Self::new(Problem::StreamClosed, detail)
+            }
+            AppendError::KeyReused => Self::new(
+                Problem::KeyReused,
+                "This Idempotency-Key came on this stream with another body before. Use a new key for a new publish.",
+            ),
+            AppendError::Superseded => Self::new(
+                Problem::Superseded,
+                "A newer request with the same Idempotency-Key goes on with this publish. Nothing is left to do here.",
+            ),
+            AppendError::TooLarge { bytes_max, .. } => {
+                let detail = format!("{}. Publish less at once.", sentence(&error.to_string()));
+                Self::new(Problem::TooLarge, detail).with("limit", *bytes_max)
+            }
+            AppendError::TooManyStreams { streams_max } => {
+                let detail = format!(
+                    "{}. Delete some, or publish to one that is there.",
+                    sentence(&error.to_string())
+                );
+                Self::new(Problem::TooManyStreams, detail).with("limit", *streams_max).come_again()
+            }
+            AppendError::Engine(inner) => Self::of_engine(inner),
+        };
+        let refusal = refusal.with("stream", stream.as_str());
+        match error.outcome() {
+            Outcome::NotWritten => refusal,
+            Outcome::Unknown => refusal.with("outcome", "unknown").and(
+                "It may have been written all the same: only a repeat with the same Idempotency-Key is safe.",
+            ),
+        }
+    }
+
+    /// A log that failed. The cause is traced, not told.
+    pub(crate) fn of_engine(error: &EngineError) -> Self {
+        if error.blame() == Blame::Server {
+            tracing::error!(%error, "the log failed; requests that need it are refused until it is mended");
+        } else {
+            tracing::debug!(%error, "the log refused");
+        }
+        Self::new(
+            Problem::LogFailed,
+            "The log could not do this. Try again later; the server's trace says more.",
+        )
+    }
+
+    pub(crate) fn no_such_stream(stream: &StreamName) -> Self {
+        let detail = format!("There is no stream '{stream}'. A publish or a PUT makes it.");
+        Self::new(Problem::NoSuchStream, detail).with("stream", stream.as_str())
+    }
+
+    pub(crate) fn into_response(self) -> Response {
+        let Told { problem, detail, members, headers } = *self.0;
+        let shape = Shape {
+            r#type: format!("urn:largesse:problem:{}", problem.slug()),
+            title: problem.title(),
+            status: problem.status().as_u16(),
+            detail: &detail,
+            members: &members,
+        };
+        let mut response = Response::new(Body::from(json::bytes(&shape)));
+        *response.status_mut() = problem.status();
+        response.headers_mut().extend(headers);
+        let media = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, media);
+        response
+    }
+}
+
+/// An error's words as a sentence of their own.
+pub(crate) fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

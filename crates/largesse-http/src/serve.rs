@@ -1,0 +1,203 @@
+//! Serves a router over HTTP/1.1 on sockets of its own.
+//!
+//! Invariants: at most `connections_max` connections; each is a task in one set that is joined; a connection
+//! that takes nothing holds at most its write buffer and what the kernel was allowed to take. Does not speak
+//! TLS or HTTP/2: a proxy in front does.
+
+use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+
+use axum::{Router, response::Response};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::Service};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use socket2::SockRef;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::{JoinError, JoinSet},
+    time::timeout,
+};
+
+use crate::{
+    accept::Acceptor,
+    stall::{StallIo, StallLimit},
+};
+
+/// What a server may use. Source: ours.
+#[derive(Clone, Copy, Debug)]
+pub struct ServeLimits {
+    /// Connections open at once. At the limit no more are taken: they wait in the kernel until one ends.
+    pub connections_max: usize,
+    /// How long the head of a request may take, and a connection may be idle. Then it is closed. The default
+    /// is longer than the 60 s for which nginx keeps idle connections: whoever closes first should not be the
+    /// server, or a request that is just being sent is lost.
+    pub head_timeout: Duration,
+    /// Bytes of a connection's read buffer, and so of a request's head, and of its write buffer; at least
+    /// [`BUFFER_BYTES_MIN`]. A longer head is answered 431 by hyper.
+    pub buffer_bytes_max: usize,
+    /// Bytes of a connection that the kernel takes before the network does.
+    pub unsent_bytes_max: u32,
+    /// How long connections may go on after the shutdown began. Then they are cut.
+    pub shutdown_grace: Duration,
+}
+
+/// The least [`ServeLimits::buffer_bytes_max`]. Source: hyper.
+pub const BUFFER_BYTES_MIN: usize = 8 * 1024;
+
+impl Default for ServeLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 100_000,
+            head_timeout: Duration::from_secs(75),
+            buffer_bytes_max: 32 * 1024,
+            unsent_bytes_max: 64 * 1024,
+            shutdown_grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What a server did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Connections taken.
+    pub connections: u64,
+    /// Connections cut when the grace was over.
+    pub cut: usize,
+}
+
+/// Whether connections may begin another request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    Closing,
+}
+
+/// Serves `router` until `shutdown` is done, then lets each request end, for at most the grace.
+///
+/// A read has no end of its own: whoever shuts down drains the hub as well.
+///
+/// Cancellation: dropping the future cuts every connection.
+pub async fn serve<S: Future>(
+    listeners: Vec<TcpListener>,
+    router: Router,
+    limits: ServeLimits,
+    shutdown: S,
+) -> Served {
+    let mut shutdown = pin!(shutdown);
+    let mut acceptor = Acceptor::new(listeners);
+    let mut tasks = JoinSet::new();
+    let (phase, seen) = watch::channel(Phase::Serving);
+    let mut connections = 0;
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut shutdown => break,
+            Some(ended) = tasks.join_next() => trace_end(ended),
+            socket = acceptor.next(), if tasks.len() < limits.connections_max => {
+                connections += 1;
+                tasks.spawn(connection(socket, router.clone(), limits, seen.clone()));
+            }
+        }
+    }
+    // Whoever comes now is refused by the system instead of waiting for nobody.
+    drop(acceptor);
+    phase.send_replace(Phase::Closing);
+    let cut = join(tasks, limits.shutdown_grace).await;
+    Served { connections, cut }
+}
+
+/// Waits for all, for at most the grace, and cuts the rest. Answers how many were cut.
+async fn join(mut tasks: JoinSet<()>, grace: Duration) -> usize {
+    let all_ended = async {
+        while let Some(ended) = tasks.join_next().await {
+            trace_end(ended);
+        }
+    };
+    let _ = timeout(grace, all_ended).await;
+    let cut = tasks.len();
+    if cut > 0 {
+        tracing::warn!(cut, ?grace, "connections were cut: they did not end within the grace");
+    }
+    tasks.shutdown().await;
+    cut
+}
+
+fn trace_end(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a connection's task failed; this is a bug, please report it");
+    }
+}
+
+async fn connection(
+    socket: TcpStream,
+    router: Router,
+    limits: ServeLimits,
+    mut phase: watch::Receiver<Phase>,
+) {
+    bound_socket(&socket, limits.unsent_bytes_max);
+    let stall = Arc::new(StallLimit::default());
+    let io = TokioIo::new(StallIo::new(socket, Arc::clone(&stall)));
+    let service = OneConnection { router: TowerToHyperService::new(router), stall };
+    let mut http = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head_timeout)
+            .max_buf_size(limits.buffer_bytes_max.max(BUFFER_BYTES_MIN))
+            .serve_connection(io, service)
+    );
+    let ended = tokio::select! {
+        ended = http.as_mut() => ended,
+        () = closing(&mut phase) => {
+            http.as_mut().graceful_shutdown();
+            http.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended in an error");
+    }
+}
+
+/// Waits for the shutdown to begin.
+async fn closing(phase: &mut watch::Receiver<Phase>) {
+    // The sender outlives every connection, or the server's future was dropped and the connections with it.
+    let _ = phase.wait_for(|phase| *phase == Phase::Closing).await;
+}
+
+/// Events go out at once, and a reader that takes nothing holds little of the kernel's memory.
+fn bound_socket(socket: &TcpStream, unsent_bytes_max: u32) {
+    let bounded = socket.set_nodelay(true).and_then(|()| set_unsent_max(socket, unsent_bytes_max));
+    if let Err(error) = bounded {
+        tracing::debug!(%error, "a connection's socket options could not be set");
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn set_unsent_max(socket: &TcpStream, unsent_bytes_max: u32) -> std::io::Result<()> {
+    SockRef::from(socket).set_tcp_notsent_lowat(unsent_bytes_max)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn set_unsent_max(socket: &TcpStream, unsent_bytes_max: u32) -> std::io::Result<()> {
+    SockRef::from(socket).set_send_buffer_size(unsent_bytes_max as usize)
+}
+
+/// The router as one connection sees it: each request can say how long its writes may stall.
+struct OneConnection {
+    router: TowerToHyperService<Router>,
+    stall: Arc<StallLimit>,
+}
+
+impl Service<Request<Incoming>> for OneConnection {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        self.stall.clear();
+        request.extensions_mut().insert(Arc::clone(&self.stall));
+        self.router.call(request)
+    }
+}

@@ -1,0 +1,11 @@
+//! The native door over real sockets: each file is one kind of request.
+
+mod append;
+mod append_event_stream;
+mod guard;
+mod idempotency;
+mod page;
+mod problems;
+mod read;
+mod serving;
+mod support;
