@@ -1,0 +1,133 @@
+//! The command line: which commands there are, and what each takes.
+//!
+//! Does not act: each command is in the file of its name.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{client::ServerUrl, config::KeyFlags};
+
+/// Where `publish` and `tail` find the server when they are not told.
+const URL_DEFAULT: &str = "http://127.0.0.1:8084";
+
+/// Event streams that browsers read: each event once, in order.
+///
+/// Without a command, it serves.
+#[derive(Debug, Parser)]
+#[command(name = "largesse", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve publishers and readers over HTTP.
+    Serve(ServeArgs),
+    /// Append an event to a stream, and print the event's id.
+    Publish(PublishArgs),
+    /// Read streams and print their events, until they end.
+    Tail(TailArgs),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// What `serve` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Keep events in memory only: they are lost when the server stops.
+    #[arg(long)]
+    pub(crate) memory: bool,
+    /// Listen on addresses other machines can reach, although nobody has to prove who they are.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The configuration file [default: largesse.toml, where there is one].
+    #[arg(long = "config", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: KeyFlags,
+}
+
+/// What `publish` takes.
+#[derive(Debug, Args)]
+pub(crate) struct PublishArgs {
+    /// The stream, like `prices` or `team/a/chat`.
+    pub(crate) stream: String,
+    /// The event's data; `-` or nothing reads it from stdin, all of it as one event.
+    pub(crate) data: Option<String>,
+    /// The event's name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) event: Option<String>,
+    /// Close the stream afterwards; without data, only close it.
+    #[arg(long)]
+    pub(crate) close: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// What `tail` takes.
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// Streams, or patterns: `*` stands for one segment of a name, `**` for the rest.
+    #[arg(required = true, value_name = "STREAM")]
+    pub(crate) streams: Vec<String>,
+    /// Where to begin: `start`, `now`, `-N` for the last N events, or a time like 2026-11-20T12:00:00Z.
+    #[arg(long, value_name = "PLACE", allow_hyphen_values = true)]
+    pub(crate) from: Option<String>,
+    /// Print each event as a JSON object on one line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// Which server to talk to.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// The server's address.
+    #[arg(long, default_value = URL_DEFAULT, value_parser = ServerUrl::parse)]
+    pub(crate) url: ServerUrl,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say all that is wrong with it.
+    Check(ConfigArgs),
+    /// Print it as a TOML file, with the origin of each value.
+    Show(ConfigArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_of_serve_stand_with_the_word_and_without_it_but_not_before_another_command() {
+        let parse = |args: &[&str]| Cli::try_parse_from([&["largesse"], args].concat());
+        assert!(parse(&["--memory"]).unwrap().serve.memory);
+        assert!(
+            matches!(parse(&["serve", "--memory"]).unwrap().command, Some(Command::Serve(args)) if args.memory)
+        );
+        assert!(parse(&["--memory", "tail", "a"]).is_err());
+    }
+}

@@ -1,0 +1,195 @@
+//! The configuration: every key, where its value comes from, and the checked result.
+//!
+//! Invariants: one table ([`KEYS`]) names all keys; a flag wins over the environment, which wins over the
+//! file, which wins over the default; a value that loses is checked all the same; all mistakes are told at
+//! once. Only this folder reads the environment. Does not act on any value: commands do.
+
+mod environment;
+mod file;
+mod flags;
+mod keys;
+mod mistake;
+mod nearest;
+mod origin;
+mod raw;
+mod show;
+mod slot;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use largesse::{
+    http::{Authority, Origin as PageOrigin},
+    log::Settings,
+};
+use tracing::level_filters::LevelFilter;
+
+pub(crate) use self::{flags::KeyFlags, mistake::Mistake, origin::Origin};
+use self::{
+    keys::{KEYS, Key},
+    raw::Raw,
+};
+
+/// The file that is read when the command line names none and it exists.
+const FILE_DEFAULT: &str = "largesse.toml";
+
+/// The checked configuration, one field for each key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// Addresses to listen on; never empty.
+    pub(crate) listen: Vec<SocketAddr>,
+    /// How long a shutdown waits for connections to end.
+    pub(crate) shutdown_grace: Duration,
+    pub(crate) log: LogConfig,
+    /// What a stream gets that is made by its first event.
+    pub(crate) stream: Settings,
+    pub(crate) http: HttpConfig,
+    pub(crate) readers: ReadersConfig,
+    pub(crate) trace: TraceConfig,
+}
+
+/// The section `log`: the store under all streams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LogConfig {
+    /// What all streams may keep together.
+    pub(crate) max_bytes: u64,
+    pub(crate) streams_max: u64,
+}
+
+/// The section `http`: the native door.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HttpConfig {
+    pub(crate) allowed_origins: Vec<PageOrigin>,
+    pub(crate) allowed_hosts: Vec<Authority>,
+    pub(crate) event_bytes_max: u64,
+    /// At least `event_bytes_max`.
+    pub(crate) batch_bytes_max: u64,
+    pub(crate) heartbeat: Duration,
+    pub(crate) retry_min: Duration,
+    /// At least `retry_min`.
+    pub(crate) retry_max: Duration,
+    /// `None`: as many as the limit on open files lets in.
+    pub(crate) readers_max: Option<u64>,
+    pub(crate) head_timeout: Duration,
+    pub(crate) body_idle: Duration,
+}
+
+/// The section `readers`: those that fall behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ReadersConfig {
+    pub(crate) lag_max: Duration,
+    pub(crate) lag_bytes_max: u64,
+}
+
+/// The section `trace`: what the server says about itself on stderr.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TraceConfig {
+    pub(crate) level: LevelFilter,
+    pub(crate) format: TraceFormat,
+}
+
+impl Default for TraceConfig {
+    fn default() -> Self {
+        Self { level: LevelFilter::INFO, format: TraceFormat::default() }
+    }
+}
+
+/// How a line of the trace looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum TraceFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The configuration in force, and where each value came from.
+#[derive(Debug)]
+pub(crate) struct Effective {
+    pub(crate) config: Config,
+    /// The strongest value given for each key, by the key's path; those at their default are not in it.
+    given: HashMap<&'static str, (Raw, Origin)>,
+}
+
+/// A value somebody gave for a key, not yet checked.
+#[derive(Clone, Debug)]
+struct Given {
+    key: &'static Key,
+    raw: Raw,
+    origin: Origin,
+}
+
+impl Effective {
+    /// Loads the configuration: the file that is named (else `largesse.toml` where it exists), this
+    /// process's environment, and the command line's flags.
+    ///
+    /// # Errors
+    /// Every mistake in all of them.
+    pub(crate) fn load(file: Option<&Path>, flags: &KeyFlags) -> Result<Self, Vec<Mistake>> {
+        let standing = PathBuf::from(FILE_DEFAULT);
+        let file = file.or_else(|| standing.exists().then_some(standing.as_path()));
+        let mut mistakes = Vec::new();
+        let mut given = file.map_or_else(Vec::new, |path| file::read(path, &mut mistakes));
+        given.extend(environment::read(std::env::vars_os(), &mut mistakes));
+        given.extend(flags.given());
+        Self::check(given, mistakes)
+    }
+
+    /// Checks what was given, the weakest first.
+    fn check(given: Vec<Given>, mut mistakes: Vec<Mistake>) -> Result<Self, Vec<Mistake>> {
+        let mut config = Config::default();
+        for key in KEYS {
+            key.slot.put(&mut config, &key.default_raw()).expect("a test checks all defaults");
+        }
+        let mut strongest = HashMap::new();
+        for Given { key, raw, origin } in given {
+            if let Err(problem) = key.slot.put(&mut config, &raw) {
+                mistakes.push(Mistake::at_value(key, &raw, &origin, &problem));
+            }
+            strongest.insert(key.path, (raw, origin));
+        }
+        let effective = Self { config, given: strongest };
+        if mistakes.is_empty() {
+            mistakes.extend(effective.contradictions());
+        }
+        if mistakes.is_empty() { Ok(effective) } else { Err(mistakes) }
+    }
+
+    /// Where a key's value came from.
+    pub(crate) fn origin(&self, path: &str) -> &Origin {
+        self.given.get(path).map_or(&Origin::Default, |(_, origin)| origin)
+    }
+
+    /// The configuration as a TOML file, each key with a comment that says where its value came from.
+    pub(crate) fn shown(&self) -> String {
+        show::shown(self)
+    }
+
+    /// Values that are right alone, but not together.
+    fn contradictions(&self) -> impl Iterator<Item = Mistake> {
+        let http = &self.config.http;
+        let pairs = [
+            ("http.retry_min", "http.retry_max", http.retry_min > http.retry_max),
+            ("http.event_bytes_max", "http.batch_bytes_max", http.event_bytes_max > http.batch_bytes_max),
+        ];
+        let wrong = pairs.into_iter().filter(|(_, _, contradict)| *contradict);
+        wrong.map(|(low, high, _)| {
+            let (low_raw, high_raw) = (self.raw(low), self.raw(high));
+            Mistake::between(&format!("{low} = {low_raw}"), &format!("{high} = {high_raw}"))
+        })
+    }
+
+    fn raw(&self, path: &str) -> Raw {
+        let default = || KEYS.iter().find(|key| key.path == path).map_or_else(Raw::empty, Key::default_raw);
+        self.given.get(path).map_or_else(default, |(raw, _)| raw.clone())
+    }
+}

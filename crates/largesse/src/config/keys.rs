@@ -1,0 +1,245 @@
+//! The table of all keys: path, default, flag, meaning, and what may be written.
+//!
+//! Invariants: keys without a section come first, and a section's keys stand together; every default is
+//! right; `docs/configuration.md` has the same keys. Tests hold them.
+
+use std::time::Duration;
+
+use super::{raw::Raw, slot::Slot};
+
+/// One key.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// Section and name, with a dot between.
+    pub(crate) path: &'static str,
+    /// The value when nobody gives one, as TOML.
+    pub(crate) default: &'static str,
+    /// The flag of the command line that gives it, too.
+    pub(crate) flag: Option<Flag>,
+    /// What it means, in half a sentence.
+    pub(crate) means: &'static str,
+    /// What may be written, and where it goes.
+    pub(crate) slot: Slot,
+}
+
+/// A key's flag.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flag {
+    /// Its long name, without dashes.
+    pub(crate) name: &'static str,
+    /// Another name it may be called by.
+    pub(crate) alias: Option<&'static str>,
+    /// What the help calls its value.
+    pub(crate) value: &'static str,
+}
+
+impl Key {
+    /// What stands before the dot; empty for a key without a section.
+    pub(crate) fn section(&self) -> &'static str {
+        self.path.split_once('.').map_or("", |(section, _)| section)
+    }
+
+    /// What stands after the dot.
+    pub(crate) fn name(&self) -> &'static str {
+        self.path.split_once('.').map_or(self.path, |(_, name)| name)
+    }
+
+    /// The environment variable that gives it, too.
+    pub(crate) fn env(&self) -> String {
+        format!("LARGESSE_{}", self.path.replace('.', "_").to_uppercase())
+    }
+
+    /// The default, as if somebody had written it.
+    pub(crate) fn default_raw(&self) -> Raw {
+        let list = self.default.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let unquoted = |text: &str| text.trim().trim_matches('"').to_owned();
+        match (list, self.default.parse()) {
+            (Some(items), _) => {
+                Raw::List(items.split(',').map(unquoted).filter(|text| !text.is_empty()).collect())
+            }
+            (None, Ok(integer)) => Raw::Integer(integer),
+            (None, Err(_)) => Raw::Text(unquoted(self.default)),
+        }
+    }
+}
+
+const fn flag(name: &'static str, value: &'static str) -> Option<Flag> {
+    Some(Flag { name, alias: None, value })
+}
+
+const MS: Duration = Duration::from_millis(1);
+const TENTH_SECOND: Duration = Duration::from_millis(100);
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+const KIB: u64 = 1024;
+const GIB: u64 = 1024 * 1024 * 1024;
+
+/// All keys.
+pub(crate) const KEYS: &[Key] = &[
+    Key {
+        path: "listen",
+        default: r#"["127.0.0.1:8084", "[::1]:8084"]"#,
+        flag: flag("listen", "ADDR"),
+        means: "Addresses to listen on; port 0 takes a free one",
+        slot: Slot::Addresses(|config| &mut config.listen),
+    },
+    Key {
+        path: "shutdown_grace",
+        default: r#""5s""#,
+        flag: flag("shutdown-grace", "TIME"),
+        means: "How long a shutdown waits for connections to end",
+        slot: Slot::Duration { within: Duration::ZERO..=HOUR, field: |config| &mut config.shutdown_grace },
+    },
+    Key {
+        path: "log.max_bytes",
+        default: r#""10 GiB""#,
+        flag: flag("log-max-bytes", "SIZE"),
+        means: "What all streams keep together; the oldest events go first",
+        slot: Slot::Bytes { within: 1024 * KIB..=u64::MAX, field: |config| &mut config.log.max_bytes },
+    },
+    Key {
+        path: "log.streams_max",
+        default: "1000000",
+        flag: None,
+        means: "The most streams there may be",
+        slot: Slot::Count { within: 1..=1_000_000_000, field: |config| &mut config.log.streams_max },
+    },
+    Key {
+        path: "stream.max_age",
+        default: r#""7d""#,
+        flag: None,
+        means: "How long a stream keeps an event, or \"unlimited\"",
+        slot: Slot::DurationOrUnlimited { within: MS..=CENTURY, field: |config| &mut config.stream.max_age },
+    },
+    Key {
+        path: "stream.max_events",
+        default: r#""unlimited""#,
+        flag: None,
+        means: "How many events a stream keeps, or \"unlimited\"",
+        slot: Slot::CountOrUnlimited { field: |config| &mut config.stream.max_events },
+    },
+    Key {
+        path: "stream.max_bytes",
+        default: r#""64 MiB""#,
+        flag: None,
+        means: "How many bytes a stream keeps, or \"unlimited\"",
+        slot: Slot::BytesOrUnlimited { field: |config| &mut config.stream.max_bytes },
+    },
+    Key {
+        path: "stream.ttl_after_close",
+        default: r#""24h""#,
+        flag: None,
+        means: "How long a closed stream can still be read",
+        slot: Slot::Duration {
+            within: Duration::ZERO..=CENTURY,
+            field: |config| &mut config.stream.ttl_after_close,
+        },
+    },
+    Key {
+        path: "stream.slow",
+        default: r#""catch-up""#,
+        flag: None,
+        means: "What happens to readers that fall behind: \"catch-up\", \"latest\" or \"disconnect\"",
+        slot: Slot::Slow(|config| &mut config.stream.slow),
+    },
+    Key {
+        path: "http.allowed_origins",
+        default: "[]",
+        flag: flag("allowed-origin", "ORIGIN"),
+        means: "Pages that may use the server, beside those from loopback addresses",
+        slot: Slot::Origins(|config| &mut config.http.allowed_origins),
+    },
+    Key {
+        path: "http.allowed_hosts",
+        default: "[]",
+        flag: flag("allowed-host", "HOST"),
+        means: "Names the server may be called by, beside loopback ones",
+        slot: Slot::Hosts(|config| &mut config.http.allowed_hosts),
+    },
+    Key {
+        path: "http.event_bytes_max",
+        default: r#""1 MiB""#,
+        flag: None,
+        means: "The largest event",
+        slot: Slot::Bytes { within: 1..=GIB, field: |config| &mut config.http.event_bytes_max },
+    },
+    Key {
+        path: "http.batch_bytes_max",
+        default: r#""16 MiB""#,
+        flag: None,
+        means: "The largest request body that is appended all or none",
+        slot: Slot::Bytes { within: 1..=GIB, field: |config| &mut config.http.batch_bytes_max },
+    },
+    Key {
+        path: "http.heartbeat",
+        default: r#""15s""#,
+        flag: None,
+        means: "Silence after which a reader gets a sign of life",
+        slot: Slot::Duration { within: SECOND..=HOUR, field: |config| &mut config.http.heartbeat },
+    },
+    Key {
+        path: "http.retry_min",
+        default: r#""1s""#,
+        flag: None,
+        means: "The shortest time after which a reader is told to come back",
+        slot: Slot::Duration { within: MS..=DAY, field: |config| &mut config.http.retry_min },
+    },
+    Key {
+        path: "http.retry_max",
+        default: r#""3s""#,
+        flag: None,
+        means: "The longest time after which a reader is told to come back",
+        slot: Slot::Duration { within: MS..=DAY, field: |config| &mut config.http.retry_max },
+    },
+    Key {
+        path: "http.readers_max",
+        default: r#""auto""#,
+        flag: None,
+        means: "The most readers at once; \"auto\" fits the limit on open files",
+        slot: Slot::CountOrAuto { within: 1..=100_000_000, field: |config| &mut config.http.readers_max },
+    },
+    Key {
+        path: "http.head_timeout",
+        default: r#""75s""#,
+        flag: None,
+        means: "How long a request's head may take to arrive, and a connection may stay open between requests",
+        slot: Slot::Duration { within: TENTH_SECOND..=HOUR, field: |config| &mut config.http.head_timeout },
+    },
+    Key {
+        path: "http.body_idle",
+        default: r#""30s""#,
+        flag: None,
+        means: "How long a request's body may pause",
+        slot: Slot::Duration { within: TENTH_SECOND..=HOUR, field: |config| &mut config.http.body_idle },
+    },
+    Key {
+        path: "readers.lag_max",
+        default: r#""30s""#,
+        flag: None,
+        means: "How far in time a reader of a stream with slow = \"disconnect\" may fall behind",
+        slot: Slot::Duration { within: MS..=DAY, field: |config| &mut config.readers.lag_max },
+    },
+    Key {
+        path: "readers.lag_bytes_max",
+        default: r#""8 MiB""#,
+        flag: None,
+        means: "How far in bytes a reader of a stream with slow = \"disconnect\" may fall behind",
+        slot: Slot::Bytes { within: 1..=u64::MAX, field: |config| &mut config.readers.lag_bytes_max },
+    },
+    Key {
+        path: "trace.level",
+        default: r#""info""#,
+        flag: flag("trace-level", "LEVEL"),
+        means: "How much the server tells on stderr: \"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
+        slot: Slot::Level(|config| &mut config.trace.level),
+    },
+    Key {
+        path: "trace.format",
+        default: r#""text""#,
+        flag: Some(Flag { name: "trace-format", alias: Some("log-format"), value: "FORMAT" }),
+        means: "How it tells it: \"text\" or \"json\"",
+        slot: Slot::Format(|config| &mut config.trace.format),
+    },
+];

@@ -1,0 +1,42 @@
+//! What is wrong with a configuration, in words for whoever wrote it.
+//!
+//! Invariant: a mistake is one line that names the place, the key, the value, and what would be right.
+
+use std::fmt;
+
+use super::{keys::Key, origin::Origin, raw::Raw};
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    line: String,
+}
+
+impl Mistake {
+    /// A value its key does not take.
+    pub(crate) fn at_value(key: &Key, raw: &Raw, origin: &Origin, problem: &str) -> Self {
+        let path = key.path;
+        let line = match origin {
+            Origin::Default | Origin::File { .. } => format!("{origin}: {path} = {raw}: {problem}"),
+            Origin::Environment { name } => format!("environment: {name} = {raw} ({path}): {problem}"),
+            Origin::Flag { name } => format!("command line: --{name} {raw} ({path}): {problem}"),
+        };
+        Self { line }
+    }
+
+    /// Two values that are right alone, but not together.
+    pub(crate) fn between(low: &str, high: &str) -> Self {
+        Self { line: format!("{low} is more than {high}: make the first smaller or the second larger") }
+    }
+
+    /// Anything else, at a place.
+    pub(crate) fn at(place: &impl fmt::Display, problem: &str) -> Self {
+        Self { line: format!("{place}: {problem}") }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}

@@ -1,0 +1,38 @@
+//! Where a value came from.
+
+use std::fmt;
+
+/// Where a value came from, the weakest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nobody gave one.
+    Default,
+    /// The configuration file.
+    File {
+        /// As it was named.
+        path: String,
+        /// Counted from 1.
+        line: usize,
+    },
+    /// An environment variable.
+    Environment {
+        /// Its name.
+        name: String,
+    },
+    /// The command line.
+    Flag {
+        /// Its long name, without dashes.
+        name: &'static str,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => write!(f, "default"),
+            Self::File { path, line } => write!(f, "{}, line {line}", path.escape_debug()),
+            Self::Environment { name } => write!(f, "environment, {name}"),
+            Self::Flag { name } => write!(f, "flag, --{name}"),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The configuration as a whole: the table of keys, precedence, mistakes, and the document.
+
+use std::{collections::BTreeSet, ffi::OsString};
+
+use clap::{Args, Command, FromArgMatches};
+
+use super::{environment, file, keys::KEYS, *};
+
+/// A configuration from texts, as they would stand in the three places.
+fn load(text: &str, variables: &[(&str, &str)], flags: &[&str]) -> Result<Effective, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let mut given = file::parse("test.toml", text, &mut mistakes);
+    let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    given.extend(environment::read(variables, &mut mistakes));
+    let command = KeyFlags::augment_args(Command::new("test"));
+    let matches = command.get_matches_from([&["test"], flags].concat());
+    given.extend(KeyFlags::from_arg_matches(&matches).unwrap().given());
+    Effective::check(given, mistakes)
+}
+
+fn defaults() -> Effective {
+    load("", &[], &[]).unwrap()
+}
+
+#[test]
+fn every_default_is_right_and_is_what_the_crates_use() {
+    let config = defaults().config;
+    let mut from_table = Config::default();
+    for key in KEYS {
+        key.slot
+            .put(&mut from_table, &key.default_raw())
+            .unwrap_or_else(|problem| panic!("{}: {problem}", key.path));
+    }
+    assert_eq!(config, from_table);
+    assert_eq!(config.stream, Settings::default());
+    assert_eq!(config.listen, ["127.0.0.1:8084".parse().unwrap(), "[::1]:8084".parse().unwrap()]);
+    assert_eq!(config.http.readers_max, None);
+}
+
+#[test]
+fn sections_stand_together_after_the_keys_without_one_and_no_name_is_twice() {
+    let mut sections: Vec<&str> = KEYS.iter().map(|key| key.section()).collect();
+    sections.dedup();
+    let unique: BTreeSet<&str> = sections.iter().copied().collect();
+    assert_eq!((sections[0], sections.len()), ("", unique.len()), "{sections:?}");
+    let names: BTreeSet<String> = KEYS.iter().flat_map(|key| [key.path.to_owned(), key.env()]).collect();
+    assert_eq!(names.len(), 2 * KEYS.len());
+}
+
+#[test]
+fn the_document_has_the_same_keys_defaults_variables_and_flags() {
+    let document = include_str!("../../../../docs/configuration.md");
+    let rows: BTreeSet<String> = document.lines().filter(|line| line.starts_with("| `")).map(head).collect();
+    let wanted: BTreeSet<String> = KEYS
+        .iter()
+        .map(|key| {
+            let flag = key.flag.map_or_else(|| "–".to_owned(), |flag| format!("`--{}`", flag.name));
+            format!("| `{}` | `{}` | `{}` | {flag} |", key.path, key.default, key.env())
+        })
+        .collect();
+    assert_eq!(rows, wanted);
+}
+
+/// A table's row without its last column.
+fn head(row: &str) -> String {
+    let columns: Vec<&str> = row.split('|').collect();
+    columns[..5].join("|") + "|"
+}
+
+/// The origin of `http.heartbeat`'s value, and the value in seconds.
+#[track_caller]
+fn check_precedence(file: Option<&str>, variable: Option<&str>, want_s: u64, want_origin: &str) {
+    let file = file.map_or_else(String::new, |value| format!("[http]\nheartbeat = {value:?}\n"));
+    let variables: Vec<(&str, &str)> =
+        variable.map(|value| ("LARGESSE_HTTP_HEARTBEAT", value)).into_iter().collect();
+    let effective = load(&file, &variables, &[]).unwrap();
+    assert_eq!(effective.config.http.heartbeat.as_secs(), want_s);
+    assert_eq!(effective.origin("http.heartbeat").to_string(), want_origin);
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_that_over_the_default() {
+    check_precedence(None, None, 15, "default");
+    check_precedence(Some("20s"), None, 20, "test.toml, line 2");
+    check_precedence(None, Some("25s"), 25, "environment, LARGESSE_HTTP_HEARTBEAT");
+    check_precedence(Some("20s"), Some("25s"), 25, "environment, LARGESSE_HTTP_HEARTBEAT");
+}
+
+#[test]
+fn a_flag_wins_over_all() {
+    let file = "shutdown_grace = \"1s\"";
+    let variables = [("LARGESSE_SHUTDOWN_GRACE", "2s")];
+    let effective = load(file, &variables, &["--shutdown-grace", "3s"]).unwrap();
+    assert_eq!(effective.config.shutdown_grace, Duration::from_secs(3));
+    assert_eq!(effective.origin("shutdown_grace").to_string(), "flag, --shutdown-grace");
+}
+
+#[test]
+fn every_key_takes_its_default_from_each_place() {
+    for key in KEYS {
+        let raw = key.default_raw();
+        let section = if key.section().is_empty() { String::new() } else { format!("[{}]\n", key.section()) };
+        let text = format!("{section}{} = {raw}\n", key.name());
+        let variable = key.default.trim_matches(['[', ']']).replace('"', "");
+        let variables =
+            [(key.env(), if key.path == "listen" { "127.0.0.1:8084,[::1]:8084".into() } else { variable })];
+        let variables: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (&**name, &**value)).collect();
+        for loaded in [load(&text, &[], &[]), load("", &variables, &[])] {
+            let loaded = loaded.unwrap_or_else(|mistakes| panic!("{}: {mistakes:?}", key.path));
+            assert_eq!(loaded.config, defaults().config, "{}", key.path);
+            assert_ne!(loaded.origin(key.path), &Origin::Default, "{}", key.path);
+        }
+    }
+}
+
+#[test]
+fn what_is_shown_is_a_file_that_gives_the_same() {
+    let file = "listen = \"127.0.0.1:1\"\n[http]\nallowed_origins = [\"https://a.example\", \"http://b\"]\n";
+    let variables = [("LARGESSE_STREAM_MAX_AGE", "unlimited"), ("LARGESSE_LOG_STREAMS_MAX", "7")];
+    let effective = load(file, &variables, &["--trace-level", "debug"]).unwrap();
+    let again = load(&effective.shown(), &[], &[]).unwrap();
+    assert_eq!(again.config, effective.config);
+    assert_ne!(again.config, defaults().config);
+}
+
+/// The one mistake in a file.
+#[track_caller]
+fn check_mistake(text: &str, wants: &[&str]) {
+    let mistakes = load(text, &[], &[]).unwrap_err();
+    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+    let told = mistakes[0].to_string();
+    for want in wants {
+        assert!(told.contains(want), "{told} has no {want}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_told_with_its_line_its_key_and_what_would_be_right() {
+    check_mistake(
+        "\n[http]\nheartbeat = \"15\"",
+        &["test.toml, line 3", "http.heartbeat", "\"15\"", "\"15s\""],
+    );
+    check_mistake("http.heartbeat = 15", &["line 1", "http.heartbeat = 15", "with its unit"]);
+    check_mistake("http.heartbeat = \"1ms\"", &["the least is 1s"]);
+    check_mistake("http.heartbeat = \"2h\"", &["the most is 1h"]);
+    check_mistake("http.retry_min = \"0s\"", &["the least is 1ms"]);
+    check_mistake("log.max_bytes = \"ten\"", &["log.max_bytes", "\"64 MiB\""]);
+    check_mistake("log.max_bytes = -1", &["log.max_bytes = -1", "\"64 MiB\""]);
+    check_mistake("log.max_bytes = \"1 KiB\"", &["the least is 1 MiB"]);
+    check_mistake("stream.max_bytes = \"0\"", &["the least is 1", "\"unlimited\""]);
+    check_mistake("stream.max_bytes = 0", &["the least is", "\"unlimited\""]);
+    check_mistake("stream.max_events = \"many\"", &["whole number", "\"unlimited\""]);
+    check_mistake("http.readers_max = 0", &["the least is 1", "\"auto\""]);
+    check_mistake("stream.slow = \"wait\"", &["\"catch-up\", \"latest\", \"disconnect\""]);
+    check_mistake("trace.level = true", &["trace.level = true", "\"info\""]);
+    check_mistake("trace.format = \"xml\"", &["\"text\", \"json\""]);
+    check_mistake("listen = [\"localhost\"]", &["\"localhost\"", "127.0.0.1:8084"]);
+    check_mistake("listen = []", &["empty"]);
+    check_mistake("listen = [1]", &["a list of other things than texts"]);
+    check_mistake("http.allowed_origins = [\"https://a.example/\"]", &["https://a.example/", "origin"]);
+    check_mistake("http.allowed_hosts = [\"https://a\"]", &["https://a", "host"]);
+    check_mistake("shutdown_grace = 99999999999999999999", &["line 1"]);
+}
+
+#[test]
+fn an_unknown_key_is_told_with_the_nearest_right_one() {
+    check_mistake("[http]\nhartbeat = \"15s\"", &["line 2", "http.hartbeat", "nearest is http.heartbeat"]);
+    check_mistake("[htpp]\nheartbeat = \"15s\"", &["htpp", "http"]);
+    check_mistake("lissen = []", &["lissen", "nearest is listen"]);
+    check_mistake("http = 5", &["http is a section"]);
+    check_mistake("[listen]\na = 1", &["listen"]);
+    check_mistake("[http.heartbeat]\na = 1", &["http.heartbeat"]);
+    check_mistake("[[http]]\na = 1", &["http is a section"]);
+}
+
+#[test]
+fn an_unknown_variable_is_told_with_the_nearest_right_one() {
+    let mistakes = load("", &[("LARGESSE_HTTP_HARTBEAT", "1"), ("OTHER", "2")], &[]).unwrap_err();
+    let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("LARGESSE_HTTP_HARTBEAT") && told[0].contains("LARGESSE_HTTP_HEARTBEAT"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn what_is_not_toml_is_told_with_its_line() {
+    check_mistake("listen = [\n", &["test.toml, line", "not TOML"]);
+}
+
+#[test]
+fn all_mistakes_of_all_places_are_told_at_once_those_that_lose_too() {
+    let file = "[http]\nheartbeat = 1\nfoo = 2\n";
+    let variables = [("LARGESSE_HTTP_HEARTBEAT", "x"), ("LARGESSE_SHUTDOWN_GRACE", "x")];
+    let mistakes = load(file, &variables, &["--shutdown-grace", "y", "--listen", "z"]).unwrap_err();
+    assert_eq!(mistakes.len(), 6, "{mistakes:?}");
+}
+
+#[test]
+fn values_that_are_right_alone_but_not_together_are_a_mistake() {
+    check_mistake("http.retry_min = \"5s\"", &["http.retry_min = \"5s\"", "http.retry_max = \"3s\""]);
+    check_mistake("http.batch_bytes_max = 10", &["http.event_bytes_max", "http.batch_bytes_max = 10"]);
+}
+
+#[test]
+fn a_list_in_the_environment_has_commas_and_one_value_in_a_file_needs_no_brackets() {
+    let variables = [("LARGESSE_HTTP_ALLOWED_ORIGINS", "https://a.example, http://b:1,")];
+    let from_env = load("", &variables, &[]).unwrap().config;
+    assert_eq!(from_env.http.allowed_origins.len(), 2);
+    let from_file = load("listen = \"127.0.0.1:1\"", &[], &[]).unwrap().config;
+    assert_eq!(from_file.listen.len(), 1);
+}

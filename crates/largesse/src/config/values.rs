@@ -1,0 +1,115 @@
+//! The text forms of values: sizes, time spans, counts, addresses, words.
+//!
+//! Invariant: a wrong value is answered with what would be right. Does not know keys.
+
+use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
+
+use largesse::{
+    http::{Authority, Origin},
+    log::{BytesText, DurationText, SettingTextError},
+};
+
+use super::raw::Raw;
+
+/// `None` for the word `none`, else what `some` reads.
+pub(crate) fn or<T>(
+    none: &str,
+    raw: &Raw,
+    some: impl Fn(&Raw) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    if matches!(raw, Raw::Text(text) if text == none) {
+        return Ok(None);
+    }
+    some(raw).map(Some).map_err(|problem| format!("{problem}, or \"{none}\""))
+}
+
+/// A size in bytes: a whole number, or a text like `64 MiB`.
+pub(crate) fn bytes(raw: &Raw, within: &RangeInclusive<u64>) -> Result<u64, String> {
+    let parsed = match raw {
+        Raw::Integer(integer) => u64::try_from(*integer).ok(),
+        Raw::Text(text) => match text.parse() {
+            Ok(BytesText(bytes)) => Some(bytes),
+            // Zero is a size here; whether it is too small is said below.
+            Err(SettingTextError::TooSmall { .. }) => Some(0),
+            Err(SettingTextError::Malformed { .. }) => None,
+        },
+        Raw::List(_) | Raw::Other { .. } => None,
+    };
+    let bytes = parsed.ok_or("write a size, like \"64 MiB\"")?;
+    inside(bytes, within, |bytes| BytesText(*bytes).to_string())
+}
+
+/// A whole number.
+pub(crate) fn count(raw: &Raw, within: &RangeInclusive<u64>) -> Result<u64, String> {
+    let parsed = match raw {
+        Raw::Integer(integer) => u64::try_from(*integer).ok(),
+        Raw::Text(text) => text.trim().parse().ok(),
+        Raw::List(_) | Raw::Other { .. } => None,
+    };
+    inside(parsed.ok_or("write a whole number, like 1000")?, within, u64::to_string)
+}
+
+/// A time span with its unit.
+pub(crate) fn duration(raw: &Raw, within: &RangeInclusive<Duration>) -> Result<Duration, String> {
+    let parsed = match raw {
+        Raw::Text(text) => text.parse().ok().map(|DurationText(duration)| duration),
+        Raw::Integer(_) | Raw::List(_) | Raw::Other { .. } => None,
+    };
+    let duration = parsed.ok_or("write a time with its unit, like \"500ms\", \"15s\", \"24h\" or \"7d\"")?;
+    inside(duration, within, |duration| DurationText(*duration).to_string())
+}
+
+/// One of some words.
+pub(crate) fn word<T: Copy>(raw: &Raw, words: &[(&str, T)]) -> Result<T, String> {
+    let found = match raw {
+        Raw::Text(text) => words.iter().find(|(word, _)| word == text),
+        Raw::Integer(_) | Raw::List(_) | Raw::Other { .. } => None,
+    };
+    let all = || words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+    found.map(|(_, value)| *value).ok_or_else(|| format!("write one of {}", all()))
+}
+
+/// Addresses with their ports; at least one.
+pub(crate) fn addresses(raw: &Raw) -> Result<Vec<SocketAddr>, String> {
+    let right = "write a list of IP addresses with ports, like [\"127.0.0.1:8084\", \"[::1]:8084\"]";
+    let addresses = each(raw, right, |text| text.parse().map_err(|_| "not an address".to_owned()))?;
+    if addresses.is_empty() { Err(format!("it is empty; {right}")) } else { Ok(addresses) }
+}
+
+/// Origins of pages.
+pub(crate) fn origins(raw: &Raw) -> Result<Vec<Origin>, String> {
+    let right = "write a list of origins, like [\"https://app.example\"]";
+    each(raw, right, |text| Origin::parse(text).map_err(|error| error.to_string()))
+}
+
+/// Hosts, with or without a port.
+pub(crate) fn hosts(raw: &Raw) -> Result<Vec<Authority>, String> {
+    let right = "write a list of hosts, like [\"events.example\"]";
+    each(raw, right, |text| Authority::parse(text).map_err(|error| error.to_string()))
+}
+
+/// Each text of a list; one alone needs no brackets.
+fn each<T>(raw: &Raw, right: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+    let texts = match raw {
+        Raw::List(texts) => texts.as_slice(),
+        Raw::Text(text) => std::slice::from_ref(text),
+        Raw::Other { what, .. } => return Err(format!("this is {what}; {right}")),
+        Raw::Integer(_) => return Err(right.to_owned()),
+    };
+    let one = |text: &String| parse(text).map_err(|problem| format!("{text:?}: {problem}; {right}"));
+    texts.iter().map(one).collect()
+}
+
+fn inside<T: PartialOrd>(
+    value: T,
+    within: &RangeInclusive<T>,
+    shown: impl Fn(&T) -> String,
+) -> Result<T, String> {
+    if &value < within.start() {
+        return Err(format!("the least is {}", shown(within.start())));
+    }
+    if &value > within.end() {
+        return Err(format!("the most is {}", shown(within.end())));
+    }
+    Ok(value)
+}

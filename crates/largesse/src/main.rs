@@ -1,0 +1,42 @@
+//! The binary: chooses the command, and says why one failed.
+//!
+//! Invariants: a command that failed exits with 1 and says why on stderr; a wrong command line exits with 2.
+
+#![forbid(unsafe_code)]
+
+mod cli;
+mod client;
+mod config;
+mod config_command;
+mod publish;
+mod serve;
+mod tail;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Command},
+    terminal::{Failure, note},
+};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            note(&format!("largesse: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => serve::run(&args),
+        Command::Publish(args) => publish::run(&args),
+        Command::Tail(args) => tail::run(&args),
+        Command::Config(command) => config_command::run(&command),
+    }
+}

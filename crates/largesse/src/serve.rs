@@ -1,0 +1,243 @@
+//! `largesse serve`: puts the parts together, and takes them down in order.
+//!
+//! Invariants: nothing listens before everything is checked; a line on stdout for each address, once all
+//! listen; every task is joined or aborted before the process ends. Does not know requests: the door does.
+
+mod listen;
+mod machine;
+mod signals;
+mod sweeper;
+mod trace;
+
+use std::{sync::Arc, time::Duration};
+
+use largesse::{
+    http::{Door, DoorConfig, HostRule, ServeLimits, Served, router},
+    hub::{Hub, HubLimits, WallClock},
+    log::{EngineLimits, Incarnation, MemoryEngine},
+};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
+
+use self::{
+    listen::{Absent, Exposure},
+    signals::Signals,
+};
+use crate::{
+    cli::ServeArgs,
+    config::{Config, Effective, Origin},
+    config_command::load,
+    terminal::{Failure, say},
+};
+
+/// What the machine lets us use.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    connections_max: usize,
+    readers_max: usize,
+    log_bytes_max: u64,
+}
+
+/// Serves until a signal.
+///
+/// # Errors
+/// The configuration is wrong, or an address can't be listened on.
+pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let effective = load(&args.config)?;
+    trace::begin(&effective.config.trace);
+    let exposure = if args.insecure { Exposure::Anywhere } else { Exposure::LoopbackOnly };
+    listen::check(&effective.config.listen, exposure)?;
+    if !args.memory {
+        tracing::warn!(
+            "events are kept in memory only and are lost when the server stops; --memory says that this is meant"
+        );
+    }
+    let room = room(&effective.config);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
+    runtime.block_on(serve(&effective, room))
+}
+
+/// Measures the machine, and says what fits.
+fn room(config: &Config) -> Room {
+    let connections_max = machine::connections_that_fit();
+    // A tenth stays free for publishers.
+    let fitting = connections_max - connections_max / 10;
+    let wanted =
+        config.http.readers_max.map(|readers_max| usize::try_from(readers_max).unwrap_or(usize::MAX));
+    let readers_max = wanted.unwrap_or(fitting);
+    if readers_max > fitting {
+        tracing::warn!(
+            readers_max,
+            fitting,
+            "the limit on open files lets in fewer readers; raise it (ulimit -n)"
+        );
+    }
+    let log_bytes_max = match machine::memory_bytes().map(|bytes| bytes / 2) {
+        Some(half) if half < config.log.max_bytes => {
+            tracing::info!(
+                log_bytes_max = half,
+                "the log may use half of the memory there is, not log.max_bytes"
+            );
+            half
+        }
+        _ => config.log.max_bytes,
+    };
+    tracing::info!(readers_max, connections_max, "this many fit");
+    Room { connections_max, readers_max, log_bytes_max }
+}
+
+async fn serve(effective: &Effective, room: Room) -> Result<(), Failure> {
+    let config = &effective.config;
+    let signals =
+        Signals::begin().map_err(|error| Failure(format!("signals can't be waited for: {error}")))?;
+    let absent = if *effective.origin("listen") == Origin::Default { Absent::Fine } else { Absent::Wrong };
+    let listeners = listen::bind(&config.listen, absent).await?;
+    let hub = hub(config, room);
+    let router = router(Arc::new(Door::new(Arc::clone(&hub), door(config))));
+    announce(&listeners)?;
+    let (stop, stopped) = oneshot::channel();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(sweeper::run(Arc::clone(&hub)));
+    tasks.spawn(signals.run(move || {
+        hub.drain();
+        // The receiver lives as long as the server runs; afterwards there is nothing to stop.
+        let _ = stop.send(());
+    }));
+    let served = largesse::http::serve(listeners, router, limits(config, room), async {
+        // A sender that is gone means that nobody waits for signals any more: stop as well.
+        let _ = stopped.await;
+    });
+    let Served { connections, cut } = served.await;
+    tasks.shutdown().await;
+    tracing::info!(connections, cut, "stopped");
+    Ok(())
+}
+
+/// One line for each address.
+fn announce(listeners: &[TcpListener]) -> Result<(), Failure> {
+    for listener in listeners {
+        let address = listener.local_addr();
+        let address = address.map_err(|error| Failure(format!("a listener has no address: {error}")))?;
+        if let Err(error) = say(&format!("listening on http://{address}")) {
+            tracing::warn!(%address, %error, "it listens, but stdout can't be written to");
+        }
+    }
+    Ok(())
+}
+
+fn hub(config: &Config, room: Room) -> Arc<Hub> {
+    let limits = EngineLimits {
+        log_bytes_max: room.log_bytes_max,
+        streams_max: config.log.streams_max,
+        defaults: config.stream,
+        ..EngineLimits::default()
+    };
+    let engine = MemoryEngine::new(Incarnation(fastrand::u64(..)), limits);
+    let limits = HubLimits {
+        readers_max: room.readers_max,
+        heartbeat: config.http.heartbeat,
+        lag_max: config.readers.lag_max,
+        lag_bytes_max: config.readers.lag_bytes_max,
+        ..HubLimits::default()
+    };
+    Hub::new(Arc::new(engine), Arc::new(WallClock), limits)
+}
+
+fn door(config: &Config) -> DoorConfig {
+    let http = &config.http;
+    DoorConfig {
+        allowed_origins: http.allowed_origins.clone(),
+        allowed_hosts: http.allowed_hosts.clone(),
+        host_rule: host_rule(config),
+        event_bytes_max: held(http.event_bytes_max),
+        batch_bytes_max: held(http.batch_bytes_max),
+        retry_ms_min: ms(http.retry_min),
+        retry_ms_max: ms(http.retry_max),
+        body_idle: http.body_idle,
+        ..DoorConfig::default()
+    }
+}
+
+/// Whoever insists on open addresses and lists no names is called by any: we can't know ours.
+fn host_rule(config: &Config) -> HostRule {
+    if listen::any_open(&config.listen) && config.http.allowed_hosts.is_empty() {
+        HostRule::Any
+    } else {
+        HostRule::LoopbackAndAllowed
+    }
+}
+
+fn limits(config: &Config, room: Room) -> ServeLimits {
+    ServeLimits {
+        connections_max: room.connections_max,
+        head_timeout: config.http.head_timeout,
+        shutdown_grace: config.shutdown_grace,
+        ..ServeLimits::default()
+    }
+}
+
+/// Sizes of bodies are far below what any machine's words hold.
+fn held(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// Waits that readers are told are at most a day.
+fn ms(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use largesse::http::{Authority, Origin as PageOrigin};
+
+    use super::*;
+    use crate::config::HttpConfig;
+
+    fn config() -> Config {
+        let seconds = Duration::from_secs;
+        let http = HttpConfig {
+            allowed_origins: vec![PageOrigin::parse("https://app.example").unwrap()],
+            event_bytes_max: 1,
+            batch_bytes_max: 2,
+            retry_min: seconds(3),
+            retry_max: seconds(4),
+            head_timeout: seconds(5),
+            body_idle: seconds(6),
+            ..HttpConfig::default()
+        };
+        Config {
+            http,
+            shutdown_grace: seconds(7),
+            listen: vec!["127.0.0.1:0".parse().unwrap()],
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn every_value_reaches_its_own_limit() {
+        let room = Room { connections_max: 8, readers_max: 9, log_bytes_max: 10 };
+        let (door, limits) = (door(&config()), limits(&config(), room));
+        assert_eq!(door.allowed_origins, config().http.allowed_origins);
+        assert_eq!((door.event_bytes_max, door.batch_bytes_max), (1, 2));
+        assert_eq!((door.retry_ms_min, door.retry_ms_max), (3_000, 4_000));
+        assert_eq!((limits.head_timeout.as_secs(), door.body_idle.as_secs()), (5, 6));
+        assert_eq!((limits.shutdown_grace.as_secs(), limits.connections_max), (7, 8));
+    }
+
+    #[test]
+    fn names_are_free_only_on_open_addresses_without_a_list_of_names() {
+        let listed = vec![Authority::parse("events.example").unwrap()];
+        let rows = [
+            ("127.0.0.1:0", vec![], HostRule::LoopbackAndAllowed),
+            ("0.0.0.0:0", vec![], HostRule::Any),
+            ("0.0.0.0:0", listed.clone(), HostRule::LoopbackAndAllowed),
+            ("[::1]:0", listed, HostRule::LoopbackAndAllowed),
+        ];
+        for (address, allowed_hosts, want) in rows {
+            let mut config = config();
+            config.listen = vec![address.parse().unwrap()];
+            config.http.allowed_hosts = allowed_hosts;
+            assert_eq!(host_rule(&config), want, "{address}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Drops what is past its time, once a second.
+//!
+//! Invariant: a sweep is cut into pieces, so that publishers and readers get the log in between.
+
+use std::{sync::Arc, time::Duration};
+
+use largesse::{hub::Hub, log::Sweep};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How late something may be dropped.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Sweeps until it is dropped; that leaves nothing half done.
+pub(super) async fn run(hub: Arc<Hub>) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        sweep(&hub).await;
+    }
+}
+
+async fn sweep(hub: &Hub) {
+    loop {
+        match hub.sweep().await {
+            Ok(Sweep::Done) => return,
+            Ok(Sweep::More) => tokio::task::yield_now().await,
+            Err(error) => {
+                tracing::error!(%error, "what is past its time could not be dropped; tried again in a second");
+                return;
+            }
+        }
+    }
+}

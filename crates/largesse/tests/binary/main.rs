@@ -1,0 +1,16 @@
+//! The real binary from the outside: its command line, its server, its publishing and its reading.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in what it shares with others too"
+)]
+
+mod config;
+mod crowd;
+mod cuts;
+mod publish;
+mod serve;
+mod shutdown;
+mod support;
+mod tail;

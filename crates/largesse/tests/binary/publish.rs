@@ -1,0 +1,137 @@
+//! `largesse publish`: against a server of ours, and against one that breaks off.
+
+use crate::support::{Done, Running, largesse, run, script::Script, server::Server};
+
+/// Publishes, and wants it to work: exit 0, one id on stdout.
+#[track_caller]
+fn published(server: &Server, args: &[&str], stdin: Option<&str>) -> String {
+    let done = publish(server, args, stdin);
+    assert_eq!((done.code(), done.stderr.as_str()), (Some(0), ""), "{args:?}: {done:?}");
+    let id = done.stdout.trim_end();
+    let is_id = |char: char| char.is_ascii_alphanumeric() || "._~-".contains(char);
+    assert!(!id.is_empty() && id.chars().all(is_id), "{done:?}");
+    id.to_owned()
+}
+
+fn publish(server: &Server, args: &[&str], stdin: Option<&str>) -> Done {
+    let url = server.url();
+    let mut program = largesse(&[&["publish", "--url", &url], args].concat());
+    if stdin.is_some() {
+        program.command.stdin(std::process::Stdio::piped());
+    }
+    let mut running = Running::start(program);
+    stdin.into_iter().for_each(|text| running.write(text));
+    running.done()
+}
+
+/// Publishes to a new stream and wants these blocks, without their ids, when it is read to its end.
+#[track_caller]
+fn check(stream: &str, publishes: &[(&[&str], Option<&str>)], want: &str) {
+    let server = Server::start();
+    for (args, stdin) in publishes {
+        published(&server, &[&[stream], *args].concat(), *stdin);
+    }
+    let answer = server.ask("GET", &format!("/streams/{}", stream.replace(' ', "%20")), "");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let kept =
+        |line: &&str| !line.starts_with("id:") && !line.starts_with(':') && !line.starts_with("retry:");
+    let lines: Vec<&str> = body.lines().filter(kept).collect();
+    assert_eq!(lines.join("\n"), want);
+}
+
+const END: &str = "event: end\ndata: {\"reason\":\"closed\"}\n";
+
+#[test]
+fn data_comes_from_the_command_line() {
+    check("a", &[(&["hello"], None), (&["--close"], None)], &format!("data: hello\n\n{END}"));
+    check(
+        "a/b c",
+        &[(&["x", "--event", "tick", "--close"], None)],
+        &format!("event: tick\ndata: x\n\n{END}"),
+    );
+    check("a", &[(&["", "--event", "e"], None), (&["--close"], None)], &format!("event: e\ndata: \n\n{END}"));
+    check("a", &[(&["--close", "--", "-5"], None)], &format!("data: -5\n\n{END}"));
+}
+
+#[test]
+fn data_comes_from_stdin_whole_as_one_event() {
+    check("a", &[(&["-", "--close"], Some("one\ntwo"))], &format!("data: one\ndata: two\n\n{END}"));
+    check("a", &[(&[], Some("grün = 1&2")), (&["--close"], None)], &format!("data: grün = 1&2\n\n{END}"));
+}
+
+#[test]
+fn closing_a_closed_stream_is_fine_and_publishing_to_it_is_not() {
+    let server = Server::start();
+    published(&server, &["a", "x", "--close"], None);
+    published(&server, &["a", "--close"], None);
+    let done = publish(&server, &["a", "y"], None);
+    assert_eq!((done.code(), done.stdout.as_str()), (Some(1), ""), "{done:?}");
+    assert!(done.stderr.contains("409") && done.stderr.contains("closed"), "{done:?}");
+}
+
+#[test]
+fn what_the_server_refuses_is_said_with_its_reason() {
+    let server = Server::start();
+    let large = "x".repeat(2 * 1024 * 1024);
+    for (stdin, want) in [(large.as_str(), "413"), ("a\0b", "400")] {
+        let done = publish(&server, &["a"], Some(stdin));
+        assert_eq!((done.code(), done.stdout.as_str()), (Some(1), ""), "{want}");
+        assert!(done.stderr.starts_with("largesse: ") && done.stderr.contains(want), "{}", done.stderr);
+    }
+}
+
+#[test]
+fn wrong_names_are_refused_before_anything_is_sent() {
+    let script = Script::new();
+    let (empty, star, line_break) = (["//", "x"], ["a/*", "x"], ["a", "x"]);
+    for (names, event, want) in [(empty, "e", "//"), (star, "e", "a/*"), (line_break, "a\nb", "event")] {
+        let done = run(&[&["publish", "--url", &script.url(), "--event", event], &names[..]].concat());
+        assert_eq!(done.code(), Some(1), "{done:?}");
+        assert!(done.stderr.contains(want), "{done:?}");
+    }
+}
+
+#[test]
+fn a_broken_connection_is_tried_again_under_the_same_key() {
+    let script = Script::new();
+    let running = Running::start(largesse(&["publish", "a", "x", "--url", &script.url()]));
+    let first = script.asked();
+    let key = first.header("idempotency-key").unwrap().to_owned();
+    assert_eq!((first.head[0].as_str(), first.body.as_str()), ("POST /streams/a HTTP/1.1", "x"));
+    drop(first);
+    let second = script.asked();
+    assert_eq!((second.header("idempotency-key"), second.body.as_str()), (Some(key.as_str()), "x"));
+    second.answer(
+        "201 Created",
+        "application/json",
+        "{\"stream\":\"a\",\"id\":\"7\",\"count\":1,\"closed\":false}",
+    );
+    let done = running.done();
+    assert_eq!((done.code(), done.stdout.as_str()), (Some(0), "7\n"));
+    assert!(done.stderr.contains("trying again"), "{done:?}");
+    assert!(key.len() <= 256 && key.bytes().all(|byte| byte.is_ascii_graphic()), "{key}");
+}
+
+#[test]
+fn a_server_that_is_never_there_is_given_up() {
+    let script = Script::new();
+    let url = script.url();
+    drop(script);
+    let done = run(&["publish", "a", "x", "--url", &url]);
+    assert_eq!((done.code(), done.stdout.as_str()), (Some(1), ""));
+    assert!(done.stderr.contains(&url) && done.stderr.contains("5 times"), "{done:?}");
+}
+
+#[test]
+fn an_answer_that_is_not_ours_is_said_to_be_strange() {
+    let script = Script::new();
+    for (status, body, want) in
+        [("200 OK", "<html>", "Largesse"), ("502 Bad Gateway", "upstream\u{7}", "502")]
+    {
+        let running = Running::start(largesse(&["publish", "a", "x", "--url", &script.url()]));
+        script.asked().answer(status, "text/html", body);
+        let done = running.done();
+        assert_eq!((done.code(), done.stdout.as_str()), (Some(1), ""));
+        assert!(done.stderr.contains(want) && !done.stderr.contains('\u{7}'), "{done:?}");
+    }
+}

@@ -1,0 +1,204 @@
+//! Runs the real binary, each time in an empty folder of its own, and never leaves a process behind.
+//!
+//! Invariant: every wait has a limit, [`WAIT_MAX`], far longer than anything here takes.
+
+pub(crate) mod page;
+pub(crate) mod script;
+pub(crate) mod server;
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
+    time::{Duration, Instant},
+};
+
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
+const LINES_MAX: usize = 10_000;
+
+/// A folder that is removed with its owner.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("binary-{}-{number}", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).unwrap();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left is in cargo's own folder for temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The binary, about to be run.
+pub(crate) struct Program {
+    pub(crate) command: Command,
+    folder: Folder,
+}
+
+/// The binary in an empty folder.
+pub(crate) fn largesse(args: &[&str]) -> Program {
+    largesse_in(Folder::new(), args)
+}
+
+/// The binary in `folder`, without any variable of ours.
+pub(crate) fn largesse_in(folder: Folder, args: &[&str]) -> Program {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_largesse"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LARGESSE_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(args).current_dir(&folder.0);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Program { command, folder }
+}
+
+/// A running process, killed with its owner.
+pub(crate) struct Running {
+    child: Child,
+    stdout: Option<Receiver<String>>,
+    stderr: Receiver<String>,
+    /// Stays as long as the process runs in it.
+    _folder: Folder,
+}
+
+/// What a process said, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Done {
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+}
+
+impl Running {
+    pub(crate) fn start(mut program: Program) -> Self {
+        let mut child = program.command.spawn().unwrap();
+        let stdout = child.stdout.take().map(lines);
+        let stderr = lines(child.stderr.take().unwrap());
+        Self { child, stdout, stderr, _folder: program.folder }
+    }
+
+    /// The next line on stdout.
+    #[track_caller]
+    pub(crate) fn line(&self) -> String {
+        let line = self.stdout.as_ref().unwrap().recv_timeout(WAIT_MAX);
+        line.unwrap_or_else(|_| {
+            panic!("no line on stdout; stderr: {:?}", self.stderr.try_iter().collect::<Vec<_>>())
+        })
+    }
+
+    /// Waits for a line on stderr that has `part` in it.
+    #[track_caller]
+    pub(crate) fn told(&self, part: &str) -> String {
+        let until = Instant::now() + WAIT_MAX;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let line = self.stderr.recv_timeout(left).unwrap_or_else(|_| panic!("stderr never had {part:?}"));
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// Nobody reads its stdout any more.
+    pub(crate) fn stop_reading(&mut self) {
+        self.stdout = None;
+    }
+
+    pub(crate) fn write(&mut self, text: &str) {
+        // Dropped at once: that is the end of its stdin.
+        self.child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Memory of the process that is in use now.
+    pub(crate) fn resident_bytes(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn done(mut self) -> Done {
+        let stdout = self.stdout.take().map(|lines| rest(&lines)).unwrap_or_default();
+        let stderr = rest(&self.stderr);
+        Done { status: self.child.wait().unwrap(), stdout, stderr }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Either fails only when the process has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Lines as they come, read on a thread so that waiting for one can have a limit. The thread ends with the
+/// process, or when nobody listens.
+fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = sync_channel(LINES_MAX);
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+#[track_caller]
+fn rest(lines: &Receiver<String>) -> String {
+    let until = Instant::now() + WAIT_MAX;
+    let mut text = String::new();
+    loop {
+        match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(line) => text = text + &line + "\n",
+            Err(RecvTimeoutError::Disconnected) => return text,
+            Err(RecvTimeoutError::Timeout) => panic!("the process does not end; it said: {text}"),
+        }
+    }
+}
+
+/// Runs the binary to its end.
+#[track_caller]
+pub(crate) fn run(args: &[&str]) -> Done {
+    Running::start(largesse(args)).done()
+}
+
+/// Connects to `host:port`, with limits.
+pub(crate) fn connect(address: &str) -> TcpStream {
+    let connection = TcpStream::connect(address).unwrap();
+    connection.set_read_timeout(Some(WAIT_MAX)).unwrap();
+    connection.set_write_timeout(Some(WAIT_MAX)).unwrap();
+    connection
+}

@@ -1,0 +1,51 @@
+//! A server of ours on a free port, and requests to it as bytes.
+
+use std::io::{Read, Write};
+
+use crate::support::{Running, connect, largesse};
+
+pub(crate) struct Server {
+    pub(crate) running: Running,
+    /// Host and port.
+    pub(crate) address: String,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(more: &[&str]) -> Self {
+        let args = [&["serve", "--memory", "--listen", "127.0.0.1:0"], more].concat();
+        let running = Running::start(largesse(&args));
+        let address = running.line().strip_prefix("listening on http://").unwrap().to_owned();
+        Self { running, address }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Sends a request of HTTP/1.0, which is answered without chunks, and reads to the end.
+    pub(crate) fn ask(&self, method: &str, target: &str, body: &str) -> String {
+        self.ask_with(&format!("Host: {}\r\n", self.address), method, target, body)
+    }
+
+    /// The same with other header lines.
+    pub(crate) fn ask_with(&self, headers: &str, method: &str, target: &str, body: &str) -> String {
+        let mut connection = connect(&self.address);
+        connection.write_all(request(headers, method, target, body).as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// A request of HTTP/1.0 as text.
+    pub(crate) fn request(&self, method: &str, target: &str, body: &str) -> String {
+        request(&format!("Host: {}\r\n", self.address), method, target, body)
+    }
+}
+
+fn request(headers: &str, method: &str, target: &str, body: &str) -> String {
+    format!("{method} {target} HTTP/1.0\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+}
