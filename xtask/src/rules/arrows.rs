@@ -1,0 +1,232 @@
+//! Rule: which crate may use which.
+//!
+//! Invariants: arrows between the houses go one way, up the table; a dependency that is not in a house's row
+//! is a decision that nobody took yet. For tests any crate from outside may be used, but no house above.
+
+use toml::{Table, Value};
+
+use super::tree::{File, Tree};
+use super::{Rule, Violation};
+
+/// One crate of ours and what it may use.
+struct House {
+    name: &'static str,
+    /// Crates of ours, all of them above in the table.
+    ours: &'static [&'static str],
+    /// Crates of others.
+    others: &'static [&'static str],
+    /// Crates of others that only a feature may bring.
+    optional: &'static [&'static str],
+}
+
+/// From the bottom up.
+const HOUSES: &[House] = &[
+    House { name: "largesse-wire", ours: &[], others: &["memchr", "thiserror"], optional: &[] },
+    House {
+        name: "largesse-log",
+        ours: &["largesse-wire"],
+        others: &["base64", "bytesize", "humantime", "serde", "thiserror", "xxhash-rust"],
+        optional: &["tokio"],
+    },
+    House {
+        name: "largesse-hub",
+        ours: &["largesse-wire", "largesse-log"],
+        others: &["fastrand", "thiserror", "tokio", "tracing"],
+        optional: &[],
+    },
+    House {
+        name: "largesse-http",
+        ours: &["largesse-wire", "largesse-log", "largesse-hub"],
+        others: &[
+            "axum",
+            "bytes",
+            "fastrand",
+            "futures-util",
+            "http",
+            "http-body",
+            "http-body-util",
+            "hyper",
+            "hyper-util",
+            "jiff",
+            "percent-encoding",
+            "pin-project-lite",
+            "serde",
+            "serde_json",
+            "socket2",
+            "thiserror",
+            "tokio",
+            "tracing",
+        ],
+        optional: &[],
+    },
+    House {
+        name: "largesse",
+        ours: &["largesse-wire", "largesse-log", "largesse-hub", "largesse-http"],
+        others: &[
+            "bytes",
+            "bytesize",
+            "clap",
+            "fastrand",
+            "http",
+            "http-body-util",
+            "humantime",
+            "hyper",
+            "hyper-util",
+            "jiff",
+            "percent-encoding",
+            "rlimit",
+            "serde",
+            "serde_json",
+            "strsim",
+            "tokio",
+            "toml",
+            "tracing",
+            "tracing-subscriber",
+        ],
+        optional: &[],
+    },
+    House { name: "xtask", ours: &[], others: &["toml"], optional: &[] },
+];
+
+pub(super) const RULE: Rule = Rule { name: "arrows", check, good: GOOD, bad: BAD };
+
+/// A table of dependencies in a manifest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Normal,
+    Dev,
+}
+
+const KINDS: &[(&str, Kind)] =
+    &[("dependencies", Kind::Normal), ("build-dependencies", Kind::Normal), ("dev-dependencies", Kind::Dev)];
+
+/// One dependency as a manifest states it.
+struct Arrow {
+    /// The package, whatever name it has here.
+    to: String,
+    key: String,
+    kind: Kind,
+    is_optional: bool,
+}
+
+fn check(tree: &Tree) -> Vec<Violation> {
+    tree.files().iter().filter(|file| file.inside_house() == Some("Cargo.toml")).flat_map(breaches).collect()
+}
+
+fn breaches(file: &File) -> Vec<Violation> {
+    let manifest: Table = match file.text.parse() {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            return vec![Violation::new(file, 1, format!("is not TOML: {error}"), "mend the manifest")];
+        }
+    };
+    let name = manifest.get("package").and_then(|package| package.get("name")).and_then(Value::as_str);
+    let Some(house) = HOUSES.iter().find(|house| Some(house.name) == name) else {
+        let instead =
+            "add a row for it to HOUSES in xtask/src/rules/arrows.rs, and to docs/decisions/ why it is";
+        return vec![Violation::new(file, 1, "this crate is in no row", instead)];
+    };
+    arrows(&manifest).iter().filter_map(|arrow| breach(file, house, arrow)).collect()
+}
+
+fn breach(file: &File, house: &House, arrow: &Arrow) -> Option<Violation> {
+    let is_ours = HOUSES.iter().any(|other| other.name == arrow.to);
+    let instead = match (arrow.kind, is_ours) {
+        (Kind::Dev, false) => return None,
+        (Kind::Dev, true) if house.ours.contains(&&*arrow.to) || house.name == arrow.to => return None,
+        (Kind::Normal, _) if house.ours.contains(&&*arrow.to) || house.others.contains(&&*arrow.to) => {
+            return None;
+        }
+        (Kind::Normal, _) if house.optional.contains(&&*arrow.to) && arrow.is_optional => return None,
+        (Kind::Normal, _) if house.optional.contains(&&*arrow.to) => {
+            "make it `optional = true`, for a feature"
+        }
+        (_, true) => {
+            "arrows go one way: move what is shared down, or the test up into the crate that knows both"
+        }
+        (Kind::Normal, false) => "do without, or take the decision in docs/decisions/ and add it to HOUSES",
+    };
+    let what = format!("{} may not use {}", house.name, arrow.to);
+    Some(Violation::new(file, line_of_key(file, &arrow.key), what, instead))
+}
+
+/// All dependencies of a manifest, those for one platform too.
+fn arrows(manifest: &Table) -> Vec<Arrow> {
+    let platforms = manifest.get("target").and_then(Value::as_table).into_iter().flatten();
+    let tables = std::iter::once(manifest).chain(platforms.filter_map(|(_, platform)| platform.as_table()));
+    tables.flat_map(|table| KINDS.iter().flat_map(|(name, kind)| arrows_in(table, name, *kind))).collect()
+}
+
+fn arrows_in(table: &Table, name: &str, kind: Kind) -> Vec<Arrow> {
+    let dependencies = table.get(name).and_then(Value::as_table).into_iter().flatten();
+    let arrow = |(key, value): (&String, &Value)| Arrow {
+        to: value.get("package").and_then(Value::as_str).unwrap_or(key).to_owned(),
+        key: key.clone(),
+        kind,
+        is_optional: value.get("optional").and_then(Value::as_bool).unwrap_or_default(),
+    };
+    dependencies.map(arrow).collect()
+}
+
+/// The first line that begins with the key, or the file's first.
+fn line_of_key(file: &File, key: &str) -> usize {
+    let begins = |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', '.', '=']));
+    file.lines().find(|(_, line)| begins(line)).map_or(1, |(number, _)| number)
+}
+
+const GOOD: &[&[(&str, &str)]] = &[
+    &[(
+        "crates/w/Cargo.toml",
+        "[package]\nname = \"largesse-wire\"\n[dependencies]\nmemchr.workspace = true\n",
+    )],
+    &[(
+        "crates/l/Cargo.toml",
+        "[package]\nname = \"largesse-log\"\n[dependencies]\ntokio = { optional = true }\n",
+    )],
+    &[(
+        "crates/l/Cargo.toml",
+        "[package]\nname = \"largesse-log\"\n[dev-dependencies]\nproptest = \"1\"\nlargesse-wire = \"0\"\n",
+    )],
+    &[("Cargo.toml", "[workspace.dependencies]\naxum = \"0\"\n")],
+];
+
+const BAD: &[&[(&str, &str)]] = &[
+    &[("crates/w/Cargo.toml", "[package]\nname = \"largesse-wire\"\n[dependencies]\ntokio = \"1\"\n")],
+    &[(
+        "crates/w/Cargo.toml",
+        "[package]\nname = \"largesse-wire\"\n[dependencies]\nmemchr = { package = \"x\" }\n",
+    )],
+    &[("crates/w/Cargo.toml", "[package]\nname = \"largesse-wire\"\n[build-dependencies]\ncc = \"1\"\n")],
+    &[(
+        "crates/w/Cargo.toml",
+        "[package]\nname = \"largesse-wire\"\n[target.'cfg(unix)'.dependencies]\nlibc = \"0\"\n",
+    )],
+    &[(
+        "crates/w/Cargo.toml",
+        "[package]\nname = \"largesse-wire\"\n[dev-dependencies]\nlargesse-log = \"0\"\n",
+    )],
+    &[("crates/l/Cargo.toml", "[package]\nname = \"largesse-log\"\n[dependencies]\nlargesse-hub = \"0\"\n")],
+    &[("crates/l/Cargo.toml", "[package]\nname = \"largesse-log\"\n[dependencies]\ntokio = \"1\"\n")],
+    &[("crates/n/Cargo.toml", "[package]\nname = \"largesse-new\"\n")],
+    &[("crates/w/Cargo.toml", "[package\n")],
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrows_between_the_houses_go_up_the_table() {
+        for (place, house) in HOUSES.iter().enumerate() {
+            let below: Vec<_> = HOUSES[..place].iter().map(|house| house.name).collect();
+            assert!(house.ours.iter().all(|name| below.contains(name)), "{}", house.name);
+        }
+    }
+
+    #[test]
+    fn a_breach_names_the_line_of_the_dependency() {
+        let text = "[package]\nname = \"largesse-wire\"\n\n[dependencies]\ntokio.workspace = true\n";
+        let found = check(&Tree::of_sample(&[("crates/w/Cargo.toml", text)]));
+        assert_eq!(found.iter().map(|violation| violation.line).collect::<Vec<_>>(), [5]);
+    }
+}

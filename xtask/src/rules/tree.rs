@@ -1,0 +1,211 @@
+//! The repository as the rules see it: paths, texts, and what is source and what is test.
+//!
+//! Invariants: paths use `/` and start at the root; files are sorted by path; a file that is not UTF-8 is not
+//! here. What git ignores does not exist; what is new and not yet added does.
+
+use std::collections::BTreeSet;
+
+use super::rust::{Code, Places};
+use crate::shell::{self, Failure};
+
+/// One file of the repository.
+pub(super) struct File {
+    pub(super) path: String,
+    pub(super) text: String,
+    rust: Option<Rust>,
+}
+
+/// What is known of a Rust file beyond its text.
+struct Rust {
+    code: Code,
+    tests: Places,
+}
+
+impl File {
+    /// The file as Rust, if it is.
+    pub(super) fn code(&self) -> Option<&Code> {
+        self.rust.as_ref().map(|rust| &rust.code)
+    }
+
+    /// Whether the byte at `at` is compiled for tests only. No byte of another language is.
+    pub(super) fn is_test(&self, at: usize) -> bool {
+        self.rust.as_ref().is_some_and(|rust| rust.tests.contains(at))
+    }
+
+    /// The line, from 1, of the byte at `at`.
+    pub(super) fn line_of(&self, at: usize) -> usize {
+        1 + self.text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count()
+    }
+
+    /// The lines with their numbers, from 1.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        (1..).zip(self.text.split_terminator('\n'))
+    }
+
+    /// The crate a file is in: `largesse-wire` of `crates/largesse-wire/src/lib.rs`, or `xtask`.
+    pub(super) fn house(&self) -> Option<&str> {
+        self.house_and_rest().map(|(house, _)| house)
+    }
+
+    /// The path from the crate's folder on: `src/lib.rs`.
+    pub(super) fn inside_house(&self) -> Option<&str> {
+        self.house_and_rest().map(|(_, rest)| rest)
+    }
+
+    fn house_and_rest(&self) -> Option<(&str, &str)> {
+        let in_house = self
+            .path
+            .strip_prefix("crates/")
+            .or_else(|| self.path.starts_with("xtask/").then_some(&self.path));
+        in_house?.split_once('/')
+    }
+
+    /// Whether the file is below a crate's `src`.
+    pub(super) fn is_in_src(&self) -> bool {
+        self.inside_house().is_some_and(|path| path.starts_with("src/"))
+    }
+
+    /// The name without folders.
+    pub(super) fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+}
+
+/// All files.
+pub(super) struct Tree(Vec<File>);
+
+impl Tree {
+    /// The checkout this program was built in: what git tracks, and what it would track if it were added.
+    ///
+    /// # Errors
+    /// Git is missing or refuses, or this is no checkout.
+    pub(super) fn of_repository() -> Result<Self, Failure> {
+        let root = shell::root();
+        // A container's user is often another than the checkout's owner, which git would refuse.
+        let ours = format!("safe.directory={}", root.display());
+        let words = ["-c", &ours, "ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+        let listed = shell::output(&mut shell::program("git", &words))?;
+        let paths: BTreeSet<String> = String::from_utf8_lossy(&listed)
+            .split('\0')
+            .filter(|path| !path.is_empty())
+            .map(str::to_owned)
+            .collect();
+        // What is listed but cannot be read as text was deleted, is a folder, or is no text.
+        let read = |path: String| std::fs::read_to_string(root.join(&path)).ok().map(|text| (path, text));
+        Ok(Self::new(paths.into_iter().filter_map(read)))
+    }
+
+    /// A small repository that a rule is tested with.
+    pub(super) fn of_sample(files: &[(&str, &str)]) -> Self {
+        Self::new(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())))
+    }
+
+    fn new(files: impl Iterator<Item = (String, String)>) -> Self {
+        let mut files: Vec<File> = files.map(|(path, text)| new_file(path, text)).collect();
+        let modules: Vec<String> = files.iter().flat_map(test_modules).collect();
+        for file in &mut files {
+            let only_tests =
+                is_beside_src(file) || modules.iter().any(|module| is_module(&file.path, module));
+            if let Some(rust) = file.rust.as_mut().filter(|_| only_tests) {
+                rust.tests = Places::all();
+            }
+        }
+        Self(files)
+    }
+
+    pub(super) fn files(&self) -> &[File] {
+        &self.0
+    }
+
+    pub(super) fn file(&self, path: &str) -> Option<&File> {
+        self.0.iter().find(|file| file.path == path)
+    }
+
+    /// The Rust files, each with its code.
+    pub(super) fn rust(&self) -> impl Iterator<Item = (&File, &Code)> {
+        self.0.iter().filter_map(|file| Some((file, file.code()?)))
+    }
+}
+
+fn new_file(path: String, text: String) -> File {
+    let is_rust = path.ends_with(".rs");
+    let rust = is_rust.then(|| {
+        let code = Code::read(&text);
+        let tests = code.test_places();
+        Rust { code, tests }
+    });
+    File { path, text, rust }
+}
+
+/// A crate's `tests`, `benches` and `examples`.
+fn is_beside_src(file: &File) -> bool {
+    let beside = ["tests/", "benches/", "examples/"];
+    file.inside_house().is_some_and(|path| beside.iter().any(|folder| path.starts_with(folder)))
+}
+
+/// The module paths, without `.rs`, of the files that a file declares under `cfg(test)`.
+fn test_modules(file: &File) -> Vec<String> {
+    let Some(code) = file.code() else { return Vec::new() };
+    let folder = file.path.strip_suffix(file.name()).unwrap_or_default();
+    let base = match file.name() {
+        "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),
+        name => format!("{folder}{}/", name.trim_end_matches(".rs")),
+    };
+    code.test_module_names().map(|name| format!("{base}{name}")).collect()
+}
+
+/// Whether a path is a module's own file or below it.
+fn is_module(path: &str, module: &str) -> bool {
+    path.strip_prefix(module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(files: &[(&str, &str)], want_tests: &[&str]) {
+        let tree = Tree::of_sample(files);
+        let tests: Vec<_> =
+            tree.files().iter().filter(|file| file.is_test(0)).map(|file| &file.path).collect();
+        assert_eq!(tests, want_tests);
+    }
+
+    #[test]
+    fn a_file_declared_under_cfg_test_is_a_test_with_all_below_it() {
+        check(
+            &[
+                ("crates/a/src/lib.rs", "mod one;\n#[cfg(test)]\nmod two;\n"),
+                ("crates/a/src/one.rs", "use x;\n#[cfg(test)]\nmod tests;\n"),
+                ("crates/a/src/one/tests.rs", ""),
+                ("crates/a/src/one/tests/more.rs", ""),
+                ("crates/a/src/tests.rs", ""),
+                ("crates/a/src/two.rs", ""),
+            ],
+            &["crates/a/src/one/tests.rs", "crates/a/src/one/tests/more.rs", "crates/a/src/two.rs"],
+        );
+    }
+
+    #[test]
+    fn what_stands_beside_src_is_a_test() {
+        check(
+            &[("crates/a/tests/b.rs", ""), ("crates/a/build.rs", ""), ("tests/c.rs", "")],
+            &["crates/a/tests/b.rs"],
+        );
+    }
+
+    #[test]
+    fn a_house_is_the_folder_under_crates_or_xtask() {
+        let paths = ["crates/a/src/lib.rs", "xtask/src/main.rs", "docs/a.md", "README.md"];
+        let tree = Tree::of_sample(&paths.map(|path| (path, "")));
+        let houses: Vec<_> = tree.files().iter().map(File::house).collect();
+        assert_eq!(houses, [Some("a"), Some("xtask"), None, None]);
+    }
+
+    #[test]
+    fn this_checkout_lists_this_file() {
+        let tree = Tree::of_repository().expect("a checkout");
+        assert!(tree.file("xtask/src/rules/tree.rs").is_some());
+        assert!(tree.files().iter().all(|file| !file.path.starts_with("target/")));
+    }
+}
