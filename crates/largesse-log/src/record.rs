@@ -31,8 +31,9 @@ fn counted_bytes(name: Option<&EventName>, data: &EventData) -> u64 {
     (data.as_str().len() + name_bytes) as u64 + EVENT_OVERHEAD_BYTES
 }
 
-/// What an event costs besides its text, in the sums that retention keeps.
-pub const EVENT_OVERHEAD_BYTES: u64 = 64;
+/// What an event costs besides its text, in the sums that retention keeps: about what an entry and its places in
+/// the indexes take in memory.
+pub const EVENT_OVERHEAD_BYTES: u64 = 128;
 
 /// An event as the log keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -297,10 +297,10 @@ async fn a_body_that_is_cut_off_appends_nothing() {
 
 #[tokio::test]
 async fn a_publish_that_can_never_be_kept_is_told_the_limit() {
-    let defaults = Settings { max_bytes: Some(100), ..Settings::default() };
+    let defaults = Settings { max_bytes: Some(150), ..Settings::default() };
     let engine = EngineLimits { defaults, streams_max: 1, ..EngineLimits::default() };
     let server = Server::with(Setup { engine, ..Setup::default() }).await;
-    check_refused(&server, "POST /streams/a", "", &[b'x'; 200], (413, "too-large", "100")).await;
+    check_refused(&server, "POST /streams/a", "", &[b'x'; 200], (413, "too-large", "150")).await;
     server.publish("a", "x").await;
     check_refused(&server, "POST /streams/b", "", b"x", (503, "too-many-streams", "1 streams")).await;
 }
