@@ -3,6 +3,8 @@
 //! Invariant: quadratic in words of at most [`WORD_CHARS_MAX`] characters; longer ones are near nothing. Does
 //! not judge whether the word was wrong.
 
+use strsim::damerau_levenshtein as distance;
+
 /// Words longer than this are no typing errors of ours.
 const WORD_CHARS_MAX: usize = 32;
 
@@ -13,29 +15,13 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         return None;
     }
     let steps_max = (letters / 3).clamp(1, 3);
-    let steps = known.iter().map(|right| (distance(word, right), *right));
+    let steps = known.iter().map(|right| (distance(&word.to_lowercase(), right), *right));
     steps.filter(|(steps, _)| *steps <= steps_max).min().map(|(_, right)| right)
 }
 
 /// The end of a sentence about a wrong word.
 pub(crate) fn hint(word: &str, known: &[&str]) -> String {
     nearest(word, known).map_or_else(|| ".".to_owned(), |right| format!("; did you mean '{right}'?"))
-}
-
-/// How many letters have to be put in, taken out or changed to make `right` of `word` (Levenshtein).
-fn distance(word: &str, right: &str) -> usize {
-    let right: Vec<char> = right.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (at, letter) in word.to_lowercase().chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (column, other) in right.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

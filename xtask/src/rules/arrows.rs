@@ -53,6 +53,7 @@ const HOUSES: &[House] = &[
             "serde",
             "serde_json",
             "socket2",
+            "strsim",
             "thiserror",
             "tokio",
             "tracing",
