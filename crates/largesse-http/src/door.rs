@@ -14,7 +14,7 @@ use std::{
 use axum::{
     Router,
     extract::{OriginalUri, Request},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::any,
 };
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
@@ -173,14 +173,14 @@ impl Door {
 }
 
 /// What every answer has.
-fn mark(headers: &mut HeaderMap, visitor: &Visitor) {
+pub(crate) fn mark(headers: &mut HeaderMap, visitor: &Visitor) {
     headers.insert(header::VARY, HeaderValue::from_static(VARY));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     cors::mark(headers, visitor);
 }
 
 /// One line for each request; a read has its own when it ends.
-fn trace(parts: &Parts, response: &Response, begun: Instant) {
+pub(crate) fn trace(parts: &Parts, response: &Response, begun: Instant) {
     if response.headers().get(header::CONTENT_TYPE).is_some_and(|media| media == "text/event-stream") {
         return;
     }

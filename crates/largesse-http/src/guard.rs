@@ -30,10 +30,7 @@ pub(crate) fn admit(
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<Visitor, Refusal> {
-    let host = named_host(version, uri, headers)?;
-    if let Some(host) = &host {
-        check_host(config, host)?;
-    }
+    let host = admit_host(config, version, uri, headers)?;
     match only_value(headers, &header::ORIGIN).map_err(|()| refuse_origin("several"))? {
         Some(value) => {
             check_origin(config, host.as_ref(), value)?;
@@ -41,6 +38,20 @@ pub(crate) fn admit(
         }
         None => check_site(headers).map(|()| Visitor::Plain),
     }
+}
+
+/// Lets a request in that names this server, whoever asks.
+pub(crate) fn admit_host(
+    config: &DoorConfig,
+    version: Version,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Option<Authority>, Refusal> {
+    let host = named_host(version, uri, headers)?;
+    if let Some(host) = &host {
+        check_host(config, host)?;
+    }
+    Ok(host)
 }
 
 /// The host that the request names. HTTP/1.0 knows no `Host`, and no browser speaks it.

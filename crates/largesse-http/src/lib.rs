@@ -26,6 +26,7 @@
 mod accept;
 mod append;
 mod authority;
+mod beside;
 mod config;
 mod cors;
 mod delete;
@@ -58,8 +59,10 @@ mod stall;
 mod time_text;
 
 pub use authority::{Authority, AuthorityError};
+pub use beside::Entry;
 pub use config::{DoorConfig, HostRule};
 pub use door::{Door, router};
 pub use origin::{Origin, OriginError};
 pub use problem::Problem;
+pub use refusal::Refusal;
 pub use serve::{BUFFER_BYTES_MIN, ServeLimits, Served, serve};

@@ -53,8 +53,12 @@ pub enum Problem {
     KeyReused,
     /// The log failed.
     LogFailed,
+    /// A source of ours could not begin its run.
+    SourceFailed,
     /// There are as many streams as there may be.
     TooManyStreams,
+    /// As many runs of a source are under way as may be.
+    TooManyRuns,
 }
 
 impl Problem {
@@ -82,7 +86,9 @@ impl Problem {
         Self::WrongHost,
         Self::KeyReused,
         Self::LogFailed,
+        Self::SourceFailed,
         Self::TooManyStreams,
+        Self::TooManyRuns,
     ];
 
     /// The last part of the problem's `type`, after `urn:largesse:problem:`.
@@ -136,9 +142,11 @@ impl Problem {
                 ("key-reused", S::UNPROCESSABLE_ENTITY, "The idempotency key was used for something else")
             }
             Self::LogFailed => ("log-failed", S::INTERNAL_SERVER_ERROR, "The log failed"),
+            Self::SourceFailed => ("source-failed", S::INTERNAL_SERVER_ERROR, "The source failed"),
             Self::TooManyStreams => {
                 ("too-many-streams", S::SERVICE_UNAVAILABLE, "There are too many streams")
             }
+            Self::TooManyRuns => ("too-many-runs", S::SERVICE_UNAVAILABLE, "There are too many runs"),
         }
     }
 }

@@ -3,7 +3,10 @@
 //! Invariant: the answer is `application/problem+json` (RFC 9457) whatever the details hold. Does not decide
 //! what is a problem.
 
-use axum::{body::Body, response::Response};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use largesse_log::{AppendError, Blame, EngineError, Outcome, StreamName};
 use serde::Serialize;
@@ -14,9 +17,13 @@ use crate::{Problem, json};
 /// When a caller that was turned away for load may come again, in seconds.
 const RETRY_AFTER_S: &str = "5";
 
-/// What a refused request is told. Boxed, because it rides in every `Result` of the door.
+/// What a refused request is told: a [`Problem`] and the details of this case.
+///
+/// - Shape: becomes an answer of `application/problem+json`. Boxed, because it rides in every `Result` of the
+///   door.
+/// - Source: RFC 9457.
 #[derive(Debug)]
-pub(crate) struct Refusal(Box<Told>);
+pub struct Refusal(Box<Told>);
 
 #[derive(Debug)]
 struct Told {
@@ -38,19 +45,23 @@ struct Shape<'a> {
 }
 
 impl Refusal {
-    pub(crate) fn new(problem: Problem, detail: impl Into<String>) -> Self {
+    /// A refusal that says in `detail` what was wrong and what would be right.
+    #[must_use]
+    pub fn new(problem: Problem, detail: impl Into<String>) -> Self {
         let told = Told { problem, detail: detail.into(), members: Map::new(), headers: HeaderMap::new() };
         Self(Box::new(told))
     }
 
     /// Adds a member to the problem.
-    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.members.insert(name.to_owned(), value.into());
         self
     }
 
     /// Adds a header to the answer.
-    pub(crate) fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.0.headers.insert(name, HeaderValue::from_static(value));
         self
     }
@@ -62,13 +73,15 @@ impl Refusal {
         self
     }
 
-    /// The same, for a problem that another caller may not have.
-    pub(crate) fn come_again(self) -> Self {
+    /// The same, for a problem that will pass: the answer says when to come again.
+    #[must_use]
+    pub fn come_again(self) -> Self {
         self.with_header(header::RETRY_AFTER, RETRY_AFTER_S)
     }
 
     /// A publish or a put that the log refused.
-    pub(crate) fn of_append(error: &AppendError, stream: &StreamName) -> Self {
+    #[must_use]
+    pub fn of_append(error: &AppendError, stream: &StreamName) -> Self {
         let refusal = match error {
             AppendError::Closed => {
                 let detail =
@@ -122,8 +135,10 @@ impl Refusal {
         let detail = format!("There is no stream '{stream}'. A publish or a PUT makes it.");
         Self::new(Problem::NoSuchStream, detail).with("stream", stream.as_str())
     }
+}
 
-    pub(crate) fn into_response(self) -> Response {
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
         let Told { problem, detail, members, headers } = *self.0;
         let shape = Shape {
             r#type: format!("urn:largesse:problem:{}", problem.slug()),

@@ -32,6 +32,8 @@ use largesse::{
 };
 use tracing::level_filters::LevelFilter;
 
+use crate::gallery::GalleryRule;
+
 pub(crate) use self::{flags::KeyFlags, mistake::Mistake, origin::Origin};
 use self::{
     keys::{KEYS, Key},
@@ -80,6 +82,7 @@ pub(crate) struct HttpConfig {
     pub(crate) readers_max: Option<u64>,
     pub(crate) head_timeout: Duration,
     pub(crate) body_idle: Duration,
+    pub(crate) gallery: GalleryRule,
 }
 
 /// The section `readers`: those that fall behind.

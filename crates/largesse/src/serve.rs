@@ -26,6 +26,7 @@ use crate::{
     cli::ServeArgs,
     config::{Config, Effective, Origin},
     config_command::load,
+    gallery::{Gallery, GalleryRule},
     terminal::{Failure, say},
 };
 
@@ -93,7 +94,12 @@ async fn serve(effective: &Effective, room: Room) -> Result<(), Failure> {
     let absent = if *effective.origin("listen") == Origin::Default { Absent::Fine } else { Absent::Wrong };
     let listeners = listen::bind(&config.listen, absent).await?;
     let hub = hub(config, room);
-    let router = router(Arc::new(Door::new(Arc::clone(&hub), door(config))));
+    let door = Arc::new(Door::new(Arc::clone(&hub), door(config)));
+    let gallery = Gallery::new(Arc::clone(&door), Arc::clone(&hub));
+    let router = match config.http.gallery {
+        GalleryRule::On => router(door).merge(gallery.router()),
+        GalleryRule::Off => router(door),
+    };
     announce(&listeners)?;
     let (stop, stopped) = oneshot::channel();
     let mut tasks = JoinSet::new();
@@ -108,6 +114,7 @@ async fn serve(effective: &Effective, room: Room) -> Result<(), Failure> {
         let _ = stopped.await;
     });
     let Served { connections, cut } = served.await;
+    gallery.stop().await;
     tasks.shutdown().await;
     tracing::info!(connections, cut, "stopped");
     Ok(())

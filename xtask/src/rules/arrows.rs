@@ -64,10 +64,12 @@ const HOUSES: &[House] = &[
         name: "largesse",
         ours: &["largesse-wire", "largesse-log", "largesse-hub", "largesse-http"],
         others: &[
+            "axum",
             "bytes",
             "bytesize",
             "clap",
             "fastrand",
+            "getrandom",
             "http",
             "http-body-util",
             "humantime",

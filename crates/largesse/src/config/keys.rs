@@ -215,6 +215,13 @@ pub(crate) const KEYS: &[Key] = &[
         slot: Slot::Duration { within: TENTH_SECOND..=HOUR, field: |config| &mut config.http.body_idle },
     },
     Key {
+        path: "http.gallery",
+        default: r#""on""#,
+        flag: None,
+        means: "Whether the gallery is at /: \"on\" or \"off\"",
+        slot: Slot::Gallery(|config| &mut config.http.gallery),
+    },
+    Key {
         path: "readers.lag_max",
         default: r#""30s""#,
         flag: None,

@@ -12,6 +12,7 @@ use largesse::{
 use tracing::level_filters::LevelFilter;
 
 use super::{Config, TraceFormat, raw::Raw, values};
+use crate::gallery::GalleryRule;
 
 /// A field of the configuration.
 type Field<T> = fn(&mut Config) -> &mut T;
@@ -41,6 +42,8 @@ pub(crate) enum Slot {
     DurationOrUnlimited { within: RangeInclusive<Duration>, field: Field<Option<Duration>> },
     /// What happens to readers that fall behind.
     Slow(Field<Slow>),
+    /// Whether the gallery is there.
+    Gallery(Field<GalleryRule>),
     /// A level of the trace.
     Level(Field<LevelFilter>),
     /// A form of the trace.
@@ -49,6 +52,8 @@ pub(crate) enum Slot {
 
 const SLOW: &[(&str, Slow)] =
     &[("catch-up", Slow::CatchUp), ("latest", Slow::Latest), ("disconnect", Slow::Disconnect)];
+
+const GALLERY: &[(&str, GalleryRule)] = &[("on", GalleryRule::On), ("off", GalleryRule::Off)];
 
 const LEVELS: &[(&str, LevelFilter)] = &[
     ("off", LevelFilter::OFF),
@@ -92,6 +97,7 @@ impl Slot {
                 *field(config) = values::or("unlimited", raw, |raw| values::duration(raw, within))?;
             }
             Self::Slow(field) => *field(config) = values::word(raw, SLOW)?,
+            Self::Gallery(field) => *field(config) = values::word(raw, GALLERY)?,
             Self::Level(field) => *field(config) = values::word(raw, LEVELS)?,
             Self::Format(field) => *field(config) = values::word(raw, FORMATS)?,
         }

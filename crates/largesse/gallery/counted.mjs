@@ -1,0 +1,252 @@
+// The card of the counted stream: a button starts a run, and the page shows what it hears of it.
+//
+// The run's stream stands in the address (#s4=…), so a reload or a link joins the same run. Only the button
+// starts one.
+
+import { keep, kept, newRecord, now } from "./record.mjs";
+import { presence, read } from "./reading.mjs";
+
+const SOURCE = "/demo/s4";
+const FOLDER = "demo/s4/";
+const ADDRESS = /^#s4=([0-9a-f]{32})$/;
+const TICK_MS = 100;
+
+const STATES = {
+  connecting: "connecting",
+  open: "open",
+  waiting: "waiting to reconnect",
+  ended: "ended",
+};
+const ENDS = {
+  closed: "The stream is closed. Nothing more will come.",
+  deleted: "The stream was deleted.",
+  refused: "The server refused the read.",
+  gone: "This run is over, and its events are no longer kept. Start another one.",
+};
+const LAST_STEPS = {
+  closed: "The stream ends",
+  deleted: "The stream is deleted",
+  refused: "The read is refused",
+};
+
+export function mountCounted(card) {
+  const part = (name) => card.querySelector(`[data-part="${name}"]`);
+  let record = null;
+  let state = "";
+  let isBusy = false;
+  let ticking = 0;
+
+  function showState(next) {
+    state = next;
+    for (const item of part("states").children) {
+      if (item.dataset.state === next) item.setAttribute("aria-current", "step");
+      else item.removeAttribute("aria-current");
+    }
+    part("spoken").textContent = next ? `The connection is ${STATES[next]}.` : "";
+    card.dataset.state = next;
+  }
+
+  function showStart() {
+    const isRunning = isBusy || (record !== null && !record.end);
+    part("start").disabled = isRunning;
+    part("start").textContent = isRunning ? "Running" : record ? "Start another" : "Start the stream";
+  }
+
+  function showNotice(text) {
+    part("notice").textContent = text;
+    part("notice").hidden = !text;
+  }
+
+  function showEvent(data) {
+    const item = document.createElement("li");
+    item.textContent = data;
+    part("events").append(item);
+    part("no-events").hidden = true;
+  }
+
+  function showEnd() {
+    part("end").textContent = ENDS[record.end] ?? "The stream ended.";
+    part("end").hidden = !record.end;
+    part("no-events").hidden ||= Boolean(record.end);
+    part("no-steps").hidden ||= Boolean(record.end);
+  }
+
+  function showCommands() {
+    const stream = record?.stream;
+    part("curl-start").textContent = `curl -X POST ${location.origin}${SOURCE}`;
+    part("curl-read").textContent = `curl -N ${location.origin}/streams/${stream ?? "NAME"}`;
+    if (stream) part("curl-read-caption").textContent = "Read it. This is the stream above, as often as you like.";
+  }
+
+  function showStep(step, index) {
+    const row = document.createElement("tr");
+    row.setAttribute("role", "row");
+    const cell = (name, label, text) => {
+      const made = document.createElement("td");
+      made.setAttribute("role", "cell");
+      made.className = name;
+      made.dataset.label = label;
+      made.textContent = text;
+      row.append(made);
+    };
+    cell("step", "Step", `${index + 1}`);
+    cell("action", "Action", step.action);
+    cell("data", "Data sent", step.data ?? "none");
+    cell("number wait", "Waiting time", "");
+    cell(`connection is-${step.state}`, "Connection", STATES[step.state] ?? "");
+    cell("number", "Since start", seconds(step.at - record.begun));
+    if (step.data === null) row.querySelector(".data").classList.add("is-none");
+    part("steps").append(row);
+    part("no-steps").hidden = true;
+  }
+
+  /** What a step waited for the next one; the last one waits still, unless it is the end. */
+  function showWait(index) {
+    const cell = part("steps").children[index]?.querySelector(".wait");
+    if (!cell) return;
+    const next = record.steps[index + 1]?.at;
+    const isLive = next === undefined && !record.end;
+    const until = next ?? (isLive ? now() : record.steps[index].at);
+    cell.classList.toggle("is-live", isLive);
+    cell.textContent = isLive && prefersStill() ? "…" : seconds(until - record.steps[index].at);
+  }
+
+  function note(action, data, of = state) {
+    const step = { action, data, state: of, at: now() };
+    record.steps.push(step);
+    showStep(step, record.steps.length - 1);
+    showWait(record.steps.length - 2);
+    showWait(record.steps.length - 1);
+  }
+
+  function tick() {
+    clearInterval(ticking);
+    ticking = setInterval(() => {
+      if (record.end) clearInterval(ticking);
+      else if (record.steps.length > 0 && !prefersStill()) showWait(record.steps.length - 1);
+    }, TICK_MS);
+  }
+
+  function showAll() {
+    part("events").replaceChildren();
+    part("steps").replaceChildren();
+    part("no-events").hidden = part("no-steps").hidden = false;
+    record.events.forEach(showEvent);
+    record.steps.forEach(showStep);
+    record.steps.forEach((_, index) => showWait(index));
+    showEnd();
+    showCommands();
+    showStart();
+  }
+
+  function end(reason) {
+    record.end = reason;
+    keep(record);
+    showEnd();
+    showStart();
+  }
+
+  const opened = () => {
+    if (record.steps.length === 0) return "The source starts";
+    return state === "waiting" ? "Connected again" : "The page is back, and reads on";
+  };
+
+  const hears = {
+    state(next) {
+      const action = opened();
+      const before = state;
+      showState(next);
+      if (next === "open") note(action, null);
+      if (next === "waiting" && before === "open") note("The connection is lost", null);
+    },
+    event(data, id) {
+      record.events.push(data);
+      record.after = id;
+      showEvent(data);
+      note("An event is sent", data);
+      keep(record);
+    },
+    end(reason) {
+      note(LAST_STEPS[reason] ?? "The stream ends", null);
+      end(reason);
+    },
+    async lost(reason) {
+      // Events were dropped before they were heard: what came is right all the same.
+      if (reason === "trimmed") return;
+      // The place is of another log: what was heard has no place in it.
+      record.events = [];
+      record.after = "";
+      showAll();
+      if ((await presence(record.stream)) === "gone") reading.close("gone");
+    },
+  };
+  let reading = null;
+
+  function join(joined) {
+    record = joined;
+    showAll();
+    if (record.end) return showState("ended");
+    tick();
+    reading = read(record.stream, record.after, hears);
+  }
+
+  async function start() {
+    isBusy = true;
+    showNotice("");
+    showStart();
+    const begun = now();
+    try {
+      const stream = await ask();
+      history.replaceState(null, "", `#s4=${stream.slice(FOLDER.length)}`);
+      showState("");
+      isBusy = false;
+      join(newRecord(stream, begun));
+      keep(record);
+    } catch (failure) {
+      showNotice(failure.message);
+    } finally {
+      isBusy = false;
+      showStart();
+    }
+  }
+
+  /** Joins the run in the address, if it is still kept. */
+  async function resume() {
+    const named = ADDRESS.exec(location.hash);
+    if (!named) return;
+    const stream = FOLDER + named[1];
+    const known = kept(stream);
+    if (!known?.end && (await presence(stream)) === "gone") {
+      record = known ?? newRecord(stream, now());
+      showAll();
+      showState("ended");
+      return end("gone");
+    }
+    join(known ?? newRecord(stream, now()));
+  }
+
+  part("start").addEventListener("click", start);
+  showCommands();
+  isBusy = true;
+  showStart();
+  resume().finally(() => {
+    isBusy = false;
+    showStart();
+  });
+}
+
+/** Asks for a run, and gives the name of its stream. */
+async function ask() {
+  let answer;
+  try {
+    answer = await fetch(SOURCE, { method: "POST" });
+  } catch {
+    throw new Error("The server does not answer. Is it running?");
+  }
+  const told = await answer.json().catch(() => ({}));
+  if (answer.status !== 201) throw new Error(told.detail ?? `The server answered ${answer.status}.`);
+  return told.stream;
+}
+
+const seconds = (ms) => `${(Math.max(0, ms) / 1000).toFixed(2)} s`;
+const prefersStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
