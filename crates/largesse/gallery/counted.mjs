@@ -21,12 +21,13 @@ const ENDS = {
   closed: "The stream is closed. Nothing more will come.",
   deleted: "The stream was deleted.",
   refused: "The server refused the read.",
-  gone: "This run is over, and its events are no longer kept. Start another one.",
+  gone: "This run's events are no longer kept. Start another one.",
 };
 const LAST_STEPS = {
   closed: "The stream ends",
   deleted: "The stream is deleted",
   refused: "The read is refused",
+  gone: "The events are gone",
 };
 
 export function mountCounted(card) {
@@ -35,6 +36,7 @@ export function mountCounted(card) {
   let state = "";
   let isBusy = false;
   let ticking = 0;
+  let first = "The source starts";
 
   function showState(next) {
     state = next;
@@ -139,15 +141,15 @@ export function mountCounted(card) {
     showStart();
   }
 
-  function end(reason) {
-    record.end = reason;
+  /** What is left to do when the record has its end. */
+  function finish() {
     keep(record);
     showEnd();
     showStart();
   }
 
   const opened = () => {
-    if (record.steps.length === 0) return "The source starts";
+    if (record.steps.length === 0) return first;
     return state === "waiting" ? "Connected again" : "The page is back, and reads on";
   };
 
@@ -167,8 +169,9 @@ export function mountCounted(card) {
       keep(record);
     },
     end(reason) {
+      record.end = reason;
       note(LAST_STEPS[reason] ?? "The stream ends", null);
-      end(reason);
+      finish();
     },
     async lost(reason) {
       // Events were dropped before they were heard: what came is right all the same.
@@ -200,6 +203,7 @@ export function mountCounted(card) {
       history.replaceState(null, "", `#s4=${stream.slice(FOLDER.length)}`);
       showState("");
       isBusy = false;
+      first = "The source starts";
       join(newRecord(stream, begun));
       keep(record);
     } catch (failure) {
@@ -218,10 +222,12 @@ export function mountCounted(card) {
     const known = kept(stream);
     if (!known?.end && (await presence(stream)) === "gone") {
       record = known ?? newRecord(stream, now());
+      record.end = "gone";
       showAll();
       showState("ended");
-      return end("gone");
+      return finish();
     }
+    first = "The page joins";
     join(known ?? newRecord(stream, now()));
   }
 

@@ -9,6 +9,7 @@
 mod config;
 mod crowd;
 mod cuts;
+mod gallery;
 mod publish;
 mod serve;
 mod shutdown;
