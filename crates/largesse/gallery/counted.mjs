@@ -17,6 +17,12 @@ const STATES = {
   waiting: "waiting to reconnect",
   ended: "ended",
 };
+const SPOKEN = {
+  connecting: "Connecting.",
+  open: "The connection is open.",
+  waiting: "The connection is lost. Waiting to reconnect.",
+  ended: "The connection has ended.",
+};
 const ENDS = {
   closed: "The stream is closed. Nothing more will come.",
   deleted: "The stream was deleted.",
@@ -44,14 +50,16 @@ export function mountCounted(card) {
       if (item.dataset.state === next) item.setAttribute("aria-current", "step");
       else item.removeAttribute("aria-current");
     }
-    part("spoken").textContent = next ? `The connection is ${STATES[next]}.` : "";
+    part("spoken").textContent = SPOKEN[next] ?? "";
     card.dataset.state = next;
   }
 
+  const isRunning = () => isBusy || (record !== null && !record.end);
+
   function showStart() {
-    const isRunning = isBusy || (record !== null && !record.end);
-    part("start").disabled = isRunning;
-    part("start").textContent = isRunning ? "Running" : record ? "Start another" : "Start the stream";
+    // Not `disabled`: that would take the focus away from who pressed it by key.
+    part("start").setAttribute("aria-disabled", isRunning());
+    part("start").textContent = isRunning() ? "Running" : record ? "Start another" : "Start the stream";
   }
 
   function showNotice(text) {
@@ -143,7 +151,8 @@ export function mountCounted(card) {
 
   /** What is left to do when the record has its end. */
   function finish() {
-    keep(record);
+    // A refused read may be a page that goes, or a server that had a bad moment: a reload asks again.
+    if (record.end !== "refused") keep(record);
     showEnd();
     showStart();
   }
@@ -158,7 +167,10 @@ export function mountCounted(card) {
       const action = opened();
       const before = state;
       showState(next);
-      if (next === "open") note(action, null);
+      if (next === "open") {
+        note(action, null);
+        keep(record);
+      }
       if (next === "waiting" && before === "open") note("The connection is lost", null);
     },
     event(data, id) {
@@ -194,6 +206,7 @@ export function mountCounted(card) {
   }
 
   async function start() {
+    if (isRunning()) return;
     isBusy = true;
     showNotice("");
     showStart();
@@ -233,7 +246,8 @@ export function mountCounted(card) {
 
   part("start").addEventListener("click", start);
   showCommands();
-  isBusy = true;
+  isBusy = Boolean(location.hash);
+  part("start").disabled = false;
   showStart();
   resume().finally(() => {
     isBusy = false;

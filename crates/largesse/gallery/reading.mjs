@@ -41,6 +41,8 @@ export function read(stream, after, hears) {
   };
   source.addEventListener("end", (event) => close(word(event.data, "closed")));
   source.addEventListener("reset", (event) => hears.lost(word(event.data, "unknown_id")));
+  // Some browsers tell a page that goes that its read failed. It goes, that is all.
+  addEventListener("pagehide", () => source.close(), { once: true });
   return { close };
 }
 
