@@ -82,10 +82,11 @@ export function mountCounted(card) {
   }
 
   function showCommands() {
-    const stream = record?.stream;
+    const stream = record?.end === "gone" ? undefined : record?.stream;
     part("curl-start").textContent = `curl -X POST ${location.origin}${SOURCE}`;
     part("curl-read").textContent = `curl -N ${location.origin}/streams/${stream ?? "NAME"}`;
-    if (stream) part("curl-read-caption").textContent = "Read it. This is the stream above, as often as you like.";
+    part("read-any").hidden = Boolean(stream);
+    part("read-this").hidden = !stream;
   }
 
   function showStep(step, index) {
@@ -154,6 +155,7 @@ export function mountCounted(card) {
     // A refused read may be a page that goes, or a server that had a bad moment: a reload asks again.
     if (record.end !== "refused") keep(record);
     showEnd();
+    showCommands();
     showStart();
   }
 
