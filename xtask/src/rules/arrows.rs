@@ -88,6 +88,12 @@ const HOUSES: &[House] = &[
         ],
         optional: &[],
     },
+    House {
+        name: "largesse-trials",
+        ours: &[],
+        others: &["fastrand", "serde_json", "socket2"],
+        optional: &[],
+    },
     House { name: "xtask", ours: &[], others: &["toml"], optional: &[] },
 ];
 

@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 use super::rust::{Code, Places};
 use crate::shell::{self, Failure};
 
+/// Crates that are no part of the product stand at the root.
+const BESIDE_CRATES: &[&str] = &["trials/", "xtask/"];
+
 /// One file of the repository.
 pub(super) struct File {
     pub(super) path: String,
@@ -42,7 +45,7 @@ impl File {
         (1..).zip(self.text.split_terminator('\n'))
     }
 
-    /// The crate a file is in: `largesse-wire` of `crates/largesse-wire/src/lib.rs`, or `xtask`.
+    /// The crate a file is in: `largesse-wire` of `crates/largesse-wire/src/lib.rs`, or `trials`, or `xtask`.
     pub(super) fn house(&self) -> Option<&str> {
         self.house_and_rest().map(|(house, _)| house)
     }
@@ -53,10 +56,9 @@ impl File {
     }
 
     fn house_and_rest(&self) -> Option<(&str, &str)> {
-        let in_house = self
-            .path
-            .strip_prefix("crates/")
-            .or_else(|| self.path.starts_with("xtask/").then_some(&self.path));
+        let is_at_the_root = |path: &&str| BESIDE_CRATES.iter().any(|house| path.starts_with(house));
+        let in_house =
+            self.path.strip_prefix("crates/").or_else(|| Some(self.path.as_str()).filter(is_at_the_root));
         in_house?.split_once('/')
     }
 
@@ -195,11 +197,12 @@ mod tests {
     }
 
     #[test]
-    fn a_house_is_the_folder_under_crates_or_xtask() {
-        let paths = ["crates/a/src/lib.rs", "xtask/src/main.rs", "docs/a.md", "README.md"];
+    fn a_house_is_a_folder_under_crates_or_one_of_those_beside() {
+        let paths =
+            ["crates/a/src/lib.rs", "trials/src/lib.rs", "xtask/src/main.rs", "docs/a.md", "README.md"];
         let tree = Tree::of_sample(&paths.map(|path| (path, "")));
         let houses: Vec<_> = tree.files().iter().map(File::house).collect();
-        assert_eq!(houses, [Some("a"), Some("xtask"), None, None]);
+        assert_eq!(houses, [Some("a"), Some("trials"), Some("xtask"), None, None]);
     }
 
     #[test]

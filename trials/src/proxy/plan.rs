@@ -1,0 +1,67 @@
+//! When the proxy cuts, and how.
+//!
+//! Pure: a plan is a list. It does not know connections.
+
+use std::collections::VecDeque;
+
+/// Where a response is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Before its first byte: the status is not heard.
+    BeforeHead,
+    /// After its head and this many bytes of what follows. With chunks, their framing counts as well.
+    InBody(u64),
+}
+
+/// How a response is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// The connection is closed in order.
+    Fin,
+    /// The connection is reset. What the reader had not yet read may be lost with it.
+    Rst,
+    /// Nothing more is said, and the connection stays open until the stalls are released or the reader goes.
+    Stall,
+}
+
+/// One cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Where.
+    pub place: Place,
+    /// How.
+    pub manner: Manner,
+}
+
+/// What becomes of each response: the first request's response meets the first cut, and so on. Requests beyond
+/// the plan are let through.
+#[derive(Clone, Debug, Default)]
+pub struct Plan(pub(super) VecDeque<Option<Cut>>);
+
+impl Plan {
+    /// Nothing is cut.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// These cuts in their order; `None` lets one response through.
+    pub fn of(cuts: impl IntoIterator<Item = Option<Cut>>) -> Self {
+        Self(cuts.into_iter().collect())
+    }
+
+    /// As many cuts as asked for, drawn from a seed: one in ten before the head, the others after `0` to
+    /// `body_bytes_max` bytes of the body; the manners in equal parts. A stall is always in the body.
+    #[must_use]
+    pub fn seeded(seed: u64, cuts: usize, body_bytes_max: u64) -> Self {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        Self::of((0..cuts).map(|_| Some(drawn(&mut dice, body_bytes_max))))
+    }
+}
+
+fn drawn(dice: &mut fastrand::Rng, body_bytes_max: u64) -> Cut {
+    let manner = [Manner::Fin, Manner::Rst, Manner::Stall][dice.usize(0..3)];
+    let is_early = manner != Manner::Stall && dice.u8(0..10) == 0;
+    let place = if is_early { Place::BeforeHead } else { Place::InBody(dice.u64(0..=body_bytes_max)) };
+    Cut { place, manner }
+}

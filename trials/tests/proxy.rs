@@ -1,0 +1,142 @@
+//! The cutting proxy itself: it passes on byte for byte, cuts where it was told to, and records what it saw.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+
+use largesse_trials::{Cut, CuttingProxy, End, Manner, Place, Plan, Publisher, Release, Server, WAIT_MAX};
+
+const EVENTS: usize = 50;
+
+/// A server with a closed stream `a`.
+fn server() -> Server {
+    let server = Server::start(&[]);
+    let mut publisher = Publisher::connect(server.address());
+    for number in 0..EVENTS {
+        publisher.publish("a", &number.to_string());
+    }
+    publisher.close("a");
+    server
+}
+
+/// Asks for stream `a`.
+fn asked(proxy: &CuttingProxy) -> TcpStream {
+    let mut connection = TcpStream::connect(proxy.address()).unwrap();
+    connection.set_read_timeout(Some(WAIT_MAX)).unwrap();
+    // HTTP/1.0 is answered without chunks, and without keeping the connection.
+    let request = format!("GET /streams/a HTTP/1.0\r\nHost: {}\r\nLast-Event-ID: \r\n\r\n", proxy.address());
+    connection.write_all(request.as_bytes()).unwrap();
+    connection
+}
+
+/// Reads the response's body to its end, and says how the connection ended.
+fn body(mut connection: TcpStream) -> (String, Result<(), ErrorKind>) {
+    let mut bytes = Vec::new();
+    let outcome = connection.read_to_end(&mut bytes);
+    let text = String::from_utf8(bytes).unwrap();
+    let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    (body.to_owned(), outcome.map(drop).map_err(|error| error.kind()))
+}
+
+fn proxy(server: &Server, place: Place, manner: Manner) -> CuttingProxy {
+    CuttingProxy::start(server.address(), Plan::of([Some(Cut { place, manner })]))
+}
+
+#[test]
+fn what_is_not_cut_passes_whole_and_is_recorded() {
+    let server = server();
+    let proxy = CuttingProxy::start(server.address(), Plan::none());
+    let (whole, outcome) = body(asked(&proxy));
+    assert_eq!(outcome, Ok(()));
+    assert_eq!(whole.matches("data: ").count(), EVENTS + 1);
+    let end = proxy.wait_for("an end", |record| record.first()?.end.map(|_| record[0].clone()));
+    assert_eq!((end.method.as_str(), end.target.as_str(), end.status), ("GET", "/streams/a", Some(200)));
+    assert_eq!((end.end, end.last_event_id.as_deref()), (Some(End::Server), Some("")));
+    assert_eq!(end.body_bytes, whole.len() as u64);
+}
+
+#[test]
+fn a_cut_lets_exactly_its_bytes_through() {
+    let server = server();
+    for bytes in [0, 1, 2, 100, 1000] {
+        let proxy = proxy(&server, Place::InBody(bytes), Manner::Fin);
+        let (cut, outcome) = body(asked(&proxy));
+        assert_eq!((cut.len() as u64, outcome), (bytes, Ok(())));
+        let (whole, _) = body(asked(&proxy));
+        assert!(whole.contains("event: end"), "only the first is cut");
+        let record = proxy.record();
+        assert_eq!((record[0].end, record[0].body_bytes), (Some(End::Cut(Manner::Fin)), bytes));
+    }
+}
+
+#[test]
+fn a_reset_is_one() {
+    let server = server();
+    for place in [Place::BeforeHead, Place::InBody(100)] {
+        let proxy = proxy(&server, place, Manner::Rst);
+        let (_, outcome) = body(asked(&proxy));
+        assert_eq!(outcome, Err(ErrorKind::ConnectionReset), "{place:?}");
+    }
+}
+
+#[test]
+fn before_the_head_nothing_is_heard() {
+    let server = server();
+    let proxy = proxy(&server, Place::BeforeHead, Manner::Fin);
+    let mut connection = asked(&proxy);
+    assert_eq!(connection.read(&mut [0]).unwrap(), 0);
+    assert_eq!(proxy.record()[0].status, None);
+}
+
+#[test]
+fn a_stall_ends_as_it_is_released() {
+    let server = server();
+    let want = [
+        (Release::GoOn, Ok(()), "event: end"),
+        (Release::Fin, Ok(()), ""),
+        (Release::Rst, Err(ErrorKind::ConnectionReset), ""),
+    ];
+    for (release, outcome, part) in want {
+        let proxy = proxy(&server, Place::InBody(100), Manner::Stall);
+        let connection = asked(&proxy);
+        proxy.wait_for("the stall", |record| {
+            (record.first()?.end == Some(End::Cut(Manner::Stall))).then_some(())
+        });
+        proxy.release_stalls(release);
+        let (text, ended) = body(connection);
+        assert_eq!(ended, outcome, "{release:?}");
+        assert!(text.contains(part), "{release:?}");
+    }
+}
+
+#[test]
+fn a_stall_ends_when_its_reader_goes() {
+    let server = server();
+    let proxy = proxy(&server, Place::InBody(100), Manner::Stall);
+    let connection = asked(&proxy);
+    proxy
+        .wait_for("the stall", |record| (record.first()?.end == Some(End::Cut(Manner::Stall))).then_some(()));
+    drop(connection);
+    proxy.wait_for("the reader's end", |record| (record[0].end == Some(End::Reader)).then_some(()));
+}
+
+#[test]
+fn a_server_that_is_away_is_an_end_and_comes_back_on_its_port() {
+    let mut server = server();
+    let proxy = CuttingProxy::start(server.address(), Plan::none());
+    server.kill();
+    assert_eq!(body(asked(&proxy)), (String::new(), Ok(())));
+    assert_eq!(proxy.record()[0].end, Some(End::NoServer));
+    server.start_again();
+    Publisher::connect(server.address()).close("a");
+    let (whole, _) = body(asked(&proxy));
+    assert!(whole.contains("event: end"), "{whole}");
+}
+
+#[test]
+fn a_seed_is_one_plan() {
+    let shown = |seed| format!("{:?}", Plan::seeded(seed, 20, 5_000));
+    assert_eq!(shown(7), shown(7));
+    assert_ne!(shown(7), shown(8));
+}
