@@ -7,17 +7,21 @@
 //!
 //! It knows the server from the outside only: a program, and bytes of HTTP.
 
+mod page;
 mod proxy;
 mod publish;
 mod scratch;
 mod server;
+mod site;
 
 use std::time::Duration;
 
+pub use crate::page::{Browser, Page};
 pub use crate::proxy::{Cut, CuttingProxy, End, Exchange, Manner, Place, Plan, Release};
 pub use crate::publish::{Answer, Publisher, percent_encoded};
 pub use crate::scratch::Scratch;
 pub use crate::server::Server;
+pub use crate::site::Heard;
 
 /// The longest wait for one thing to happen. Far longer than anything here takes, on a machine that does much else.
 pub const WAIT_MAX: Duration = Duration::from_secs(60);

@@ -111,6 +111,27 @@ fn a_stall_ends_as_it_is_released() {
 }
 
 #[test]
+fn all_that_is_open_is_cut_at_once() {
+    let server = Server::start(&[]);
+    let proxy = CuttingProxy::start(server.address(), Plan::none());
+    for (manner, outcome) in [(Manner::Fin, Ok(())), (Manner::Rst, Err(ErrorKind::ConnectionReset))] {
+        let seen = proxy.record().len();
+        let connections = [asked(&proxy), asked(&proxy)];
+        proxy.wait_for("the heads", |record| {
+            (record[seen..].iter().filter(|exchange| exchange.status.is_some()).count() == 2).then_some(())
+        });
+        proxy.cut_all(manner);
+        Publisher::connect(server.address()).publish("a", &format!("after {manner:?}"));
+        for connection in connections {
+            let (text, ended) = body(connection);
+            assert_eq!(ended, outcome, "{manner:?}");
+            assert!(!text.contains(&format!("after {manner:?}")), "{text}");
+        }
+        assert!(proxy.record()[seen..].iter().all(|exchange| exchange.end == Some(End::Cut(manner))));
+    }
+}
+
+#[test]
 fn a_stall_ends_when_its_reader_goes() {
     let server = server();
     let proxy = proxy(&server, Place::InBody(100), Manner::Stall);

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::plan::{Cut, Manner, Place};
 use super::record::{End, Exchange, header};
-use super::state::{Release, State, close, reset};
+use super::state::{Release, State, close, leave, reset};
 use crate::WAIT_MAX;
 
 /// Requests that may have gone up before the first byte of the first one's response comes down.
@@ -124,11 +124,11 @@ impl Down<'_> {
             }
         };
         self.learn();
-        if let Some(begun) = &self.begun {
-            self.state.end(begun.index, end);
-        }
+        let end = self.begun.map_or(end, |begun| self.state.end(begun.index, end));
         match end {
             End::Cut(Manner::Rst) => reset(self.client),
+            // Not shut, so that a reset that was asked for is still one.
+            End::Reader => leave(self.client),
             _ => close(self.client),
         }
         close(self.server);
@@ -155,7 +155,7 @@ impl Down<'_> {
         let body = head.split_off(at + 4);
         let head = std::mem::take(head);
         self.phase = Phase::Body { passed: 0 };
-        self.state.passed_head(begun.index, status(&head));
+        self.state.pass_head(begun.index, status(&head)).ok_or(Over(End::Reader))?;
         self.write(&head)?;
         self.pass_body(begun, &body)
     }
@@ -171,7 +171,7 @@ impl Down<'_> {
             _ => None,
         };
         let (now, later) = piece.split_at(cut.map_or(piece.len(), |(at, _)| at));
-        self.state.passed_body(begun.index, now.len());
+        self.state.pass_body(begun.index, now.len()).ok_or(Over(End::Reader))?;
         self.write(now)?;
         cut.map_or(Ok(()), |(_, manner)| self.cut(begun, manner, later))
     }

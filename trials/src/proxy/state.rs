@@ -38,6 +38,12 @@ struct Inside {
     is_stopped: bool,
 }
 
+impl Inside {
+    fn open_exchange(&mut self, index: usize) -> Option<&mut Exchange> {
+        self.record.get_mut(index).filter(|exchange| exchange.end.is_none())
+    }
+}
+
 /// See the file.
 #[derive(Debug)]
 pub(super) struct State {
@@ -161,22 +167,22 @@ impl State {
         })
     }
 
-    pub(super) fn passed_head(&self, index: usize, status: u16) {
-        self.change(|inside| inside.record[index].status = Some(status));
+    /// Records a head that is about to be passed on. `None`: the exchange was cut meanwhile.
+    pub(super) fn pass_head(&self, index: usize, status: u16) -> Option<()> {
+        self.change(|inside| inside.open_exchange(index).map(|exchange| exchange.status = Some(status)))
     }
 
-    pub(super) fn passed_body(&self, index: usize, bytes: usize) {
-        self.change(|inside| inside.record[index].body_bytes += bytes as u64);
+    /// Records bytes that are about to be passed on. `None`: the exchange was cut meanwhile.
+    pub(super) fn pass_body(&self, index: usize, bytes: usize) -> Option<()> {
+        self.change(|inside| inside.open_exchange(index).map(|exchange| exchange.body_bytes += bytes as u64))
     }
 
-    /// Records how an exchange ended, if that is not known yet. The end of a stall may still be told.
-    pub(super) fn end(&self, index: usize, end: End) {
+    /// Records how an exchange ended, and gives what stands now: an end that is known stays, but that of a stall.
+    pub(super) fn end(&self, index: usize, end: End) -> End {
         self.change(|inside| {
-            let known = &mut inside.record[index].end;
-            if matches!(known, None | Some(End::Cut(Manner::Stall))) {
-                *known = Some(end);
-            }
-        });
+            let known = inside.record[index].end.filter(|known| *known != End::Cut(Manner::Stall));
+            *inside.record[index].end.insert(known.unwrap_or(end))
+        })
     }
 
     /// Waits until a stall is released. `None`: the reader or the time went.
@@ -214,11 +220,16 @@ pub(super) fn close(connection: &TcpStream) {
     let _ = connection.shutdown(Shutdown::Both);
 }
 
+/// Stops whoever reads from a connection, who then drops it.
+pub(super) fn leave(connection: &TcpStream) {
+    // It says nothing to the other side. It fails only when the connection has ended already.
+    let _ = connection.shutdown(Shutdown::Read);
+}
+
 /// Resets a connection, as soon as its last owner drops it. Whoever reads from it stops, and drops it.
 pub(super) fn reset(connection: &TcpStream) {
-    // Without a linger time, closing resets; shutting the reading half says nothing to the other side.
+    // Without a linger time, closing resets.
     let lingers = SockRef::from(connection).set_linger(Some(Duration::ZERO));
     lingers.expect("a TCP socket takes a linger time");
-    // It fails only when the connection has ended already.
-    let _ = connection.shutdown(Shutdown::Read);
+    leave(connection);
 }
