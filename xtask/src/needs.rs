@@ -1,24 +1,47 @@
-//! What the tests need beside Rust's toolchain, and its installation on Debian.
+//! What the tests need beside Rust's toolchain, and its installation: programs on Debian, and the packages that are
+//! locked for the trials.
 //!
 //! It never asks for rights: without root it says what to install by hand. It installs nothing that is there
-//! already, and nothing that no test uses.
+//! already, and nothing that no test uses. What it installs runs no script of its own.
 
 use std::process::Stdio;
+use std::time::SystemTime;
 
 use crate::shell::{self, Failure};
 
 /// A program the tests start, and the Debian package that brings it.
 struct Need {
     program: &'static str,
+    /// Another program that will do.
+    or: Option<&'static str>,
     package: &'static str,
+}
+
+impl Need {
+    const fn new(program: &'static str, package: &'static str) -> Self {
+        Self { program, or: None, package }
+    }
+
+    fn is_missing(&self) -> bool {
+        shell::find(self.program).or_else(|| shell::find(self.or?)).is_none()
+    }
 }
 
 const NEEDS: &[Need] = &[
     // The rules look at the files git lists.
-    Need { program: "git", package: "git" },
+    Need::new("git", "git"),
     // The README's examples are run as they stand.
-    Need { program: "curl", package: "curl" },
+    Need::new("curl", "curl"),
+    // The trials open pages in them.
+    Need::new("chromium", "chromium"),
+    Need { program: "firefox-esr", or: Some("firefox"), package: "firefox-esr" },
+    // The trials drive browsers with it.
+    Need::new("node", "nodejs"),
+    Need::new("npm", "npm"),
 ];
+
+/// Folders whose packages npm installs as their lock files say.
+const NODE_FOLDERS: &[&str] = &["trials/browsers"];
 
 /// Parts of Rust's toolchain that its minimal profile leaves out: the cargo command, the component.
 const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
@@ -40,9 +63,15 @@ enum Means {
 /// Something is missing and cannot be installed from here. The failure says what to install by hand.
 pub(crate) fn run() -> Result<(), Failure> {
     components()?;
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| shell::find(need.program).is_none()).collect();
+    programs()?;
+    NODE_FOLDERS.iter().try_for_each(|folder| node_packages(folder))?;
+    println!("nothing is missing");
+    Ok(())
+}
+
+fn programs() -> Result<(), Failure> {
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| need.is_missing()).collect();
     if missing.is_empty() {
-        println!("nothing is missing");
         return Ok(());
     }
     refusal(&missing, means()).map_or(Ok(()), Err)?;
@@ -50,6 +79,20 @@ pub(crate) fn run() -> Result<(), Failure> {
     let mut words = vec!["install", "--quiet", "--yes", "--no-install-recommends"];
     words.extend(missing.iter().map(|need| need.package));
     apt_get(&words)
+}
+
+/// Installs a folder's packages, if its lock file is newer than they are.
+fn node_packages(folder: &str) -> Result<(), Failure> {
+    let changed = |name: &str| -> Option<SystemTime> {
+        shell::root().join(folder).join(name).metadata().ok()?.modified().ok()
+    };
+    // npm writes this file last.
+    let installed = changed("node_modules/.package-lock.json");
+    if installed.is_some() && installed >= changed("package-lock.json") {
+        return Ok(());
+    }
+    let words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder];
+    shell::pass(&mut shell::program("npm", &words))
 }
 
 /// Why nothing can be installed from here, if nothing can.
@@ -97,12 +140,20 @@ fn components() -> Result<(), Failure> {
 mod tests {
     use super::*;
 
-    const CURL: Need = Need { program: "curl", package: "curl" };
-    const SQL: Need = Need { program: "psql", package: "postgresql-client" };
+    const CURL: Need = Need::new("curl", "curl");
+    const SQL: Need = Need::new("psql", "postgresql-client");
 
     #[test]
     fn root_on_debian_is_not_refused() {
         assert!(refusal(&[&CURL], Means::Ours).is_none());
+    }
+
+    #[test]
+    fn one_of_two_programs_is_enough() {
+        let need = |or| Need { program: "no-such-program", or, package: "none" };
+        assert!(need(None).is_missing());
+        assert!(need(Some("no-such-program-either")).is_missing());
+        assert!(!need(Some("cargo")).is_missing());
     }
 
     #[test]
