@@ -10,6 +10,7 @@
 mod page;
 mod proxy;
 mod publish;
+mod reader;
 mod scratch;
 mod server;
 mod site;
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use crate::page::{Browser, Page};
 pub use crate::proxy::{Cut, CuttingProxy, End, Exchange, Manner, Place, Plan, Release};
 pub use crate::publish::{Answer, Publisher, percent_encoded};
+pub use crate::reader::{HeardEvent, Reader, Said};
 pub use crate::scratch::Scratch;
 pub use crate::server::Server;
 pub use crate::site::Heard;

@@ -90,7 +90,7 @@ const HOUSES: &[House] = &[
     },
     House {
         name: "largesse-trials",
-        ours: &[],
+        ours: &["largesse-wire"],
         others: &["fastrand", "serde_json", "socket2"],
         optional: &[],
     },
