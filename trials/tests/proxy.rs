@@ -157,7 +157,24 @@ fn a_server_that_is_away_is_an_end_and_comes_back_on_its_port() {
 
 #[test]
 fn a_seed_is_one_plan() {
-    let shown = |seed| format!("{:?}", Plan::seeded(seed, 20, 5_000));
+    let shown = |seed| format!("{:?}", Plan::seeded(seed, 20, 0..=5_000));
     assert_eq!(shown(7), shown(7));
     assert_ne!(shown(7), shown(8));
+}
+
+/// Firefox gives up for good on a response that is cut after its head and before the first byte of its body. So the
+/// server leaves no time between them.
+#[test]
+fn the_first_bytes_of_the_body_come_with_the_head() {
+    let server = Server::start(&[]);
+    for version in ["HTTP/1.1", "HTTP/1.0"] {
+        let mut connection = TcpStream::connect(server.address()).unwrap();
+        connection.set_read_timeout(Some(WAIT_MAX)).unwrap();
+        let request = format!("GET /streams/a {version}\r\nHost: {}\r\n\r\n", server.address());
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut piece = [0; 4096];
+        let bytes = connection.read(&mut piece).unwrap();
+        let text = String::from_utf8_lossy(&piece[..bytes]);
+        assert!(text.contains("retry: "), "{version}: {text}");
+    }
 }

@@ -3,6 +3,7 @@
 //! Pure: a plan is a list. It does not know connections.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
 /// Where a response is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,18 +51,18 @@ impl Plan {
         Self(cuts.into_iter().collect())
     }
 
-    /// As many cuts as asked for, drawn from a seed: one in ten before the head, the others after `0` to
-    /// `body_bytes_max` bytes of the body; the manners in equal parts. A stall is always in the body.
+    /// As many cuts as asked for, drawn from a seed: one in ten before the head, the others after so many bytes of
+    /// the body; the manners in equal parts. A stall is always in the body.
     #[must_use]
-    pub fn seeded(seed: u64, cuts: usize, body_bytes_max: u64) -> Self {
+    pub fn seeded(seed: u64, cuts: usize, body_bytes: RangeInclusive<u64>) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
-        Self::of((0..cuts).map(|_| Some(drawn(&mut dice, body_bytes_max))))
+        Self::of((0..cuts).map(|_| Some(drawn(&mut dice, body_bytes.clone()))))
     }
 }
 
-fn drawn(dice: &mut fastrand::Rng, body_bytes_max: u64) -> Cut {
+fn drawn(dice: &mut fastrand::Rng, body_bytes: RangeInclusive<u64>) -> Cut {
     let manner = [Manner::Fin, Manner::Rst, Manner::Stall][dice.usize(0..3)];
     let is_early = manner != Manner::Stall && dice.u8(0..10) == 0;
-    let place = if is_early { Place::BeforeHead } else { Place::InBody(dice.u64(0..=body_bytes_max)) };
+    let place = if is_early { Place::BeforeHead } else { Place::InBody(dice.u64(body_bytes)) };
     Cut { place, manner }
 }

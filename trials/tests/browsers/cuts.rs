@@ -3,7 +3,7 @@
 use largesse_trials::{Browser, CuttingProxy, End, Manner, Page, Plan, Publisher, Release};
 
 use crate::in_each_browser;
-use crate::support::{CONTROL, Event, OBSERVED, data_of, events, seed, server, wait_for_stop};
+use crate::support::{CONTROL, Event, OBSERVED, cut_bytes_min, data_of, events, seed, server, wait_for_stop};
 
 const CUTS: usize = 20;
 /// Published while a connection is there. They are more bytes than any cut lets through, so every cut happens.
@@ -37,7 +37,8 @@ fn through_twenty_cuts_a_page_hears_two_thousand_events_once_and_in_order_and_st
 ) {
     let seed = seed();
     let server = server();
-    let proxy = CuttingProxy::start(server.address(), Plan::seeded(seed, CUTS, CUT_BYTES_MAX));
+    let plan = Plan::seeded(seed, CUTS, cut_bytes_min(browser)..=CUT_BYTES_MAX);
+    let proxy = CuttingProxy::start(server.address(), plan);
     let mut numbered = Numbered { publisher: Publisher::connect(server.address()), published: Vec::new() };
     let page = Page::open(browser, &proxy.url("/streams/a"), CONTROL);
     for cut in 0..CUTS {

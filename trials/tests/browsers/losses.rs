@@ -7,7 +7,7 @@ use largesse_trials::{
 use serde_json::Value;
 
 use crate::in_each_browser;
-use crate::support::{CONTROL, Event, events, seed, server, wait_for_events};
+use crate::support::{CONTROL, Event, cut_bytes_min, events, seed, server, wait_for_events};
 
 const ROUNDS: usize = 14;
 /// Published while a connection is there. They are more bytes than any cut lets through.
@@ -65,11 +65,11 @@ impl Streams {
     }
 }
 
-/// Three in four are stalls: during them it is certain that the page does not ask again.
-fn plan(dice: &mut fastrand::Rng) -> Plan {
+/// Three in five are stalls: during them it is certain that the page does not ask again.
+fn plan(dice: &mut fastrand::Rng, browser: Browser) -> Plan {
     let manners = [Manner::Stall, Manner::Stall, Manner::Stall, Manner::Fin, Manner::Rst];
     Plan::of((0..ROUNDS).map(|_| {
-        let place = Place::InBody(dice.u64(0..=CUT_BYTES_MAX));
+        let place = Place::InBody(dice.u64(cut_bytes_min(browser)..=CUT_BYTES_MAX));
         Some(Cut { place, manner: manners[dice.usize(0..manners.len())] })
     }))
 }
@@ -90,7 +90,7 @@ fn check(browser: Browser, more: &str, data: fn(&Event) -> String) {
     let seed = seed();
     let mut dice = fastrand::Rng::with_seed(seed);
     let server = server();
-    let proxy = CuttingProxy::start(server.address(), plan(&mut dice));
+    let proxy = CuttingProxy::start(server.address(), plan(&mut dice, browser));
     let mut publisher = Publisher::connect(server.address());
     let settings = format!(r#"{{"max_events":{KEPT}}}"#);
     let made = publisher.ask("PUT", "/streams/b", &[], settings.as_bytes());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use largesse_trials::{Heard, Page, Server};
+use largesse_trials::{Browser, Heard, Page, Server};
 
 /// Control events that a page listens to.
 pub(crate) const CONTROL: &[&str] = &["begin", "reset", "closed", "end"];
@@ -10,6 +10,17 @@ pub(crate) const CONTROL: &[&str] = &["begin", "reset", "closed", "end"];
 /// How long a request may be expected from a page that will not ask again: three times the wait it was told to
 /// keep, which is never under Firefox's own least wait of 500 ms.
 pub(crate) const OBSERVED: Duration = Duration::from_millis(1_500);
+
+/// Where a response's body may be cut so that the browser comes back, from this byte on.
+///
+/// Firefox (153) gives up for good, as after an error, when nothing of the body has come but its head: the framing of
+/// the first chunk, which is shorter than this, does not count. Chromium comes back.
+pub(crate) fn cut_bytes_min(browser: Browser) -> u64 {
+    match browser {
+        Browser::Chromium => 0,
+        Browser::Firefox => 16,
+    }
+}
 
 /// A server that tells pages to come back after 100 ms.
 pub(crate) fn server() -> Server {
