@@ -25,7 +25,8 @@ async function connect() {
   const headers = { Accept: 'text/event-stream' }
   if (lastEventId) headers['Last-Event-ID'] = lastEventId
   const answer = await fetch(url, { headers })
-  if (answer.status !== 200) return false
+  if (answer.status === 204) return false
+  if (answer.status !== 200) throw new Error(`status ${answer.status}`)
   say({ open: true })
   for await (const text of answer.body.pipeThrough(new TextDecoderStream())) parser.feed(text)
   return true

@@ -21,8 +21,9 @@ def connect(client):
     global last_event_id, retry_s
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
     with connect_sse(client, "GET", url, headers=headers) as source:
-        if source.response.status_code != 200:
+        if source.response.status_code == 204:
             return False
+        source.response.raise_for_status()
         say(open=True)
         for sse in source.iter_sse():
             last_event_id = sse.id
@@ -35,7 +36,7 @@ def connect(client):
 def connect_or_say(client):
     try:
         return connect(client)
-    except httpx.TransportError as error:
+    except httpx.HTTPError as error:
         say(error=repr(error))
         return True
 

@@ -23,8 +23,9 @@ def connect():
     if last_event_id:
         headers["Last-Event-ID"] = last_event_id
     with requests.get(url, stream=True, headers=headers, timeout=(10, None)) as response:
-        if response.status_code != 200:
+        if response.status_code == 204:
             return False
+        response.raise_for_status()
         say(open=True)
         for event in SSEClient(response).events():
             if event.id is not None:

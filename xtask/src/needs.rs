@@ -9,6 +9,8 @@ use std::time::SystemTime;
 
 use crate::shell::{self, Failure};
 
+mod python;
+
 /// A program the tests start, and the Debian package that brings it.
 struct Need {
     program: &'static str,
@@ -40,8 +42,11 @@ const NEEDS: &[Need] = &[
     Need::new("npm", "npm"),
 ];
 
+/// Some of the readers that are tried. It may be there without its part that installs packages.
+const PYTHON: Need = Need::new("python3", "python3-venv");
+
 /// Folders whose packages npm installs as their lock files say.
-const NODE_FOLDERS: &[&str] = &["trials/browsers"];
+const NODE_FOLDERS: &[&str] = &["trials/browsers", "trials/readers"];
 
 /// Parts of Rust's toolchain that its minimal profile leaves out: the cargo command, the component.
 const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
@@ -65,12 +70,14 @@ pub(crate) fn run() -> Result<(), Failure> {
     components()?;
     programs()?;
     NODE_FOLDERS.iter().try_for_each(|folder| node_packages(folder))?;
+    python::packages()?;
     println!("nothing is missing");
     Ok(())
 }
 
 fn programs() -> Result<(), Failure> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| need.is_missing()).collect();
+    let mut missing: Vec<&Need> = NEEDS.iter().filter(|need| need.is_missing()).collect();
+    missing.extend(python::is_missing().then_some(&PYTHON));
     if missing.is_empty() {
         return Ok(());
     }

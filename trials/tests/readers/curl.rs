@@ -7,6 +7,7 @@ use largesse_wire::{Parser, ParserLimits};
 
 use crate::SETTINGS;
 use crate::hostile;
+use crate::program::Program;
 use crate::rows::Row;
 
 const EVENTS: usize = 100;
@@ -49,6 +50,11 @@ fn check_hostile(row: &Row) {
     let ids = hostile::publish(&server, "hostile", &list);
     let output = output(&mut row.program.command(&server.url("/streams/hostile"), &[]));
     assert_eq!(Some(&*hostile::missed(&list, &ids, &heard(&output.stdout))), row.unheard);
+}
+
+/// What our own parser hears when curl reads a stream to its end.
+pub(crate) fn heard_at(url: &str) -> Vec<HeardEvent> {
+    heard(&output(&mut Program::Curl.command(url, &[])).stdout)
 }
 
 #[track_caller]

@@ -7,12 +7,15 @@ use largesse_trials::{
 };
 
 use crate::SETTINGS;
-use crate::rows::{AfterEnd, Hears, Row};
+use crate::curl;
+use crate::rows::{AfterEnd, Hears, Refused, Row};
 use crate::seed::Seed;
 
 const EVENTS: usize = 300;
-/// One more than must be met: a browser's preflight meets one without harm.
-const CUTS: usize = 6;
+/// What is planned. A browser's preflights, and a request that it takes back, meet some without harm.
+const CUTS: usize = 8;
+/// What must be met.
+const CUTS_MIN: usize = 5;
 /// Names besides `message` that are listened for. `reset` never comes here, and would be heard.
 const NAMES: &[&str] = &["message", "tick", "reset", "begin", "closed", "end"];
 /// How long a reader that has stopped is watched: three times the longest first wait among the readers.
@@ -23,7 +26,7 @@ pub(crate) fn check(row: &Row) {
     let seed = Seed::drawn();
     let mut dice = seed.dice();
     let server = Server::start(SETTINGS);
-    let proxy = CuttingProxy::start(server.address(), plan(&mut dice));
+    let proxy = CuttingProxy::start(server.address(), plan(row, &mut dice));
     let mut publisher = Publisher::connect(server.address());
     let mut published: Vec<_> =
         (0..EVENTS / 2).map(|number| publish(&mut publisher, row, number, &mut dice)).collect();
@@ -37,10 +40,15 @@ pub(crate) fn check(row: &Row) {
     check_after_end(row, &mut reader, &proxy);
 }
 
-fn plan(dice: &mut fastrand::Rng) -> Plan {
-    Plan::of((0..CUTS).map(|_| {
+/// The second request is refused, unless that is the end for this reader.
+fn plan(row: &Row, dice: &mut fastrand::Rng) -> Plan {
+    Plan::of((0..CUTS).map(|number| {
         let manner = if dice.bool() { Manner::Fin } else { Manner::Rst };
-        Some(Cut { place: Place::InBody(dice.u64(500..8000)), manner })
+        let place = Place::InBody(dice.u64(500..6000));
+        match (number, row.refused) {
+            (1, Refused::ComesBack) => Some(Cut { place: Place::BeforeHead, manner: Manner::Rst }),
+            _ => Some(Cut { place, manner }),
+        }
     }))
 }
 
@@ -97,7 +105,7 @@ fn is_same(heard: &HeardEvent, wanted: &HeardEvent) -> bool {
 #[track_caller]
 fn check_cuts(record: &[Exchange]) {
     let cuts = record.iter().filter(|exchange| matches!(exchange.end, Some(End::Cut(_)))).count();
-    assert!(cuts >= CUTS - 1, "only {cuts} cuts were met: {record:#?}");
+    assert!(cuts >= CUTS_MIN, "only {cuts} cuts were met: {record:#?}");
 }
 
 #[track_caller]
@@ -105,10 +113,12 @@ fn check_after_end(row: &Row, reader: &mut Reader, proxy: &CuttingProxy) {
     match row.after_end {
         AfterEnd::AsksOnce => check_stopped(row, reader, proxy, 1),
         AfterEnd::Leaves => check_stopped(row, reader, proxy, 0),
+        AfterEnd::LeavesUnlessCut => {
+            check_stopped(row, reader, proxy, 0);
+            check_asks_after_204(row);
+        }
         AfterEnd::AsksForEver => {
-            proxy.wait_for("a third request with the end's id", |record| {
-                (asked_after_end(record) >= 3).then_some(())
-            });
+            wait_until_asked_again(proxy);
         }
         AfterEnd::BeginsAgain => {
             proxy.wait_for("a request without an id after the 204", |record| {
@@ -138,4 +148,39 @@ fn asked_after_end(record: &[Exchange]) -> usize {
 /// Not a preflight, which gets a 204 of its own.
 fn is_told_to_stop(exchange: &Exchange) -> bool {
     exchange.method == "GET" && exchange.status == Some(204)
+}
+
+fn wait_until_asked_again(proxy: &CuttingProxy) {
+    proxy.wait_for("a second request with the end's id", |record| {
+        (asked_after_end(record) >= 2).then_some(())
+    });
+}
+
+/// As if the connection was cut between `end` and its close: the reader presents the end's id.
+#[track_caller]
+fn check_asks_after_204(row: &Row) {
+    let server = Server::start(SETTINGS);
+    Publisher::connect(server.address()).close("news");
+    let end = curl::heard_at(&server.url("/streams/news"));
+    let end = end.last().and_then(|event| event.id.as_deref()).expect("the end has an id");
+    let proxy = CuttingProxy::start(server.address(), Plan::none());
+    let url = proxy.url(&format!("/streams/news?last_event_id={end}"));
+    let _reader = Reader::start(row.program.command(&url, NAMES));
+    wait_until_asked_again(&proxy);
+}
+
+/// Checks that a reader does not come back where its second connection is refused, and that it says so.
+#[track_caller]
+pub(crate) fn check_refused(row: &Row) {
+    if row.refused == Refused::ComesBack {
+        return;
+    }
+    let server = Server::start(SETTINGS);
+    Publisher::connect(server.address()).publish("news", "one");
+    let cut = |place| Some(Cut { place, manner: Manner::Rst });
+    let plan = Plan::of([cut(Place::InBody(20)), cut(Place::BeforeHead)]);
+    let proxy = CuttingProxy::start(server.address(), plan);
+    let mut reader = Reader::start(row.program.command(&proxy.url("/streams/news"), NAMES));
+    reader.wait_for("that it stopped", |said| *said == Said::Stopped);
+    assert_eq!(proxy.record().len(), 2, "requests of {}", row.reader);
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::rows::{AfterEnd, ComesBack, Hears, ROWS, Row};
+use crate::rows::{AfterEnd, ComesBack, Hears, ROWS, Refused, Row};
 
 const BEGIN: &str = "<!-- The trials write from here … -->\n";
 const END: &str = "<!-- … to here. -->\n";
@@ -35,9 +35,10 @@ fn table() -> String {
 }
 
 fn line(row: &Row) -> String {
-    let comes_back = match row.comes_back {
-        ComesBack::ByItself => "by itself",
-        ComesBack::ByHand => "by hand",
+    let comes_back = match (&row.comes_back, row.refused) {
+        (ComesBack::ByItself, Refused::ComesBack) => "by itself",
+        (ComesBack::ByItself, Refused::GivesUp) => "by itself, but **not** when a connection is refused",
+        (ComesBack::ByHand, _) => "by hand",
     };
     let hears = match row.hears {
         Hears::EveryEvent => "every event once and in order, and `end`",
@@ -46,6 +47,9 @@ fn line(row: &Row) -> String {
     let after_end = match row.after_end {
         AfterEnd::AsksOnce => "asks once more, gets 204, stops",
         AfterEnd::Leaves => "stops",
+        AfterEnd::LeavesUnlessCut => {
+            "stops; where it was cut just then, **asks for ever**, gets 204 each time"
+        }
         AfterEnd::AsksForEver => "**asks for ever**, gets 204 each time",
         AfterEnd::BeginsAgain => "asks, gets 204, **then begins again** without an id: all events come again",
     };

@@ -12,6 +12,15 @@ pub(crate) enum ComesBack {
     ByHand,
 }
 
+/// What it does when its connection is refused or reset before the answer, as by a server that is started again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It tries again, with the last id.
+    ComesBack,
+    /// It says an error, and that is all.
+    GivesUp,
+}
+
 /// What it hands on.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Hears {
@@ -26,6 +35,8 @@ pub(crate) enum AfterEnd {
     AsksOnce,
     /// No request.
     Leaves,
+    /// No request; but where one with the end's id is answered 204, others follow, again and again.
+    LeavesUnlessCut,
     /// Requests with the end's id, again and again.
     AsksForEver,
     /// A request with the end's id, and then one without any.
@@ -40,6 +51,7 @@ pub(crate) struct Row {
     /// Puts data into what this reader asks for.
     pub(crate) dress: fn(&str) -> String,
     pub(crate) comes_back: ComesBack,
+    pub(crate) refused: Refused,
     pub(crate) hears: Hears,
     pub(crate) after_end: AfterEnd,
     /// Which hostile events it does not hear as they are; `None` where that is not tried.
@@ -54,14 +66,22 @@ const USUAL: Row = Row {
     program: Program::Curl,
     dress: str::to_owned,
     comes_back: ComesBack::ByItself,
+    refused: Refused::ComesBack,
     hears: Hears::EveryEvent,
     after_end: AfterEnd::AsksOnce,
     unheard: Some(&[]),
     advice: "nothing",
 };
 
+/// What is written around a reader that only reads.
+const LOOP: &str = "a loop: present the last id, wait as `retry` says, stop at 204";
+
 /// htmx 2 splits its list of names at commas, and trims them.
 const UNLISTABLE: Option<&[&str]> = Some(&["a name with spaces around", "a name with a comma"]);
+
+/// fetch-event-source decodes each value alone, so that a BOM at its beginning is lost; and it forgets empty lines at
+/// the beginning of data.
+const LINE_BY_LINE: Option<&[&str]> = Some(&["only line breaks", "a BOM", "a BOM in the second line"]);
 
 /// Each row becomes a test of its own, so that none stays untried.
 macro_rules! rows {
@@ -76,6 +96,7 @@ fn check(row: &Row) {
         return curl::check(row);
     }
     cuts::check(row);
+    cuts::check_refused(row);
     hostile::check(row);
 }
 
@@ -109,13 +130,25 @@ rows! {
         version: Version::Npm("eventsource-parser"),
         program: Program::Node(&["eventsource-parser.js"]),
         comes_back: ComesBack::ByHand,
+        advice: LOOP,
         ..USUAL
     };
     fetch_event_source_does_what_its_row_says: Row {
         reader: "`@microsoft/fetch-event-source` (npm)",
         version: Version::Npm("@microsoft/fetch-event-source"),
         program: Program::Page("fetch-event-source.html"),
+        after_end: AfterEnd::LeavesUnlessCut,
+        unheard: LINE_BY_LINE,
+        advice: "`openWhenHidden: true`, and see the next line",
+        ..USUAL
+    };
+    fetch_event_source_with_abort_does_what_its_row_says: Row {
+        reader: "the same, with its `signal` aborted on `end`",
+        version: Version::Npm("@microsoft/fetch-event-source"),
+        program: Program::Page("fetch-event-source.html?close"),
         after_end: AfterEnd::Leaves,
+        unheard: LINE_BY_LINE,
+        advice: "`openWhenHidden: true`",
         ..USUAL
     };
     sse_js_does_what_its_row_says: Row {
@@ -123,6 +156,7 @@ rows! {
         version: Version::Npm("sse.js"),
         program: Program::Page("sse-js.html"),
         after_end: AfterEnd::AsksForEver,
+        advice: "see the next line",
         ..USUAL
     };
     sse_js_with_close_does_what_its_row_says: Row {
@@ -138,6 +172,7 @@ rows! {
         program: Program::Page("htmx-2.html"),
         after_end: AfterEnd::BeginsAgain,
         unheard: UNLISTABLE,
+        advice: "see the next line",
         ..USUAL
     };
     htmx_2_with_close_does_what_its_row_says: Row {
@@ -153,6 +188,7 @@ rows! {
         version: Version::Npm("htmx-4"),
         program: Program::Page("htmx-4.html"),
         after_end: AfterEnd::AsksForEver,
+        advice: "see the next line",
         ..USUAL
     };
     htmx_4_with_close_does_what_its_row_says: Row {
@@ -160,6 +196,7 @@ rows! {
         version: Version::Npm("htmx-4"),
         program: Program::Page("htmx-4.html?close"),
         after_end: AfterEnd::Leaves,
+        advice: "for a page of another origin: set its `mode` to `cors`, and drop its `HX-` headers",
         ..USUAL
     };
     turbo_does_what_its_row_says: Row {
@@ -169,6 +206,7 @@ rows! {
         dress: turbo_stream,
         hears: Hears::OnlyMessages,
         unheard: None,
+        advice: "publish without a name",
         ..USUAL
     };
     httpx_sse_does_what_its_row_says: Row {
@@ -176,6 +214,7 @@ rows! {
         version: Version::Pip("httpx-sse"),
         program: Program::Python("read_httpx_sse.py"),
         comes_back: ComesBack::ByHand,
+        advice: LOOP,
         ..USUAL
     };
     sseclient_py_does_what_its_row_says: Row {
@@ -183,6 +222,7 @@ rows! {
         version: Version::Pip("sseclient-py"),
         program: Program::Python("read_sseclient_py.py"),
         comes_back: ComesBack::ByHand,
+        advice: LOOP,
         ..USUAL
     };
     eventsource_client_does_what_its_row_says: Row {
@@ -190,19 +230,24 @@ rows! {
         version: Version::Crate("eventsource-client"),
         program: Program::Rust("read_eventsource_client"),
         after_end: AfterEnd::AsksForEver,
+        advice: "leave the loop at `end`",
         ..USUAL
     };
     sseer_does_what_its_row_says: Row {
         reader: "`sseer` (Rust) with `reqwest`",
         version: Version::Crate("sseer"),
         program: Program::Rust("read_sseer"),
+        refused: Refused::GivesUp,
         after_end: AfterEnd::AsksForEver,
+        advice: "leave the loop at `end`; make another one when it gives up",
         ..USUAL
     };
     curl_does_what_its_row_says: Row {
         reader: "`curl -N`",
         program: Program::Curl,
         comes_back: ComesBack::ByHand,
+        after_end: AfterEnd::Leaves,
+        advice: "`-H 'Last-Event-ID: …'` with the last id goes on",
         ..USUAL
     };
 }
