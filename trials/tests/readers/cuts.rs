@@ -55,7 +55,7 @@ fn plan(row: &Row, dice: &mut fastrand::Rng) -> Plan {
 /// Publishes one event, and gives it as it should be heard.
 fn publish(publisher: &mut Publisher, row: &Row, number: usize, dice: &mut fastrand::Rng) -> HeardEvent {
     let mut data = format!("{number} {}", "x".repeat(dice.usize(0..300)));
-    if number % 11 == 0 {
+    if number.is_multiple_of(11) {
         data += "\nand a second line";
     }
     let dressed = (row.dress)(&data);

@@ -30,7 +30,7 @@ fn table() -> String {
     let mut table = "| reader | version | comes back | hears | after `end` | hostile data | what to do |\n\
                      |---|---|---|---|---|---|---|\n"
         .to_owned();
-    table.extend(ROWS.iter().map(|row| line(row)));
+    table.extend(ROWS.iter().map(line));
     table
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use largesse_trials::fail;
+
 use crate::program::readers;
 
 /// Where a reader's version stands.
@@ -37,15 +39,16 @@ fn npm(package: &str) -> String {
     let lock = text(&readers().join("package-lock.json"));
     let lock: serde_json::Value = serde_json::from_str(&lock).expect("npm writes JSON");
     let version = &lock["packages"][format!("node_modules/{package}")]["version"];
-    version.as_str().unwrap_or_else(|| panic!("{package} is in package-lock.json")).to_owned()
+    version.as_str().unwrap_or_else(|| fail(&format!("{package} is not in package-lock.json"))).to_owned()
 }
 
 fn text(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    std::fs::read_to_string(path).unwrap_or_else(|error| fail(&format!("{}: {error}", path.display())))
 }
 
 /// What stands between `begin` and the next `end`.
 fn after(text: &str, begin: &str, end: &str) -> String {
-    let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("{begin:?} is in the lock file"));
+    let (_, rest) =
+        text.split_once(begin).unwrap_or_else(|| fail(&format!("{begin:?} is not in the lock file")));
     rest.split_once(end).unwrap_or((rest, "")).0.to_owned()
 }
