@@ -44,7 +44,11 @@ const COMMANDS: &[Command] = &[
         does: "the release binary's latency, throughput and memory",
         run: measure::run,
     },
-    Command { name: "needs", does: "install what the tests need (rustup, apt-get, npm, pip)", run: needs::run },
+    Command {
+        name: "needs",
+        does: "install what the tests need (rustup, apt-get, npm, pip)",
+        run: needs::run,
+    },
 ];
 
 fn main() -> ExitCode {
