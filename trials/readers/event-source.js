@@ -5,8 +5,9 @@
 import { File } from 'node:buffer'
 import { endWithStdin, say, words } from './program.js'
 
-// Node 18 has it, but not where undici looks for it.
+// What undici asks for beyond Node 18: a name that is elsewhere there, and a function that a URL does not need.
 globalThis.File ??= File
+String.prototype.toWellFormed ??= function () { return String(this) }
 
 const { own: [name], url, names } = words(1)
 const { EventSource } = await import(name)
