@@ -37,7 +37,7 @@ fn table() -> String {
 fn line(row: &Row) -> String {
     let comes_back = match (&row.comes_back, row.refused) {
         (ComesBack::ByItself, Refused::ComesBack) => "by itself",
-        (ComesBack::ByItself, Refused::GivesUp) => "by itself, but **not** when a connection is refused",
+        (ComesBack::ByItself, Refused::GivesUp) => "by itself, but **not** after a reset before the answer",
         (ComesBack::ByHand, _) => "by hand",
     };
     let hears = match row.hears {

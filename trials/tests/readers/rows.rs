@@ -12,7 +12,7 @@ pub(crate) enum ComesBack {
     ByHand,
 }
 
-/// What it does when its connection is refused or reset before the answer, as by a server that is started again.
+/// What it does when its connection is reset before the answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// It tries again, with the last id.
@@ -230,7 +230,7 @@ rows! {
         version: Version::Crate("eventsource-client"),
         program: Program::Rust("read_eventsource_client"),
         after_end: AfterEnd::AsksForEver,
-        advice: "leave the loop at `end`",
+        advice: "leave the loop at `end` (not tried)",
         ..USUAL
     };
     sseer_does_what_its_row_says: Row {
@@ -239,7 +239,7 @@ rows! {
         program: Program::Rust("read_sseer"),
         refused: Refused::GivesUp,
         after_end: AfterEnd::AsksForEver,
-        advice: "leave the loop at `end`; make another one when it gives up",
+        advice: "leave the loop at `end`; make another one when it gives up (neither was tried)",
         ..USUAL
     };
     curl_does_what_its_row_says: Row {
