@@ -26,6 +26,7 @@
 mod accept;
 mod append;
 mod authority;
+mod body_budget;
 mod config;
 mod cors;
 mod delete;
@@ -53,6 +54,7 @@ mod request_body;
 mod selection;
 mod serve;
 mod shown;
+mod socket;
 mod sse_body;
 mod stall;
 mod time_text;

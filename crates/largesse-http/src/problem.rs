@@ -55,6 +55,8 @@ pub enum Problem {
     LogFailed,
     /// There are as many streams as there may be.
     TooManyStreams,
+    /// There is no memory left for the body now.
+    Overloaded,
 }
 
 impl Problem {
@@ -83,6 +85,7 @@ impl Problem {
         Self::KeyReused,
         Self::LogFailed,
         Self::TooManyStreams,
+        Self::Overloaded,
     ];
 
     /// The last part of the problem's `type`, after `urn:largesse:problem:`.
@@ -139,6 +142,7 @@ impl Problem {
             Self::TooManyStreams => {
                 ("too-many-streams", S::SERVICE_UNAVAILABLE, "There are too many streams")
             }
+            Self::Overloaded => ("overloaded", S::SERVICE_UNAVAILABLE, "The server has too much to do"),
         }
     }
 }
