@@ -7,6 +7,7 @@ mod body_kind;
 mod event_stream;
 mod lines;
 mod text;
+mod utf8_pieces;
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, StatusCode};
@@ -27,8 +28,8 @@ use body_kind::BodyKind;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The query parameters of a publish. `ticket` is for the rights that come later.
-const PARAMETERS: &[&str] = &["event", "close", "ticket"];
+/// The query parameters of a publish.
+const PARAMETERS: &[&str] = &["event", "close"];
 
 /// A publish as its head asks for it.
 struct Publish<'a> {
@@ -132,7 +133,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusa
         Refusal::new(Problem::BadIdempotencyKey, detail)
     };
     if values.next().is_some() {
-        return Err(refuse("it came twice; send one"));
+        let detail = "The request has several Idempotency-Key headers. Send one.";
+        return Err(Refusal::new(Problem::BadIdempotencyKey, detail));
     }
     IdempotencyKey::parse(&raw).map(Some).map_err(|error| refuse(&error.to_string()))
 }
@@ -148,11 +150,13 @@ fn event_data(text: String, place: &str) -> Result<EventData, Refusal> {
 
 /// The body as text, or at which byte it is not.
 fn utf8(body: Vec<u8>) -> Result<String, Refusal> {
-    String::from_utf8(body).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let detail = format!(
-            "The body is not UTF-8 from byte {at} on. Send text, or encode bytes as text (for example base64)."
-        );
-        Refusal::new(Problem::UnsupportedBody, detail).with("at", at)
-    })
+    String::from_utf8(body).map_err(|error| not_utf8(error.utf8_error().valid_up_to()))
+}
+
+/// A refusal for bytes that are no text, from byte `at` of the body on.
+fn not_utf8(at: usize) -> Refusal {
+    let detail = format!(
+        "The body is not UTF-8 from byte {at} on. Send text, or encode bytes as text (for example base64)."
+    );
+    Refusal::new(Problem::UnsupportedBody, detail).with("at", at)
 }

@@ -36,6 +36,9 @@ pub enum AuthorityError {
         "the host must be a name (letters, digits, dots, hyphens), an IPv4 address or an IPv6 address in [ ]"
     )]
     Host,
+    /// It is a URL.
+    #[error("a host has no scheme: leave out what ends in ://, and any path")]
+    Scheme,
     /// The port part is not a number up to 65535.
     #[error("the port must be a number from 0 to 65535")]
     Port,
@@ -47,6 +50,9 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError`], for the part that is wrong.
     pub fn parse(raw: &str) -> Result<Self, AuthorityError> {
+        if raw.contains("://") {
+            return Err(AuthorityError::Scheme);
+        }
         let (host, port) = split_port(raw)?;
         Ok(Self { host: HostName::parse(host)?, port: parse_port(port)? })
     }
@@ -178,6 +184,7 @@ mod tests {
             let found = Authority::parse(raw);
             assert!(found.is_err(), "{raw}: {found:?}");
         }
+        check("http://localhost", Err(AuthorityError::Scheme));
         check("localhost:65536", Err(AuthorityError::Port));
         check("localhost:+1", Err(AuthorityError::Port));
         check("localhost:", Ok(("localhost", true)));

@@ -56,7 +56,7 @@ impl Door {
     {
         let begun = Instant::now();
         let (parts, body) = request.into_parts();
-        let mut body = RequestBody::new(body, &parts.headers);
+        let mut body = RequestBody::new(body, &parts.headers, self.bodies.share());
         let admitted = self.admit(entry, &parts);
         let visitor = admitted.as_ref().map_or(Visitor::Plain, Visitor::clone);
         let answered = match admitted {

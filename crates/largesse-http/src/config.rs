@@ -19,14 +19,18 @@ pub struct DoorConfig {
     pub event_bytes_max: usize,
     /// The body of a publish that is kept or refused as a whole. More: 413.
     pub batch_bytes_max: usize,
-    /// Events in such a publish. More: 413.
+    /// Events in such a publish. More: 413. The log takes them in one step, during which nobody else can append.
     pub batch_events_max: usize,
+    /// All bodies together that are being taken as a whole. More: 503, and nothing is appended.
+    pub bodies_bytes_max: usize,
     /// The least `retry` at the head of a read, in milliseconds.
     pub retry_ms_min: u32,
     /// The greatest `retry` at the head of a read, in milliseconds.
     pub retry_ms_max: u32,
     /// How long a body that is taken as a whole may bring no byte. Longer: 408, and nothing is appended.
     pub body_idle: Duration,
+    /// How long such a body may take from its first byte to its last. Longer: 408, and nothing is appended.
+    pub body_time_max: Duration,
 }
 
 /// Which hosts a request may name.
@@ -48,10 +52,12 @@ impl Default for DoorConfig {
             host_rule: HostRule::default(),
             event_bytes_max: 1024 * 1024,
             batch_bytes_max: 16 * 1024 * 1024,
-            batch_events_max: 100_000,
+            batch_events_max: 10_000,
+            bodies_bytes_max: 256 * 1024 * 1024,
             retry_ms_min: 1_000,
             retry_ms_max: 3_000,
             body_idle: Duration::from_secs(30),
+            body_time_max: Duration::from_secs(120),
         }
     }
 }

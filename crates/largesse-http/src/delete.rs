@@ -9,7 +9,7 @@ use largesse_log::StreamName;
 use crate::{Door, query::Query, refusal::Refusal};
 
 pub(crate) async fn answer(door: &Door, stream: &StreamName, query: &Query) -> Result<Response, Refusal> {
-    query.only(&["ticket"])?;
+    query.only(&[])?;
     let deleted = door.hub.delete(stream).await.map_err(|error| Refusal::of_engine(&error))?;
     if deleted.is_none() {
         return Err(Refusal::no_such_stream(stream));

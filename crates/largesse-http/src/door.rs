@@ -18,10 +18,12 @@ use axum::{
     routing::any,
 };
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
-use largesse_hub::Hub;
+use largesse_hub::{Hub, ReadError};
 
 use crate::{
-    DoorConfig, Problem, append, cors, delete,
+    DoorConfig, Problem, append,
+    body_budget::BodyBudget,
+    cors, delete,
     guard::{self, Visitor},
     head, list,
     negotiate::{self, Media},
@@ -48,6 +50,8 @@ const VARY: &str = "Accept, Last-Event-ID, Origin";
 pub struct Door {
     pub(crate) hub: Arc<Hub>,
     pub(crate) config: DoorConfig,
+    /// What the bodies that are taken as a whole hold together.
+    bodies: Arc<BodyBudget>,
     /// When it was last traced that readers are turned away, in milliseconds.
     overload_traced_ms: AtomicU64,
 }
@@ -68,7 +72,8 @@ impl Door {
     /// A door to `hub`.
     #[must_use]
     pub fn new(hub: Arc<Hub>, config: DoorConfig) -> Self {
-        Self { hub, config, overload_traced_ms: AtomicU64::new(0) }
+        let bodies = BodyBudget::new(config.bodies_bytes_max);
+        Self { hub, config, bodies, overload_traced_ms: AtomicU64::new(0) }
     }
 }
 
@@ -91,7 +96,7 @@ impl Door {
     async fn answer(&self, request: Request) -> Response {
         let begun = Instant::now();
         let (parts, body) = request.into_parts();
-        let mut body = RequestBody::new(body, &parts.headers);
+        let mut body = RequestBody::new(body, &parts.headers, self.bodies.share());
         let admitted = guard::admit(&self.config, parts.version, &parts.uri, &parts.headers);
         let visitor = admitted.as_ref().map_or(Visitor::Plain, Visitor::clone);
         let answered = match admitted {
@@ -131,12 +136,12 @@ impl Door {
     }
 
     /// Tells the operator that readers are turned away, now and then.
-    pub(crate) fn trace_overload(&self, readers_max: usize) {
+    pub(crate) fn trace_overload(&self, error: &ReadError) {
         let now_ms = self.hub.now().0;
         let is_due =
             |last_ms| (now_ms >= u64::saturating_add(last_ms, OVERLOAD_TRACED_EVERY_MS)).then_some(now_ms);
         if self.overload_traced_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_due).is_ok() {
-            tracing::warn!(readers_max, "readers are told to come again: raise the limit, or add a server");
+            tracing::warn!(%error, "readers are told to come again: raise the limit, or add a server");
         }
     }
 

@@ -3,7 +3,7 @@
 //! Invariant: encoding neither fails nor forges a field; events and ids were checked into types. Does not wait
 //! or write: see `sse_body.rs`.
 
-use largesse_hub::{HeartbeatForm, OutBlock, What};
+use largesse_hub::{ControlEvents, HeartbeatForm, OutBlock, What};
 use largesse_log::{Event, UnixMs};
 use largesse_wire::{Block, EventData, EventId, EventName, HEARTBEAT, Retry, encode_block, encode_head};
 
@@ -30,10 +30,14 @@ pub(crate) fn heartbeat(bytes: &mut Vec<u8>, form: HeartbeatForm, now: UnixMs) {
 }
 
 /// A whole answer for a reader that must come again later. The event has no id: the reader keeps its place.
-pub(crate) fn away(retry: Retry, reason: &str) -> Vec<u8> {
+/// One that wants no control events is told by the wait alone.
+pub(crate) fn away(retry: Retry, reason: &str, control: ControlEvents) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode_head(&mut bytes, retry);
-    named_block(&mut bytes, "away", &event_json::away(reason), None);
+    match control {
+        ControlEvents::On => named_block(&mut bytes, "away", &event_json::away(reason), None),
+        ControlEvents::Off => {}
+    }
     bytes
 }
 

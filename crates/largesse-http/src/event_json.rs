@@ -20,6 +20,7 @@ pub(crate) struct EventJson<'a> {
     event: &'a str,
     id: Option<&'a str>,
     time: String,
+    /// The last one, so that a long event's JSON can be written in pieces.
     data: &'a str,
 }
 
@@ -41,6 +42,16 @@ impl<'a> EventJson<'a> {
             time: rfc3339(event.time),
             data: event.data.as_str(),
         }
+    }
+
+    /// What comes after the data in the event's JSON.
+    pub(crate) const AFTER_DATA: &'static str = "\"}";
+
+    /// The event's JSON up to its data, which comes last.
+    pub(crate) fn up_to_data(&self) -> String {
+        let mut text = json::text(&Self { data: "", time: self.time.clone(), ..*self });
+        text.truncate(text.len() - Self::AFTER_DATA.len());
+        text
     }
 }
 

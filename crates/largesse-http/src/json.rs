@@ -17,6 +17,13 @@ pub(crate) fn text(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("structs of texts, numbers and lists with text keys always serialise")
 }
 
+/// What stands between the quotes of a text's JSON.
+pub(crate) fn escaped(value: &str) -> String {
+    let mut text = text(&value);
+    text.pop();
+    text.split_off(1)
+}
+
 /// An answer with a JSON body.
 pub(crate) fn response(status: StatusCode, value: &impl Serialize) -> Response {
     let mut response = Response::new(Body::from(bytes(value)));

@@ -1,14 +1,14 @@
 //! Blocks that the hub gave and the connection has not taken, on their way into pieces of bytes.
 //!
 //! Invariant: a piece goes beyond [`PIECE_BYTES_MAX`] by one short block at most, so that a connection that
-//! takes nothing holds little: what waits here are events that the log and all readers share. As JSON, one
-//! long event is one piece. Does not read from the hub.
+//! takes nothing holds little: what waits here are events that the log and all readers share. Does not read
+//! from the hub.
 
 use largesse_hub::{OutBlock, What};
 
 use crate::{
     encode::{self, Format},
-    long_block::LongBlock,
+    long_block::{ESCAPED_BYTES_MAX, LongBlock},
 };
 
 /// Bytes of one piece. A read of the log is smaller, unless an event is larger.
@@ -53,12 +53,18 @@ impl Pending {
 
     fn begin(&mut self, bytes: &mut Vec<u8>, block: &OutBlock) {
         match &block.what {
-            What::Event(event)
-                if self.format == Format::Plain && event.data.as_str().len() > PIECE_BYTES_MAX =>
-            {
-                self.long = Some(LongBlock::new(event.clone(), block.id));
+            What::Event(event) if event.data.as_str().len() > self.short_bytes_max() => {
+                self.long = Some(LongBlock::new(event.clone(), block.id, self.format));
             }
             What::Event(_) | What::Control(_) => encode::block(bytes, block, self.format),
+        }
+    }
+
+    /// Data up to here makes a block that is written whole.
+    fn short_bytes_max(&self) -> usize {
+        match self.format {
+            Format::Plain => PIECE_BYTES_MAX,
+            Format::Json => PIECE_BYTES_MAX / ESCAPED_BYTES_MAX,
         }
     }
 }

@@ -59,6 +59,8 @@ pub enum Problem {
     TooManyStreams,
     /// As many runs of a source are under way as may be.
     TooManyRuns,
+    /// There is no memory left for the body now.
+    Overloaded,
 }
 
 impl Problem {
@@ -89,6 +91,7 @@ impl Problem {
         Self::SourceFailed,
         Self::TooManyStreams,
         Self::TooManyRuns,
+        Self::Overloaded,
     ];
 
     /// The last part of the problem's `type`, after `urn:largesse:problem:`.
@@ -147,6 +150,7 @@ impl Problem {
                 ("too-many-streams", S::SERVICE_UNAVAILABLE, "There are too many streams")
             }
             Self::TooManyRuns => ("too-many-runs", S::SERVICE_UNAVAILABLE, "There are too many runs"),
+            Self::Overloaded => ("overloaded", S::SERVICE_UNAVAILABLE, "The server has too much to do"),
         }
     }
 }

@@ -2,16 +2,21 @@
 //!
 //! Invariant: a body with one wrong key changes nothing. Does not know what the settings do.
 
+use std::fmt;
+
 use axum::response::Response;
 use http::StatusCode;
 use largesse_log::{Made, Put, Settings, SettingsPatch, StreamName};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Map, Value, error::Category};
 
 use crate::{
     Door, Problem, json, nearest,
     query::Query,
-    refusal::{Refusal, sentence},
+    refusal::Refusal,
     request_body::{RequestBody, WholeLimits},
     shown::Shown,
 };
@@ -19,8 +24,14 @@ use crate::{
 /// The most a body of settings may be.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// The keys of settings.
-const KEYS: &[&str] = &["max_age", "max_events", "max_bytes", "ttl_after_close", "slow"];
+/// The keys of settings, and what would be right for each. `null` is right for all.
+const KEYS: &[(&str, &str)] = &[
+    ("max_age", "a duration from \"1ms\" on, like \"24h\" or \"7d\", or \"unlimited\""),
+    ("max_events", "a whole number from 1 on, or \"unlimited\""),
+    ("max_bytes", "a number of bytes from 1 on, like \"64 MiB\" or 1048576, or \"unlimited\""),
+    ("ttl_after_close", "a duration like \"90s\", \"15m\", \"24h\" or \"7d\""),
+    ("slow", "\"catch-up\", \"latest\" or \"disconnect\""),
+];
 
 #[derive(Serialize)]
 struct PutJson<'a> {
@@ -35,8 +46,8 @@ pub(crate) async fn answer(
     query: &Query,
     body: &mut RequestBody,
 ) -> Result<Response, Refusal> {
-    query.only(&["ticket"])?;
-    let limits = WholeLimits { bytes_max: BODY_BYTES_MAX, idle: door.config.body_idle };
+    query.only(&[])?;
+    let limits = WholeLimits::new(&door.config, BODY_BYTES_MAX);
     let settings = patch(&body.whole(limits).await?)?;
     let put = door.hub.put(stream, Put { settings }).await;
     let put = put.map_err(|error| Refusal::of_append(&error, stream))?;
@@ -52,31 +63,74 @@ fn patch(body: &[u8]) -> Result<SettingsPatch, Refusal> {
     if body.trim_ascii().is_empty() {
         return Ok(SettingsPatch::default());
     }
-    let given: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {
-        let detail =
-            format!("The body is not a JSON object: {error}. Right would be {{\"max_age\":\"7d\"}}.");
-        Refusal::new(Problem::BadSettings, detail)
-    })?;
-    if let Some(key) = given.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        let (shown, hint) = (Shown(key), nearest::hint(key, KEYS));
-        let detail = format!("There is no setting '{shown}'{hint} Known are: {}.", KEYS.join(", "));
-        return Err(Refusal::new(Problem::BadSettings, detail).with("key", shown.to_string()));
+    let Members(given) = serde_json::from_slice(body).map_err(|error| not_an_object(&error))?;
+    let mut checked = Map::new();
+    for (key, value) in given {
+        check(&key, &value)?;
+        if checked.insert(key.clone(), value).is_some() {
+            let detail = format!("The setting '{key}' is given twice. Give it once.");
+            return Err(Refusal::new(Problem::BadSettings, detail).with("key", key));
+        }
     }
-    // Read again from the text, which still has the keys that came twice.
-    serde_json::from_slice(body).map_err(|error| bad_value(&given, &error))
+    serde_json::from_value(Value::Object(checked)).map_err(|error| not_an_object(&error))
 }
 
-/// Names the key whose value is wrong: the one that fails alone.
-fn bad_value(given: &Map<String, Value>, error: &serde_json::Error) -> Refusal {
-    let fails = |key: &str, value: &Value| {
-        let alone = Value::Object(Map::from_iter([(key.to_owned(), value.clone())]));
-        serde_json::from_value::<SettingsPatch>(alone).err()
-    };
-    let found = given.iter().find_map(|(key, value)| Some((key, value, fails(key, value)?)));
-    let Some((key, value, why)) = found else {
-        return Refusal::new(Problem::BadSettings, format!("{}.", sentence(&error.to_string())));
-    };
+/// Refuses a key that there is not, and a value that means nothing to its key.
+fn check(key: &str, value: &Value) -> Result<(), Refusal> {
+    let Some((_, right)) = KEYS.iter().find(|(known, _)| *known == key) else { return Err(unknown(key)) };
+    let alone = Value::Object(Map::from_iter([(key.to_owned(), value.clone())]));
+    // What is told is ours: the words of the error are those of the library that reads JSON.
+    let parsed = serde_json::from_value::<SettingsPatch>(alone);
+    // No setting is a list or an object, though serde would take {"latest": null} for the name of a variant.
+    if parsed.is_ok() && !value.is_array() && !value.is_object() {
+        return Ok(());
+    }
     let value = value.to_string();
-    let detail = format!("The setting '{key}' is {}. {}.", Shown(&value), sentence(&why.to_string()));
-    Refusal::new(Problem::BadSettings, detail).with("key", key.as_str())
+    let detail = format!("The setting '{key}' is {}. Right would be: {right}.", Shown(&value));
+    Err(Refusal::new(Problem::BadSettings, detail).with("key", key))
+}
+
+fn unknown(key: &str) -> Refusal {
+    let known: Vec<&str> = KEYS.iter().map(|(known, _)| *known).collect();
+    let (shown, hint) = (Shown(key), nearest::hint(key, &known));
+    let detail = format!("There is no setting '{shown}'{hint} Known are: {}.", known.join(", "));
+    Refusal::new(Problem::BadSettings, detail).with("key", shown.to_string())
+}
+
+fn not_an_object(error: &serde_json::Error) -> Refusal {
+    let why = match error.classify() {
+        Category::Data => String::new(),
+        Category::Syntax | Category::Eof | Category::Io => {
+            format!(", and no JSON from line {}, column {} on", error.line(), error.column())
+        }
+    };
+    let detail = format!("The body is not a JSON object{why}. Right would be {{\"max_age\":\"7d\"}}.");
+    Refusal::new(Problem::BadSettings, detail)
+}
+
+/// The members of a JSON object in the order in which they came, those that came twice too.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = object.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
+    }
 }

@@ -34,11 +34,12 @@ pub(crate) async fn answer(
     selection: Selection,
 ) -> Result<Response, Refusal> {
     let format = format(&asked.query)?;
+    let control = control(&asked.query)?;
     let request = ReadRequest {
         selection: selection.clone(),
         presented: last_event_id::presented(asked.headers, &asked.query),
         from: start_from(&asked.query)?,
-        control: control(&asked.query)?,
+        control,
         heartbeat: heartbeat(&asked.query)?,
     };
     let location = path::location(asked.prefix, &selection);
@@ -48,9 +49,9 @@ pub(crate) async fn answer(
             let (hub, retry, stall) = (Arc::clone(&door.hub), retry(door), asked.stall.clone());
             Response::new(Reading::new(hub, reader, format, retry, stall, asked.path).into_body())
         }
-        Err(ReadError::TooManyReaders { readers_max }) => {
-            door.trace_overload(readers_max);
-            Response::new(Body::from(encode::away(draw(AWAY_RETRY_MS), "overload")))
+        Err(error @ (ReadError::TooManyReaders { .. } | ReadError::TooManyPatterns { .. })) => {
+            door.trace_overload(&error);
+            Response::new(Body::from(encode::away(draw(AWAY_RETRY_MS), "overload", control)))
         }
         Err(ReadError::Engine(error)) => return Err(Refusal::of_engine(&error)),
     };

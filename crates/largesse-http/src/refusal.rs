@@ -90,7 +90,8 @@ impl Refusal {
             }
             AppendError::KeyReused => Self::new(
                 Problem::KeyReused,
-                "This Idempotency-Key came on this stream with another body before. Use a new key for a new publish.",
+                "This Idempotency-Key was used on this stream for something else (another body, event name, close \
+                 or content type). Use a new key for a new publish.",
             ),
             AppendError::Superseded => Self::new(
                 Problem::Superseded,

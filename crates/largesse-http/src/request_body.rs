@@ -1,7 +1,7 @@
 //! The body of a request: taken as a whole, piece by piece, or read and dropped.
 //!
-//! Invariants: what is held is at most the limit given and one piece more; every wait for a whole body has an
-//! end. Does not know what stands in the body.
+//! Invariants: what is held is at most the limit given and one piece more, and of all bodies together at most
+//! their budget; a whole body has come by a certain time or never. Does not know what stands in the body.
 
 use std::time::Duration;
 
@@ -10,9 +10,13 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use crate::{Problem, refusal::Refusal};
+use crate::{
+    DoorConfig, Problem,
+    body_budget::{Full, Share},
+    refusal::Refusal,
+};
 
 /// How much of a refused body is read, so that the answer arrives: a peer that is still sending would meet a
 /// reset connection instead.
@@ -28,6 +32,8 @@ const ROOM_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct RequestBody {
     body: Body,
     read: Read,
+    /// What a whole body takes of the budget, for as long as the request lasts: its events are made of it.
+    share: Share,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,18 +51,25 @@ pub(crate) struct Cut;
 /// What a whole body may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WholeLimits {
-    pub(crate) bytes_max: usize,
-    pub(crate) idle: Duration,
+    bytes_max: usize,
+    idle: Duration,
+    time_max: Duration,
+}
+
+impl WholeLimits {
+    pub(crate) fn new(config: &DoorConfig, bytes_max: usize) -> Self {
+        Self { bytes_max, idle: config.body_idle, time_max: config.body_time_max }
+    }
 }
 
 impl RequestBody {
-    pub(crate) fn new(body: Body, headers: &HeaderMap) -> Self {
+    pub(crate) fn new(body: Body, headers: &HeaderMap, share: Share) -> Self {
         let expects = headers
             .get_all(header::EXPECT)
             .iter()
             .any(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"100-continue"));
         let read = if expects { Read::AwaitsContinue } else { Read::Begun };
-        Self { body, read }
+        Self { body, read, share }
     }
 
     /// The next piece; `None` at the body's end. Cancellation: loses nothing.
@@ -87,24 +100,31 @@ impl RequestBody {
             return Err(too_large(limits.bytes_max));
         }
         let mut whole = Vec::with_capacity(said.min(ROOM_BYTES_MAX));
-        loop {
-            let Ok(piece) = timeout(limits.idle, self.piece()).await else {
-                // Whoever sends nothing has nothing to be waited for.
-                self.read = Read::Ended;
-                return Err(timed_out(limits.idle));
-            };
-            match piece.map_err(|Cut| cut())? {
-                Some(piece) if whole.len() + piece.len() > limits.bytes_max => {
-                    return Err(too_large(limits.bytes_max));
-                }
-                Some(piece) => whole.extend_from_slice(&piece),
-                None => return Ok(whole),
+        let begun = Instant::now();
+        while let Some(piece) = self.piece_within(limits, begun).await? {
+            if whole.len() + piece.len() > limits.bytes_max {
+                return Err(too_large(limits.bytes_max));
             }
+            self.share.take(piece.len()).map_err(|Full| full())?;
+            whole.extend_from_slice(&piece);
         }
+        Ok(whole)
+    }
+
+    /// The next piece of a whole body, unless its time is over.
+    async fn piece_within(&mut self, limits: WholeLimits, begun: Instant) -> Result<Option<Bytes>, Refusal> {
+        let left = limits.time_max.saturating_sub(begun.elapsed());
+        let Ok(piece) = timeout(limits.idle.min(left), self.piece()).await else {
+            // Whoever sends too little has nothing to be waited for.
+            self.read = Read::Ended;
+            return Err(if limits.idle < left { idle(limits.idle) } else { too_slow(limits.time_max) });
+        };
+        piece.map_err(|Cut| cut())
     }
 
     /// Reads and drops what is left, up to a limit, so that an early answer arrives.
     pub(crate) async fn drop_rest(&mut self) {
+        self.share.give_back();
         if self.read != Read::Begun || self.body.is_end_stream() {
             return;
         }
@@ -128,13 +148,28 @@ fn too_large(bytes_max: usize) -> Refusal {
     Refusal::new(Problem::TooLarge, detail).with("limit", bytes_max)
 }
 
-fn timed_out(idle: Duration) -> Refusal {
+fn idle(idle: Duration) -> Refusal {
     let detail = format!(
         "No byte of the body came for {} s, and it is not complete. Nothing was appended. \
          A body of type text/event-stream may take its time.",
         idle.as_secs_f64()
     );
     Refusal::new(Problem::BodyTimeout, detail)
+}
+
+fn too_slow(time_max: Duration) -> Refusal {
+    let detail = format!(
+        "The body was not complete after {} s. Nothing was appended. Send less at once; \
+         a body of type text/event-stream may take its time.",
+        time_max.as_secs_f64()
+    );
+    Refusal::new(Problem::BodyTimeout, detail)
+}
+
+fn full() -> Refusal {
+    let detail = "There is no memory left for this body beside those that others are sending now. Nothing was \
+                  appended. Send it again later.";
+    Refusal::new(Problem::Overloaded, detail).come_again()
 }
 
 fn cut() -> Refusal {

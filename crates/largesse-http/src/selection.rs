@@ -60,8 +60,9 @@ fn parse_start(raw: &str) -> Option<StartFrom> {
         "start" => Some(StartFrom::Start),
         "now" => Some(StartFrom::Now),
         _ => match raw.strip_prefix('-') {
-            Some(count) if count.bytes().all(|b| b.is_ascii_digit()) => {
-                count.parse().ok().map(StartFrom::Last)
+            Some(count) if !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit()) => {
+                // A number that does not fit is more than any log keeps.
+                Some(StartFrom::Last(count.parse().unwrap_or(u64::MAX)))
             }
             Some(_) => None,
             None => time_text::parse(raw).map(StartFrom::Time),
@@ -86,15 +87,16 @@ mod tests {
         check("now", Some(StartFrom::Now));
         check("-0", Some(StartFrom::Last(0)));
         check("-25", Some(StartFrom::Last(25)));
+        check("-18446744073709551615", Some(StartFrom::Last(u64::MAX)));
+        check("-18446744073709551616", Some(StartFrom::Last(u64::MAX)));
+        check("-99999999999999999999999999", Some(StartFrom::Last(u64::MAX)));
         check("1970-01-01T00:00:01Z", Some(StartFrom::Time(UnixMs(1_000))));
         check("1970-01-01T01:00:01 01:00", Some(StartFrom::Time(UnixMs(1_000))));
     }
 
     #[test]
     fn anything_else_is_no_beginning() {
-        for raw in
-            ["", "Start", "-", "--1", "-+1", "-1.5", "5", "-18446744073709551616", "yesterday", "1970-01-01"]
-        {
+        for raw in ["", "Start", "-", "--1", "-+1", "-1.5", "5", "yesterday", "1970-01-01"] {
             check(raw, None);
         }
     }

@@ -13,7 +13,6 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -23,6 +22,7 @@ use tokio::{
 
 use crate::{
     accept::Acceptor,
+    socket,
     stall::{StallIo, StallLimit},
 };
 
@@ -40,6 +40,9 @@ pub struct ServeLimits {
     pub buffer_bytes_max: usize,
     /// Bytes of a connection that the kernel takes before the network does.
     pub unsent_bytes_max: u32,
+    /// How long the writes of an answer may make no progress, as when nobody takes them. Then the connection is
+    /// cut. Reads have a limit only where their stream disconnects slow readers.
+    pub write_stall: Duration,
     /// How long connections may go on after the shutdown began. Then they are cut.
     pub shutdown_grace: Duration,
 }
@@ -54,6 +57,7 @@ impl Default for ServeLimits {
             head_timeout: Duration::from_secs(75),
             buffer_bytes_max: 32 * 1024,
             unsent_bytes_max: 64 * 1024,
+            write_stall: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(5),
         }
     }
@@ -137,13 +141,15 @@ async fn connection(
     limits: ServeLimits,
     mut phase: watch::Receiver<Phase>,
 ) {
-    bound_socket(&socket, limits.unsent_bytes_max);
-    let stall = Arc::new(StallLimit::default());
+    socket::set_up(&socket, limits.unsent_bytes_max);
+    let stall = Arc::new(StallLimit::new(limits.write_stall));
     let io = TokioIo::new(StallIo::new(socket, Arc::clone(&stall)));
     let service = OneConnection { router: TowerToHyperService::new(router), stall };
     let mut http = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
+            // Whoever sent a request and then its end still gets the answer. `StallIo` ends readers that do so.
+            .half_close(true)
             .header_read_timeout(limits.head_timeout)
             .max_buf_size(limits.buffer_bytes_max.max(BUFFER_BYTES_MIN))
             .serve_connection(io, service)
@@ -166,24 +172,6 @@ async fn closing(phase: &mut watch::Receiver<Phase>) {
     let _ = phase.wait_for(|phase| *phase == Phase::Closing).await;
 }
 
-/// Events go out at once, and a reader that takes nothing holds little of the kernel's memory.
-fn bound_socket(socket: &TcpStream, unsent_bytes_max: u32) {
-    let bounded = socket.set_nodelay(true).and_then(|()| set_unsent_max(socket, unsent_bytes_max));
-    if let Err(error) = bounded {
-        tracing::debug!(%error, "a connection's socket options could not be set");
-    }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn set_unsent_max(socket: &TcpStream, unsent_bytes_max: u32) -> std::io::Result<()> {
-    SockRef::from(socket).set_tcp_notsent_lowat(unsent_bytes_max)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn set_unsent_max(socket: &TcpStream, unsent_bytes_max: u32) -> std::io::Result<()> {
-    SockRef::from(socket).set_send_buffer_size(unsent_bytes_max as usize)
-}
-
 /// The router as one connection sees it: each request can say how long its writes may stall.
 struct OneConnection {
     router: TowerToHyperService<Router>,
@@ -196,7 +184,7 @@ impl Service<Request<Incoming>> for OneConnection {
     type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        self.stall.clear();
+        self.stall.begin_answer();
         request.extensions_mut().insert(Arc::clone(&self.stall));
         self.router.call(request)
     }

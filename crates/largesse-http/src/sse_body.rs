@@ -29,7 +29,7 @@ pub(crate) struct Reading {
     pending: Pending,
     ended: Ended,
     /// `None` under a server of another's.
-    stall: Option<Arc<StallLimit>>,
+    stall: Option<OnConnection>,
     trace: Trace,
 }
 
@@ -45,6 +45,22 @@ struct Trace {
     path: String,
     begun: Instant,
     bytes: usize,
+}
+
+/// The read a connection is in, for as long as it lives.
+struct OnConnection(Arc<StallLimit>);
+
+impl OnConnection {
+    fn begin(stall: Arc<StallLimit>) -> Self {
+        stall.begin_read();
+        Self(stall)
+    }
+}
+
+impl Drop for OnConnection {
+    fn drop(&mut self) {
+        self.0.begin_answer();
+    }
 }
 
 impl Drop for Trace {
@@ -63,6 +79,7 @@ impl Reading {
         stall: Option<Arc<StallLimit>>,
         path: &str,
     ) -> Self {
+        let stall = stall.map(OnConnection::begin);
         let trace = Trace { path: path.to_owned(), begun: Instant::now(), bytes: 0 };
         let pending = Pending::new(format);
         Self { hub, reader, head: Some(retry), pending, ended: Ended::NotYet, stall, trace }
@@ -100,7 +117,7 @@ impl Reading {
             Some(Out::Blocks(blocks)) => self.pending.set(blocks),
             Some(Out::Heartbeat(form)) => encode::heartbeat(bytes, form, self.hub.now()),
         }
-        if let (Some(stall), Some(stall_max)) = (&self.stall, self.reader.stall_max()) {
+        if let (Some(OnConnection(stall)), Some(stall_max)) = (&self.stall, self.reader.stall_max()) {
             stall.set(stall_max);
         }
     }

@@ -1,14 +1,16 @@
-//! A connection that ends when a write makes no progress for too long.
+//! A connection that ends when a write makes no progress for too long, or when its reader has gone.
 //!
 //! Invariants: there is a timer only while a write waits and a limit is set; any progress takes the timer back.
-//! Does not set the limit: a read does, when its stream disconnects slow readers.
+//! The other side's end ends the connection at once only while a read is under way: whoever sent a whole
+//! request and then no more still gets the answer. Does not know requests: `serve.rs` and `sse_body.rs` say
+//! which one is under way.
 
 use std::{
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -19,28 +21,51 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// How long the writes of one connection may stall. Shared by the connection and the request on it.
-#[derive(Debug, Default)]
+/// What the request under way allows its connection. Shared by the two.
+#[derive(Debug)]
 pub(crate) struct StallLimit {
-    /// Milliseconds; 0 is no limit.
+    /// Of every answer but a read's.
+    write_stall: Duration,
+    /// How long writes may stall now, in milliseconds; 0 is without end.
     ms: AtomicU64,
+    /// Whether a read is under way, which nobody hears any more once the other side has ended.
+    reading: AtomicBool,
 }
 
 impl StallLimit {
-    pub(crate) fn set(&self, stall_max: Duration) {
-        let ms = u64::try_from(stall_max.as_millis()).unwrap_or(u64::MAX).max(1);
-        self.ms.store(ms, Ordering::Relaxed);
+    pub(crate) fn new(write_stall: Duration) -> Self {
+        Self { write_stall, ms: AtomicU64::new(ms(write_stall)), reading: AtomicBool::new(false) }
     }
 
-    /// A new request on the connection has no limit until it sets one.
-    pub(crate) fn clear(&self) {
+    /// An answer with an end begins: a read that is over, or the next request.
+    pub(crate) fn begin_answer(&self) {
+        self.set(self.write_stall);
+        self.reading.store(false, Ordering::Relaxed);
+    }
+
+    /// A read begins. It may stall for as long as it likes until it sets a limit.
+    pub(crate) fn begin_read(&self) {
         self.ms.store(0, Ordering::Relaxed);
+        self.reading.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set(&self, stall_max: Duration) {
+        self.ms.store(ms(stall_max), Ordering::Relaxed);
     }
 
     fn stall_max(&self) -> Option<Duration> {
         let ms = self.ms.load(Ordering::Relaxed);
         (ms > 0).then(|| Duration::from_millis(ms))
     }
+
+    fn is_reading(&self) -> bool {
+        self.reading.load(Ordering::Relaxed)
+    }
+}
+
+/// At least one: zero means something else.
+fn ms(stall_max: Duration) -> u64 {
+    u64::try_from(stall_max.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
 /// The connection.
@@ -48,11 +73,13 @@ pub(crate) struct StallIo<T> {
     inner: T,
     limit: Arc<StallLimit>,
     waiting: Option<Pin<Box<Sleep>>>,
+    /// What came while we looked whether a reader is still there: the beginning of its next request.
+    ahead: Option<u8>,
 }
 
 impl<T> StallIo<T> {
     pub(crate) fn new(inner: T, limit: Arc<StallLimit>) -> Self {
-        Self { inner, limit, waiting: None }
+        Self { inner, limit, waiting: None, ahead: None }
     }
 
     /// Passes on what a write answered, or the end of the patience with it.
@@ -63,8 +90,28 @@ impl<T> StallIo<T> {
         };
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(stall_max)));
         ready!(waiting.as_mut().poll(cx));
-        tracing::debug!(?stall_max, "a slow reader is disconnected: a write made no progress");
+        tracing::debug!(?stall_max, "a connection is cut: a write made no progress");
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "a write made no progress")))
+    }
+}
+
+impl<T: AsyncRead + Unpin> StallIo<T> {
+    /// An error once a reader has gone. hyper does not look while it answers, because it lets publishers end
+    /// their side; but it writes or flushes each time that it is woken.
+    fn check_reader(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if !self.limit.is_reading() || self.ahead.is_some() {
+            return Ok(());
+        }
+        let mut byte = [0];
+        let mut buf = ReadBuf::new(&mut byte);
+        if let Poll::Ready(read) = Pin::new(&mut self.inner).poll_read(cx, &mut buf) {
+            read?;
+            self.ahead = buf.filled().first().copied();
+            if self.ahead.is_none() {
+                return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the reader has gone"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -74,12 +121,19 @@ impl<T: AsyncRead + Unpin> AsyncRead for StallIo<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if buf.remaining() > 0
+            && let Some(byte) = self.ahead.take()
+        {
+            buf.put_slice(&[byte]);
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for StallIo<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for StallIo<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.check_reader(cx)?;
         let wrote = Pin::new(&mut self.inner).poll_write(cx, buf);
         self.watched(cx, wrote)
     }
@@ -89,6 +143,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for StallIo<T> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.check_reader(cx)?;
         let wrote = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
         self.watched(cx, wrote)
     }
@@ -98,6 +153,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for StallIo<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check_reader(cx)?;
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 

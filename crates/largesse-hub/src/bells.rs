@@ -6,6 +6,7 @@
 //! Invariants:
 //! - A ring for a stream reaches the readers of that name and of the patterns that match it, and no others.
 //! - Nothing is kept for a name or pattern that no reader asks for.
+//! - Patterns take at most `segments_max` places in the index; patterns with a common beginning share it.
 //! - No ring while the index is locked: readers may come and go during a long round.
 //!
 //! Does not know positions, places or the log.
@@ -19,16 +20,23 @@ use largesse_log::{Pattern, PatternSegment, Selection, StreamName};
 use tokio::sync::Notify;
 
 /// The index from streams to waiting readers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Bells {
     index: Mutex<Index>,
+    segments_max: usize,
 }
 
 #[derive(Debug, Default)]
 struct Index {
     names: HashMap<StreamName, Arc<Bell>>,
     patterns: Node,
+    /// How many nodes there are below `patterns`; at most `segments_max`.
+    nodes: usize,
 }
+
+/// The index has no room for more patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
 
 /// Patterns by segment. A node stands for the segments on the way to it.
 #[derive(Debug, Default)]
@@ -56,19 +64,32 @@ pub struct Registration {
 }
 
 impl Bells {
-    /// Hangs a waker under every name and pattern of `selection`.
+    /// An index whose patterns take at most `segments_max` places.
     #[must_use]
-    pub fn register(self: &Arc<Self>, selection: &Selection) -> Registration {
+    pub fn new(segments_max: usize) -> Arc<Self> {
+        Arc::new(Self { index: Mutex::default(), segments_max })
+    }
+
+    /// Hangs a waker under every name and pattern of `selection`.
+    ///
+    /// # Errors
+    /// [`Full`], when the patterns might not fit; then nothing is hung.
+    pub fn register(self: &Arc<Self>, selection: &Selection) -> Result<Registration, Full> {
         let waker = Arc::new(Notify::new());
+        let segments: usize = selection.patterns().iter().map(|pattern| pattern.segments().count()).sum();
         let mut index = self.index();
+        if index.nodes + segments > self.segments_max {
+            return Err(Full);
+        }
         for name in selection.names() {
             index.names.entry(name.clone()).or_default().hang(&waker);
         }
         for pattern in selection.patterns() {
-            index.patterns.bell(pattern).hang(&waker);
+            let Index { patterns, nodes, .. } = &mut *index;
+            patterns.bell(pattern, nodes).hang(&waker);
         }
         drop(index);
-        Registration { bells: Arc::clone(self), selection: selection.clone(), waker }
+        Ok(Registration { bells: Arc::clone(self), selection: selection.clone(), waker })
     }
 
     /// Wakes the readers of `stream`.
@@ -105,7 +126,8 @@ impl Bells {
         }
         for pattern in selection.patterns() {
             let segments: Vec<_> = pattern.segments().collect();
-            index.patterns.unhang(&segments, waker);
+            let Index { patterns, nodes, .. } = &mut *index;
+            patterns.unhang(&segments, waker, nodes);
         }
     }
 }
@@ -159,12 +181,16 @@ fn key(waker: &Arc<Notify>) -> usize {
 }
 
 impl Node {
-    fn bell(&mut self, pattern: &Pattern) -> &Bell {
+    fn bell(&mut self, pattern: &Pattern, nodes: &mut usize) -> &Bell {
         let mut node = self;
         for segment in pattern.segments() {
+            let mut made = || {
+                *nodes += 1;
+                Self::default()
+            };
             node = match segment {
-                PatternSegment::Literal(text) => node.literals.entry(text.into()).or_default(),
-                PatternSegment::One => node.one.get_or_insert_default(),
+                PatternSegment::Literal(text) => node.literals.entry(text.into()).or_insert_with(made),
+                PatternSegment::One => node.one.get_or_insert_with(|| Box::new(made())),
                 PatternSegment::Rest => return node.rest.get_or_insert_default(),
             };
         }
@@ -190,7 +216,7 @@ impl Node {
 
     /// Takes the waker off, and the branches that nobody needs any more with it. As deep as a pattern has
     /// segments, at most half its bytes.
-    fn unhang(&mut self, segments: &[PatternSegment<'_>], waker: &Arc<Notify>) {
+    fn unhang(&mut self, segments: &[PatternSegment<'_>], waker: &Arc<Notify>, nodes: &mut usize) {
         let off = |bell: &mut Option<Arc<Bell>>| {
             if bell.as_ref().is_some_and(|bell| bell.unhang(waker) == Left::Nobody) {
                 *bell = None;
@@ -201,15 +227,18 @@ impl Node {
             PatternSegment::Rest => off(&mut self.rest),
             PatternSegment::One => {
                 if let Some(node) = &mut self.one {
-                    node.unhang(others, waker);
-                    self.one.take_if(|node| node.is_bare());
+                    node.unhang(others, waker, nodes);
+                    if self.one.take_if(|node| node.is_bare()).is_some() {
+                        *nodes -= 1;
+                    }
                 }
             }
             PatternSegment::Literal(text) => {
                 if let Some(node) = self.literals.get_mut(*text) {
-                    node.unhang(others, waker);
+                    node.unhang(others, waker, nodes);
                     if node.is_bare() {
                         self.literals.remove(*text);
+                        *nodes -= 1;
                     }
                 }
             }

@@ -21,7 +21,7 @@ use largesse_wire::EventId;
 use tokio::sync::watch;
 
 use crate::{
-    Bells, Clock, ControlEvents, HeartbeatForm, HubLimits, Need, Presented, Progress, Reader,
+    Bells, Clock, ControlEvents, Full, HeartbeatForm, HubLimits, Need, Presented, Progress, Reader,
     start::{self, Found},
 };
 
@@ -96,6 +96,14 @@ pub enum ReadError {
         /// The limit.
         readers_max: usize,
     },
+    /// The patterns of all readers take up the index of who is woken; another may come when one has gone.
+    #[error(
+        "the patterns of all readers may have {pattern_segments_max} different segments, and this one has more"
+    )]
+    TooManyPatterns {
+        /// The limit.
+        pattern_segments_max: usize,
+    },
     /// The log failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -105,7 +113,7 @@ impl Hub {
     /// A hub over `engine`, which from now on tells this hub when its tail moves.
     #[must_use]
     pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, limits: HubLimits) -> Arc<Self> {
-        let bells = Arc::new(Bells::default());
+        let bells = Bells::new(limits.pattern_segments_max);
         engine.listen(Arc::new(Ringer(Arc::clone(&bells))));
         let readers = Arc::new(AtomicUsize::new(0));
         let (drain, _) = watch::channel(Drain::Serving);
@@ -204,7 +212,10 @@ impl Hub {
     pub async fn read(self: &Arc<Self>, request: ReadRequest) -> Result<Opening, ReadError> {
         let ReadRequest { selection, presented, from, control, heartbeat } = request;
         // Hung before the first look at the log: what is appended after that look rings.
+        let pattern_segments_max = self.limits.pattern_segments_max;
         let registration = self.bells.register(&selection);
+        let registration =
+            registration.map_err(|Full| ReadError::TooManyPatterns { pattern_segments_max })?;
         let found = start::find(&*self.engine, &selection, presented.as_ref(), from).await?;
         let Found::Start(start) = found else { return Ok(Opening::Stopped) };
         let admission = self.admit()?;

@@ -23,7 +23,7 @@ mod progress;
 mod reader;
 mod start;
 
-pub use bells::{Bells, Registration};
+pub use bells::{Bells, Full, Registration};
 pub use clock::{Clock, WallClock};
 pub use control::{Control, ControlEvents, HeartbeatForm, Out, OutBlock, ResetNotice, ResetReason, What};
 pub use hub::{Hub, Opening, ReadError, ReadRequest};

@@ -9,6 +9,9 @@ use std::{num::NonZeroUsize, time::Duration};
 pub struct HubLimits {
     /// Readers open at once. One more gets [`crate::ReadError::TooManyReaders`].
     pub readers_max: usize,
+    /// Places that the patterns of all readers may take in the index of who is woken: a segment each, shared
+    /// where patterns begin alike. One more gets [`crate::ReadError::TooManyPatterns`].
+    pub pattern_segments_max: usize,
     /// Silence after which a reader gets a heartbeat; each wait is drawn from 20 % around it.
     pub heartbeat: Duration,
     /// Records taken from the log in one read, and so in one write to a reader.
@@ -25,6 +28,7 @@ impl Default for HubLimits {
     fn default() -> Self {
         Self {
             readers_max: 100_000,
+            pattern_segments_max: 250_000,
             heartbeat: Duration::from_secs(15),
             read_records_max: NonZeroUsize::new(512).expect("512 is not zero"),
             read_bytes_max: 32 * 1024,

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Data bytes of a page; one larger event still makes a page.
-const PAGE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+const PAGE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What page is asked for.
 #[derive(Clone, Debug)]
@@ -72,6 +72,8 @@ impl Hub {
             if stopped == Stopped::Tail || !paging.events.is_empty() {
                 return Ok(paging.finish());
             }
+            // A long way over what others wrote: let them have the thread.
+            tokio::task::yield_now().await;
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use largesse_log::{Place, Stopped};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
@@ -71,14 +72,19 @@ impl Reader {
         self.progress.disconnects().then(|| self.hub.limits().lag_max)
     }
 
-    async fn read(&mut self, place: largesse_log::Place) -> Option<()> {
-        // A long replay from memory never waits; this lets others have the thread.
-        tokio::task::consume_budget().await;
+    async fn read(&mut self, place: Place) -> Option<()> {
         let limits = self.hub.read_limits();
         let read = self.hub.engine().read(self.progress.selection(), place, limits).await;
         match read {
             Ok(batch) => {
+                let is_long_way = batch.records.is_empty() && batch.stopped == Stopped::Limits;
                 self.progress.handle_batch(batch, self.hub.now());
+                // A replay from memory never waits; this lets others have the thread.
+                if is_long_way {
+                    tokio::task::yield_now().await;
+                } else {
+                    tokio::task::consume_budget().await;
+                }
                 Some(())
             }
             Err(error) => {

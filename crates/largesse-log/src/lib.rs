@@ -57,7 +57,8 @@ pub use pattern::{Pattern, PatternError, PatternSegment};
 pub use position::{Incarnation, Place, Position};
 pub use record::{EVENT_OVERHEAD_BYTES, EndReason, Event, NewEvent, Record};
 pub use selection::{
-    Form, SELECTORS_MAX, Selection, SelectionError, SelectionFingerprint, Selector, SelectorError,
+    Form, PATTERNS_MAX, SELECTORS_MAX, Selection, SelectionError, SelectionFingerprint, Selector,
+    SelectorError,
 };
 pub use setting_text::{AgeLimit, BytesLimit, BytesText, CountLimit, DurationText, SettingTextError};
 pub use settings::{Settings, Slow};

@@ -22,13 +22,17 @@ mod streams;
 mod sweep;
 mod trim;
 mod walk;
+mod work;
 
 use std::{
+    future::poll_fn,
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
 };
 
 pub use life::STREAM_OVERHEAD_BYTES;
+use locate::Locating;
 use log::MemoryLog;
 
 use crate::{
@@ -86,6 +90,19 @@ impl MemoryEngine {
         }
         answer
     }
+}
+
+/// Lets others have the thread once, whatever runs us.
+async fn yielded() {
+    let mut has_yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Engine for MemoryEngine {
@@ -154,7 +171,18 @@ impl Engine for MemoryEngine {
         selection: &'a Selection,
         from: StartFrom,
     ) -> Pending<'a, Result<Located, EngineError>> {
-        Box::pin(async move { Ok(self.lock().locate(selection, from)) })
+        Box::pin(async move {
+            let mut step = self.lock().locate(selection, from);
+            loop {
+                match step {
+                    Locating::Found(located) => return Ok(located),
+                    Locating::GoOn(back) => {
+                        yielded().await;
+                        step = self.lock().locate_back(selection, back);
+                    }
+                }
+            }
+        })
     }
 
     fn ended_at<'a>(
@@ -175,7 +203,16 @@ impl Engine for MemoryEngine {
     }
 
     fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
-        Box::pin(async move { Ok(self.lock().sweep(now, budget)) })
+        Box::pin(async move {
+            // The lock is given back after each step, and the thread too.
+            for _ in 0..budget.get() {
+                if self.lock().sweep_step(now) == Sweep::Done {
+                    return Ok(Sweep::Done);
+                }
+                yielded().await;
+            }
+            Ok(Sweep::More)
+        })
     }
 }
 

@@ -12,6 +12,9 @@ use crate::{Pattern, PatternError, StreamName, StreamNameError};
 /// The most selectors in one selection. Each costs every read a look.
 pub const SELECTORS_MAX: usize = 256;
 
+/// The most patterns in one selection. Each costs every event that a read looks at a comparison.
+pub const PATTERNS_MAX: usize = 32;
+
 /// One word of a selection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selector {
@@ -83,6 +86,12 @@ pub enum SelectionError {
         /// How many there are.
         selectors: usize,
     },
+    /// There are too many patterns.
+    #[error("{patterns} patterns are named; {PATTERNS_MAX} is the most")]
+    TooManyPatterns {
+        /// How many there are.
+        patterns: usize,
+    },
 }
 
 impl Selection {
@@ -96,7 +105,8 @@ impl Selection {
     /// once.
     ///
     /// # Errors
-    /// [`SelectionError`] when there are none, or more than [`SELECTORS_MAX`].
+    /// [`SelectionError`] when there are none, more than [`SELECTORS_MAX`], or more than [`PATTERNS_MAX`]
+    /// patterns.
     pub fn many(selectors: Vec<Selector>) -> Result<Self, SelectionError> {
         if selectors.is_empty() {
             return Err(SelectionError::Empty);
@@ -115,6 +125,9 @@ impl Selection {
         names.dedup();
         patterns.sort_unstable();
         patterns.dedup();
+        if patterns.len() > PATTERNS_MAX {
+            return Err(SelectionError::TooManyPatterns { patterns: patterns.len() });
+        }
         Ok(Self::new(names, patterns, Form::Many))
     }
 

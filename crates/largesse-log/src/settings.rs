@@ -42,7 +42,7 @@ impl Default for Settings {
 
 /// What a stream does about readers that fall behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", try_from = "String")]
 pub enum Slow {
     /// They read on from the log.
     #[default]
@@ -51,6 +51,19 @@ pub enum Slow {
     Latest,
     /// They are disconnected, past a lag in bytes or seconds, and come back at their place.
     Disconnect,
+}
+
+impl TryFrom<String> for Slow {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "catch-up" => Ok(Self::CatchUp),
+            "latest" => Ok(Self::Latest),
+            "disconnect" => Ok(Self::Disconnect),
+            _ => Err(format!("{text:?} is not one of \"catch-up\", \"latest\" and \"disconnect\"")),
+        }
+    }
 }
 
 fn age<S: Serializer>(limit: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,26 +1,29 @@
 //! The opaque id of the wire: a place or an end, as text.
 //!
-//! The layout, byte by byte, before it becomes base64url without padding (RFC 4648 §5). All numbers are
-//! big-endian.
+//! An id is one part, or two with `~` between them. Each part is base64url without padding (RFC 4648 §5) of
+//! these bytes; all numbers are big-endian.
 //!
 //! | bytes | what | in |
 //! |---|---|---|
-//! | 1 | version (high four bits, 1) and kind (low four bits) | all |
-//! | 8 | incarnation of the log | all |
-//! | 8 | position | all |
-//! | 8 | the mark: losses known up to here; greater than the position | kinds 1, 2, 4 and 5 |
-//! | 8 | fingerprint of the selection that ended | kind 6 |
-//! | 4 | check: the low four bytes of XXH3-64 of all bytes before | all |
+//! | 1 | version (high four bits, 1) and kind (low four bits) | the first part |
+//! | 8 | incarnation of the log | the first part |
+//! | 8 | position | the first part |
+//! | 8 | fingerprint of the selection that ended | the first part of kind 2 |
+//! | 4 | check: the low four bytes of XXH3-64 of all bytes before | the first part |
+//! | 1 | kind of the mark: 0 of a first request, 1 of a told loss | the second part |
+//! | 8 | the mark: losses known up to here; greater than the position | the second part |
+//! | 4 | check: the same, of all bytes before in both parts | the second part |
 //!
 //! | kind | is |
 //! |---|---|
-//! | 0, 1, 2 | the place of an event: without a mark, with the mark of a first request, with that of a told loss |
-//! | 3, 4, 5 | the place before the first event, likewise |
-//! | 6 | an end |
+//! | 0 | the place of an event, or of a control event on the way |
+//! | 1 | the place before the first event |
+//! | 2 | an end; never with a second part |
 //!
-//! Invariants: an id without a mark has 21 bytes, which are 28 characters; one with a mark and an end id have
-//! 29 bytes, which are 39 characters. There is one text for one id: what is not canonical is refused. The
-//! check finds ids that were cut or mistyped. It is no signature: an id is a place, not a permission.
+//! Invariants: the first part of a place is the same text whatever is known there, so it names the event. It
+//! has 28 characters, with a mark 47; an end has 39. There is one text for one id: what is not canonical is
+//! refused. The check finds ids that were cut or mistyped; an id cut right before its `~` is the same place
+//! with nothing known. It is no signature: an id is a place, not a permission.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use largesse_wire::EventId;
@@ -32,12 +35,20 @@ use crate::{
 };
 
 const VERSION: u8 = 1;
-const KIND_END: u8 = 6;
+const KIND_EVENT: u8 = 0;
+const KIND_BEGIN: u8 = 1;
+const KIND_END: u8 = 2;
+const MARK_FIRST: u8 = 0;
+const MARK_TOLD: u8 = 1;
+const BETWEEN: char = '~';
 const CHECK_BYTES: usize = 4;
 const HEAD_BYTES: usize = 1 + 8 + 8;
 const BARE_BYTES: usize = HEAD_BYTES + CHECK_BYTES;
-const LONG_BYTES: usize = HEAD_BYTES + 8 + CHECK_BYTES;
-const LONG_CHARS: usize = (LONG_BYTES * 4).div_ceil(3);
+const END_BYTES: usize = HEAD_BYTES + 8 + CHECK_BYTES;
+const MARK_BYTES: usize = 1 + 8 + CHECK_BYTES;
+/// The bytes of both parts, whichever they are.
+const LAYOUT_BYTES: usize = BARE_BYTES + MARK_BYTES;
+const CHARS_MAX: usize = (BARE_BYTES * 4).div_ceil(3) + 1 + (MARK_BYTES * 4).div_ceil(3);
 
 /// What an id on the wire stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,15 +108,20 @@ pub enum WireIdError {
     UselessMark,
 }
 
-/// An id's bytes under way.
+/// An id's bytes and text under way.
 struct Layout {
-    bytes: [u8; LONG_BYTES],
+    bytes: [u8; LAYOUT_BYTES],
     filled: usize,
+    /// Where the part that is being written began.
+    part: usize,
+    text: [u8; CHARS_MAX],
+    chars: usize,
 }
 
 impl Layout {
     fn new(kind: u8, incarnation: Incarnation, position: Position) -> Self {
-        let mut layout = Self { bytes: [0; LONG_BYTES], filled: 0 };
+        let (bytes, text) = ([0; LAYOUT_BYTES], [0; CHARS_MAX]);
+        let mut layout = Self { bytes, filled: 0, part: 0, text, chars: 0 };
         layout.push(&[VERSION << 4 | kind]);
         layout.push(&incarnation.0.to_be_bytes());
         layout.push(&position.0.to_be_bytes());
@@ -118,14 +134,29 @@ impl Layout {
         self.filled = end;
     }
 
-    fn finish(mut self) -> EventId {
+    /// Ends a part with the check of all bytes so far.
+    fn end_part(&mut self) {
         self.push(&check_of(&self.bytes[..self.filled]));
-        let mut text = [0; LONG_CHARS];
-        let chars = URL_SAFE_NO_PAD
-            .encode_slice(&self.bytes[..self.filled], &mut text)
-            .expect("LONG_CHARS is what the longest layout needs");
-        let text = str::from_utf8(&text[..chars]).expect("base64url is ASCII");
-        EventId::parse(text).expect("base64url is 1 to 128 characters of the id's alphabet")
+        let part = &self.bytes[self.part..self.filled];
+        let chars = URL_SAFE_NO_PAD.encode_slice(part, &mut self.text[self.chars..]);
+        self.chars += chars.expect("CHARS_MAX is what the longest layout needs");
+        self.part = self.filled;
+    }
+
+    fn push_mark(&mut self, mark: Mark) {
+        self.text[self.chars] = BETWEEN as u8;
+        self.chars += 1;
+        self.push(&[match mark.kind {
+            MarkKind::First => MARK_FIRST,
+            MarkKind::Told => MARK_TOLD,
+        }]);
+        self.push(&mark.known.0.to_be_bytes());
+        self.end_part();
+    }
+
+    fn finish(&self) -> EventId {
+        let text = str::from_utf8(&self.text[..self.chars]).expect("base64url and `~` are ASCII");
+        EventId::parse(text).expect("base64url and `~` are at most 128 characters of the id's alphabet")
     }
 }
 
@@ -140,16 +171,21 @@ impl WireId {
     pub fn encode(&self) -> EventId {
         match *self {
             Self::Place { kind, incarnation, place } => {
-                let kind = kind_number(kind, place.mark().map(|mark| mark.kind));
+                let kind = match kind {
+                    PlaceKind::Event => KIND_EVENT,
+                    PlaceKind::Begin => KIND_BEGIN,
+                };
                 let mut layout = Layout::new(kind, incarnation, place.position());
+                layout.end_part();
                 if let Some(mark) = place.mark() {
-                    layout.push(&mark.known.0.to_be_bytes());
+                    layout.push_mark(mark);
                 }
                 layout.finish()
             }
             Self::End { incarnation, position, selection } => {
                 let mut layout = Layout::new(KIND_END, incarnation, position);
                 layout.push(&selection.0.to_be_bytes());
+                layout.end_part();
                 layout.finish()
             }
         }
@@ -161,65 +197,86 @@ impl WireId {
     /// [`WireIdError`] for whatever [`WireId::encode`] does not write. Whether the log has reached the place
     /// is not looked at.
     pub fn parse(text: &str) -> Result<Self, WireIdError> {
-        // The decoder wants room for whole groups of three.
-        let mut bytes = [0; LONG_BYTES + 3];
-        let filled = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).map_err(|_| WireIdError::Malformed)?;
-        let [head, ..] = bytes;
-        let (version, kind) = (head >> 4, head & 0xF);
-        if filled > 0 && version != VERSION {
-            return Err(WireIdError::UnknownVersion { version });
-        }
-        if kind > KIND_END {
-            return Err(WireIdError::UnknownKind { kind });
-        }
-        let long = matches!(kind, 1 | 2 | 4 | 5 | KIND_END);
-        if filled != if long { LONG_BYTES } else { BARE_BYTES } {
-            return Err(WireIdError::Malformed);
-        }
-        let (checked, check) = bytes[..filled].split_at(filled - CHECK_BYTES);
-        if check != check_of(checked) {
-            return Err(WireIdError::BadCheck);
-        }
-        Self::from_checked(kind, checked)
-    }
-
-    fn from_checked(kind: u8, bytes: &[u8]) -> Result<Self, WireIdError> {
-        let incarnation = Incarnation(number_at(bytes, 1));
-        let position = Position(number_at(bytes, 9));
-        if kind == KIND_END {
-            let selection = SelectionFingerprint(number_at(bytes, HEAD_BYTES));
-            return Ok(Self::End { incarnation, position, selection });
-        }
-        let place = match mark_kind(kind) {
-            None => Place::at(position),
-            Some(kind) => {
-                let mark = Mark { known: Position(number_at(bytes, HEAD_BYTES)), kind };
-                Place::marked(position, mark).ok_or(WireIdError::UselessMark)?
-            }
+        let (first, second) = match text.split_once(BETWEEN) {
+            Some((first, second)) => (first, Some(second)),
+            None => (text, None),
         };
-        let kind = if kind < 3 { PlaceKind::Event } else { PlaceKind::Begin };
-        Ok(Self::Place { kind, incarnation, place })
+        let mut bytes = [0; END_BYTES + 3];
+        let first_bytes = decode(first, &mut bytes)?;
+        let (head, kind) = checked_head(first_bytes)?;
+        match (kind, second) {
+            (KIND_END, None) => Ok(Self::End {
+                incarnation: head.incarnation,
+                position: head.position,
+                selection: SelectionFingerprint(number_at(first_bytes, HEAD_BYTES)),
+            }),
+            (KIND_END, Some(_)) => Err(WireIdError::Malformed),
+            (kind, second) => {
+                let place = match second {
+                    None => Place::at(head.position),
+                    Some(second) => marked(head.position, first_bytes, second)?,
+                };
+                let kind = if kind == KIND_EVENT { PlaceKind::Event } else { PlaceKind::Begin };
+                Ok(Self::Place { kind, incarnation: head.incarnation, place })
+            }
+        }
     }
 }
 
-fn kind_number(kind: PlaceKind, mark: Option<MarkKind>) -> u8 {
-    let base = match kind {
-        PlaceKind::Event => 0,
-        PlaceKind::Begin => 3,
+/// What the first part of every id says.
+struct Head {
+    incarnation: Incarnation,
+    position: Position,
+}
+
+/// The decoder wants room for whole groups of three, so `room` has three bytes more than the longest part.
+fn decode<'a>(part: &str, room: &'a mut [u8]) -> Result<&'a [u8], WireIdError> {
+    let filled = URL_SAFE_NO_PAD.decode_slice(part, room).map_err(|_| WireIdError::Malformed)?;
+    Ok(&room[..filled])
+}
+
+fn checked_head(bytes: &[u8]) -> Result<(Head, u8), WireIdError> {
+    let [first, ..] = *bytes else { return Err(WireIdError::Malformed) };
+    let (version, kind) = (first >> 4, first & 0xF);
+    if version != VERSION {
+        return Err(WireIdError::UnknownVersion { version });
+    }
+    let length = match kind {
+        KIND_EVENT | KIND_BEGIN => BARE_BYTES,
+        KIND_END => END_BYTES,
+        _ => return Err(WireIdError::UnknownKind { kind }),
     };
-    base + match mark {
-        None => 0,
-        Some(MarkKind::First) => 1,
-        Some(MarkKind::Told) => 2,
+    if bytes.len() != length {
+        return Err(WireIdError::Malformed);
     }
+    check(bytes, bytes)?;
+    let head =
+        Head { incarnation: Incarnation(number_at(bytes, 1)), position: Position(number_at(bytes, 9)) };
+    Ok((head, kind))
 }
 
-fn mark_kind(kind: u8) -> Option<MarkKind> {
-    match kind % 3 {
-        0 => None,
-        1 => Some(MarkKind::First),
-        _ => Some(MarkKind::Told),
+/// A place with the mark of the second part.
+fn marked(position: Position, first: &[u8], second: &str) -> Result<Place, WireIdError> {
+    let mut room = [0; MARK_BYTES + 3];
+    let bytes = decode(second, &mut room)?;
+    if bytes.len() != MARK_BYTES {
+        return Err(WireIdError::Malformed);
     }
+    check(bytes, &[first, bytes].concat())?;
+    let kind = match bytes[0] {
+        MARK_FIRST => MarkKind::First,
+        MARK_TOLD => MarkKind::Told,
+        kind => return Err(WireIdError::UnknownKind { kind }),
+    };
+    let mark = Mark { known: Position(number_at(bytes, 1)), kind };
+    Place::marked(position, mark).ok_or(WireIdError::UselessMark)
+}
+
+/// Holds the check at the end of `part` against all bytes up to it.
+fn check(part: &[u8], all: &[u8]) -> Result<(), WireIdError> {
+    let (_, found) = part.split_at(part.len() - CHECK_BYTES);
+    let (checked, _) = all.split_at(all.len() - CHECK_BYTES);
+    if found == check_of(checked) { Ok(()) } else { Err(WireIdError::BadCheck) }
 }
 
 fn number_at(bytes: &[u8], at: usize) -> u64 {

@@ -8,9 +8,6 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{client::ServerUrl, config::KeyFlags};
 
-/// Where `publish` and `tail` find the server when they are not told.
-const URL_DEFAULT: &str = "http://127.0.0.1:8084";
-
 /// Event streams that browsers read: each event once, in order.
 ///
 /// Without a command, it serves.
@@ -65,12 +62,12 @@ pub(crate) struct ConfigArgs {
 pub(crate) struct PublishArgs {
     /// The stream, like `prices` or `team/a/chat`.
     pub(crate) stream: String,
-    /// The event's data; `-` or nothing reads it from stdin, all of it as one event.
+    /// The event's data. `-` reads it from stdin, all of it as one event; so does leaving it out, but with --close.
     pub(crate) data: Option<String>,
     /// The event's name.
     #[arg(long, value_name = "NAME")]
     pub(crate) event: Option<String>,
-    /// Close the stream afterwards; without data, only close it.
+    /// Close the stream afterwards; without DATA, only close it. stdin is then not read.
     #[arg(long)]
     pub(crate) close: bool,
     #[command(flatten)]
@@ -96,18 +93,18 @@ pub(crate) struct TailArgs {
 /// Which server to talk to.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
-    /// The server's address.
-    #[arg(long, default_value = URL_DEFAULT, value_parser = ServerUrl::parse)]
-    pub(crate) url: ServerUrl,
+    /// The server's address [default: the variable LARGESSE_URL, else http://127.0.0.1:8084].
+    #[arg(long, value_parser = ServerUrl::parse)]
+    pub(crate) url: Option<ServerUrl>,
 }
 
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Say all that is wrong with it.
-    Check(ConfigArgs),
+    /// Say all that is wrong with it: all for which `serve` with the same flags would not start.
+    Check(ServeArgs),
     /// Print it as a TOML file, with the origin of each value.
-    Show(ConfigArgs),
+    Show(ServeArgs),
 }
 
 #[cfg(test)]

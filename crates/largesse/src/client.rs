@@ -7,10 +7,12 @@ mod answer;
 mod connection;
 mod reconnect;
 mod url;
+mod whereabouts;
 
 pub(crate) use self::{
     answer::Answer,
     connection::send,
     reconnect::{Backoff, Loss, Reconnect, Say},
     url::{ServerUrl, encoded_path, encoded_query},
+    whereabouts::whereabouts,
 };

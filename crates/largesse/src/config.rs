@@ -21,6 +21,7 @@ mod tests;
 
 use std::{
     collections::HashMap,
+    ffi::OsString,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -34,7 +35,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::gallery::GalleryRule;
 
-pub(crate) use self::{flags::KeyFlags, mistake::Mistake, origin::Origin};
+pub(crate) use self::{environment::SERVER_URL, flags::KeyFlags, mistake::Mistake, origin::Origin};
 use self::{
     keys::{KEYS, Key},
     raw::Raw,
@@ -74,6 +75,8 @@ pub(crate) struct HttpConfig {
     pub(crate) event_bytes_max: u64,
     /// At least `event_bytes_max`.
     pub(crate) batch_bytes_max: u64,
+    /// At least `batch_bytes_max`.
+    pub(crate) bodies_bytes_max: u64,
     pub(crate) heartbeat: Duration,
     pub(crate) retry_min: Duration,
     /// At least `retry_min`.
@@ -83,6 +86,8 @@ pub(crate) struct HttpConfig {
     pub(crate) head_timeout: Duration,
     pub(crate) body_idle: Duration,
     pub(crate) gallery: GalleryRule,
+    pub(crate) body_time_max: Duration,
+    pub(crate) write_stall: Duration,
 }
 
 /// The section `readers`: those that fall behind.
@@ -121,6 +126,11 @@ pub(crate) struct Effective {
     pub(crate) config: Config,
     /// The strongest value given for each key, by the key's path; those at their default are not in it.
     given: HashMap<&'static str, (Raw, Origin)>,
+}
+
+/// The value of [`SERVER_URL`] in this process's environment: where `publish` and `tail` find the server.
+pub(crate) fn server_url() -> Option<OsString> {
+    std::env::var_os(SERVER_URL)
 }
 
 /// A value somebody gave for a key, not yet checked.
@@ -183,6 +193,7 @@ impl Effective {
         let pairs = [
             ("http.retry_min", "http.retry_max", http.retry_min > http.retry_max),
             ("http.event_bytes_max", "http.batch_bytes_max", http.event_bytes_max > http.batch_bytes_max),
+            ("http.batch_bytes_max", "http.bodies_bytes_max", http.batch_bytes_max > http.bodies_bytes_max),
         ];
         let wrong = pairs.into_iter().filter(|(_, _, contradict)| *contradict);
         wrong.map(|(low, high, _)| {

@@ -1,22 +1,26 @@
 //! `largesse config`: says what is wrong with the configuration, or what is in force.
+//!
+//! Invariant: what `check` finds right, `serve` with the same flags does not refuse. Does not try whether addresses
+//! are free.
 
 use crate::{
     cli::{ConfigArgs, ConfigCommand},
     config::{Effective, Mistake},
+    serve,
     terminal::{Failure, say},
 };
 
 /// Checks or shows.
 ///
 /// # Errors
-/// The configuration has mistakes: all of them.
+/// The configuration has mistakes: all of them. Or it has none, but others could reach the server.
 pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
     let text = match command {
         ConfigCommand::Check(args) => {
-            load(args)?;
+            serve::check_exposure(args, &load(&args.config)?)?;
             "the configuration is right".to_owned()
         }
-        ConfigCommand::Show(args) => load(args)?.shown().trim_end().to_owned(),
+        ConfigCommand::Show(args) => load(&args.config)?.shown().trim_end().to_owned(),
     };
     say(&text).map_err(|error| Failure(format!("stdout: {error}")))
 }

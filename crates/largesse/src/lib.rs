@@ -10,34 +10,57 @@
 //! It adds nothing to them. The binary of the same name puts them together, and reads configuration; this crate
 //! does not.
 //!
-//! Mounted in a router of one's own, with a log in memory:
+//! Mounted in a router of one's own, with a log in memory. In `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! largesse = { git = "https://github.com/largesse-sse/largesse" }
+//! axum = { version = "0.8", default-features = false, features = ["http1", "tokio"] }
+//! fastrand = "2"
+//! tokio = { version = "1", features = ["macros", "net", "rt", "time"] }
+//! ```
+//!
+//! In `src/main.rs`:
 //!
 //! ```no_run
-//! use std::sync::Arc;
+//! use std::{sync::Arc, time::Duration};
 //!
 //! use largesse::{
 //!     http::{Door, DoorConfig, router},
 //!     hub::{Hub, HubLimits, WallClock},
-//!     log::{EngineLimits, Incarnation, MemoryEngine},
+//!     log::{EngineLimits, Incarnation, MemoryEngine, Sweep},
 //! };
 //!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> std::io::Result<()> {
-//! // Which log this is: another number each time, so that readers of an earlier one are told.
-//! let log = Incarnation(fastrand::u64(..));
-//! let engine = Arc::new(MemoryEngine::new(log, EngineLimits::default()));
-//! let hub = Hub::new(engine, Arc::new(WallClock), HubLimits::default());
-//! let door = Arc::new(Door::new(Arc::clone(&hub), DoorConfig::default()));
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> std::io::Result<()> {
+//!     // Which log this is: another number each time, so that readers of an earlier one are told.
+//!     let log = Incarnation(fastrand::u64(..));
+//!     let engine = Arc::new(MemoryEngine::new(log, EngineLimits::default()));
+//!     let hub = Hub::new(engine, Arc::new(WallClock), HubLimits::default());
+//!     let door = Arc::new(Door::new(Arc::clone(&hub), DoorConfig::default()));
 //!
-//! // In a page: new EventSource("/events/streams/news")
-//! let app = axum::Router::new().nest("/events", router(door));
+//!     // In a page of this server: new EventSource("/events/streams/news")
+//!     let app = axum::Router::new().nest("/events", router(door));
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//!     println!("listening on http://{}/events/streams", listener.local_addr()?);
 //!
-//! // What is past its time is dropped when it is asked for: call it every second, in a task of yours.
-//! let _more = hub.sweep().await;
+//!     tokio::select! {
+//!         served = async { axum::serve(listener, app).await } => served,
+//!         () = sweep(&hub) => Ok(()),
+//!     }
+//! }
 //!
-//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-//! axum::serve(listener, app).await
-//! # }
+//! /// What is past its time is dropped only when it is asked for.
+//! async fn sweep(hub: &Hub) {
+//!     let mut every_second = tokio::time::interval(Duration::from_secs(1));
+//!     loop {
+//!         every_second.tick().await;
+//!         // It is cut into pieces, so that publishers and readers get the log in between.
+//!         while let Ok(Sweep::More) = hub.sweep().await {
+//!             tokio::task::yield_now().await;
+//!         }
+//!     }
+//! }
 //! ```
 
 #![forbid(unsafe_code)]

@@ -18,7 +18,8 @@ use largesse::{log::StreamName, wire::EventName};
 
 use crate::{
     cli::PublishArgs,
-    client::{Answer, Backoff, encoded_path, encoded_query, send},
+    client::{Answer, Backoff, ServerUrl, encoded_path, encoded_query, send, whereabouts},
+    config::server_url,
     terminal::{Failure, note, plain, say},
 };
 
@@ -40,16 +41,17 @@ struct Published {
 /// # Errors
 /// The server refuses it, or can't be reached.
 pub(crate) fn run(args: &PublishArgs) -> Result<(), Failure> {
-    let target = target(args)?;
+    let url = whereabouts(args.server.url.as_ref(), server_url())?;
+    let target = url.target(&path_and_query(args)?);
     let data = data(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
-    let id = runtime.block_on(publish(args, &target, data))?;
+    let id = runtime.block_on(publish(&url, &target, data))?;
     say(&plain(&id)).map_err(|error| Failure(format!("it is published, but stdout: {error}")))
 }
 
-/// The request's target; names are checked here, before anything is sent.
-fn target(args: &PublishArgs) -> Result<String, Failure> {
+/// What is asked for; names are checked here, before anything is sent.
+fn path_and_query(args: &PublishArgs) -> Result<String, Failure> {
     let stream = StreamName::parse(&args.stream).map_err(|error| wrong("stream", &args.stream, &error))?;
     let mut query = Vec::new();
     if let Some(event) = &args.event {
@@ -60,8 +62,7 @@ fn target(args: &PublishArgs) -> Result<String, Failure> {
         query.push("close".to_owned());
     }
     let question = if query.is_empty() { "" } else { "?" };
-    let path = format!("/streams/{}{question}{}", encoded_path(stream.as_str()), query.join("&"));
-    Ok(args.server.url.target(&path))
+    Ok(format!("/streams/{}{question}{}", encoded_path(stream.as_str()), query.join("&")))
 }
 
 fn wrong(what: &str, value: &str, error: &impl std::fmt::Display) -> Failure {
@@ -86,8 +87,7 @@ fn stdin() -> Result<Bytes, Failure> {
     Ok(bytes.into())
 }
 
-async fn publish(args: &PublishArgs, target: &str, data: Bytes) -> Result<String, Failure> {
-    let url = &args.server.url;
+async fn publish(url: &ServerUrl, target: &str, data: Bytes) -> Result<String, Failure> {
     let request = Request::post(target)
         .header(HOST, url.host_header())
         .header(CONTENT_TYPE, "text/plain; charset=utf-8")
@@ -96,7 +96,7 @@ async fn publish(args: &PublishArgs, target: &str, data: Bytes) -> Result<String
         .map_err(|error| Failure(format!("the request can't be made: {error}")))?;
     let mut backoff = Backoff::new(RETRY_FIRST);
     loop {
-        let told = match attempt(args, request.clone()).await {
+        let told = match attempt(url, request.clone()).await {
             Ok(answered) => return answered,
             Err(told) => told,
         };
@@ -112,11 +112,8 @@ async fn publish(args: &PublishArgs, target: &str, data: Bytes) -> Result<String
 }
 
 /// One attempt: the server's word, or why there was none.
-async fn attempt(
-    args: &PublishArgs,
-    request: Request<Full<Bytes>>,
-) -> Result<Result<String, Failure>, String> {
-    let mut answer = send(&args.server.url, request).await.map_err(|error| error.to_string())?;
+async fn attempt(url: &ServerUrl, request: Request<Full<Bytes>>) -> Result<Result<String, Failure>, String> {
+    let mut answer = send(url, request).await.map_err(|error| error.to_string())?;
     if !answer.status().is_success() {
         return Ok(Err(Failure(answer.problem().await)));
     }

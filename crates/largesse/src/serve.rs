@@ -45,8 +45,7 @@ struct Room {
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let effective = load(&args.config)?;
     trace::begin(&effective.config.trace);
-    let exposure = if args.insecure { Exposure::Anywhere } else { Exposure::LoopbackOnly };
-    listen::check(&effective.config.listen, exposure)?;
+    check_exposure(args, &effective)?;
     if !args.memory {
         tracing::warn!(
             "events are kept in memory only and are lost when the server stops; --memory says that this is meant"
@@ -58,9 +57,19 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     runtime.block_on(serve(&effective, room))
 }
 
+/// Whether the addresses are for this machine alone, or the command line insists.
+///
+/// # Errors
+/// Others could reach the server, and the operator has not insisted.
+pub(crate) fn check_exposure(args: &ServeArgs, effective: &Effective) -> Result<(), Failure> {
+    let exposure = if args.insecure { Exposure::Anywhere } else { Exposure::LoopbackOnly };
+    listen::check(&effective.config.listen, exposure)
+}
+
 /// Measures the machine, and says what fits.
 fn room(config: &Config) -> Room {
-    let connections_max = machine::connections_that_fit();
+    let files_max = machine::open_files_max();
+    let connections_max = machine::connections(files_max);
     // A tenth stays free for publishers.
     let fitting = connections_max - connections_max / 10;
     let wanted =
@@ -83,7 +92,8 @@ fn room(config: &Config) -> Room {
         }
         _ => config.log.max_bytes,
     };
-    tracing::info!(readers_max, connections_max, "this many fit");
+    let fit = readers_max.min(fitting);
+    tracing::info!(readers_max, connections_max, "up to {fit} readers fit (open-file limit {files_max})");
     Room { connections_max, readers_max, log_bytes_max }
 }
 
@@ -158,9 +168,11 @@ fn door(config: &Config) -> DoorConfig {
         host_rule: host_rule(config),
         event_bytes_max: held(http.event_bytes_max),
         batch_bytes_max: held(http.batch_bytes_max),
+        bodies_bytes_max: held(http.bodies_bytes_max),
         retry_ms_min: ms(http.retry_min),
         retry_ms_max: ms(http.retry_max),
         body_idle: http.body_idle,
+        body_time_max: http.body_time_max,
         ..DoorConfig::default()
     }
 }
@@ -178,6 +190,7 @@ fn limits(config: &Config, room: Room) -> ServeLimits {
     ServeLimits {
         connections_max: room.connections_max,
         head_timeout: config.http.head_timeout,
+        write_stall: config.http.write_stall,
         shutdown_grace: config.shutdown_grace,
         ..ServeLimits::default()
     }
@@ -206,10 +219,13 @@ mod tests {
             allowed_origins: vec![PageOrigin::parse("https://app.example").unwrap()],
             event_bytes_max: 1,
             batch_bytes_max: 2,
+            bodies_bytes_max: 10,
             retry_min: seconds(3),
             retry_max: seconds(4),
             head_timeout: seconds(5),
             body_idle: seconds(6),
+            body_time_max: seconds(11),
+            write_stall: seconds(12),
             ..HttpConfig::default()
         };
         Config {
@@ -225,7 +241,8 @@ mod tests {
         let room = Room { connections_max: 8, readers_max: 9, log_bytes_max: 10 };
         let (door, limits) = (door(&config()), limits(&config(), room));
         assert_eq!(door.allowed_origins, config().http.allowed_origins);
-        assert_eq!((door.event_bytes_max, door.batch_bytes_max), (1, 2));
+        assert_eq!((door.event_bytes_max, door.batch_bytes_max, door.bodies_bytes_max), (1, 2, 10));
+        assert_eq!((door.body_time_max.as_secs(), limits.write_stall.as_secs()), (11, 12));
         assert_eq!((door.retry_ms_min, door.retry_ms_max), (3_000, 4_000));
         assert_eq!((limits.head_timeout.as_secs(), door.body_idle.as_secs()), (5, 6));
         assert_eq!((limits.shutdown_grace.as_secs(), limits.connections_max), (7, 8));

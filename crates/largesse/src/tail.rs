@@ -16,7 +16,8 @@ use self::{
 };
 use crate::{
     cli::TailArgs,
-    client::{Loss, Reconnect, Say, ServerUrl, encoded_query},
+    client::{Loss, Reconnect, Say, ServerUrl, encoded_query, whereabouts},
+    config::server_url,
     terminal::{Failure, note},
 };
 
@@ -25,10 +26,11 @@ use crate::{
 /// # Errors
 /// The server refuses, or does not speak our language.
 pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
-    let target = target(args)?;
+    let url = whereabouts(args.server.url.as_ref(), server_url())?;
+    let target = url.target(&path_and_query(args)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
-    runtime.block_on(read(&args.server.url, &target, Printer::new(form(args))))
+    runtime.block_on(read(&url, &target, Printer::new(form(args))))
 }
 
 fn form(args: &TailArgs) -> Form {
@@ -40,14 +42,14 @@ fn form(args: &TailArgs) -> Form {
     }
 }
 
-fn target(args: &TailArgs) -> Result<String, Failure> {
+fn path_and_query(args: &TailArgs) -> Result<String, Failure> {
     let mut query = vec!["format=json".to_owned()];
     for stream in &args.streams {
         Selector::parse(stream).map_err(|error| Failure(format!("the stream {stream:?}: {error}")))?;
         query.push(format!("name={}", encoded_query(stream)));
     }
     query.extend(args.from.iter().map(|from| format!("from={}", encoded_query(from))));
-    Ok(args.server.url.target(&format!("/streams?{}", query.join("&"))))
+    Ok(format!("/streams?{}", query.join("&")))
 }
 
 async fn read(url: &ServerUrl, target: &str, printer: Printer) -> Result<(), Failure> {

@@ -1,8 +1,8 @@
 //! An event stream as a body: each block is appended as soon as it is complete, over one long request.
 //!
 //! Invariants: block *n* of a key is appended once, however often the body is sent; the close happens only
-//! after a body that ended cleanly. The publisher's own ids and `retry` are dropped: positions are the log's.
-//! Does not wait for more than one piece of the body before it appends.
+//! after a body that ended cleanly; no byte that is not UTF-8 comes into an event. The publisher's own ids and
+//! `retry` are dropped: positions are the log's. Does not wait for more than one piece of the body before it appends.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -11,7 +11,10 @@ use largesse_log::{
 };
 use largesse_wire::{EventName, ParseError, ParsedEvent, Parser, ParserLimits};
 
-use super::{Publish, Receipt, bad_event_name, event_data};
+use super::{
+    Publish, Receipt, bad_event_name, event_data, not_utf8,
+    utf8_pieces::{NotUtf8, Utf8Pieces},
+};
 use crate::{
     Problem, json,
     refusal::{Refusal, sentence},
@@ -21,6 +24,7 @@ use crate::{
 /// A long publish under way.
 struct Publishing<'a> {
     publish: &'a Publish<'a>,
+    text: Utf8Pieces,
     parser: Parser,
     keyed: Option<Keyed>,
     /// Events appended so far, by this request or one before it under the key.
@@ -53,13 +57,18 @@ impl<'a> Publishing<'a> {
             }
         };
         let limits = ParserLimits { event_bytes_max: publish.door.config.event_bytes_max };
-        Ok(Self { publish, parser: Parser::new(limits), keyed, count: 0, last: None })
+        let (text, parser) = (Utf8Pieces::default(), Parser::new(limits));
+        Ok(Self { publish, text, parser, keyed, count: 0, last: None })
     }
 
     async fn take_all(&mut self, body: &mut RequestBody) -> Result<Response, Refusal> {
         while let Some(piece) = body.piece().await.map_err(|Cut| cut())? {
-            self.take(&piece).await?;
+            // The parser replaces what is not UTF-8, as the standard asks of readers. A publisher is told.
+            let (text, checked) = self.text.take(&piece);
+            self.take(text).await?;
+            checked.map_err(|NotUtf8 { at }| not_utf8(at))?;
         }
+        self.text.finish().map_err(|NotUtf8 { at }| not_utf8(at))?;
         self.finish().await
     }
 
@@ -109,7 +118,10 @@ impl<'a> Publishing<'a> {
         let step_count = events.len() as u64;
         let once = self.once(&events, then);
         let append = Append { stream: self.publish.stream.clone(), events, then, once };
-        let appended = self.publish.door.hub.append(append).await.map_err(|error| self.refusal(&error))?;
+        let appended = match self.publish.door.hub.append(append).await {
+            Ok(appended) => appended,
+            Err(error) => return Err(self.refusal(&error)),
+        };
         if step_count > 0 {
             self.count += step_count;
             self.last = Some(appended.position);
@@ -145,7 +157,13 @@ impl<'a> Publishing<'a> {
         Ok(json::response(status, &Receipt { stream, id, count, closed }))
     }
 
-    fn refusal(&self, error: &AppendError) -> Refusal {
+    fn refusal(&mut self, error: &AppendError) -> Refusal {
+        if matches!(error, AppendError::KeyReused) {
+            // This request has appended nothing: only a body whose blocks are all known can be found to be
+            // another one. Those until here passed for repeats, but the log does not remember each block, so
+            // they are not counted.
+            (self.count, self.last) = (0, None);
+        }
         Refusal::of_append(error, &self.publish.stream)
     }
 
@@ -154,7 +172,10 @@ impl<'a> Publishing<'a> {
         let refusal = refusal.with("count", self.count);
         let Some(last) = self.last else { return refusal };
         let id = self.publish.door.hub.event_id(last).to_string();
-        let told = format!("{} blocks before it were appended, the last one with the id {id}.", self.count);
+        let told = match self.count {
+            1 => format!("1 block before it was appended, with the id {id}."),
+            count => format!("{count} blocks before it were appended, the last one with the id {id}."),
+        };
         refusal.and(&told).with("id", id)
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 
 pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Result<Response, Refusal> {
     let config = &publish.door.config;
-    let limits = WholeLimits { bytes_max: config.batch_bytes_max, idle: config.body_idle };
+    let limits = WholeLimits::new(config, config.batch_bytes_max);
     let text = utf8(body.whole(limits).await?)?;
     let events = events(publish, &text)?;
     if events.is_empty() && publish.then == Then::StayOpen {

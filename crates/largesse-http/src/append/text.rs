@@ -13,7 +13,7 @@ use crate::{
 
 pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Result<Response, Refusal> {
     let config = &publish.door.config;
-    let limits = WholeLimits { bytes_max: config.event_bytes_max, idle: config.body_idle };
+    let limits = WholeLimits::new(config, config.event_bytes_max);
     let text = utf8(body.whole(limits).await?)?;
     // An empty body that closes says no event; without the close it says an empty one.
     if text.is_empty() && publish.then == Then::Close {

@@ -17,7 +17,7 @@ async fn begin(server: &Server, path: &str, headers: &str) -> Wire {
 }
 
 /// Sends a whole event stream with its length.
-async fn publish(server: &Server, path: &str, headers: &str, body: &str) -> Answer {
+async fn publish(server: &Server, path: &str, headers: &str, body: impl AsRef<[u8]>) -> Answer {
     server.ask(&format!("POST {path}"), &format!("{TYPE}{headers}"), body).await
 }
 
@@ -110,6 +110,53 @@ async fn what_came_before_a_bad_block_stays_and_is_told() {
 }
 
 #[tokio::test]
+async fn bytes_that_are_not_utf8_are_refused_and_what_came_before_stays() {
+    let server = Server::start().await;
+    let rows: [(&[u8], u64, &[&str]); 6] = [
+        (b"data: a\xff\n\n", 7, &[]),
+        (b"data: 1\n\ndata: 2\n\ndata: \xc3\x28\n\ndata: 4\n\n", 24, &["1", "2"]),
+        (b"data: 1\n\nevent: \xe2\x82\ndata: 2\n\n", 16, &["1"]),
+        (b"data: 1\n\n: \x80\n\n", 11, &["1"]),
+        (b"data: 1\n\ndata: 2\n\n\xf0\x9f\x98", 18, &["1", "2"]),
+        (b"\xff\xfed\0a\0", 0, &[]),
+    ];
+    for (number, (body, at, want)) in rows.into_iter().enumerate() {
+        let answer = publish(&server, &format!("/streams/s{number}?close"), "", body).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (415, "unsupported-body"), "row {number}");
+        let problem = answer.json();
+        assert_eq!(
+            (problem["at"].as_u64(), problem["count"].as_u64()),
+            (Some(at), Some(want.len() as u64)),
+            "row {number}: {problem}"
+        );
+        assert!(answer.detail().contains(&format!("byte {at} ")), "row {number}: {problem}");
+        assert_eq!(problem["id"].is_string(), !want.is_empty(), "row {number}: {problem}");
+        assert_eq!(server.data(&format!("s{number}")).await, want, "row {number}");
+    }
+}
+
+#[tokio::test]
+async fn a_character_may_come_in_pieces() {
+    let server = Server::start().await;
+    let mut publisher = begin(&server, "/streams/a", "").await;
+    for byte in "data: \u{1f600}\u{e4}\n\n".as_bytes() {
+        publisher.send([b"1\r\n".as_slice(), &[*byte], b"\r\n"].concat()).await;
+    }
+    publisher.send("0\r\n\r\n").await;
+    check(&publisher.answer().await, 201, 1, false);
+    assert_eq!(server.data("a").await, ["\u{1f600}\u{e4}"]);
+}
+
+#[tokio::test]
+async fn one_block_before_a_refusal_is_told_in_the_singular() {
+    let server = Server::start().await;
+    let one = publish(&server, "/streams/a", "", "data: 1\n\ndata: \0\n\n").await.detail();
+    assert!(one.contains("1 block before it was appended, with the id "), "{one}");
+    let two = publish(&server, "/streams/a", "", "data: 1\n\ndata: 2\n\ndata: \0\n\n").await.detail();
+    assert!(two.contains("2 blocks before it were appended, the last one with the id "), "{two}");
+}
+
+#[tokio::test]
 async fn a_body_without_a_complete_block_is_refused() {
     let server = Server::start().await;
     let before = server.state().await;
@@ -158,9 +205,13 @@ async fn another_body_under_a_key_is_refused_where_it_differs() {
     let key = "Idempotency-Key: k1\r\n";
     check(&publish(&server, "/streams/a", key, "data: 1\n\ndata: 2\n\n").await, 201, 2, false);
     let before = server.state().await;
-    let answer = publish(&server, "/streams/a", key, "data: 1\n\ndata: other\n\ndata: 3\n\n").await;
-    assert_eq!((answer.status, answer.problem().as_str()), (422, "key-reused"));
-    assert_eq!(server.state().await, before);
+    for body in ["data: 1\n\ndata: other\n\ndata: 3\n\n", "data: other\n\ndata: 2\n\n", "data: 1\n\n"] {
+        let answer = publish(&server, "/streams/a?close", key, body).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (422, "key-reused"), "{body:?}");
+        let problem = answer.json();
+        assert_eq!((problem["count"].as_u64(), problem.get("id")), (Some(0), None), "{body:?}: {problem}");
+        assert_eq!(server.state().await, before, "{body:?}");
+    }
 }
 
 #[tokio::test]

@@ -57,8 +57,21 @@ async fn anything_else_under_the_key_is_refused() {
             (422, "key-reused"),
             "{query} {headers} {body:?}"
         );
+        let detail = answer.detail();
+        assert!(detail.contains("(another body, event name, close or content type)"), "{detail}");
         assert_eq!(server.state().await, before, "{query} {headers} {body:?}");
     }
+}
+
+#[tokio::test]
+async fn a_key_outlives_the_deletion_of_its_stream() {
+    let server = Server::start().await;
+    let first = publish(&server, "", "", "1").await;
+    assert_eq!(server.ask("DELETE /streams/a", "", "").await.status, 204);
+    let before = server.state().await;
+    let second = publish(&server, "", "", "1").await;
+    assert_eq!((second.status, second.json()), (201, first.json()));
+    assert_eq!(server.state().await, before);
 }
 
 #[tokio::test]
@@ -81,6 +94,7 @@ async fn a_key_that_breaks_its_rules_is_refused() {
     }
     let twice = server.ask("POST /streams/a", "Idempotency-Key: a\r\nIdempotency-Key: b\r\n", "x").await;
     assert_eq!(twice.problem(), "bad-idempotency-key");
+    assert_eq!(twice.detail(), "The request has several Idempotency-Key headers. Send one.");
     assert_eq!(server.state().await, before);
     let longest = format!("Idempotency-Key: {}\r\n", "~".repeat(256));
     assert_eq!(server.ask("POST /streams/a", &longest, "x").await.status, 201);

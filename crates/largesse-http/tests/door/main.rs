@@ -3,7 +3,9 @@
 mod append;
 mod append_event_stream;
 mod guard;
+mod half_close;
 mod idempotency;
+mod memory;
 mod page;
 mod problems;
 mod read;

@@ -1,6 +1,7 @@
-//! `docs/http.md` names every problem, with its status.
+//! `docs/http.md` names every problem, with its status, and shows only ids that can exist.
 
 use largesse_http::Problem;
+use largesse_log::WireId;
 
 const PAGE: &str = include_str!("../../../../docs/http.md");
 
@@ -27,6 +28,20 @@ fn no_slug_stands_for_two_problems() {
     slugs.sort_unstable();
     slugs.dedup();
     assert_eq!(slugs.len(), Problem::ALL.len());
+}
+
+#[test]
+fn every_id_on_the_pages_is_one_that_can_exist() {
+    let readme = include_str!("../../../../README.md");
+    let is_of_an_id = |letter: char| letter.is_ascii_alphanumeric() || "._~-".contains(letter);
+    let words = |page: &'static str| page.split(move |letter| !is_of_an_id(letter));
+    // Ids of our version begin with an E, and no other word here is so long and does.
+    let ids: Vec<&str> =
+        words(PAGE).chain(words(readme)).filter(|word| word.len() >= 28 && word.starts_with('E')).collect();
+    assert!(ids.len() > 8, "{ids:?}");
+    for id in ids {
+        assert!(WireId::parse(id).is_ok(), "{id}: {:?}", WireId::parse(id));
+    }
 }
 
 /// The first cells of a table's row; those after them are prose.

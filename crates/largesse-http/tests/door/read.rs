@@ -99,6 +99,7 @@ async fn a_first_read_begins_where_from_says() {
         ("from=start", "123"),
         ("from=-2", "23"),
         ("from=-99", "123"),
+        ("from=-99999999999999999999", "123"),
         ("from=-0", ""),
         ("from=now", ""),
         ("from=2023-11-14T22:13:21Z", "23"),
@@ -305,6 +306,10 @@ async fn one_reader_too_many_is_told_in_band_and_a_place_is_given_back() {
     let (retry, rest) = text.strip_prefix(":\nretry: ").and_then(|t| t.split_once('\n')).expect("a head");
     assert!((30_000..=90_000).contains(&retry.parse::<u32>().expect("a number")), "{text}");
     assert_eq!(rest, "event: away\ndata: {\"reason\":\"overload\"}\n\n");
+    let text = whole(&server, "/streams/a?control=off", "").await;
+    let (retry, rest) = text.strip_prefix(":\nretry: ").and_then(|t| t.split_once('\n')).expect("a head");
+    assert!((30_000..=90_000).contains(&retry.parse::<u32>().expect("a number")), "{text}");
+    assert_eq!(rest, "", "a reader without control events gets none");
     drop(first);
     while server.hub.readers() > 0 {
         tokio::task::yield_now().await;

@@ -21,8 +21,8 @@ fn is_rung(registration: &Registration) -> bool {
 
 #[track_caller]
 fn check(selectors: &[&str], stream: &str, want: bool) {
-    let bells = Arc::new(Bells::default());
-    let registration = bells.register(&selection(selectors));
+    let bells = Bells::new(100);
+    let registration = bells.register(&selection(selectors)).unwrap();
     bells.ring(&StreamName::parse(stream).unwrap());
     assert_eq!(is_rung(&registration), want, "{selectors:?} and a ring for {stream}");
     drop(registration);
@@ -50,8 +50,8 @@ fn a_ring_reaches_the_readers_that_asked_for_the_stream() {
 
 #[test]
 fn a_ring_before_the_wait_is_kept_and_many_rings_wake_once() {
-    let bells = Arc::new(Bells::default());
-    let registration = bells.register(&selection(&["a", "*", "**"]));
+    let bells = Bells::new(100);
+    let registration = bells.register(&selection(&["a", "*", "**"])).unwrap();
     let name = StreamName::parse("a").unwrap();
     bells.ring(&name);
     bells.ring(&name);
@@ -61,9 +61,9 @@ fn a_ring_before_the_wait_is_kept_and_many_rings_wake_once() {
 
 #[test]
 fn the_last_reader_to_go_takes_the_branch_with_it_and_not_before() {
-    let bells = Arc::new(Bells::default());
-    let first = bells.register(&selection(&["a/*/c", "a/**"]));
-    let second = bells.register(&selection(&["a/*/c"]));
+    let bells = Bells::new(100);
+    let first = bells.register(&selection(&["a/*/c", "a/**"])).unwrap();
+    let second = bells.register(&selection(&["a/*/c"])).unwrap();
     assert_eq!(bells.waited_for(), 2);
     drop(first);
     assert_eq!(bells.waited_for(), 1);
@@ -71,4 +71,17 @@ fn the_last_reader_to_go_takes_the_branch_with_it_and_not_before() {
     assert!(is_rung(&second));
     drop(second);
     assert_eq!(bells.waited_for(), 0);
+}
+
+#[test]
+fn patterns_take_no_more_places_than_the_limit_and_give_them_back() {
+    let bells = Bells::new(6);
+    let first = bells.register(&selection(&["a/*/c"])).unwrap();
+    let shared = bells.register(&selection(&["a/*/d"])).unwrap();
+    assert_eq!(bells.register(&selection(&["x/y/*"])).unwrap_err(), Full);
+    bells.register(&selection(&["any", "number", "of", "names"])).unwrap();
+    drop((first, shared));
+    assert_eq!(bells.waited_for(), 0);
+    let all = selection(&["a/*/c", "x/y/*"]);
+    assert!((0..3).all(|_| bells.register(&all).is_ok()), "what was given back can be taken again");
 }

@@ -43,9 +43,9 @@ pub fn a_block_is_appended_once_over_two_requests(make: Make) {
     assert_eq!((one.count, one.position), (1, world.tail()));
     let two = first.send(1).expect("the second block");
     let second = Sender::claim(&world, &["1", "2", "3"]);
-    for number in [0, 1] {
+    for (number, first) in [(0, &one), (1, &two)] {
         let again = second.send(number).expect("a block that is there");
-        assert_eq!((again.position, again.count), (two.position, 1), "the last event under the key");
+        assert_eq!((again.position, again.count), (first.position, 1), "the block's own answer");
     }
     second.send(2).expect("the next block");
     let end = second.send(3).expect("the closing step");
@@ -66,12 +66,14 @@ pub fn a_newer_claim_supersedes(make: Make) {
     check_heard(&world, Reader::at("a", Position::ZERO), &["a:1", "a:2"]);
 }
 
-/// Another body is found out at the last block that is there.
+/// Another body is found out at the first block that differs, or soon after it in a long publish.
 pub fn another_body_under_the_claim_is_refused(make: Make) {
     let world = World::new(make);
     let first = Sender::claim(&world, &["1", "2"]);
     first.send(0).expect("the first block");
     first.send(1).expect("the second block");
+    let from_the_first = Sender::claim(&world, &["other"]);
+    assert_eq!(from_the_first.send(0), Err(AppendError::KeyReused));
     let other = Sender::claim(&world, &["1", "other", "3"]);
     assert_eq!(other.send(1), Err(AppendError::KeyReused));
     let shorter = Sender::claim(&world, &["1"]);
@@ -121,7 +123,13 @@ pub fn a_key_is_of_one_kind(make: Make) {
     let world = World::new(make);
     world.append(keyed("a", &["1"], Then::StayOpen, "k")).expect("the publish is right");
     assert_eq!(world.claim("a", "k"), Err(AppendError::KeyReused));
-    world.claim("a", "long").expect("another key is free");
+    world.claim("a", "claimed").expect("another key is free");
+    let whole = keyed("a", &["1"], Then::StayOpen, "claimed");
+    world.append(whole).expect("a claim alone is no use of the key");
+    assert_eq!(world.claim("a", "claimed"), Err(AppendError::KeyReused));
+    let claim = world.claim("a", "long").expect("another key is free");
+    let once = Once::Block { claim, number: 0, digest: digest("1") };
+    world.append(Append { once, ..append("a", &["1"], Then::StayOpen) }).expect("the first block");
     let whole = keyed("a", &["1"], Then::StayOpen, "long");
     assert_eq!(world.append(whole), Err(AppendError::KeyReused));
 }
@@ -139,4 +147,28 @@ pub fn a_forgotten_claim_appends_nothing(make: Make) {
     let anew = Sender::claim(&world, &["1"]);
     anew.send(0).expect("the key is free again");
     assert_eq!(sender.send(2), Err(AppendError::Superseded), "an old claim is not the new one");
+}
+
+/// A long publish is remembered at steps: the repeat of all of it is answered as done, and another body is found
+/// out before it appends anything.
+pub fn a_long_publish_is_remembered_at_steps(make: Make) {
+    let world = World::new(make);
+    let body: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
+    let body: Vec<&str> = body.iter().map(String::as_str).collect();
+    let first = Sender::claim(&world, &body[..999]);
+    let answers: Vec<_> = (0..999).map(|number| first.send(number).expect("the next block")).collect();
+    let tail = world.tail();
+    let again = Sender::claim(&world, &body);
+    for (number, first) in answers.iter().enumerate() {
+        let answer = again.send(number).expect("a block that is there");
+        assert!(answer.position <= first.position, "a place from which nothing is missed");
+    }
+    assert_eq!(again.send(998).map(|answer| answer.position), Ok(tail));
+    assert_eq!(world.tail(), tail, "nothing is appended twice");
+    again.send(999).expect("the next block");
+    let mut other = body.clone();
+    other[500] = "other";
+    let other = Sender::claim(&world, &other);
+    let found_out = (0..1_000).find(|number| other.send(*number).is_err());
+    assert!(found_out.is_some_and(|number| (500..600).contains(&number)), "{found_out:?}");
 }

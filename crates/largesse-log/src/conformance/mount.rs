@@ -29,6 +29,7 @@ macro_rules! mount_conformance {
                 a_stream_closed_by_another_takes_no_new_block
                 a_key_is_of_one_kind
                 a_forgotten_claim_appends_nothing
+                a_long_publish_is_remembered_at_steps
             }
             ends {
                 an_end_is_heard_by_name_only

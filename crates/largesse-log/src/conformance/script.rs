@@ -102,7 +102,8 @@ impl Script {
             (Some(Some((end, _))), Ok(answer)) => {
                 assert!(events.is_empty() && answer.position == end, "{}", self.context());
             }
-            (Some(Some(_)), Err(AppendError::Closed)) | (_, Err(AppendError::TooLarge { .. })) => {}
+            (Some(Some(_)), Err(AppendError::Closed))
+            | (_, Err(AppendError::TooLarge { .. } | AppendError::TooManyStreams { .. })) => {}
             (life, Ok(answer)) => {
                 if life.is_none() {
                     self.model.make(&stream, KEEP_ALL);

@@ -21,7 +21,7 @@ pub fn any_script_answers_as_the_model(make: Make) {
 pub fn a_small_log_tells_all_that_it_loses(make: Make) {
     for seed in 0..SEEDS {
         let world = World::with(make, |limits| {
-            limits.log_bytes_max = 5_000;
+            limits.log_bytes_max = 18_000;
             limits.tombstones_max = 1 + seed as usize % 3;
         });
         Script::new(world, seed, Knowledge::AtLeast).run(STEPS);

@@ -36,7 +36,7 @@ pub(super) struct Write {
 impl MemoryLog {
     pub(super) fn append(&mut self, now: UnixMs, append: Append) -> Answer {
         let Append { stream, events, then, once } = append;
-        let write = Write { stream, events, then };
+        let write = Write { stream: self.kept_name(stream), events, then };
         match once {
             Once::Unkeyed => self.write(now, write),
             Once::Whole { key, digest } => self.append_whole(now, (write.stream.clone(), key), digest, write),
@@ -49,6 +49,7 @@ impl MemoryLog {
             Some(Use::Whole { digest: first, answer }) if *first == digest => {
                 return Answer::quiet(Ok(answer.clone()));
             }
+            Some(Use::Blocks(blocks)) if blocks.is_unused() => {}
             Some(_) => return Answer::quiet(Err(AppendError::KeyReused)),
             None => {}
         }
@@ -69,7 +70,7 @@ impl MemoryLog {
         if let Err(refused) = self.check_fits(&stream, bytes) {
             return Answer::quiet(Err(refused));
         }
-        let count = events.len() as u64;
+        let pushed = events.len();
         let start = self.tail.next();
         if !self.lives.contains_key(&stream) {
             self.make(&stream, start, now, self.limits.defaults);
@@ -82,12 +83,12 @@ impl MemoryLog {
             self.close(&stream, now);
         }
         let ring = Some(self.tail);
-        self.trim_stream(&stream, now);
+        self.trim_stream(&stream, now, pushed);
         self.trim_log();
         self.schedule(&stream);
         let closed = then == Then::Close;
         let outcome = AppendOutcome::Appended;
-        Stepped { answer: Ok(Appended { position, count, closed, outcome }), ring }
+        Stepped { answer: Ok(Appended { position, count: pushed as u64, closed, outcome }), ring }
     }
 
     /// The answer when there is nothing to write, or nothing may be written.

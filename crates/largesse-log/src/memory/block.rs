@@ -12,16 +12,31 @@ use crate::{
     AppendError, AppendOutcome, Appended, Claim, Digest, IdempotencyKey, Position, StreamName, UnixMs,
 };
 
+/// How many blocks of one key are remembered one by one. A longer publish is remembered at ever wider steps.
+pub(super) const CHECKPOINTS_MAX: usize = 64;
+
 /// How far the publish under one key has come.
 #[derive(Clone)]
 pub(super) struct Blocks {
     /// The newest claim.
     generation: u64,
-    /// How many blocks are appended, and the digest and position of the last.
+    /// How many blocks are appended.
     done: u64,
-    last: Option<(Digest, Position)>,
+    /// Blocks whose number plus one is a multiple of `step`, and the last; at most [`CHECKPOINTS_MAX`] + 1.
+    checkpoints: Vec<Checkpoint>,
+    /// A power of two.
+    step: u64,
     /// The answer to the closing step, once that is done.
     closed: Option<Appended>,
+}
+
+/// A block that was appended.
+#[derive(Clone, Copy)]
+struct Checkpoint {
+    number: u64,
+    /// Of all blocks up to this one.
+    digest: Digest,
+    position: Position,
 }
 
 /// What a block is to be met with.
@@ -35,20 +50,37 @@ enum Verdict {
 }
 
 impl Blocks {
+    fn new(generation: u64) -> Self {
+        Self { generation, done: 0, checkpoints: Vec::new(), step: 1, closed: None }
+    }
+
+    /// Whether nothing was appended under the key: a claim alone is no use of it.
+    pub(super) fn is_unused(&self) -> bool {
+        self.done == 0 && self.closed.is_none()
+    }
+
     fn judge(&self, number: u64, digest: Digest, write: &Write) -> Verdict {
         if write.events.is_empty() {
             return self.judge_closing(number);
         }
-        match (number.cmp(&self.done), self.last, &self.closed) {
-            (std::cmp::Ordering::Less, Some((last, _)), _) if number + 1 == self.done && last != digest => {
-                Verdict::Reused
-            }
-            (std::cmp::Ordering::Less, Some((_, position)), closed) => {
-                let (closed, outcome) = (closed.is_some(), AppendOutcome::Appended);
-                Verdict::Done(Appended { position, count: 1, closed, outcome })
-            }
-            (std::cmp::Ordering::Equal, _, None) => Verdict::Next,
+        match (number.cmp(&self.done), &self.closed) {
+            (std::cmp::Ordering::Less, closed) => self.judge_done(number, digest, closed.is_some()),
+            (std::cmp::Ordering::Equal, None) => Verdict::Next,
             _ => Verdict::Reused,
+        }
+    }
+
+    /// A block that is there. Where it is not remembered itself, the next one that is will tell another body.
+    fn judge_done(&self, number: u64, digest: Digest, closed: bool) -> Verdict {
+        let upto = self.checkpoints.partition_point(|checkpoint| checkpoint.number <= number);
+        let remembered = self.checkpoints[..upto].last();
+        match remembered {
+            Some(checkpoint) if checkpoint.number == number && checkpoint.digest != digest => Verdict::Reused,
+            // The place of the block before it that is remembered: reading on from there misses nothing.
+            remembered => {
+                let position = remembered.map_or(Position::ZERO, |checkpoint| checkpoint.position);
+                Verdict::Done(Appended { position, count: 1, closed, outcome: AppendOutcome::Appended })
+            }
         }
     }
 
@@ -64,10 +96,24 @@ impl Blocks {
     fn record(&mut self, number: u64, digest: Digest, answer: &Appended) {
         if answer.count > 0 {
             self.done = number + 1;
-            self.last = Some((digest, answer.position));
+            self.remember(Checkpoint { number, digest, position: answer.position });
         }
         if answer.closed {
             self.closed = Some(answer.clone());
+        }
+    }
+
+    fn remember(&mut self, block: Checkpoint) {
+        let is_kept = |checkpoint: &Checkpoint, step: u64| (checkpoint.number + 1).is_multiple_of(step);
+        if self.checkpoints.last().is_some_and(|last| !is_kept(last, self.step)) {
+            self.checkpoints.pop();
+        }
+        self.checkpoints.push(block);
+        if self.checkpoints.len() > CHECKPOINTS_MAX {
+            self.step *= 2;
+            let step = self.step;
+            self.checkpoints
+                .retain(|checkpoint| is_kept(checkpoint, step) || checkpoint.number == block.number);
         }
     }
 }
@@ -79,12 +125,12 @@ impl MemoryLog {
         stream: &StreamName,
         key: &IdempotencyKey,
     ) -> Result<Claim, AppendError> {
-        let name = (stream.clone(), key.clone());
+        let name = (self.kept_name(stream.clone()), key.clone());
         let generation = self.keys.next_number();
         let blocks = match self.keys.find(now, &name) {
             Some(Use::Whole { .. }) => return Err(AppendError::KeyReused),
             Some(Use::Blocks(blocks)) => Blocks { generation, ..blocks.clone() },
-            None => Blocks { generation, done: 0, last: None, closed: None },
+            None => Blocks::new(generation),
         };
         self.keys.keep(now, name, Use::Blocks(blocks));
         Ok(Claim { key: key.clone(), generation })

@@ -5,7 +5,12 @@
 
 use std::ops::Bound::{Included, Unbounded};
 
-use super::{life::Life, log::MemoryLog, pasts::Past};
+use super::{
+    life::Life,
+    log::MemoryLog,
+    pasts::Past,
+    work::{Spent, Work},
+};
 use crate::{Pattern, Selection, StreamName};
 
 /// How a stream was selected.
@@ -41,7 +46,12 @@ pub(super) enum Extent {
 
 impl MemoryLog {
     /// Finds the streams of a selection, as long as patterns make it look at no more than `looks_max`.
-    pub(super) fn candidates<'a>(&'a self, selection: &'a Selection, looks_max: u64) -> Candidates<'a> {
+    pub(super) fn candidates<'a>(
+        &'a self,
+        selection: &'a Selection,
+        looks_max: u64,
+        work: &mut Work,
+    ) -> Candidates<'a> {
         let names = selection.names().iter();
         let named = names.map(|name| self.candidate(name, By::Name)).collect::<Vec<_>>();
         let mut streams = named.clone();
@@ -49,10 +59,10 @@ impl MemoryLog {
         for (index, pattern) in selection.patterns().iter().enumerate() {
             let earlier = &selection.patterns()[..index];
             for name in self.names_under(pattern.literal_prefix()) {
-                let Some(left) = looks_left.checked_sub(1) else {
+                if looks_left == 0 || work.spend_match(selection, name) == Spent::UsedUp {
                     return Candidates { streams: named, extent: Extent::NamesOnly };
-                };
-                looks_left = left;
+                }
+                looks_left -= 1;
                 if is_found_first(name, pattern, earlier) && !selection.has_name(name) {
                     streams.push(self.candidate(name, By::Pattern));
                 }

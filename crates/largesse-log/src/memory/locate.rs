@@ -2,70 +2,77 @@
 //!
 //! Invariant: the place knows of all losses so far. Does not return events.
 
-use std::{
-    collections::BinaryHeap,
-    ops::Bound::{Excluded, Unbounded},
-};
+use std::ops::Bound::{Excluded, Unbounded};
 
 use super::{
     candidates::{Candidate, Extent},
+    life::Life,
     log::MemoryLog,
     read::CANDIDATES_MAX,
-    walk::STEPS_MAX,
+    work::{Spent, Work},
 };
 use crate::{Located, Place, Position, Repeat, Selection, StartFrom, UnixMs};
 
-/// What a walk back from the tail found.
-enum Back {
-    /// The n-th last event.
-    Event(Position),
-    /// There are fewer events.
-    Start,
-    /// It would have been too long a walk.
-    TooFar,
+/// What one step of finding a place came to.
+pub(super) enum Locating {
+    Found(Located),
+    /// It was a long way back: go on from here.
+    GoOn(Back),
+}
+
+/// How far a way back from the tail has come.
+#[derive(Clone, Copy)]
+pub(super) struct Back {
+    /// Events from here on were looked at.
+    to: Position,
+    /// How many events are still to be found; at least one.
+    left: u64,
 }
 
 impl MemoryLog {
-    pub(super) fn locate(&self, selection: &Selection, from: StartFrom) -> Located {
-        let (position, repeat) = match from {
-            StartFrom::Start => (Position::ZERO, Repeat::SamePlace),
-            StartFrom::Now => (self.tail, Repeat::AnotherPlace),
-            StartFrom::Last(events) => (self.before_last(selection, events), Repeat::AnotherPlace),
-            StartFrom::Time(time) => self.before_time(time),
-        };
-        Located { place: Place::knowing(position, self.tail), repeat }
+    pub(super) fn locate(&self, selection: &Selection, from: StartFrom) -> Locating {
+        match from {
+            StartFrom::Start => self.located(Position::ZERO, Repeat::SamePlace),
+            StartFrom::Now | StartFrom::Last(0) => self.located(self.tail, Repeat::AnotherPlace),
+            StartFrom::Last(events) => self.before_last(selection, events),
+            StartFrom::Time(time) => {
+                let (position, repeat) = self.before_time(time);
+                self.located(position, repeat)
+            }
+        }
+    }
+
+    fn located(&self, position: Position, repeat: Repeat) -> Locating {
+        Locating::Found(Located { place: Place::knowing(position, self.tail), repeat })
     }
 
     /// Just before the n-th last event of the selection.
-    fn before_last(&self, selection: &Selection, events: u64) -> Position {
-        if events == 0 {
-            return self.tail;
-        }
-        let few = self.candidates(selection, CANDIDATES_MAX);
-        if few.extent == Extent::All {
-            return before_last_of(&few.streams, events);
-        }
-        match self.walk_back(selection, events) {
-            Back::Event(position) => before(position),
-            Back::Start => Position::ZERO,
-            Back::TooFar => before_last_of(&self.candidates(selection, u64::MAX).streams, events),
+    fn before_last(&self, selection: &Selection, events: u64) -> Locating {
+        let few = self.candidates(selection, CANDIDATES_MAX, &mut Work::new());
+        match few.extent {
+            Extent::All => {
+                self.located(before_last_of(&few.streams, self.tail, events), Repeat::AnotherPlace)
+            }
+            Extent::NamesOnly => self.locate_back(selection, Back { to: self.tail.next(), left: events }),
         }
     }
 
-    fn walk_back(&self, selection: &Selection, events: u64) -> Back {
-        let mut left = events;
-        for (step, (position, event)) in self.order.iter().rev().enumerate() {
-            if step >= STEPS_MAX {
-                return Back::TooFar;
+    /// Goes back along the log's order as far as the work goes.
+    pub(super) fn locate_back(&self, selection: &Selection, mut back: Back) -> Locating {
+        let mut work = Work::new();
+        for (position, event) in self.order.range(..back.to).rev() {
+            if work.spend_match(selection, &event.stream) == Spent::UsedUp {
+                return Locating::GoOn(back);
             }
-            if selection.matches(&event.stream) {
-                left -= 1;
+            back.to = *position;
+            if selection.matches(&event.stream) && self.life_of(event).is_some() {
+                back.left -= 1;
             }
-            if left == 0 {
-                return Back::Event(*position);
+            if back.left == 0 {
+                return self.located(before(*position), Repeat::AnotherPlace);
             }
         }
-        Back::Start
+        self.located(Position::ZERO, Repeat::AnotherPlace)
     }
 
     /// Just before the first event of the log at `time` or later. Whichever streams are selected, these are
@@ -93,29 +100,20 @@ impl MemoryLog {
     }
 }
 
-/// Goes back over the events of all streams at once, the last first.
-fn before_last_of(streams: &[Candidate<'_>], events: u64) -> Position {
-    let lives: Vec<_> = streams.iter().filter_map(|candidate| candidate.life).collect();
-    let kept: u64 = lives.iter().map(|life| life.events.len() as u64).sum();
-    if events > kept {
-        return Position::ZERO;
-    }
-    let at = |index: usize, left: usize| {
-        let event = lives[index].events.get(left.checked_sub(1)?)?;
-        Some((event.position, index, left - 1))
+/// The last position after which there are `events` events of these streams, or zero when there are fewer.
+/// Looks at each stream as often as a position has bits, however many events there are.
+fn before_last_of(streams: &[Candidate<'_>], tail: Position, events: u64) -> Position {
+    let lives: Vec<&Life> = streams.iter().filter_map(|candidate| candidate.life).collect();
+    let after = |position: Position| -> u64 {
+        lives.iter().map(|life| (life.events.len() - life.events_upto(position)) as u64).sum()
     };
-    if let ([life], Ok(events)) = (lives.as_slice(), usize::try_from(events)) {
-        return at(0, life.events.len() + 1 - events).map_or(Position::ZERO, |(found, ..)| before(found));
+    // There are at least `events` after every position up to `low`, if there are at all, and fewer after `high`.
+    let (mut low, mut high) = (0, tail.0);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        if after(Position(middle)) >= events { low = middle } else { high = middle - 1 }
     }
-    let lasts = lives.iter().enumerate().filter_map(|(index, life)| at(index, life.events.len()));
-    let mut heap: BinaryHeap<_> = lasts.collect();
-    let mut found = Position::ZERO;
-    for _ in 0..events {
-        let Some((position, index, left)) = heap.pop() else { break };
-        found = before(position);
-        heap.extend(at(index, left));
-    }
-    found
+    Position(low)
 }
 
 fn before(position: Position) -> Position {

@@ -46,14 +46,10 @@ impl Losses {
         }
     }
 
-    /// The streams with a loss that a reader at `place` has to be told, in no order that matters.
-    pub(super) fn news_to(&self, place: Place) -> impl Iterator<Item = &StreamName> {
-        self.by_at
-            .iter()
-            .rev()
-            .take_while(move |((at, _), _)| *at > place.known())
-            .filter(move |(_, upto)| **upto > place.position())
-            .map(|((_, name), _)| name)
+    /// Losses recorded after all that a reader at `place` knows, the newest first.
+    pub(super) fn recorded_after(&self, place: Place) -> impl Iterator<Item = (Loss, &StreamName)> {
+        let losses = self.by_at.iter().rev().take_while(move |((at, _), _)| *at > place.known());
+        losses.map(|((at, name), upto)| (Loss { upto: *upto, at: *at }, name))
     }
 
     /// Losses that reach beyond `position`, the farthest first.

@@ -4,7 +4,7 @@
 //! (`merge.rs`); where patterns make it mean many, the log's own order is walked (`walk.rs`).
 //!
 //! Invariant: the cost is bounded by what is returned and by the smaller of the two ways, or by
-//! [`walk::STEPS_MAX`]; never by the length of the log. Does not wait.
+//! [`WORK_MAX`](super::work::WORK_MAX); never by the length of the log. Does not wait.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,7 @@ use super::{
     candidates::{By, Candidate, Candidates, Extent},
     log::MemoryLog,
     losses::Loss,
+    work::{Spent, Work},
 };
 use crate::{
     Batch, EngineError, LOST_NAMES_MAX, Lost, Place, Position, ReadLimits, Record, Selection, Stopped,
@@ -77,7 +78,7 @@ impl MemoryLog {
         self.check_reached(place)?;
         // Nothing is cheaper than the records that came since: at the tail, none.
         let span = self.tail.0 - place.position().0;
-        let candidates = self.candidates(selection, span.min(CANDIDATES_MAX));
+        let candidates = self.candidates(selection, span.min(CANDIDATES_MAX), &mut Work::new());
         let lost = self.lost(selection, &candidates, place);
         let horizon = self.horizon(selection, &candidates, place.position());
         let Found { records, upto, stopped } = match candidates.extent {
@@ -94,18 +95,41 @@ impl MemoryLog {
                 names.insert(candidate.name);
             }
         }
-        if candidates.extent == Extent::NamesOnly {
-            let is_meant = |name: &&StreamName| !selection.has_name(name) && selection.matches(name);
-            for name in self.losses.news_to(place).filter(is_meant) {
+        let looked = match candidates.extent {
+            Extent::All => Spent::Enough,
+            Extent::NamesOnly => self.lost_by_pattern(selection, place, &mut names),
+        };
+        let forgotten = self.forgotten_under(selection).is_some_and(|loss| loss.is_news_to(place));
+        let streams: Vec<_> = names.into_iter().take(LOST_NAMES_MAX).cloned().collect();
+        // What could not be looked at may be a loss: better told once too often than never.
+        let is_told = forgotten || looked == Spent::UsedUp || !streams.is_empty();
+        is_told.then_some(Lost { streams, known: self.tail })
+    }
+
+    /// Adds the streams that patterns mean and that lost something, as far as the work goes.
+    fn lost_by_pattern<'a>(
+        &'a self,
+        selection: &Selection,
+        place: Place,
+        names: &mut BTreeSet<&'a StreamName>,
+    ) -> Spent {
+        let mut work = Work::new();
+        for (loss, name) in self.losses.recorded_after(place) {
+            let spent = match loss.is_news_to(place) {
+                true => work.spend_match(selection, name),
+                false => work.spend_one(),
+            };
+            if spent == Spent::UsedUp {
+                return spent;
+            }
+            if loss.is_news_to(place) && !selection.has_name(name) && selection.matches(name) {
                 names.insert(name);
                 if names.len() > LOST_NAMES_MAX {
                     names.pop_last();
                 }
             }
         }
-        let forgotten = self.forgotten_under(selection).is_some_and(|loss| loss.is_news_to(place));
-        let streams: Vec<_> = names.into_iter().take(LOST_NAMES_MAX).cloned().collect();
-        (forgotten || !streams.is_empty()).then_some(Lost { streams, known: self.tail })
+        Spent::Enough
     }
 
     fn horizon(&self, selection: &Selection, candidates: &Candidates<'_>, position: Position) -> Position {
@@ -115,11 +139,22 @@ impl MemoryLog {
         };
         let mut horizon = candidates.streams.iter().filter_map(reach).max();
         if candidates.extent == Extent::NamesOnly {
-            let mut beyond = self.losses.reaching_beyond(position);
-            horizon = horizon.max(beyond.find(|(_, name)| selection.matches(name)).map(|(upto, _)| upto));
+            horizon = horizon.max(self.horizon_by_pattern(selection, position));
         }
         horizon = horizon.max(self.forgotten_under(selection).map(|loss| loss.upto));
         horizon.filter(|horizon| *horizon > position).unwrap_or(Position::ZERO)
+    }
+
+    /// As far as the work goes, the loss that reaches farthest; past that, a mark is of use up to where the
+    /// losses that were not looked at may reach.
+    fn horizon_by_pattern(&self, selection: &Selection, position: Position) -> Option<Position> {
+        let mut work = Work::new();
+        for (upto, name) in self.losses.reaching_beyond(position) {
+            if work.spend_match(selection, name) == Spent::UsedUp || selection.matches(name) {
+                return Some(upto);
+            }
+        }
+        None
     }
 
     /// What was lost of one stream, as far as whoever selected it so has to be told.

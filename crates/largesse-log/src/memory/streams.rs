@@ -30,7 +30,7 @@ impl MemoryLog {
                 Made::Now
             }
         };
-        self.trim_stream(stream, now);
+        self.trim_stream(stream, now, 0);
         self.trim_log();
         self.schedule(stream);
         let state = self.lives[stream].state(stream);

@@ -1,32 +1,36 @@
-//! What time takes away: old events, streams closed long ago, old keys.
+//! What time takes away: old events, streams closed long ago, old keys, and what deletions left.
 //!
-//! Invariant: a sweep with nothing to do looks at the first entry of two indexes. Does not know how often it
-//! is called.
+//! Invariant: a step looks at one stream, one key or one piece of a grave, so the lock is held for a bounded
+//! time; a step with nothing to do looks at the first entry of the indexes. Does not know how often it is called.
 
-use std::num::NonZeroUsize;
-
-use super::log::MemoryLog;
+use super::{log::MemoryLog, work::DROPS_MAX};
 use crate::{EndReason, StreamName, Sweep, UnixMs};
 
 impl MemoryLog {
-    /// Each stream and each key that is looked at uses up one of the budget.
-    pub(super) fn sweep(&mut self, now: UnixMs, budget: NonZeroUsize) -> Sweep {
-        let mut left = budget.get();
-        while self.has_due(now) {
-            if left == 0 {
-                return Sweep::More;
-            }
-            left -= 1;
-            match self.due.first() {
-                Some((due, _)) if *due <= now => self.sweep_first(now),
-                _ => _ = self.keys.forget_first(),
-            }
+    /// Takes one step, and says whether another is due now.
+    pub(super) fn sweep_step(&mut self, now: UnixMs) -> Sweep {
+        if !self.graves.is_empty() {
+            self.clear_grave();
+        } else if self.due.first().is_some_and(|(due, _)| *due <= now) {
+            self.sweep_first(now);
+        } else if self.keys.has_due(now) {
+            self.keys.forget_first();
         }
-        Sweep::Done
+        if self.has_due(now) { Sweep::More } else { Sweep::Done }
     }
 
     fn has_due(&self, now: UnixMs) -> bool {
-        self.due.first().is_some_and(|(due, _)| *due <= now) || self.keys.has_due(now)
+        let is_due = |(due, _): &(UnixMs, StreamName)| *due <= now;
+        !self.graves.is_empty() || self.due.first().is_some_and(is_due) || self.keys.has_due(now)
+    }
+
+    fn clear_grave(&mut self) {
+        let Some(mut grave) = self.graves.pop_front() else { return };
+        for _ in 0..DROPS_MAX {
+            let Some(event) = grave.pop_front() else { return };
+            self.drop_from_order(event.position);
+        }
+        self.graves.push_front(grave);
     }
 
     fn sweep_first(&mut self, now: UnixMs) {
@@ -45,7 +49,7 @@ impl MemoryLog {
                 let at = self.take_position();
                 self.retire(stream, end.position, EndReason::Closed, at);
             }
-            None => self.trim_stream(stream, now),
+            None => self.trim_stream(stream, now, 0),
         }
     }
 }

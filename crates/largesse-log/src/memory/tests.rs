@@ -5,11 +5,19 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use largesse_wire::EventData;
 use proptest::prelude::*;
 
-use super::{life::entry_bytes, log::MemoryLog, walk::STEPS_MAX};
+use super::{
+    life::entry_bytes,
+    locate::Locating,
+    log::MemoryLog,
+    work::{DROPS_MAX, WORK_MAX},
+};
 use crate::{
     Append, Change, EngineLimits, IdempotencyKey, NewEvent, Once, Place, Position, Put, ReadLimits,
-    Selection, Selector, Settings, SettingsPatch, StartFrom, Stopped, StreamName, Then, UnixMs,
+    Selection, Selector, Settings, SettingsPatch, StartFrom, Stopped, StreamName, Sweep, Then, UnixMs,
 };
+
+/// How many events of short names one walk for one short pattern looks at: each costs two units.
+const WALKED: usize = WORK_MAX as usize / 2;
 
 const EVERYTHING: ReadLimits = ReadLimits { records_max: NonZeroUsize::MAX, bytes_max: u64::MAX };
 
@@ -32,12 +40,18 @@ fn append(stream: &str, data_bytes: usize, then: Then) -> Append {
 fn check(log: &MemoryLog, now: UnixMs) {
     let lives = || log.lives.iter();
     let events: Vec<_> = lives().flat_map(|(_, life)| life.events.iter()).collect();
-    assert_eq!(log.order.len(), events.len());
+    let buried: Vec<_> = log.graves.iter().flatten().collect();
+    assert!(
+        log.order
+            .values()
+            .all(|event| log.life_of(event).is_some() || buried.iter().any(|b| Arc::ptr_eq(b, event)))
+    );
     assert!(
         events.iter().all(|event| log.order.get(&event.position).is_some_and(|at| Arc::ptr_eq(at, event)))
     );
-    assert_eq!(log.events_bytes, events.iter().map(|event| event.counted_bytes()).sum::<u64>());
-    assert_eq!(log.events_bytes, lives().map(|(_, life)| life.bytes).sum::<u64>());
+    assert_eq!(log.events_bytes, log.order.values().map(|event| event.counted_bytes()).sum::<u64>());
+    let lives_events_bytes = events.iter().map(|event| event.counted_bytes()).sum::<u64>();
+    assert_eq!(lives_events_bytes, lives().map(|(_, life)| life.bytes).sum::<u64>());
     assert_eq!(log.lives_bytes, lives().map(|(name, _)| entry_bytes(name)).sum::<u64>());
     assert_eq!(log.pasts.bytes, log.pasts.by_name.keys().map(entry_bytes).sum::<u64>());
     assert!(log.bytes() <= log.limits.log_bytes_max);
@@ -49,7 +63,7 @@ fn check(log: &MemoryLog, now: UnixMs) {
     let mut indexed: Vec<_> = log.losses.reaching_beyond(Position::ZERO).collect();
     indexed.sort();
     assert_eq!(indexed, losses);
-    assert_eq!(log.losses.news_to(Place::default()).count(), losses.len());
+    assert_eq!(log.losses.recorded_after(Place::default()).count(), losses.len());
     for (name, life) in lives() {
         check_life(log, name, now);
         assert!(life.events.front().is_none_or(|first| first.position >= life.start));
@@ -105,7 +119,7 @@ fn take(log: &mut MemoryLog, now: &mut UnixMs, step: Step) {
             _ = log.put(*now, &name(streams[stream]), &Put { settings });
         }
         Step::Delete(stream) => _ = log.delete(&name(streams[stream])).answer,
-        Step::Sweep => _ = log.sweep(*now, NonZeroUsize::MIN),
+        Step::Sweep => _ = log.sweep_step(*now),
         Step::Pass(ms) => now.0 += ms,
     }
 }
@@ -130,11 +144,11 @@ proptest! {
 fn sparse() -> MemoryLog {
     let defaults = Settings { max_bytes: None, ..Settings::default() };
     let mut log = MemoryLog::new(EngineLimits { defaults, ..EngineLimits::default() });
-    for number in 0..=STEPS_MAX {
+    for number in 0..=WALKED {
         let stream = format!("s/{number}");
         log.append(UnixMs(0), append(&stream, 1, Then::StayOpen)).answer.unwrap();
     }
-    for _ in 0..=STEPS_MAX {
+    for _ in 0..=WALKED {
         log.append(UnixMs(0), append("t", 1, Then::StayOpen)).answer.unwrap();
     }
     log.append(UnixMs(0), append("s/3", 1, Then::StayOpen)).answer.unwrap();
@@ -144,7 +158,7 @@ fn sparse() -> MemoryLog {
 #[test]
 fn a_long_walk_is_cut_into_pieces() {
     let log = sparse();
-    let mut place = Place::at(Position(STEPS_MAX as u64 + 1));
+    let mut place = Place::at(Position(WALKED as u64 + 1));
     let first = log.read(&many("s/*"), place, EVERYTHING).unwrap();
     assert_eq!((first.records.len(), first.stopped), (0, Stopped::Limits));
     assert!(first.upto > place.position());
@@ -153,13 +167,24 @@ fn a_long_walk_is_cut_into_pieces() {
     assert_eq!((second.records.len(), second.stopped), (1, Stopped::Tail));
 }
 
+fn located(log: &MemoryLog, pattern: &str, events: u64) -> Position {
+    let selection = many(pattern);
+    let mut step = log.locate(&selection, StartFrom::Last(events));
+    loop {
+        match step {
+            Locating::Found(located) => return located.place.position(),
+            Locating::GoOn(back) => step = log.locate_back(&selection, back),
+        }
+    }
+}
+
 #[test]
 fn the_last_events_are_found_however_far_back() {
     let log = sparse();
-    let place = |events| log.locate(&many("s/*"), StartFrom::Last(events)).place.position();
+    let place = |events| located(&log, "s/*", events);
     assert_eq!(place(1), Position(log.tail().0 - 1));
-    assert_eq!(place(2), Position(STEPS_MAX as u64));
-    assert_eq!(place(STEPS_MAX as u64 + 2), Position::ZERO);
+    assert_eq!(place(2), Position(WALKED as u64));
+    assert_eq!(place(WALKED as u64 + 2), Position::ZERO);
     assert_eq!(place(u64::MAX), Position::ZERO);
 }
 
@@ -189,6 +214,87 @@ fn keys_that_are_forgotten_leave_nothing_behind() {
         log.claim(UnixMs(number), &name("a"), &key).unwrap();
         assert_eq!(log.keys.len(), (number as usize + 1).min(3));
     }
-    log.sweep(UnixMs(18), NonZeroUsize::MAX);
+    while log.sweep_step(UnixMs(18)) == Sweep::More {}
     assert_eq!(log.keys.len(), 0);
+}
+
+/// One stream with this many events.
+fn long(events: usize) -> MemoryLog {
+    let defaults = Settings { max_bytes: None, ..Settings::default() };
+    let mut log = MemoryLog::new(EngineLimits { defaults, ..EngineLimits::default() });
+    for _ in 0..events {
+        log.append(UnixMs(0), append("t", 1, Then::StayOpen)).answer.unwrap();
+    }
+    log
+}
+
+#[test]
+fn a_large_stream_is_gone_at_once_and_its_memory_piece_by_piece() {
+    let mut log = long(3 * DROPS_MAX);
+    log.delete(&name("t"));
+    assert_eq!(log.order.len(), 3 * DROPS_MAX);
+    let read = log.read(&many("*"), Place::default(), EVERYTHING).unwrap();
+    assert!(read.records.is_empty(), "nobody reads what is gone");
+    assert_eq!(located(&log, "*", 1), Position::ZERO);
+    log.append(UnixMs(0), append("t", 1, Then::StayOpen)).answer.unwrap();
+    for _ in 0..3 {
+        check(&log, UnixMs(0));
+        assert_eq!(log.sweep_step(UnixMs(0)), Sweep::More);
+    }
+    while log.sweep_step(UnixMs(0)) == Sweep::More {}
+    assert_eq!((log.order.len(), log.graves.len()), (1, 0));
+    check(&log, UnixMs(0));
+}
+
+#[test]
+fn what_new_settings_make_too_much_goes_piece_by_piece() {
+    let mut log = long(3 * DROPS_MAX);
+    let settings = SettingsPatch { max_events: Change::Set(Some(1)), ..SettingsPatch::default() };
+    log.put(UnixMs(0), &name("t"), &Put { settings }).unwrap();
+    assert_eq!(log.state(&name("t")).unwrap().events as usize, 2 * DROPS_MAX);
+    while log.sweep_step(UnixMs(0)) == Sweep::More {
+        check(&log, UnixMs(0));
+    }
+    assert_eq!(log.state(&name("t")).unwrap().events, 1);
+}
+
+#[test]
+fn a_publish_pushes_out_as_many_as_it_puts_in() {
+    let mut log = long(2);
+    let settings = SettingsPatch { max_events: Change::Set(Some(2)), ..SettingsPatch::default() };
+    log.put(UnixMs(0), &name("t"), &Put { settings }).unwrap();
+    let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }; 2 * DROPS_MAX];
+    let append = Append { stream: name("t"), events, then: Then::StayOpen, once: Once::Unkeyed };
+    log.append(UnixMs(0), append).answer.unwrap();
+    assert_eq!(log.state(&name("t")).unwrap().events, 2);
+}
+
+#[test]
+fn all_events_of_a_stream_share_its_name() {
+    let log = long(3);
+    let names: Vec<_> = log.order.values().map(|event| event.stream.as_str().as_ptr()).collect();
+    assert!(names.iter().all(|text| *text == names[0]));
+}
+
+#[test]
+fn streams_without_events_leave_room_for_events() {
+    let mut log = MemoryLog::new(EngineLimits { log_bytes_max: 40_000, ..EngineLimits::default() });
+    let made =
+        (0..1_000).take_while(|n| log.put(UnixMs(0), &name(&format!("s/{n}")), &Put::default()).is_ok());
+    assert!((10..40).contains(&made.count()));
+    log.append(UnixMs(0), append("s/0", 20_000, Then::StayOpen)).answer.unwrap();
+}
+
+#[test]
+fn losses_that_could_not_all_be_looked_at_are_told() {
+    let mut log = sparse();
+    for number in 0..=WALKED {
+        log.delete(&name(&format!("s/{number}")));
+    }
+    let nothing = many("*/nothing");
+    let read = log.read(&nothing, Place::default(), EVERYTHING).unwrap();
+    assert!(read.lost.is_some_and(|lost| lost.streams.is_empty()), "better once too often than never");
+    assert!(read.horizon > Position::ZERO);
+    let at_tail = log.read(&nothing, Place::at(log.tail()), EVERYTHING).unwrap();
+    assert_eq!((at_tail.lost, at_tail.horizon), (None, Position::ZERO));
 }

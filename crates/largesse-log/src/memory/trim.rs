@@ -1,18 +1,26 @@
 //! Retention: the oldest events go when there is too much.
 //!
-//! Invariant: each event is dropped once, at the cost of a few looks into trees, so retention costs an append
-//! as much as appends put in. Does not know when time has passed: the sweep asks.
+//! Invariants: each event is dropped once, at the cost of a few looks into trees, so retention costs an append
+//! as much as appends put in; what new settings or time make too much goes piece by piece, the rest at the next
+//! sweep. Does not know when time has passed: the sweep asks.
 
 use std::collections::BTreeMap;
 
-use super::{log::MemoryLog, losses::Loss};
+use super::{log::MemoryLog, losses::Loss, work::DROPS_MAX};
 use crate::{Position, StreamName, UnixMs};
 
 impl MemoryLog {
-    /// Drops what one stream has too much, by its own settings.
-    pub(super) fn trim_stream(&mut self, stream: &StreamName, now: UnixMs) {
+    /// Drops what one stream has too much, by its own settings: all that `pushed` new events push out and a
+    /// bounded piece more.
+    pub(super) fn trim_stream(&mut self, stream: &StreamName, now: UnixMs, pushed: usize) {
         let mut upto = None;
+        let mut left = pushed + DROPS_MAX;
         while self.lives.get(stream).is_some_and(|life| life.has_too_much(now)) {
+            if left == 0 {
+                self.schedule_at(stream, now);
+                break;
+            }
+            left -= 1;
             match self.drop_oldest(stream) {
                 Some(position) => upto = Some(position),
                 None => break,
@@ -32,9 +40,13 @@ impl MemoryLog {
             let oldest_event = self.order.first_key_value().map(|(position, event)| (*position, event));
             match (oldest_event, self.pasts.oldest_at()) {
                 (Some((position, event)), past) if past.is_none_or(|at| position < at) => {
-                    let stream = event.stream.clone();
-                    self.drop_oldest(&stream);
-                    trimmed.insert(stream, position);
+                    if self.life_of(event).is_some() {
+                        let stream = event.stream.clone();
+                        self.drop_oldest(&stream);
+                        trimmed.insert(stream, position);
+                    } else {
+                        self.drop_from_order(position);
+                    }
                 }
                 (_, Some(_)) => self.forget_oldest_past(),
                 _ => break,
@@ -52,10 +64,8 @@ impl MemoryLog {
     fn drop_oldest(&mut self, stream: &StreamName) -> Option<Position> {
         let life = self.lives.get_mut(stream)?;
         let event = life.events.pop_front()?;
-        let bytes = event.counted_bytes();
-        life.bytes -= bytes;
-        self.events_bytes -= bytes;
-        self.order.remove(&event.position);
+        life.bytes -= event.counted_bytes();
+        self.drop_from_order(event.position);
         Some(event.position)
     }
 

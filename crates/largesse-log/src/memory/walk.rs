@@ -1,7 +1,8 @@
 //! The records of many streams, found by walking the log's own order.
 //!
-//! Invariant: one walk looks at [`STEPS_MAX`] events at most; where it stops without a full read, the next
-//! goes on from there. Does not know which streams there are.
+//! Invariant: one walk looks at as many events as the [work](super::work) goes; where it stops without a full
+//! read, the next goes on from there. Events of streams that are gone are passed over. Does not know which
+//! streams there are.
 
 use std::{
     collections::VecDeque,
@@ -14,11 +15,9 @@ use super::{
     log::MemoryLog,
     merge::ends_of,
     read::{Fit, Found, Taken},
+    work::{Spent, Work},
 };
 use crate::{Event, Place, Position, ReadLimits, Record, Selection, Stopped};
-
-/// The most events that one read looks at without returning them: some milliseconds under the lock.
-pub(super) const STEPS_MAX: usize = 16_384;
 
 impl MemoryLog {
     /// The records of a selection after `place`; `named` are the streams it names.
@@ -34,18 +33,20 @@ impl MemoryLog {
         let mut ends = VecDeque::from(ends);
         let mut taken = Taken::new(limits);
         let mut walked = place.position();
+        let mut work = Work::new();
         let after = (Excluded(place.position()), Unbounded);
-        for (step, (position, event)) in self.order.range(after).enumerate() {
+        for (position, event) in self.order.range(after) {
             if take_ends(&mut taken, &mut ends, *position) == Fit::Full {
                 return full(taken);
             }
-            if step >= STEPS_MAX {
+            if work.spend_match(selection, &event.stream) == Spent::UsedUp {
                 // Ends between the last event and this one may have been taken.
                 let upto = walked.max(taken.last());
                 return Found { records: taken.records, upto, stopped: Stopped::Limits };
             }
             walked = *position;
-            if selection.matches(&event.stream) && taken.take(self.event_record(event)) == Fit::Full {
+            let record = selection.matches(&event.stream).then(|| self.event_record(event)).flatten();
+            if record.is_some_and(|record| taken.take(record) == Fit::Full) {
                 return full(taken);
             }
         }
@@ -55,9 +56,10 @@ impl MemoryLog {
         }
     }
 
-    fn event_record(&self, event: &Arc<Event>) -> Record {
-        let settings = self.lives.get(&event.stream).map_or(self.limits.defaults, |life| life.settings);
-        Record::Event { event: Arc::clone(event), slow: settings.slow }
+    /// `None` for an event of a stream that is gone.
+    fn event_record(&self, event: &Arc<Event>) -> Option<Record> {
+        let life = self.life_of(event)?;
+        Some(Record::Event { event: Arc::clone(event), slow: life.settings.slow })
     }
 }
 

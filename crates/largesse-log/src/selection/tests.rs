@@ -1,7 +1,7 @@
 //! Selections: what they hold, whom they mean, and their fingerprints.
 
-use super::{Form, SELECTORS_MAX, Selection, SelectionError, Selector, SelectorError};
-use crate::{PatternError, StreamName, StreamNameError};
+use super::{Form, PATTERNS_MAX, SELECTORS_MAX, Selection, SelectionError, Selector, SelectorError};
+use crate::{Pattern, PatternError, StreamName, StreamNameError};
 
 fn many(selectors: &[&str]) -> Selection {
     Selection::many(selectors.iter().map(|raw| Selector::parse(raw).unwrap()).collect()).unwrap()
@@ -47,6 +47,12 @@ fn the_number_of_selectors_has_its_limits() {
     assert!(Selection::many(selectors(SELECTORS_MAX)).is_ok());
     let too_many = Selection::many(selectors(SELECTORS_MAX + 1));
     assert_eq!(too_many, Err(SelectionError::TooMany { selectors: SELECTORS_MAX + 1 }));
+    let patterns = |count| {
+        (0..count).map(|n| Selector::Pattern(Pattern::parse(&format!("{n}/*")).unwrap())).collect::<Vec<_>>()
+    };
+    assert!(Selection::many(patterns(PATTERNS_MAX)).is_ok());
+    let too_many = Selection::many(patterns(PATTERNS_MAX + 1));
+    assert_eq!(too_many, Err(SelectionError::TooManyPatterns { patterns: PATTERNS_MAX + 1 }));
 }
 
 #[test]

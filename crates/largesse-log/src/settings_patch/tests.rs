@@ -66,7 +66,8 @@ fn what_is_wrong_is_named() {
     let unknown = patch(json!({ "max_evnts": 5 })).unwrap_err();
     assert!(unknown.contains("`max_evnts`") && unknown.contains("`max_events`"), "{unknown}");
     let slow = patch(json!({ "slow": "fast" })).unwrap_err();
-    assert!(slow.contains("`fast`") && slow.contains("`catch-up`"), "{slow}");
+    assert!(slow.contains("\"fast\"") && slow.contains("\"catch-up\""), "{slow}");
+    assert!(patch(json!({ "slow": { "latest": null } })).is_err(), "it is a text");
     for value in [json!({ "max_age": true }), json!({ "max_events": 1.5 }), json!({ "slow": 1 }), json!([1])]
     {
         assert!(patch(value.clone()).is_err(), "{value}");

@@ -1,6 +1,6 @@
 //! The configuration file: TOML, with the line of every value and every mistake.
 //!
-//! Invariant: what is not a key is a mistake that names the nearest one. Does not check values.
+//! Invariant: what is not a key is a mistake that names the nearest one, where one is near. Does not check values.
 
 use std::{ops::Range, path::Path};
 
@@ -64,8 +64,7 @@ impl Walk<'_> {
         } else if is_section(at) {
             self.mistake(span, &format!("{at} is a section: write [{at}] and its keys below it"));
         } else {
-            let nearest = nearest(at, KEYS.iter().map(|key| key.path)).unwrap_or_default();
-            self.mistake(span, &format!("{at} is not a key; the nearest is {nearest}"));
+            self.mistake(span, &unknown(at, value));
         }
     }
 
@@ -79,6 +78,15 @@ impl Walk<'_> {
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
         Origin::File { path: self.path.to_owned(), line }
     }
+}
+
+fn unknown(at: &str, value: &DeValue<'_>) -> String {
+    let (what, nearest) = match value {
+        DeValue::Table(_) => ("section", nearest(at, KEYS.iter().map(|key| key.section()))),
+        _ => ("key", nearest(at, KEYS.iter().map(|key| key.path))),
+    };
+    let hint = nearest.map_or_else(String::new, |nearest| format!("; the nearest is {nearest}"));
+    format!("{at} is not a {what}{hint}")
 }
 
 fn is_section(path: &str) -> bool {

@@ -173,6 +173,13 @@ pub(crate) const KEYS: &[Key] = &[
         slot: Slot::Bytes { within: 1..=GIB, field: |config| &mut config.http.batch_bytes_max },
     },
     Key {
+        path: "http.bodies_bytes_max",
+        default: r#""256 MiB""#,
+        flag: None,
+        means: "What all such bodies that are arriving may hold together",
+        slot: Slot::Bytes { within: 1..=u64::MAX, field: |config| &mut config.http.bodies_bytes_max },
+    },
+    Key {
         path: "http.heartbeat",
         default: r#""15s""#,
         flag: None,
@@ -220,6 +227,20 @@ pub(crate) const KEYS: &[Key] = &[
         flag: None,
         means: "Whether the gallery is at /: \"on\" or \"off\"",
         slot: Slot::Gallery(|config| &mut config.http.gallery),
+    },
+    Key {
+        path: "http.body_time_max",
+        default: r#""2m""#,
+        flag: None,
+        means: "How long a request's body that is appended all or none may take to arrive",
+        slot: Slot::Duration { within: TENTH_SECOND..=DAY, field: |config| &mut config.http.body_time_max },
+    },
+    Key {
+        path: "http.write_stall",
+        default: r#""30s""#,
+        flag: None,
+        means: "How long an answer that is no event stream may make no progress",
+        slot: Slot::Duration { within: TENTH_SECOND..=HOUR, field: |config| &mut config.http.write_stall },
     },
     Key {
         path: "readers.lag_max",

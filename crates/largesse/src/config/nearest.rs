@@ -2,11 +2,19 @@
 
 use strsim::normalized_damerau_levenshtein as likeness;
 
-/// Of `right`, the name most like `wrong`. Names have segments: a right last segment under a wrong section
-/// counts much.
+/// How like a name's last segment must be, from 0 to 1, for the name to be near.
+const LAST_LIKE: f64 = 0.6;
+/// The same for a whole name: more, because a right section alone makes the whole alike.
+const WHOLE_LIKE: f64 = 0.75;
+
+/// Of `right`, the name most like `wrong`, if it is near. Names have segments: a right last segment under a
+/// wrong section counts much.
 pub(crate) fn nearest<'a>(wrong: &str, right: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let score = |name: &str| likeness(wrong, name) + likeness(last(wrong), last(name)) / 2.0;
-    right.max_by(|a, b| score(a).total_cmp(&score(b)))
+    let whole = |name: &str| likeness(wrong, name);
+    let end = |name: &str| likeness(last(wrong), last(name));
+    let score = |name: &str| whole(name) + end(name) / 2.0;
+    let most = right.max_by(|a, b| score(a).total_cmp(&score(b)))?;
+    (end(most) >= LAST_LIKE || whole(most) >= WHOLE_LIKE).then_some(most)
 }
 
 fn last(name: &str) -> &str {
@@ -31,6 +39,13 @@ mod tests {
         check("log.stream_max", "log.streams_max");
         check("stream.maxage", "stream.max_age");
         check("trace.levle", "trace.level");
+    }
+
+    #[test]
+    fn what_is_near_nothing_finds_nothing() {
+        for wrong in ["banana", "", "x", "http.port", "http.banana", "tls.certificate", "no"] {
+            assert_eq!(nearest(wrong, KEYS.iter().map(|key| key.path)), None, "for {wrong}");
+        }
     }
 
     #[test]

@@ -159,14 +159,15 @@ fn a_wrong_value_is_told_with_its_line_its_key_and_what_would_be_right() {
     check_mistake("listen = []", &["empty"]);
     check_mistake("listen = [1]", &["a list of other things than texts"]);
     check_mistake("http.allowed_origins = [\"https://a.example/\"]", &["https://a.example/", "origin"]);
-    check_mistake("http.allowed_hosts = [\"https://a\"]", &["https://a", "host"]);
+    check_mistake("http.allowed_hosts = [\"http://x\"]", &["http://x", "a host has no scheme"]);
+    check_mistake("listen = [\"127.0.0.1:1\", \"127.0.0.1:1\"]", &["127.0.0.1:1 is there twice"]);
     check_mistake("shutdown_grace = 99999999999999999999", &["line 1"]);
 }
 
 #[test]
 fn an_unknown_key_is_told_with_the_nearest_right_one() {
     check_mistake("[http]\nhartbeat = \"15s\"", &["line 2", "http.hartbeat", "nearest is http.heartbeat"]);
-    check_mistake("[htpp]\nheartbeat = \"15s\"", &["htpp", "http"]);
+    check_mistake("[htpp]\nheartbeat = \"15s\"", &["htpp is not a section", "nearest is http"]);
     check_mistake("lissen = []", &["lissen", "nearest is listen"]);
     check_mistake("http = 5", &["http is a section"]);
     check_mistake("[listen]\na = 1", &["listen"]);
@@ -186,6 +187,20 @@ fn an_unknown_variable_is_told_with_the_nearest_right_one() {
 }
 
 #[test]
+fn what_is_near_no_key_is_told_without_one() {
+    let check = |mistakes: Vec<Mistake>| {
+        let told = mistakes[0].to_string();
+        assert!(mistakes.len() == 1 && told.contains("is not a "), "{mistakes:?}");
+        assert!(!told.contains("nearest"), "{told}");
+    };
+    check(load("banana = 1", &[], &[]).unwrap_err());
+    check(load("http.port = 1", &[], &[]).unwrap_err());
+    check(load("[tls]\ncertificate = \"x\"", &[], &[]).unwrap_err());
+    check(load("", &[("LARGESSE_BANANA", "1")], &[]).unwrap_err());
+    check(load("", &[("LARGESSE_HTTP_PORT", "1")], &[]).unwrap_err());
+}
+
+#[test]
 fn what_is_not_toml_is_told_with_its_line() {
     check_mistake("listen = [\n", &["test.toml, line", "not TOML"]);
 }
@@ -202,6 +217,10 @@ fn all_mistakes_of_all_places_are_told_at_once_those_that_lose_too() {
 fn values_that_are_right_alone_but_not_together_are_a_mistake() {
     check_mistake("http.retry_min = \"5s\"", &["http.retry_min = \"5s\"", "http.retry_max = \"3s\""]);
     check_mistake("http.batch_bytes_max = 10", &["http.event_bytes_max", "http.batch_bytes_max = 10"]);
+    check_mistake(
+        "http.bodies_bytes_max = \"2 MiB\"",
+        &["http.batch_bytes_max = \"16 MiB\"", "http.bodies_bytes_max = \"2 MiB\""],
+    );
 }
 
 #[test]

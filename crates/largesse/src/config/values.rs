@@ -72,8 +72,15 @@ pub(crate) fn word<T: Copy>(raw: &Raw, words: &[(&str, T)]) -> Result<T, String>
 /// Addresses with their ports; at least one.
 pub(crate) fn addresses(raw: &Raw) -> Result<Vec<SocketAddr>, String> {
     let right = "write a list of IP addresses with ports, like [\"127.0.0.1:8084\", \"[::1]:8084\"]";
-    let addresses = each(raw, right, |text| text.parse().map_err(|_| "not an address".to_owned()))?;
-    if addresses.is_empty() { Err(format!("it is empty; {right}")) } else { Ok(addresses) }
+    let addresses: Vec<SocketAddr> =
+        each(raw, right, |text| text.parse().map_err(|_| "not an address".to_owned()))?;
+    let twice = (1..addresses.len())
+        .find(|at| addresses[*at].port() != 0 && addresses[..*at].contains(&addresses[*at]));
+    match twice {
+        _ if addresses.is_empty() => Err(format!("it is empty; {right}")),
+        Some(at) => Err(format!("{} is there twice; write it once", addresses[at])),
+        None => Ok(addresses),
+    }
 }
 
 /// Origins of pages.

@@ -7,20 +7,19 @@ const FILES_RESERVED: u64 = 64;
 /// Where the system sets no limit, this is one.
 const FILES_MAX: u64 = 1 << 20;
 
-/// Raises the soft limit on open files to the hard one, and answers how many connections fit.
-pub(super) fn connections_that_fit() -> usize {
-    let files = match rlimit::increase_nofile_limit(FILES_MAX) {
+/// Raises the soft limit on open files to the hard one, and answers what it is then.
+pub(super) fn open_files_max() -> u64 {
+    match rlimit::increase_nofile_limit(FILES_MAX) {
         Ok(files) => files,
         Err(error) => {
             tracing::warn!(%error, "the limit on open files can't be raised");
             rlimit::Resource::NOFILE.get_soft().unwrap_or(FILES_RESERVED * 4)
         }
-    };
-    connections(files)
+    }
 }
 
-/// At least one, whatever the limit.
-fn connections(files: u64) -> usize {
+/// How many connections fit. At least one, whatever the limit.
+pub(super) fn connections(files: u64) -> usize {
     let connections = files.min(FILES_MAX).saturating_sub(FILES_RESERVED).max(1);
     usize::try_from(connections).unwrap_or(usize::MAX)
 }

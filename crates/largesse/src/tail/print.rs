@@ -107,6 +107,7 @@ fn told(name: &str, data: &str) -> Option<String> {
             Some(format!("reset: events{of} were dropped before they were read"))
         }
         ("reset", _) => Some(format!("reset ({reason}): the server does not know our place; reading anew")),
+        ("closed", "closed") => Some(format!("closed: {stream}")),
         ("closed", _) => Some(format!("closed: {stream} ({reason})")),
         ("away", _) => Some(format!("away: the server asks to come back later ({reason})")),
         _ => None,
@@ -157,6 +158,7 @@ mod tests {
             ("reset", r#"{"reason":"trimmed","streams":[],"requested":"x"}"#, Some("events were dropped")),
             ("reset", r#"{"reason":"new_log","streams":[],"requested":"x"}"#, Some("reading anew")),
             ("closed", r#"{"stream":"a","reason":"deleted"}"#, Some("closed: a (deleted)")),
+            ("closed", r#"{"stream":"a","reason":"closed"}"#, Some("closed: a")),
             ("away", r#"{"reason":"overload"}"#, Some("overload")),
             ("begin", r#"{"stream":"a"}"#, None),
             ("heartbeat", r#"{"time":"t"}"#, None),

@@ -97,6 +97,33 @@ fn a_right_configuration_is_said_to_be_right() {
     assert!(done.stdout.contains("right"), "{done:?}");
 }
 
+#[test]
+fn the_check_finds_what_serve_would_refuse() {
+    for command in [&["serve"][..], &["config", "check"]] {
+        let open = [command, &["--listen", "0.0.0.0:0"]].concat();
+        check_refused("", &[], &open, 1, &["other machines may reach 0.0.0.0:0", "--insecure"]);
+        check_refused("listen = \"192.0.2.1:0\"", &[], command, 1, &["192.0.2.1:0", "--insecure"]);
+    }
+}
+
+#[test]
+fn check_and_show_take_the_flags_of_serve() {
+    let flags = ["--memory", "--insecure", "--listen", "0.0.0.0:1"];
+    let checked = configured("", &[], &[&["config", "check"], &flags[..]].concat());
+    assert_eq!((checked.code(), checked.stderr.as_str()), (Some(0), ""), "{checked:?}");
+    let shown = configured("", &[], &[&["config", "show"], &flags[..]].concat());
+    assert_eq!(shown.code(), Some(0), "{shown:?}");
+    assert!(shown.stdout.contains("listen = [\"0.0.0.0:1\"] # flag, --listen"), "{shown:?}");
+}
+
+#[test]
+fn variables_that_are_not_for_the_server_are_passed_over() {
+    let variables =
+        [("LARGESSE_URL", "http://a"), ("LARGESSE_SERVICE_PORT", "8084"), ("LARGESSE_PORT", "tcp://a:1")];
+    let done = configured("", &variables, &["config", "check"]);
+    assert_eq!((done.code(), done.stderr.as_str()), (Some(0), ""), "{done:?}");
+}
+
 /// What `config show` says of `shutdown_grace`.
 #[track_caller]
 fn check_shown(file: &str, variables: &[(&str, &str)], flags: &[&str], want: &str) {

@@ -60,6 +60,33 @@ fn data_comes_from_stdin_whole_as_one_event() {
 }
 
 #[test]
+fn only_closing_never_looks_at_stdin() {
+    let server = Server::start();
+    let mut program = largesse(&["publish", "a", "--close", "--url", &server.url()]);
+    // It stays open: a command that read it would not end.
+    program.command.stdin(std::process::Stdio::piped());
+    let done = Running::start(program).done();
+    assert_eq!((done.code(), done.stderr.as_str()), (Some(0), ""), "{done:?}");
+    let answer = server.ask("GET", "/streams/a", "");
+    assert!(answer.contains(END) && answer.matches("data:").count() == 1, "{answer}");
+}
+
+#[test]
+fn the_variable_says_which_server_and_the_flag_wins() {
+    let server = Server::start();
+    let published = |variable: &str, args: &[&str]| {
+        let mut program = largesse(&[&["publish", "a", "x"], args].concat());
+        program.command.env("LARGESSE_URL", variable);
+        Running::start(program).done()
+    };
+    assert_eq!(published(&server.url(), &[]).code(), Some(0));
+    assert_eq!(published("http://127.0.0.1:1", &["--url", &server.url()]).code(), Some(0));
+    let wrong = published("127.0.0.1:1", &[]);
+    assert_eq!((wrong.code(), wrong.stdout.as_str()), (Some(1), ""));
+    assert!(wrong.stderr.contains("LARGESSE_URL = \"127.0.0.1:1\""), "{wrong:?}");
+}
+
+#[test]
 fn closing_a_closed_stream_is_fine_and_publishing_to_it_is_not() {
     let server = Server::start();
     published(&server, &["a", "x", "--close"], None);

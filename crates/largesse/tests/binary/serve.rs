@@ -51,6 +51,14 @@ fn addresses_that_others_can_reach_are_refused() {
 }
 
 #[test]
+fn variables_that_are_not_for_the_server_do_not_stop_it() {
+    let mut program = largesse(&["serve", "--memory", "--listen", "127.0.0.1:0"]);
+    program.command.env("LARGESSE_URL", "http://127.0.0.1:1").env("LARGESSE_SERVICE_HOST", "10.0.0.1");
+    program.command.env("LARGESSE_PORT_8084_TCP", "tcp://10.0.0.1:8084");
+    assert!(Running::start(program).line().starts_with("listening on http://127.0.0.1:"));
+}
+
+#[test]
 fn insecure_listens_everywhere_and_is_loud_about_it() {
     let args = ["serve", "--memory", "--insecure", "--listen", "0.0.0.0:0"];
     let running = Running::start(largesse(&args));
@@ -79,5 +87,8 @@ fn the_trace_can_be_json_and_says_how_many_readers_fit() {
     let running = Running::start(largesse(&args));
     let line = running.told("readers_max");
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert!(line["fields"]["readers_max"].as_u64().unwrap() > 0, "{line}");
+    let fit = line["fields"]["readers_max"].as_u64().unwrap();
+    assert!(fit > 0, "{line}");
+    let told = line["fields"]["message"].as_str().unwrap();
+    assert!(told.starts_with(&format!("up to {fit} readers fit (open-file limit ")), "{line}");
 }

@@ -44,6 +44,11 @@ impl Wire {
         soon(self.socket.write_all(bytes.as_ref())).await.expect("sent");
     }
 
+    /// Ends this side, as a publisher does that has nothing more to send, and a page that was closed.
+    pub(crate) async fn end(&mut self) {
+        soon(self.socket.shutdown()).await.expect("an end");
+    }
+
     /// Sends what the other side may have refused to take already.
     pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = soon(self.socket.write_all(bytes.as_ref())).await;

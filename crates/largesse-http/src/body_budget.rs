@@ -1,0 +1,80 @@
+//! The memory that all whole bodies in flight share.
+//!
+//! Invariant: taken is the sum of the [`Share`]s that live, and never more than the limit. Does not know
+//! requests.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// What a door's bodies may hold together, in bytes.
+#[derive(Debug)]
+pub(crate) struct BodyBudget {
+    bytes_max: usize,
+    taken: AtomicUsize,
+}
+
+/// What one body has taken. It is given back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    budget: Arc<BodyBudget>,
+    bytes: usize,
+}
+
+/// There is no room for these bytes now.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+impl BodyBudget {
+    pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
+        Arc::new(Self { bytes_max, taken: AtomicUsize::new(0) })
+    }
+
+    /// A share with nothing in it yet.
+    pub(crate) fn share(self: &Arc<Self>) -> Share {
+        Share { budget: Arc::clone(self), bytes: 0 }
+    }
+}
+
+impl Share {
+    /// Takes more, all or nothing.
+    pub(crate) fn take(&mut self, bytes: usize) -> Result<(), Full> {
+        let bytes_max = self.budget.bytes_max;
+        let add = |taken: usize| taken.checked_add(bytes).filter(|sum| *sum <= bytes_max);
+        let added = self.budget.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        added.map_err(|_| Full)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// Gives back all that was taken.
+    pub(crate) fn give_back(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        let before = self.budget.taken.fetch_sub(bytes, Ordering::Relaxed);
+        debug_assert!(before >= bytes, "what is given back was taken");
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_together_stay_within_the_limit() {
+        let budget = BodyBudget::new(10);
+        let (mut one, mut two) = (budget.share(), budget.share());
+        assert_eq!((one.take(6), two.take(4)), (Ok(()), Ok(())));
+        assert_eq!((one.take(1), two.take(usize::MAX), two.take(0)), (Err(Full), Err(Full), Ok(())));
+        drop(one);
+        assert_eq!((two.take(6), two.take(1)), (Ok(()), Err(Full)));
+        two.give_back();
+        assert_eq!((two.take(10), budget.share().take(1)), (Ok(()), Err(Full)));
+    }
+}

@@ -1,0 +1,122 @@
+//! What the other side can make the door hold: bodies that do not end, and answers that nobody takes.
+
+use std::time::Duration;
+
+use crate::support::{Answer, Server, Setup, Wire, chunk, request};
+use largesse_http::{DoorConfig, ServeLimits};
+
+const HEAD: &str = "POST /streams/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+async fn with_door(door: DoorConfig) -> Server {
+    Server::with(Setup { door, ..Setup::default() }).await
+}
+
+/// Publishes six bytes until the answer has this status: when another body takes room is up to the machine.
+async fn publish_until(server: &Server, status: u16) -> Answer {
+    loop {
+        let answer = server.ask("POST /streams/b", "", "123456").await;
+        if answer.status == status {
+            return answer;
+        }
+    }
+}
+
+async fn begun_body(server: &Server) -> Wire {
+    let mut wire = server.connect().await;
+    wire.send(format!("{HEAD}{}", chunk("123456"))).await;
+    wire
+}
+
+#[tokio::test]
+async fn a_body_larger_than_all_may_be_together_is_refused() {
+    let server = with_door(DoorConfig { bodies_bytes_max: 4, ..DoorConfig::default() }).await;
+    let before = server.state().await;
+    for (line, headers, body) in [
+        ("POST /streams/a", "", "hello"),
+        ("POST /streams/a", "Content-Type: application/x-ndjson\r\n", "1\n2\n3\n"),
+        ("PUT /streams/a", "", "{\"max_events\":1}"),
+    ] {
+        let answer = server.ask(line, headers, body).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (503, "overloaded"), "{line}");
+        assert_eq!(answer.header("retry-after"), Some("5"), "{line}");
+        assert_eq!(server.state().await, before, "{line}");
+    }
+    // What was taken was given back each time, and an event stream takes nothing.
+    assert_eq!(server.ask("POST /streams/a", "", "four").await.status, 201);
+    let blocks =
+        server.ask("POST /streams/a", "Content-Type: text/event-stream\r\n", "data: hello\n\n").await;
+    assert_eq!(blocks.status, 201);
+}
+
+#[tokio::test]
+async fn bodies_in_flight_share_one_budget() {
+    let server = with_door(DoorConfig { bodies_bytes_max: 10, ..DoorConfig::default() }).await;
+    let mut first = begun_body(&server).await;
+    let answer = publish_until(&server, 503).await;
+    assert_eq!(answer.problem(), "overloaded");
+    first.send("0\r\n\r\n").await;
+    assert_eq!(first.answer().await.status, 201);
+    assert_eq!(server.ask("POST /streams/b", "", "123456").await.status, 201);
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_off_gives_its_room_back() {
+    let server = with_door(DoorConfig { bodies_bytes_max: 10, ..DoorConfig::default() }).await;
+    let first = begun_body(&server).await;
+    publish_until(&server, 503).await;
+    drop(first);
+    publish_until(&server, 201).await;
+}
+
+#[tokio::test]
+async fn a_body_that_takes_too_long_is_refused_and_appends_nothing() {
+    let door = DoorConfig { body_time_max: Duration::from_millis(20), ..DoorConfig::default() };
+    let server = with_door(door).await;
+    let before = server.state().await;
+    let answer = begun_body(&server).await.answer().await;
+    assert_eq!((answer.status, answer.problem().as_str()), (408, "body-timeout"));
+    assert!(answer.detail().contains("not complete after 0.02 s"), "{}", answer.detail());
+    assert_eq!(server.state().await, before);
+}
+
+/// Far more than the system takes for a connection that nobody reads from.
+const MIBS: usize = 24;
+
+/// A server that cuts every answer that stalls, with room for few connections.
+async fn impatient(connections_max: usize) -> Server {
+    let serve =
+        ServeLimits { write_stall: Duration::from_millis(20), connections_max, ..ServeLimits::default() };
+    Server::with(Setup { serve, ..Setup::default() }).await
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_is_cut() {
+    let server = impatient(1).await;
+    // Each asker waits for the one before it to be gone.
+    server.publish("a", &"x".repeat(1024 * 1024)).await;
+    let mut stalled = server.connect().await;
+    let page = request("GET /streams/a", "Accept: application/json\r\n", b"");
+    stalled.send(page.repeat(MIBS)).await;
+    assert_eq!(server.ask("HEAD /streams/a", "", "").await.status, 200);
+    drop(stalled);
+}
+
+#[tokio::test]
+async fn a_read_that_stalls_for_a_while_goes_on() {
+    let server = impatient(10).await;
+    let mut reader = server.read("/streams/a?format=json", "").await;
+    // As JSON it has 1 MiB.
+    let long = "\"\u{1}x\n".repeat(96 * 1024);
+    for _ in 0..MIBS {
+        server.publish("a", &long).await;
+    }
+    assert_eq!(server.ask("POST /streams/a?close", "", "").await.status, 201);
+    let text = reader.rest_text().await;
+    let data = text.lines().filter_map(|line| line.strip_prefix("data: {\"stream\":\"a\",\"event\""));
+    let events = data.filter(|rest| {
+        let event = serde_json::from_str::<serde_json::Value>(&format!("{{\"event\"{rest}")).expect("JSON");
+        event["data"] == long.as_str()
+    });
+    assert_eq!(events.count(), MIBS);
+    assert!(text.contains("event: end\n"));
+}
