@@ -20,6 +20,9 @@ const NEEDS: &[Need] = &[
     Need { program: "curl", package: "curl" },
 ];
 
+/// What fuzzing needs beside: a C++ compiler, for libFuzzer.
+const FUZZ_NEEDS: &[Need] = &[Need { program: "c++", package: "g++" }];
+
 /// Parts of Rust's toolchain that its minimal profile leaves out: the cargo command, the component.
 const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
 
@@ -40,7 +43,19 @@ enum Means {
 /// Something is missing and cannot be installed from here. The failure says what to install by hand.
 pub(crate) fn run() -> Result<(), Failure> {
     components()?;
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| shell::find(need.program).is_none()).collect();
+    install(NEEDS)
+}
+
+/// Installs the C++ compiler that fuzzing needs.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn cpp() -> Result<(), Failure> {
+    install(FUZZ_NEEDS)
+}
+
+fn install(needs: &[Need]) -> Result<(), Failure> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| shell::find(need.program).is_none()).collect();
     if missing.is_empty() {
         println!("nothing is missing");
         return Ok(());
@@ -65,7 +80,7 @@ fn refusal(missing: &[&Need], means: Means) -> Option<Failure> {
         }
         Means::Unknown => format!("There is no apt-get here. Install by the system's own means: {packages}"),
     };
-    Some(Failure(format!("The tests need programs that are missing: {programs}.\n{by_hand}")))
+    Some(Failure(format!("Programs that are needed are missing: {programs}.\n{by_hand}")))
 }
 
 fn means() -> Means {
