@@ -65,7 +65,11 @@ impl Follower {
             return;
         }
         let place = match self.standing {
-            Standing::Fresh => ledger.seen[number].origin,
+            Standing::Fresh => {
+                // It has read on from there, and was told nothing of what was gone by then.
+                let seen = &ledger.seen[number];
+                Place::knowing(seen.origin.position(), seen.origin.known().max(seen.lost_known()))
+            }
             Standing::Placed | Standing::Ended => self.place,
         };
         for event in ledger.model.kept(&self.selection).filter(|event| event.position > place.position()) {
