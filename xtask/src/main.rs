@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use crate::shell::Failure;
 
+mod fuzz;
 mod measure;
 mod needs;
 mod rules;
@@ -43,6 +44,12 @@ const COMMANDS: &[Command] = &[
         name: "measure",
         does: "the release binary's latency, throughput and memory",
         run: measure::run,
+    },
+    Command { name: "fuzz", does: "every fuzz target for a minute", run: fuzz::run },
+    Command {
+        name: "soak",
+        does: "every fuzz target for half an hour, and 100,000 seeds of the simulation",
+        run: fuzz::soak,
     },
     Command {
         name: "needs",

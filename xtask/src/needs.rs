@@ -48,6 +48,9 @@ const PYTHON: Need = Need::new("python3", "python3-venv");
 /// Folders whose packages npm installs as their lock files say.
 const NODE_FOLDERS: &[&str] = &["trials/browsers", "trials/readers"];
 
+/// What fuzzing needs beside: a C++ compiler, for libFuzzer.
+const FUZZ_NEEDS: &[Need] = &[Need::new("c++", "g++")];
+
 /// Parts of Rust's toolchain that its minimal profile leaves out: the cargo command, the component.
 const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
 
@@ -75,13 +78,26 @@ pub(crate) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Installs the C++ compiler that fuzzing needs.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn cpp() -> Result<(), Failure> {
+    let missing: Vec<&Need> = FUZZ_NEEDS.iter().filter(|need| need.is_missing()).collect();
+    install(&missing)
+}
+
 fn programs() -> Result<(), Failure> {
     let mut missing: Vec<&Need> = NEEDS.iter().filter(|need| need.is_missing()).collect();
     missing.extend(python::is_missing().then_some(&PYTHON));
+    install(&missing)
+}
+
+fn install(missing: &[&Need]) -> Result<(), Failure> {
     if missing.is_empty() {
         return Ok(());
     }
-    refusal(&missing, means()).map_or(Ok(()), Err)?;
+    refusal(missing, means()).map_or(Ok(()), Err)?;
     apt_get(&["update", "--quiet"])?;
     let mut words = vec!["install", "--quiet", "--yes", "--no-install-recommends"];
     words.extend(missing.iter().map(|need| need.package));
@@ -115,7 +131,7 @@ fn refusal(missing: &[&Need], means: Means) -> Option<Failure> {
         }
         Means::Unknown => format!("There is no apt-get here. Install by the system's own means: {packages}"),
     };
-    Some(Failure(format!("The tests need programs that are missing: {programs}.\n{by_hand}")))
+    Some(Failure(format!("Programs that are needed are missing: {programs}.\n{by_hand}")))
 }
 
 fn means() -> Means {

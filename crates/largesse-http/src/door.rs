@@ -51,7 +51,7 @@ pub struct Door {
     pub(crate) hub: Arc<Hub>,
     pub(crate) config: DoorConfig,
     /// What the bodies that are taken as a whole hold together.
-    bodies: Arc<BodyBudget>,
+    pub(crate) bodies: Arc<BodyBudget>,
     /// When it was last traced that readers are turned away, in milliseconds.
     overload_traced_ms: AtomicU64,
 }

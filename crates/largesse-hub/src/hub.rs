@@ -21,7 +21,7 @@ use largesse_wire::EventId;
 use tokio::sync::watch;
 
 use crate::{
-    Bells, Clock, ControlEvents, Full, HeartbeatForm, HubLimits, Need, Presented, Progress, Reader,
+    Bells, Clock, ControlEvents, Full, HeartbeatForm, HubLimits, Presented, Progress, Reader,
     start::{self, Found},
 };
 
@@ -235,7 +235,8 @@ impl Hub {
 
     /// A reader without control events can't be told the end, so it is stopped where nothing is left.
     async fn has_nothing_for(&self, progress: &mut Progress) -> Result<bool, EngineError> {
-        if let Need::Read(place) = progress.poll() {
+        // Read on until there is something to give, or the tail: a read may stop before either.
+        while let Some(place) = progress.reads_from() {
             let batch = self.engine.read(progress.selection(), place, self.read_limits()).await?;
             progress.handle_batch(batch, self.now());
         }

@@ -62,6 +62,8 @@ enum Phase {
     AtTail,
     /// A read was full and its streams do not let readers fall behind: look ahead before giving it out.
     LookingAhead(Box<Lookahead>),
+    /// The reader fell too far behind. It may come back: nothing has ended.
+    SentOff,
     Finished,
 }
 
@@ -104,12 +106,8 @@ impl Progress {
 
     /// What to do next. Blocks that were answered are handed over for good.
     pub fn poll(&mut self) -> Need {
-        match &self.phase {
-            Phase::LookingAhead(ahead) => return Need::Read(ahead.place()),
-            Phase::Reading if self.out.is_empty() => return Need::Read(self.place),
-            // The first blocks go out with what the first read finds, which does not wait for anything.
-            Phase::Reading if self.is_unread() => return Need::Read(self.place),
-            _ => {}
+        if let Some(place) = self.reads_from() {
+            return Need::Read(place);
         }
         if !self.out.is_empty() {
             return Need::Emit(std::mem::take(&mut self.out));
@@ -117,6 +115,16 @@ impl Progress {
         match self.phase {
             Phase::AtTail => Need::Wait,
             _ => Need::Finish,
+        }
+    }
+
+    /// Where to read on before anything else is done, if that is next.
+    pub(crate) fn reads_from(&self) -> Option<Place> {
+        match &self.phase {
+            Phase::LookingAhead(ahead) => Some(ahead.place()),
+            // The first blocks go out with what the first read finds, which does not wait for anything.
+            Phase::Reading if self.out.is_empty() || self.is_unread() => Some(self.place),
+            _ => None,
         }
     }
 
@@ -135,7 +143,7 @@ impl Progress {
         }
     }
 
-    /// Whether nothing is left to give or to wait for.
+    /// Whether everything has ended, and nothing is left to give. A reader that was sent off is not finished.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.out.is_empty() && matches!(self.phase, Phase::Finished)
@@ -163,14 +171,14 @@ impl Progress {
             Verdict::LookAhead => {
                 self.phase = Phase::LookingAhead(Box::new(Lookahead::new(batch, self.place, &self.lag)));
             }
-            Verdict::TooFarBehind => self.phase = Phase::Finished,
+            Verdict::TooFarBehind => self.phase = Phase::SentOff,
         }
     }
 
     fn handle_ahead(&mut self, mut ahead: Lookahead, batch: &Batch) {
         match ahead.handle_batch(batch) {
             Verdict::LookAhead => self.phase = Phase::LookingAhead(Box::new(ahead)),
-            Verdict::TooFarBehind => self.phase = Phase::Finished,
+            Verdict::TooFarBehind => self.phase = Phase::SentOff,
             Verdict::Go => {
                 let (held, filter) = ahead.into_parts();
                 self.filter = filter;

@@ -96,6 +96,8 @@ impl Reader {
 
     async fn wait(&mut self) -> Option<Out> {
         tokio::select! {
+            // The order does not matter, so it is the same each time: a simulation repeats to the letter.
+            biased;
             () = self.registration.rung() => {
                 self.progress.handle_woken();
                 None

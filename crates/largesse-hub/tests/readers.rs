@@ -326,6 +326,19 @@ async fn without_control_events_the_last_events_id_stops() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_control_events_the_last_events_id_stops_however_many_reads_it_takes() {
+    let limits = HubLimits { read_records_max: NonZeroUsize::MIN, ..HubLimits::default() };
+    let world = world_with(limits);
+    world.publish("a", "x").await;
+    let off = |presented| ReadRequest { presented, control: ControlEvents::Off, ..request(&["a", "b"]) };
+    let mut reader = world.open(off(None)).await.unwrap();
+    let id = blocks(&mut reader).await.pop().unwrap().id.unwrap();
+    world.close("a").await;
+    world.close("b").await;
+    assert!(world.open(off(Presented::parse(id.as_str()))).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn there_are_never_more_readers_than_the_limit() {
     let world = world_with(HubLimits { readers_max: 2, ..HubLimits::default() });
     let first = world.read(&["a"]).await;

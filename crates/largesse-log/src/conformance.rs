@@ -20,21 +20,24 @@
 //! Invariant: a case uses nothing but [`Engine`](crate::Engine), and hands time in. It does not look at what
 //! an engine counts for itself (the bytes of its entries), and does not know what happens when an engine is
 //! opened again.
+//!
+//! The [`model`] and the [`dice`] are public, so that a simulation of what stands on an engine can judge by
+//! the same model.
 
 pub mod appends;
 pub mod blocks;
+pub mod dice;
 pub mod ends;
 pub mod keys;
 pub mod listening;
 pub mod locating;
 pub mod losses;
+pub mod model;
 pub mod reads;
 pub mod retention;
 pub mod seeds;
 pub mod streams;
 
-mod dice;
-mod model;
 mod mount;
 mod reader;
 mod script;

@@ -35,6 +35,12 @@ const HOUSES: &[House] = &[
         optional: &[],
     },
     House {
+        name: "largesse-sim",
+        ours: &["largesse-wire", "largesse-log", "largesse-hub"],
+        others: &["fastrand", "tokio"],
+        optional: &[],
+    },
+    House {
         name: "largesse-http",
         ours: &["largesse-wire", "largesse-log", "largesse-hub"],
         others: &[

@@ -18,7 +18,7 @@ const MARKS: &[&str] = &[
 ];
 
 /// Bytes of others, kept as they came.
-const AS_THEY_CAME: &[&str] = &["fixtures/", "snapshots/", "proptest-regressions/"];
+const AS_THEY_CAME: &[&str] = &["fixtures/", "fuzz/seeds/", "snapshots/", "proptest-regressions/"];
 
 pub(super) const RULE: Rule = Rule { name: "leftovers", check, good: GOOD, bad: BAD };
 

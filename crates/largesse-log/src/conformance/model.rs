@@ -10,25 +10,34 @@ use crate::{
 };
 
 /// The number of a call of the engine.
-pub(super) type Step = usize;
+pub type Step = usize;
 
+/// An event, and whether it is still kept.
 #[derive(Clone, Debug)]
-pub(super) struct ModelEvent {
-    pub(super) stream: StreamName,
-    pub(super) position: Position,
-    pub(super) time: UnixMs,
-    pub(super) data: String,
+pub struct ModelEvent {
+    /// The stream it is on.
+    pub stream: StreamName,
+    /// Its place.
+    pub position: Position,
+    /// When it was appended.
+    pub time: UnixMs,
+    /// The text.
+    pub data: String,
     bytes: u64,
     life: u64,
-    pub(super) dropped: Option<Step>,
+    /// The step that dropped it, if one did.
+    pub dropped: Option<Step>,
 }
 
+/// One time between a stream's making and its removal.
 #[derive(Clone, Debug)]
-pub(super) struct ModelLife {
+pub struct ModelLife {
     number: u64,
     start: Position,
-    pub(super) settings: Settings,
-    pub(super) end: Option<(Position, UnixMs)>,
+    /// What it keeps.
+    pub settings: Settings,
+    /// Where and when it was closed.
+    pub end: Option<(Position, UnixMs)>,
 }
 
 #[derive(Clone, Debug)]
@@ -40,10 +49,13 @@ struct ModelPast {
     step: Step,
 }
 
-#[derive(Default)]
-pub(super) struct Model {
-    pub(super) events: Vec<ModelEvent>,
-    pub(super) lives: BTreeMap<StreamName, ModelLife>,
+/// What a log should hold, after the same calls.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// Everything ever appended, by position.
+    pub events: Vec<ModelEvent>,
+    /// The streams that are there.
+    pub lives: BTreeMap<StreamName, ModelLife>,
     pasts: BTreeMap<StreamName, ModelPast>,
     /// The tail after each step.
     tails: Vec<Position>,
@@ -52,20 +64,23 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) fn step(&self) -> Step {
+    /// The number of the step that is under way.
+    pub fn step(&self) -> Step {
         self.tails.len()
     }
 
     /// The step is over, and left the tail here.
-    pub(super) fn finish_step(&mut self, tail: Position) {
+    pub fn finish_step(&mut self, tail: Position) {
         self.tails.push(tail);
     }
 
-    pub(super) fn tail(&self) -> Position {
+    /// The tail after the last step that is over.
+    pub fn tail(&self) -> Position {
         self.tails.last().copied().unwrap_or_default()
     }
 
-    pub(super) fn make(&mut self, stream: &StreamName, settings: Settings) {
+    /// A stream is made, at the next position.
+    pub fn make(&mut self, stream: &StreamName, settings: Settings) {
         let start = self.tail().next();
         self.lives_made += 1;
         let life = ModelLife { number: self.lives_made, start, settings, end: None };
@@ -73,7 +88,7 @@ impl Model {
     }
 
     /// Events of one append, the last of which was answered to be at `last`.
-    pub(super) fn push(&mut self, stream: &StreamName, now: UnixMs, events: &[NewEvent], last: Position) {
+    pub fn push(&mut self, stream: &StreamName, now: UnixMs, events: &[NewEvent], last: Position) {
         if !events.is_empty() {
             self.last_time = self.last_time.max(now);
         }
@@ -91,14 +106,16 @@ impl Model {
         }
     }
 
-    pub(super) fn close(&mut self, stream: &StreamName, now: UnixMs, position: Position) {
+    /// A stream is closed, at a position the engine answered.
+    pub fn close(&mut self, stream: &StreamName, now: UnixMs, position: Position) {
         let time = self.last_time.max(now);
         if let Some(life) = self.lives.get_mut(stream) {
             life.end = Some((position, time));
         }
     }
 
-    pub(super) fn retire(&mut self, stream: &StreamName, end: Position, reason: EndReason) {
+    /// A stream is gone, with all its events.
+    pub fn retire(&mut self, stream: &StreamName, end: Position, reason: EndReason) {
         let step = self.step();
         let Some(life) = self.lives.remove(stream) else { return };
         let of_life = |event: &&mut ModelEvent| event.life == life.number && event.dropped.is_none();
@@ -107,7 +124,7 @@ impl Model {
     }
 
     /// Drops what is too much by the stream's own settings.
-    pub(super) fn retain(&mut self, stream: &StreamName, now: UnixMs) {
+    pub fn retain(&mut self, stream: &StreamName, now: UnixMs) {
         let step = self.step();
         let Some(life) = self.lives.get(stream) else { return };
         let Settings { max_age, max_events, max_bytes, .. } = life.settings;
@@ -126,7 +143,8 @@ impl Model {
         }
     }
 
-    pub(super) fn sweep(&mut self, now: UnixMs) {
+    /// Drops what is past its time, of all streams.
+    pub fn sweep(&mut self, now: UnixMs) {
         for (stream, life) in self.lives.clone() {
             match life.end {
                 Some((end, time)) if now >= time.saturating_add(life.settings.ttl_after_close) => {
@@ -138,7 +156,7 @@ impl Model {
     }
 
     /// What the engine has dropped by itself in this step: everything before its first event.
-    pub(super) fn drop_before(&mut self, stream: &StreamName, first: Option<Position>) {
+    pub fn drop_before(&mut self, stream: &StreamName, first: Option<Position>) {
         let step = self.step();
         let Some(life) = self.lives.get(stream) else { return };
         let gone = |event: &&mut ModelEvent| {
@@ -149,7 +167,8 @@ impl Model {
         self.events.iter_mut().filter(gone).for_each(|event| event.dropped = Some(step));
     }
 
-    pub(super) fn kept<'a>(
+    /// The selection's events that are kept.
+    pub fn kept<'a>(
         &'a self,
         selection: &'a Selection,
     ) -> impl DoubleEndedIterator<Item = &'a ModelEvent> + 'a {
@@ -158,25 +177,35 @@ impl Model {
     }
 
     /// Events and ends after a place, as text, in log order.
-    pub(super) fn records(&self, selection: &Selection, place: Place) -> Vec<(Position, String)> {
+    pub fn records(&self, selection: &Selection, place: Place) -> Vec<(Position, String)> {
         let after = |position: Position| position > place.position();
         let kept = self.kept(selection).filter(|event| after(event.position));
         let mut records: Vec<_> =
             kept.map(|event| (event.position, format!("{}:{}", event.stream, event.data))).collect();
-        for name in selection.names() {
-            let past = self.pasts.get(name).filter(|past| self.is_news(past.step, place.known_gone()));
-            let past = past.map(|past| (past.end, past.reason));
-            let end = self.lives.get(name).and_then(|life| life.end);
-            let ends = past.into_iter().chain(end.map(|(position, _)| (position, EndReason::Closed)));
-            let ends = ends.filter(|(position, _)| after(*position));
-            records.extend(ends.map(|(position, reason)| (position, format!("{name}!{}", reason.as_str()))));
-        }
+        let ends = self.ends(selection, place);
+        records
+            .extend(ends.map(|(position, name, reason)| (position, format!("{name}!{}", reason.as_str()))));
         records.sort_unstable();
         records
     }
 
+    /// Ends of named streams after a place, in the order of the names.
+    pub fn ends<'a>(
+        &'a self,
+        selection: &'a Selection,
+        place: Place,
+    ) -> impl Iterator<Item = (Position, &'a StreamName, EndReason)> + 'a {
+        let of_name = move |name: &'a StreamName| {
+            let past = self.pasts.get(name).filter(|past| self.is_news(past.step, place.known_gone()));
+            let past = past.map(|past| (past.end, name, past.reason));
+            let end = self.lives.get(name).and_then(|life| life.end);
+            past.into_iter().chain(end.map(|(position, _)| (position, name, EndReason::Closed)))
+        };
+        selection.names().iter().flat_map(of_name).filter(move |(end, ..)| *end > place.position())
+    }
+
     /// Streams that lost something a reader at `place` was not told of.
-    pub(super) fn lost(&self, selection: &Selection, place: Place) -> BTreeSet<StreamName> {
+    pub fn lost(&self, selection: &Selection, place: Place) -> BTreeSet<StreamName> {
         let is_news = |event: &&ModelEvent| {
             let step = event.dropped.filter(|step| self.is_news(*step, place.known()));
             step.is_some() && event.position > place.position() && self.is_told_as_lost(selection, event)
@@ -184,7 +213,8 @@ impl Model {
         self.events.iter().filter(is_news).map(|event| event.stream.clone()).collect()
     }
 
-    pub(super) fn horizon(&self, selection: &Selection, position: Position) -> Position {
+    /// What [`Batch::horizon`](crate::Batch::horizon) should be.
+    pub fn horizon(&self, selection: &Selection, position: Position) -> Position {
         let gone = self.events.iter().filter(|event| event.dropped.is_some());
         let gone = gone.filter(|event| self.is_told_as_lost(selection, event));
         let ends = selection.names().iter().filter_map(|name| self.pasts.get(name)).map(|past| past.end);
@@ -192,7 +222,8 @@ impl Model {
         all.filter(|reach| *reach > position).max().unwrap_or(Position::ZERO)
     }
 
-    pub(super) fn ended_at(&self, selection: &Selection, place: Place) -> Vec<EndedStream> {
+    /// What [`Engine::ended_at`](crate::Engine::ended_at) should answer.
+    pub fn ended_at(&self, selection: &Selection, place: Place) -> Vec<EndedStream> {
         let position = place.position();
         let end_of = |name: &StreamName| {
             if let Some(life) = self.lives.get(name).filter(|life| life.start <= position) {
@@ -209,7 +240,7 @@ impl Model {
     }
 
     /// Who named a stream that was deleted is told by the end; all others by the loss.
-    pub(super) fn is_told_as_lost(&self, selection: &Selection, event: &ModelEvent) -> bool {
+    pub fn is_told_as_lost(&self, selection: &Selection, event: &ModelEvent) -> bool {
         if !selection.has_name(&event.stream) {
             return selection.matches(&event.stream);
         }
@@ -217,8 +248,9 @@ impl Model {
         past.is_none_or(|past| past.reason == EndReason::Closed)
     }
 
-    /// What is recorded in a step comes after all places of that step that a reader can hold, but its tail.
-    fn is_news(&self, step: Step, known: Position) -> bool {
+    /// Whether a place that knows of all up to `known` does not know of the step: what is recorded in a step
+    /// comes after all places of that step that a reader can hold, but its tail.
+    pub fn is_news(&self, step: Step, known: Position) -> bool {
         self.tails[step] > known
     }
 }

@@ -1,0 +1,273 @@
+//! A page that reads: what it has heard over all its connections, and whether that is what it had a right to.
+//!
+//! Invariants it holds the hub to, block by block:
+//! - an event comes once, in the order of the log, and is one of the log's;
+//! - when an id is given out, everything of the selection up to it was heard, or told as lost;
+//! - a loss is told once, an end is told once, and nothing is told that is not so.
+//!
+//! It knows the truth from the ledger, not from the reader. It does not connect: the simulation does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use largesse_hub::{Control, ControlEvents, OutBlock, ResetNotice, ResetReason, What};
+use largesse_log::{
+    Event, Form, Place, PlaceKind, Position, Selection, StartFrom, StreamName, WireId,
+    conformance::model::{ModelEvent, Step},
+};
+use largesse_wire::EventId;
+
+use crate::ledger::{Knowledge, Ledger};
+
+mod verdict;
+
+/// Whether a page goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It has no id yet.
+    Fresh,
+    /// It has one.
+    Placed,
+    /// It was told the end.
+    Ended,
+}
+
+/// What a page presents on its next connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presents {
+    /// Its last id, if it has one.
+    Last,
+    /// A text that is no id: it has to be told, and to forget.
+    Garbage,
+}
+
+#[derive(Debug)]
+pub(crate) struct Follower {
+    number: usize,
+    pub(crate) selection: Selection,
+    pub(crate) from: StartFrom,
+    pub(crate) control: ControlEvents,
+    pub(crate) standing: Standing,
+    pub(crate) last_id: Option<EventId>,
+    presented: Presents,
+    /// The place of the last id.
+    place: Place,
+    /// Losses up to here were before its time: surely up to the first, perhaps up to the second.
+    surely_knew: Position,
+    knew: Position,
+    /// The tail when it last connected.
+    began: Position,
+    heard: BTreeSet<Position>,
+    ends_told: BTreeSet<(StreamName, Position)>,
+    /// Up to which step each stream's losses were told; the second one is told for all.
+    told: BTreeMap<StreamName, Step>,
+    told_all: Option<Step>,
+    /// Deleted streams' events that were passed over: an end after them has to follow.
+    owed_ends: BTreeSet<(StreamName, Position)>,
+}
+
+impl Follower {
+    pub(crate) fn new(number: usize, selection: Selection, from: StartFrom, control: ControlEvents) -> Self {
+        Self {
+            number,
+            selection,
+            from,
+            control,
+            standing: Standing::Fresh,
+            last_id: None,
+            presented: Presents::Last,
+            place: Place::default(),
+            surely_knew: Position::ZERO,
+            knew: Position::ZERO,
+            began: Position::ZERO,
+            heard: BTreeSet::new(),
+            ends_told: BTreeSet::new(),
+            told: BTreeMap::new(),
+            told_all: None,
+            owed_ends: BTreeSet::new(),
+        }
+    }
+
+    /// It is about to connect.
+    pub(crate) fn connect(&mut self, presents: Presents, tail: Position) {
+        self.presented = presents;
+        self.began = tail;
+        if self.standing == Standing::Fresh {
+            self.forget();
+        }
+    }
+
+    /// Forgets all it has heard, as a page must that begins anew.
+    fn forget(&mut self) {
+        let Self { number, began, presented, .. } = *self;
+        let new = Self::new(number, self.selection.clone(), self.from, self.control);
+        *self = Self { began, presented, ..new };
+    }
+
+    /// It was answered that there is nothing more, ever.
+    pub(crate) fn hear_stop(&mut self, ledger: &Ledger) {
+        if self.control == ControlEvents::On {
+            assert_eq!(self.standing, Standing::Ended, "{self}: stopped before it was told the end");
+        } else {
+            self.check_all_named_ended(ledger, ledger.model.tail());
+        }
+        self.standing = Standing::Ended;
+    }
+
+    /// Its connection was closed by the server.
+    pub(crate) fn hear_close(&mut self, ledger: &Ledger) {
+        if self.standing == Standing::Ended {
+            return;
+        }
+        if ledger.disconnecting.iter().any(|stream| self.selection.matches(stream)) {
+            return;
+        }
+        assert_eq!(self.control, ControlEvents::Off, "{self}: closed without a word");
+        self.check_all_named_ended(ledger, ledger.model.tail());
+    }
+
+    pub(crate) fn hear(&mut self, block: &OutBlock, ledger: &Ledger) {
+        assert_ne!(self.standing, Standing::Ended, "{self}: {block:?} after the end");
+        if self.standing == Standing::Fresh {
+            let seen = &ledger.seen[self.number];
+            (self.place, self.knew) = (seen.origin, seen.origin.known());
+            self.surely_knew = self.knew;
+            if !matches!(block.what, What::Control(Control::Begin { .. } | Control::Reset(_))) {
+                // A loss before the first block is told to nobody: it is as if the request came after it.
+                self.knew = self.knew.max(seen.lost_known());
+            }
+        }
+        let id = block.id.expect("each block of the hub has an id");
+        match WireId::parse(id.as_str()).expect("an id given out is an id") {
+            WireId::Place { kind, place, .. } => self.hear_at(&block.what, kind, place, ledger),
+            WireId::End { position, selection, .. } => {
+                assert_eq!(selection, self.selection.fingerprint(), "{self}: another's end");
+                self.hear_end(&block.what, position, ledger);
+            }
+        }
+        self.last_id = Some(id);
+    }
+
+    fn hear_at(&mut self, what: &What, kind: PlaceKind, place: Place, ledger: &Ledger) {
+        match what {
+            What::Event(event) => self.hear_event(event, place, ledger),
+            What::Control(Control::Begin { .. }) => self.hear_begin(kind, place),
+            What::Control(Control::Reset(notice)) => self.hear_reset(notice, place, ledger),
+            What::Control(Control::Closed { stream, reason }) => {
+                assert_eq!(self.selection.form(), Form::Many, "{self}: closed {stream}");
+                self.note_end(stream, place.position(), reason.as_str(), ledger);
+            }
+            What::Control(Control::End { .. }) => panic_of(self, "an end without an end id"),
+        }
+        self.account(place.position(), ledger);
+        if self.standing == Standing::Fresh {
+            self.knew = self.knew.max(place.known());
+        }
+        self.standing = Standing::Placed;
+        self.place = place;
+    }
+
+    fn hear_event(&mut self, event: &Event, place: Place, ledger: &Ledger) {
+        let position = event.position;
+        assert_eq!(place.position(), position, "{self}: an event's id is its place");
+        assert!(position > self.place.position(), "{self}: {event:?} again, or too late");
+        assert!(self.selection.matches(&event.stream), "{self}: {event:?} was not asked for");
+        let truth = &ledger.model.events;
+        let found = truth.binary_search_by_key(&position, |event| event.position);
+        let truth = found.ok().map(|index| &truth[index]);
+        let want = truth.map(|truth| (&truth.stream, truth.data.as_str(), truth.time));
+        assert_eq!(Some((&event.stream, event.data.as_str(), event.time)), want, "{self}: forged");
+        self.heard.insert(position);
+    }
+
+    fn hear_begin(&mut self, kind: PlaceKind, place: Place) {
+        assert_ne!(self.from, StartFrom::Start, "{self}: the same request finds the same place");
+        assert_eq!(kind, PlaceKind::Begin, "{self}: begin's id says what it came with");
+        assert!(self.heard.is_empty() && self.ends_told.is_empty(), "{self}: begins twice");
+        assert!(place.position() >= self.place.position(), "{self}: begins before its place");
+        // Whatever lies before was not asked for.
+        self.place = place;
+    }
+
+    fn hear_reset(&mut self, notice: &ResetNotice, place: Place, ledger: &Ledger) {
+        if notice.reason != ResetReason::Trimmed {
+            assert_eq!(self.presented, Presents::Garbage, "{self}: {notice:?}");
+            self.forget();
+            (self.place, self.knew) = (place, place.known());
+            return;
+        }
+        assert_eq!(self.standing, Standing::Placed, "{self}: a first request is told no loss");
+        assert!(place.position() >= self.place.position(), "{self}: a reset goes back");
+        let step = ledger.seen[self.number].step_of_loss(place.known());
+        let step = step.expect("a reset knows of a loss that was read");
+        if ledger.knowledge == Knowledge::AtLeast {
+            self.told_all = Some(step);
+            return;
+        }
+        assert!(!notice.streams.is_empty(), "{self}: a loss of nothing");
+        for stream in &notice.streams {
+            let is_new = |event: &ModelEvent| {
+                event.position > place.position() && self.is_untold_loss(event, stream, ledger)
+            };
+            assert!(
+                ledger.model.events.iter().any(is_new),
+                "{self}: nothing of {stream} is lost, or it was told"
+            );
+            self.told.insert(stream.clone(), step);
+        }
+    }
+
+    fn is_untold_loss(&self, event: &ModelEvent, stream: &StreamName, ledger: &Ledger) -> bool {
+        let is_new = |step: Step| {
+            ledger.model.is_news(step, self.surely_knew)
+                && self.told.get(stream).is_none_or(|told| step >= *told)
+        };
+        event.stream == *stream && event.dropped.is_some_and(is_new)
+    }
+
+    fn note_end(&mut self, stream: &StreamName, position: Position, reason: &'static str, ledger: &Ledger) {
+        let is_so = ledger.ends.contains(&(stream.clone(), position, reason));
+        assert!(is_so && self.selection.has_name(stream), "{self}: {stream} did not end at {position:?}");
+        let is_first = self.ends_told.insert((stream.clone(), position));
+        assert!(is_first && position > self.place.position(), "{self}: the end of {stream} is told again");
+    }
+
+    fn hear_end(&mut self, what: &What, position: Position, ledger: &Ledger) {
+        let What::Control(Control::End { reason }) = what else {
+            return panic_of(self, "an end id on something else");
+        };
+        assert!(position >= self.place.position(), "{self}: the end goes back");
+        self.check_all_named_ended(ledger, position);
+        if let (Form::One, [name]) = (self.selection.form(), self.selection.names())
+            && ledger.ends.contains(&(name.clone(), position, reason.as_str()))
+        {
+            self.ends_told.insert((name.clone(), position));
+        }
+        self.account(position, ledger);
+        self.check_ends_owed();
+        self.standing = Standing::Ended;
+    }
+
+    fn check_all_named_ended(&self, ledger: &Ledger, upto: Position) {
+        assert!(self.selection.patterns().is_empty(), "{self}: a pattern never ends");
+        for name in self.selection.names() {
+            let ended = ledger.ends.iter().any(|(ended, end, _)| ended == name && *end <= upto);
+            assert!(ended, "{self}: {name} never ended");
+        }
+    }
+}
+
+impl std::fmt::Display for Follower {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { number, selection, place, standing, .. } = self;
+        let names = selection.names().iter().map(ToString::to_string);
+        let words: Vec<_> = names.chain(selection.patterns().iter().map(ToString::to_string)).collect();
+        write!(f, "reader {number} of {} at {place:?}, {standing:?}", words.join(","))
+    }
+}
+
+/// A breach without a value to compare.
+#[track_caller]
+fn panic_of(follower: &Follower, what: &str) {
+    let nothing: Option<()> = None;
+    assert!(nothing.is_some(), "{follower}: {what}");
+}

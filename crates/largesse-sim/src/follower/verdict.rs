@@ -1,0 +1,104 @@
+//! The accounts of a page: what it passed over, and what it still has coming.
+//!
+//! Does not hear: it looks at what was heard and at the truth.
+
+use largesse_hub::ControlEvents;
+use largesse_log::{Life, Place, Position, conformance::model::ModelEvent};
+
+use super::{Follower, Standing};
+use crate::ledger::{Knowledge, Ledger};
+
+impl Follower {
+    /// Everything of the selection from the last place up to this one was heard, or told as lost.
+    pub(super) fn account(&mut self, upto: Position, ledger: &Ledger) {
+        let from = self.place.position();
+        let events = &ledger.model.events;
+        let first = events.partition_point(|event| event.position <= from);
+        for event in events[first..].iter().take_while(|event| event.position <= upto) {
+            let is_ours = self.selection.matches(&event.stream) && !self.heard.contains(&event.position);
+            if is_ours && !self.may_skip(event, ledger) {
+                self.account_for_loss(event, ledger);
+            }
+        }
+        if self.control == ControlEvents::Off || ledger.knowledge == Knowledge::AtLeast {
+            return;
+        }
+        for (end, name, _) in ledger.model.ends(&self.selection, self.owed_from(self.place)) {
+            let is_told = end > upto || self.ends_told.contains(&(name.clone(), end));
+            assert!(is_told, "{self}: the end of {name} at {end:?} was passed over on the way to {upto:?}");
+        }
+    }
+
+    fn account_for_loss(&mut self, event: &ModelEvent, ledger: &Ledger) {
+        assert!(event.dropped.is_some(), "{self}: {event:?} was passed over");
+        let Some(step) = event.dropped else { return };
+        let told = self.told.get(&event.stream).copied().max(self.told_all);
+        let is_told = told.is_some_and(|told| step < told);
+        let was_before = self.standing == Standing::Fresh || !ledger.model.is_news(step, self.knew);
+        if is_told || was_before || self.control == ControlEvents::Off {
+            return;
+        }
+        let by_end = self.selection.has_name(&event.stream);
+        assert!(by_end, "{self}: {event:?} was lost without a word");
+        self.owed_ends.insert((event.stream.clone(), event.position));
+    }
+
+    /// An event of a stream that lets readers skip, with a newer one after it, both while we were connected.
+    fn may_skip(&self, event: &ModelEvent, ledger: &Ledger) -> bool {
+        let is_newer = |other: &ModelEvent| other.stream == event.stream && other.position > event.position;
+        ledger.latest.contains(&event.stream)
+            && event.position > self.began
+            && ledger.model.events.iter().any(is_newer)
+    }
+
+    /// Losses that the end of a deleted stream was to tell were told by one.
+    pub(super) fn check_ends_owed(&self) {
+        for (stream, lost) in &self.owed_ends {
+            let told = self.ends_told.iter().any(|(ended, end)| ended == stream && end > lost);
+            assert!(told, "{self}: {stream} at {lost:?} was lost without a word, and no end came");
+        }
+    }
+
+    /// All is quiet, and every wake-up has come: there is nothing left for a page that is connected.
+    pub(crate) fn check_settled(&self, ledger: &Ledger, number: usize) {
+        if self.standing == Standing::Ended {
+            return;
+        }
+        let place = match self.standing {
+            Standing::Fresh => {
+                // It has read on from there, and was told nothing of what was gone by then.
+                let seen = &ledger.seen[number];
+                Place::knowing(seen.origin.position(), seen.origin.known().max(seen.lost_known()))
+            }
+            Standing::Placed | Standing::Ended => self.place,
+        };
+        for event in ledger.model.kept(&self.selection).filter(|event| event.position > place.position()) {
+            assert!(self.may_skip(event, ledger), "{self}: {event:?} waits, and nobody was woken");
+        }
+        if self.control == ControlEvents::Off || ledger.knowledge == Knowledge::AtLeast {
+            return;
+        }
+        let ends: Vec<_> = ledger.model.ends(&self.selection, self.owed_from(place)).collect();
+        assert!(ends.is_empty(), "{self}: {ends:?} wait, and nobody was woken");
+        self.check_ends_owed();
+        self.check_told_all(place, ledger);
+        let ended = ledger.model.ended_at(&self.selection, place);
+        let is_known = |name| self.ends_told.iter().any(|(told, _)| told == name);
+        let counted =
+            ended.iter().filter(|ended| ended.life == Life::Current || is_known(&ended.name)).count();
+        let is_over = self.selection.patterns().is_empty() && counted == self.selection.names().len();
+        assert!(!is_over, "{self}: all has ended, and nobody said so");
+    }
+
+    /// The place, knowing of what was gone before the first request: those ends are not owed.
+    fn owed_from(&self, place: Place) -> Place {
+        Place::knowing(place.position(), self.knew.max(place.known_gone()))
+    }
+
+    fn check_told_all(&self, place: Place, ledger: &Ledger) {
+        if self.standing == Standing::Placed {
+            let silent = ledger.model.lost(&self.selection, place);
+            assert!(silent.is_empty(), "{self}: {silent:?} lost events, and nobody said so");
+        }
+    }
+}

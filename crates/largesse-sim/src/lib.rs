@@ -1,0 +1,30 @@
+//! What must hold whatever happens: properties that any input may be tried on, and a simulation of log, hub
+//! and readers.
+//!
+//! Each property takes bytes and panics when something does not hold. The fuzz targets in `fuzz/` give it
+//! bytes that explore the code; the tests of this crate give it the checked-in seeds and random bytes, so a
+//! find of the fuzzer becomes a test by becoming a file.
+//!
+//! The simulation plays publishers and readers over the memory engine. Every choice (who runs next, what is
+//! cut, which wake-up comes late) comes from one seed or one input, so a run can be repeated to the letter.
+//!
+//! For tests alone: nothing of the product uses this crate. It does not know sockets, HTTP or threads.
+
+#![forbid(unsafe_code)]
+
+mod at_once;
+mod clock;
+mod follower;
+mod ledger;
+mod luck;
+pub mod names;
+mod publisher;
+mod rings;
+mod simulation;
+mod task;
+mod trace;
+pub mod wire_bytes;
+pub mod wire_ids;
+mod witness;
+
+pub use simulation::{run_bytes, run_seed};

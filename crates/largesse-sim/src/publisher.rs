@@ -1,0 +1,117 @@
+//! Writes of a run: what publishers ask for, how they are cut, and that each happens once.
+//!
+//! Invariant: a publish under a key that was cut is tried again under the same key, with the same body.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use largesse_log::{
+    Append, Appended, Change, Digest, IdempotencyKey, NewEvent, Once, Position, Put, SettingsPatch, Slow,
+    StreamName, Then, conformance::model::Model,
+};
+use largesse_wire::EventData;
+
+use crate::luck::Luck;
+
+/// The streams of a run.
+pub(crate) const STREAMS: [&str; 6] = ["a", "b", "c/1", "c/2", "c/2/x", "d"];
+
+/// Which policies streams take on, more often the usual one.
+const POLICIES: [Slow; 6] =
+    [Slow::CatchUp, Slow::CatchUp, Slow::CatchUp, Slow::CatchUp, Slow::Latest, Slow::Disconnect];
+
+/// One call that writes.
+#[derive(Clone, Debug)]
+pub(crate) enum Write {
+    Append(Append),
+    Put(StreamName, Put),
+    Delete(StreamName),
+    Sweep,
+}
+
+/// What publishers know of their writes.
+#[derive(Debug, Default)]
+pub(crate) struct Publishers {
+    published: u64,
+    /// Publishes under a key, by their first event's text, and their answer.
+    keyed: BTreeMap<String, (Append, Option<Appended>)>,
+}
+
+impl Publishers {
+    pub(crate) fn next_write(&mut self, luck: &Luck) -> Write {
+        match luck.below(16) {
+            0..10 => Write::Append(self.next_append(luck)),
+            10 => self.again(luck),
+            11..13 => Write::Put(stream(luck), next_put(luck)),
+            13 => Write::Delete(stream(luck)),
+            _ => Write::Sweep,
+        }
+    }
+
+    fn next_append(&mut self, luck: &Luck) -> Append {
+        let then = if luck.once_in(8) { Then::Close } else { Then::StayOpen };
+        let least = u64::from(then == Then::StayOpen);
+        let events: Vec<NewEvent> = (0..least + luck.below(3)).map(|_| self.next_event(luck)).collect();
+        let mut append = Append { stream: stream(luck), events, then, once: Once::Unkeyed };
+        if let (Some(first), 0) = (append.events.first(), luck.below(3)) {
+            let text = first.data.as_str().to_owned();
+            let key = IdempotencyKey::parse(&text).expect("the text is a key");
+            append.once = Once::Whole { key, digest: Digest(self.published.into()) };
+            self.keyed.insert(text, (append.clone(), None));
+        }
+        append
+    }
+
+    /// A publish under a key once more, whether it was answered or not.
+    fn again(&mut self, luck: &Luck) -> Write {
+        let known = self.keyed.len() as u64;
+        let chosen = self.keyed.values().nth(luck.below(known.max(1)) as usize);
+        match chosen {
+            Some((append, _)) => Write::Append(append.clone()),
+            None => Write::Append(self.next_append(luck)),
+        }
+    }
+
+    fn next_event(&mut self, luck: &Luck) -> NewEvent {
+        self.published += 1;
+        let padding = ".".repeat(luck.below(40) as usize);
+        let data = EventData::parse(&format!("{}{padding}", self.published)).expect("it is plain text");
+        NewEvent { name: None, data }
+    }
+
+    /// A repeat gets the first answer.
+    pub(crate) fn note_answer(&mut self, append: &Append, answer: &Appended) {
+        if append.once == Once::Unkeyed {
+            return;
+        }
+        let first = append.events.first().map(|event| event.data.as_str().to_owned());
+        let Some((_, known)) = first.and_then(|text| self.keyed.get_mut(&text)) else { return };
+        let before = &*known.get_or_insert_with(|| answer.clone());
+        assert_eq!(before, answer, "a repeat of {append:?} got another answer");
+    }
+
+    /// Each publish under a key happened at most once, and once if it was answered.
+    pub(crate) fn check_once(&self, model: &Model) {
+        for (text, (append, answer)) in &self.keyed {
+            let copies: Vec<Position> =
+                model.events.iter().filter(|event| event.data == *text).map(|event| event.position).collect();
+            assert!(copies.len() <= 1, "{append:?} is at {copies:?}");
+            assert!(answer.is_none() || copies.len() == 1, "{append:?} was answered, and is not there");
+        }
+    }
+}
+
+fn stream(luck: &Luck) -> StreamName {
+    StreamName::parse(luck.pick(&STREAMS)).expect("these are names")
+}
+
+fn next_put(luck: &Luck) -> Put {
+    let ms = |ms: u64| Some(Duration::from_millis(ms));
+    let settings = SettingsPatch {
+        max_age: luck.pick(&[Change::Keep, Change::Default, Change::Set(ms(40))]),
+        max_events: luck.pick(&[Change::Keep, Change::Set(Some(1)), Change::Set(Some(4))]),
+        max_bytes: luck.pick(&[Change::Keep, Change::Default, Change::Set(Some(600))]),
+        ttl_after_close: Change::Set(Duration::from_millis(luck.pick(&[0, 50]))),
+        slow: luck.pick(&POLICIES.map(Change::Set)),
+    };
+    Put { settings }
+}

@@ -1,0 +1,80 @@
+//! The wire between the engine and the hub's bells, with delays.
+//!
+//! A call of the listener may come late, twice, in another order, or for several records of a stream at once.
+//! Invariant: the last call for a stream is never lost, only held until it is let go.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use largesse_log::{Position, StreamName, TailListener};
+
+use crate::luck::Luck;
+
+pub(crate) struct Rings {
+    luck: Luck,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    listener: Option<Arc<dyn TailListener>>,
+    held: Vec<(StreamName, Position)>,
+}
+
+impl Rings {
+    pub(crate) fn new(luck: Luck) -> Arc<Self> {
+        Arc::new(Self { luck, state: Mutex::default() })
+    }
+
+    pub(crate) fn connect(&self, listener: Arc<dyn TailListener>) {
+        self.state().listener = Some(listener);
+    }
+
+    /// Lets one held call go, if there is one.
+    pub(crate) fn release_one(&self) {
+        let held = self.state().held.len();
+        if held > 0 {
+            let index = self.luck.below(held as u64) as usize;
+            let (stream, position) = self.state().held.swap_remove(index);
+            self.pass(&stream, position);
+        }
+    }
+
+    pub(crate) fn release_all(&self) {
+        let held = std::mem::take(&mut self.state().held);
+        for (stream, position) in held {
+            self.pass(&stream, position);
+        }
+    }
+
+    fn hold(&self, stream: &StreamName, position: Position) {
+        let mut state = self.state();
+        if self.luck.below(2) == 0 {
+            state.held.retain(|(held, _)| held != stream);
+        }
+        state.held.push((stream.clone(), position));
+    }
+
+    fn pass(&self, stream: &StreamName, position: Position) {
+        let listener = self.state().listener.clone();
+        if let Some(listener) = listener {
+            listener.appended(stream, position);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TailListener for Rings {
+    fn appended(&self, stream: &StreamName, position: Position) {
+        match self.luck.below(4) {
+            0 | 1 => self.pass(stream, position),
+            2 => self.hold(stream, position),
+            _ => {
+                self.pass(stream, position);
+                self.hold(stream, position);
+            }
+        }
+    }
+}

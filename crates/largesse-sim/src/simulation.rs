@@ -1,0 +1,397 @@
+//! One run: publishers and readers over log and hub, scheduled by the dice.
+//!
+//! A run is a loop of small acts: poll somebody who was woken, begin a write, cut a reader or let it come back,
+//! let a late wake-up through, let time pass. Then all goes quiet: every wake-up arrives, nobody is stalled,
+//! and every page must have heard all that it has a right to, before a heartbeat is due.
+
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use largesse_hub::{
+    Clock, ControlEvents, HeartbeatForm, Hub, HubLimits, Opening, Out, Presented, ReadRequest,
+};
+use largesse_log::{
+    Engine, EngineLimits, Incarnation, MemoryEngine, Selection, Selector, Settings, Slow, StartFrom, UnixMs,
+    conformance::dice::Dice,
+};
+
+use crate::{
+    clock::SimClock,
+    follower::{Follower, Presents, Standing},
+    ledger::{Knowledge, Ledger, Seen},
+    luck::Luck,
+    publisher::{Publishers, Write},
+    rings::Rings,
+    task::Task,
+    trace::Trace,
+    witness::Witness,
+};
+
+mod failure;
+mod quiet;
+
+/// Acts of a run before it goes quiet.
+const ACTS: usize = 400;
+/// Acts of a run whose choices are bytes; the bytes are used up before.
+const ACTS_OF_BYTES_MAX: usize = 4_000;
+const READERS_MAX: u64 = 6;
+const WRITES_MAX: usize = 6;
+const SELECTIONS: [&str; 10] =
+    ["a", "b", "a,b", "c/*", "c/**", "**", "a,c/*", "c/1,c/**", "*,c/*,c/**", "a,b,c/1,c/2,*"];
+const LOG: Incarnation = Incarnation(7);
+
+/// Plays one seed, and answers the sum of what happened: the same seed has the same sum.
+///
+/// # Panics
+/// When something does not hold; the last acts and the command that repeats the run are on stderr.
+#[must_use]
+pub fn run_seed(seed: u64) -> u64 {
+    let trace = Trace::default();
+    let _shown = failure::Shown::new(
+        &trace,
+        format!("LARGESSE_SIM_SEEDS={seed}..{} cargo test -p largesse-sim", seed + 1),
+    );
+    play(Dice::new(seed), ACTS, &trace)
+}
+
+/// Plays a run whose choices are these bytes.
+///
+/// # Panics
+/// As [`run_seed`].
+#[must_use]
+pub fn run_bytes(bytes: &[u8]) -> u64 {
+    let trace = Trace::default();
+    let _shown = failure::Shown::new(&trace, "the same input again".to_owned());
+    play(Dice::from_bytes(bytes), ACTS_OF_BYTES_MAX, &trace)
+}
+
+fn play(dice: Dice, acts: usize, trace: &Trace) -> u64 {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without threads or sockets");
+    runtime.block_on(async {
+        let mut simulation = Simulation::new(Luck::new(dice), trace.clone());
+        simulation.live(acts).await;
+        simulation.go_quiet().await;
+    });
+    trace.sum()
+}
+
+/// What the tasks of a run share with it.
+#[derive(Clone)]
+struct Room {
+    hub: Arc<Hub>,
+    ledger: Arc<Mutex<Ledger>>,
+    luck: Luck,
+    trace: Trace,
+    publishers: Rc<RefCell<Publishers>>,
+}
+
+/// A page, and its connection while it has one.
+struct Seat {
+    follower: Rc<RefCell<Follower>>,
+    connection: Option<Task>,
+    /// Acts for which it does not read, although it could.
+    stalled: u64,
+}
+
+struct Simulation {
+    room: Room,
+    clock: Arc<SimClock>,
+    rings: Arc<Rings>,
+    seats: Vec<Seat>,
+    writes: Vec<Task>,
+}
+
+impl Room {
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One write, from the publisher's side.
+    async fn write(self, write: Write) {
+        let said = match write.clone() {
+            Write::Append(append) => {
+                let answer = self.hub.append(append.clone()).await;
+                let said = format!("{answer:?}");
+                if let Ok(answer) = answer {
+                    self.publishers.borrow_mut().note_answer(&append, &answer);
+                }
+                said
+            }
+            Write::Put(stream, put) => format!("{:?}", self.hub.put(&stream, put).await.map(|put| put.made)),
+            Write::Delete(stream) => format!("{:?}", self.hub.delete(&stream).await),
+            Write::Sweep => format!("{:?}", self.hub.sweep().await),
+        };
+        self.trace.line(format!("done {write:?}: {said}"));
+    }
+
+    /// One connection, from the page's side. It may be cut after any block.
+    async fn connect(self, number: usize, follower: Rc<RefCell<Follower>>, request: ReadRequest) {
+        let opening = self.hub.read(request).await.expect("there is room, and the log works");
+        let Opening::Reading(mut reader) = opening else {
+            self.trace.line(format!("reader {number} is stopped"));
+            return follower.borrow_mut().hear_stop(&self.ledger());
+        };
+        while let Some(out) = reader.next().await {
+            let Out::Blocks(blocks) = out else {
+                self.trace.line(format!("reader {number} hears a heartbeat"));
+                continue;
+            };
+            assert!(!blocks.is_empty(), "blocks are never none");
+            for block in &blocks {
+                if self.luck.once_in(40) {
+                    return self.trace.line(format!("reader {number} is cut between two blocks"));
+                }
+                self.trace.line(format!("reader {number} hears {block:?}"));
+                follower.borrow_mut().hear(block, &self.ledger());
+            }
+        }
+        self.trace.line(format!("reader {number} is closed"));
+        follower.borrow_mut().hear_close(&self.ledger());
+    }
+}
+
+impl Simulation {
+    fn new(luck: Luck, trace: Trace) -> Self {
+        fastrand::seed(luck.below(u64::MAX));
+        let knowledge = luck.pick(&[Knowledge::Exact, Knowledge::Exact, Knowledge::AtLeast]);
+        let limits = engine_limits(&luck, knowledge);
+        let ledger = Arc::new(Mutex::new(Ledger::new(knowledge, limits.defaults)));
+        let rings = Rings::new(luck.clone());
+        let inner = MemoryEngine::new(LOG, limits);
+        let witness = Witness::new(inner, Arc::clone(&ledger), luck.clone(), Arc::clone(&rings));
+        let clock = Arc::new(SimClock::new());
+        let hub =
+            Hub::new(witness as Arc<dyn Engine>, Arc::clone(&clock) as Arc<dyn Clock>, hub_limits(&luck));
+        let seats = Vec::new();
+        let publishers = Rc::default();
+        let room = Room { hub, ledger, luck, trace, publishers };
+        Self { room, clock, rings, seats, writes: Vec::new() }
+    }
+
+    async fn live(&mut self, acts: usize) {
+        for _ in 0..acts {
+            if self.room.luck.is_spent() {
+                return;
+            }
+            self.act().await;
+            // Gives tokio's timers, and its budget for a task, a turn.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn act(&mut self) {
+        match self.room.luck.below(20) {
+            0..11 => self.poll_someone(),
+            11..14 => self.begin_write(),
+            14 => self.seat_someone(),
+            15 => self.cut_or_connect(),
+            16 => self.cut_write(),
+            17 => self.rings.release_one(),
+            18 => self.pass_time().await,
+            _ => self.stall_or_disturb(),
+        }
+        self.seats.iter_mut().for_each(|seat| seat.stalled = seat.stalled.saturating_sub(1));
+    }
+
+    /// Polls one of those who were woken, or begins a write when nobody was.
+    fn poll_someone(&mut self) {
+        let seats = (0..self.seats.len()).filter(|index| self.seats[*index].is_woken());
+        let writes = (0..self.writes.len()).filter(|index| self.writes[*index].is_woken());
+        let woken: Vec<Turn> = seats.map(Turn::Reader).chain(writes.map(Turn::Write)).collect();
+        match woken.is_empty() {
+            true => self.begin_write(),
+            false => {
+                let turn = self.room.luck.pick(&woken);
+                self.poll(turn);
+            }
+        }
+    }
+
+    fn poll(&mut self, turn: Turn) {
+        match turn {
+            Turn::Reader(index) => {
+                self.room.ledger().current = Some(index);
+                let seat = &mut self.seats[index];
+                if seat.connection.as_mut().is_some_and(|task| task.poll().is_ready()) {
+                    seat.connection = None;
+                }
+                self.room.ledger().current = None;
+            }
+            Turn::Write(index) => {
+                if self.writes[index].poll().is_ready() {
+                    drop(self.writes.swap_remove(index));
+                }
+            }
+        }
+    }
+
+    fn begin_write(&mut self) {
+        if self.writes.len() < WRITES_MAX {
+            let write = self.room.publishers.borrow_mut().next_write(&self.room.luck);
+            self.room.trace.line(format!("begin {write:?} at {:?}", self.clock.now()));
+            self.writes.push(Task::new(self.room.clone().write(write)));
+        }
+    }
+
+    /// A publisher goes away before it is answered.
+    fn cut_write(&mut self) {
+        if !self.writes.is_empty() {
+            let index = self.room.luck.below(self.writes.len() as u64) as usize;
+            self.room.trace.line(format!("cut write {index}"));
+            drop(self.writes.swap_remove(index));
+        }
+    }
+
+    /// A new page comes, and takes the place of another when all seats are taken.
+    fn seat_someone(&mut self) {
+        let luck = self.room.luck.clone();
+        let seats = self.seats.len();
+        let index = if (seats as u64) < READERS_MAX { seats } else { luck.below(READERS_MAX) as usize };
+        let selection = selection(luck.pick(&SELECTIONS));
+        let control = if luck.once_in(8) { ControlEvents::Off } else { ControlEvents::On };
+        let follower = Follower::new(index, selection, start_from(&luck, self.clock.now()), control);
+        self.room.trace.line(format!("seat {follower} {:?} {control:?}", follower.from));
+        let seat = Seat { follower: Rc::new(RefCell::new(follower)), connection: None, stalled: 0 };
+        if index == seats {
+            self.room.ledger().seen.push(Seen::default());
+            self.seats.push(seat);
+        } else {
+            self.seats[index] = seat;
+        }
+        self.connect(index);
+    }
+
+    fn cut_or_connect(&mut self) {
+        if self.seats.is_empty() {
+            return self.seat_someone();
+        }
+        let index = self.room.luck.below(self.seats.len() as u64) as usize;
+        match self.seats[index].connection.take() {
+            Some(_) => self.room.trace.line(format!("cut reader {index}")),
+            None if self.seats[index].has_stopped() => {}
+            None => self.connect(index),
+        }
+    }
+
+    fn connect(&mut self, index: usize) {
+        let may_err = {
+            let follower = self.seats[index].follower.borrow();
+            follower.standing == Standing::Placed && follower.control == ControlEvents::On
+        };
+        let presents = if may_err && self.room.luck.once_in(8) { Presents::Garbage } else { Presents::Last };
+        self.connect_with(index, presents);
+    }
+
+    fn connect_with(&mut self, index: usize, presents: Presents) {
+        let follower = Rc::clone(&self.seats[index].follower);
+        let mut page = follower.borrow_mut();
+        let tail = self.room.ledger().model.tail();
+        self.room.ledger().seen[index] = Seen::default();
+        page.connect(presents, tail);
+        let presented = match presents {
+            Presents::Garbage => Presented::parse("garbage"),
+            Presents::Last => page.last_id.and_then(|id| Presented::parse(id.as_str())),
+        };
+        self.room.trace.line(format!("connect {page} with {presented:?}"));
+        let request = ReadRequest {
+            selection: page.selection.clone(),
+            presented,
+            from: page.from,
+            control: page.control,
+            heartbeat: HeartbeatForm::Comment,
+        };
+        drop(page);
+        let connection = Task::new(self.room.clone().connect(index, follower, request));
+        self.seats[index].connection = Some(connection);
+    }
+
+    async fn pass_time(&mut self) {
+        self.clock.pass(&self.room.luck);
+        if self.room.luck.once_in(4) {
+            tokio::time::advance(Duration::from_secs(self.room.luck.below(20))).await;
+        }
+    }
+
+    /// A reader does not read for a while, or is polled although nothing woke it.
+    fn stall_or_disturb(&mut self) {
+        if self.seats.is_empty() {
+            return;
+        }
+        let index = self.room.luck.below(self.seats.len() as u64) as usize;
+        match self.room.luck.below(3) {
+            0 => self.poll(Turn::Reader(index)),
+            _ => self.seats[index].stalled = self.room.luck.below(60),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Turn {
+    Reader(usize),
+    Write(usize),
+}
+
+impl Seat {
+    /// A browser does not come back after a 204. Who was told the end is tried again all the same.
+    fn has_stopped(&self) -> bool {
+        let follower = self.follower.borrow();
+        follower.standing == Standing::Ended && follower.control == ControlEvents::Off
+    }
+
+    fn is_woken(&self) -> bool {
+        self.stalled == 0 && self.connection.as_ref().is_some_and(Task::is_woken)
+    }
+}
+
+fn selection(text: &str) -> Selection {
+    let selectors: Result<Vec<_>, _> = text.split(',').map(Selector::parse).collect();
+    let selectors = selectors.expect("these are names and patterns");
+    match selectors.as_slice() {
+        [Selector::Name(name)] => Selection::one(name.clone()),
+        _ => Selection::many(selectors).expect("there are few"),
+    }
+}
+
+fn start_from(luck: &Luck, now: UnixMs) -> StartFrom {
+    match luck.below(8) {
+        0..4 => StartFrom::Start,
+        4 | 5 => StartFrom::Now,
+        6 => StartFrom::Last(luck.below(12)),
+        _ => StartFrom::Time(UnixMs((now.0 + 10).saturating_sub(luck.below(100)))),
+    }
+}
+
+fn engine_limits(luck: &Luck, knowledge: Knowledge) -> EngineLimits {
+    let defaults = Settings {
+        max_age: None,
+        max_events: None,
+        max_bytes: None,
+        ttl_after_close: Duration::from_secs(1),
+        slow: Slow::CatchUp,
+    };
+    let roomy = EngineLimits { defaults, ..EngineLimits::default() };
+    match knowledge {
+        Knowledge::Exact => roomy,
+        Knowledge::AtLeast => {
+            EngineLimits { log_bytes_max: 5_000, tombstones_max: 1 + luck.below(3) as usize, ..roomy }
+        }
+    }
+}
+
+fn hub_limits(luck: &Luck) -> HubLimits {
+    let read_records_max = luck.pick(&[3, 1, 2, 6, 512]).try_into().expect("none of these is zero");
+    HubLimits {
+        read_records_max,
+        read_bytes_max: luck.pick(&[32 * 1024, 1, 60]),
+        lag_bytes_max: luck.pick(&[8 * 1024 * 1024, 100]),
+        ..HubLimits::default()
+    }
+}

@@ -1,0 +1,28 @@
+//! What a person is shown when a run fails.
+
+use crate::trace::Trace;
+
+/// Shows the run's last acts, and how to repeat it, when it is dropped by a panic.
+pub(super) struct Shown {
+    trace: Trace,
+    again: String,
+}
+
+impl Shown {
+    pub(super) fn new(trace: &Trace, again: String) -> Self {
+        Self { trace: trace.clone(), again }
+    }
+}
+
+impl Drop for Shown {
+    #[expect(clippy::print_stderr, reason = "a panic speaks on stderr, and this belongs to it")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "The last acts of the run that failed:\n{}Again: {}",
+                self.trace.last_lines(),
+                self.again
+            );
+        }
+    }
+}
