@@ -7,6 +7,7 @@
 //!
 //! It knows the server from the outside only: a program, and bytes of HTTP.
 
+mod driver;
 mod page;
 mod proxy;
 mod publish;
@@ -17,7 +18,8 @@ mod site;
 
 use std::time::Duration;
 
-pub use crate::page::{Browser, Page};
+pub use crate::driver::Browser;
+pub use crate::page::Page;
 pub use crate::proxy::{Cut, CuttingProxy, End, Exchange, Manner, Place, Plan, Release};
 pub use crate::publish::{Answer, Publisher, percent_encoded};
 pub use crate::reader::{HeardEvent, Reader, Said};
