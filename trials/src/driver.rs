@@ -1,10 +1,10 @@
-//! The driver of a browser: a script of `browsers/` that opens one page.
+//! The driver of a browser: a script of `browsers/` that opens one page, and does there what it is told.
 //!
 //! Invariant: the browser ends with its driver, in order if it can, and killed if it does not. It does not know
 //! what the page is.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -69,6 +69,16 @@ impl Driver {
             Err(_) => fail(&format!("the browser does not start; its driver said: {}", driver.trace())),
         }
         driver
+    }
+
+    /// Tells it one line.
+    #[track_caller]
+    pub(crate) fn tell(&mut self, line: &str) {
+        let stdin = self.process.as_mut().and_then(|process| process.stdin.as_mut());
+        let told = writeln!(stdin.expect("stdin was asked for as a pipe"), "{line}");
+        if let Err(error) = told {
+            fail(&format!("the driver takes nothing ({error}); it said: {}", self.trace()));
+        }
     }
 
     /// What the process wrote to stderr.

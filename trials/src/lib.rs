@@ -15,6 +15,7 @@ mod reader;
 mod scratch;
 mod server;
 mod site;
+mod visit;
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub use crate::reader::{HeardEvent, Reader, Said};
 pub use crate::scratch::Scratch;
 pub use crate::server::Server;
 pub use crate::site::Heard;
+pub use crate::visit::Visit;
 
 /// The longest wait for one thing to happen. Far longer than anything here takes, on a machine that does much else.
 pub const WAIT_MAX: Duration = Duration::from_secs(60);

@@ -1,10 +1,12 @@
 //! Pages with the browsers' own `EventSource`, in Chromium and in Firefox, behind connections that are cut.
 //!
-//! The page's origin is another than the server's. It never calls `close()`.
+//! The page's origin is another than the server's, and it never calls `close()`; but for the gallery's, which is the
+//! server's own.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
 
 mod cuts;
+mod gallery;
 mod hostile;
 mod losses;
 mod places;

@@ -1,0 +1,111 @@
+//! The gallery's page: its button, its list, its table and its end, over reloads and cuts.
+//!
+//! A page is told which stream to read in its address. Where the source's second between two events would decide,
+//! the trial writes the stream itself.
+
+use largesse_trials::{Browser, CuttingProxy, Manner, Plan, Publisher, Visit};
+
+use crate::in_each_browser;
+use crate::support::server;
+
+const READY: &str = "[data-part=start][aria-disabled=false]";
+const EVENTS: &str = "[data-part=events] li";
+const ACTIONS: &str = "[data-part=steps] .action";
+const END: &str = "[data-part=end]";
+const OPEN: &str = "#counted[data-state=open]";
+const ENDED: &str = "#counted[data-state=ended]";
+
+const STREAM: &str = "demo/s4/0123456789abcdef0123456789abcdef";
+const ADDRESS: &str = "/#s4=0123456789abcdef0123456789abcdef";
+const CLOSED: &str = "The stream is closed. Nothing more will come.";
+const WRITTEN: [&str; 3] = ["Message 0", "Message 1", "Message 2"];
+
+in_each_browser! {
+    the_button_starts_one_run_whose_events_are_listed_in_order_up_to_the_end
+    a_reload_while_the_run_is_under_way_starts_no_other_one
+    after_a_reload_and_after_a_cut_the_page_reads_on_after_the_last_event
+}
+
+/// How many runs the pages behind a proxy have started.
+fn runs(proxy: &CuttingProxy) -> usize {
+    proxy.record().iter().filter(|exchange| exchange.method == "POST").count()
+}
+
+#[track_caller]
+fn check_ended(visit: &mut Visit, events: &[&str], end: &str) {
+    visit.wait_for(ENDED);
+    visit.wait_for(READY);
+    assert_eq!(visit.texts(EVENTS), events);
+    assert_eq!(visit.texts(END), [end]);
+    assert_eq!(visit.texts(READY), ["Start another"]);
+}
+
+fn the_button_starts_one_run_whose_events_are_listed_in_order_up_to_the_end(browser: Browser) {
+    let server = server();
+    let proxy = CuttingProxy::start(server.address(), Plan::none());
+    let mut visit = Visit::open(browser, &proxy.url("/"));
+    visit.wait_for(READY);
+    assert_eq!((visit.texts(EVENTS).len(), runs(&proxy)), (0, 0), "a page that is looked at starts nothing");
+    visit.press(READY);
+    for count in 1..=WRITTEN.len() {
+        visit.wait_for(&format!("{EVENTS}:nth-child({count})"));
+        let texts = visit.texts(EVENTS);
+        assert_eq!(texts[..count], WRITTEN[..count]);
+        assert_eq!(texts, WRITTEN[..texts.len()]);
+    }
+    check_ended(&mut visit, &WRITTEN, CLOSED);
+    let sent = "An event is sent";
+    assert_eq!(visit.texts(ACTIONS), ["The source starts", sent, sent, sent, "The stream ends"]);
+    visit.reload();
+    check_ended(&mut visit, &WRITTEN, CLOSED);
+    assert_eq!(runs(&proxy), 1);
+    assert_eq!(visit.faults(), [""; 0]);
+}
+
+fn a_reload_while_the_run_is_under_way_starts_no_other_one(browser: Browser) {
+    let server = server();
+    let proxy = CuttingProxy::start(server.address(), Plan::none());
+    let mut visit = Visit::open(browser, &proxy.url("/"));
+    visit.wait_for(READY);
+    visit.press(READY);
+    visit.wait_for(EVENTS);
+    visit.reload();
+    check_ended(&mut visit, &WRITTEN, CLOSED);
+    assert_eq!(runs(&proxy), 1);
+}
+
+fn after_a_reload_and_after_a_cut_the_page_reads_on_after_the_last_event(browser: Browser) {
+    let server = server();
+    let mut publisher = Publisher::connect(server.address());
+    let proxy = CuttingProxy::start(server.address(), Plan::none());
+    let one = publisher.publish(STREAM, "one");
+    let mut visit = Visit::open(browser, &proxy.url(ADDRESS));
+    visit.wait_for(EVENTS);
+    visit.reload();
+    visit.wait_for(OPEN);
+    let two = publisher.publish(STREAM, "two");
+    visit.wait_for(&format!("{EVENTS}:nth-child(2)"));
+    proxy.cut_all(Manner::Rst);
+    publisher.publish(STREAM, "three");
+    visit.wait_for(&format!("{EVENTS}:nth-child(3)"));
+    publisher.close(STREAM);
+    check_ended(&mut visit, &["one", "two", "three"], CLOSED);
+    let sent = "An event is sent";
+    let (back, lost, again) = ("The page is back, and reads on", "The connection is lost", "Connected again");
+    let actions = ["The page joins", sent, back, sent, lost, again, sent, "The stream ends"];
+    assert_eq!(visit.texts(ACTIONS), actions);
+
+    let record = proxy.record();
+    let is_read = |target: &str| target.starts_with(&format!("/streams/{STREAM}"));
+    let reads = record.iter().filter(|exchange| exchange.method == "GET" && is_read(&exchange.target));
+    let places: Vec<_> = reads
+        .map(|read| (read.target.split_once('=').map(|pair| pair.1), read.last_event_id.as_deref()))
+        .collect();
+    let (one, two) = (one.as_str(), two.as_str());
+    assert_eq!(
+        places,
+        [(None, None), (Some(one), None), (Some(one), Some(two))],
+        "in the query, in the header"
+    );
+    assert_eq!(runs(&proxy), 0);
+}
