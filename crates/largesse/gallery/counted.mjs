@@ -10,11 +10,15 @@ const SOURCE = "/demo/s4";
 const FOLDER = "demo/s4/";
 const ADDRESS = /^#s4=([0-9a-f]{32})$/;
 const TICK_MS = 100;
+// The source writes three short events. Whoever knows the stream's name may write more into it.
+const EVENTS_MAX = 100;
+const EVENT_CHARS_MAX = 500;
+const CELL_CHARS_MAX = 60;
 
 const STATES = {
   connecting: "connecting",
   open: "open",
-  waiting: "waiting to reconnect",
+  waiting: "waiting",
   ended: "ended",
 };
 const SPOKEN = {
@@ -28,13 +32,17 @@ const ENDS = {
   deleted: "The stream was deleted.",
   refused: "The server refused the read.",
   gone: "This run's events are no longer kept. Start another one.",
+  crowded: "More was written into this stream than this page shows.",
 };
 const LAST_STEPS = {
   closed: "The stream ends",
   deleted: "The stream is deleted",
   refused: "The read is refused",
   gone: "The events are gone",
+  crowded: "The page stops reading",
 };
+/** Ends after which there is nothing to read any more. */
+const NOTHING_LEFT = ["gone", "deleted"];
 
 export function mountCounted(card) {
   const part = (name) => card.querySelector(`[data-part="${name}"]`);
@@ -51,6 +59,7 @@ export function mountCounted(card) {
       else item.removeAttribute("aria-current");
     }
     part("spoken").textContent = SPOKEN[next] ?? "";
+    part("away").hidden = next !== "waiting";
     card.dataset.state = next;
   }
 
@@ -75,14 +84,13 @@ export function mountCounted(card) {
   }
 
   function showEnd() {
-    part("end").textContent = ENDS[record.end] ?? "The stream ended.";
+    part("end").textContent = said(ENDS, record.end) ?? "The stream ended.";
     part("end").hidden = !record.end;
     part("no-events").hidden ||= Boolean(record.end);
-    part("no-steps").hidden ||= Boolean(record.end);
   }
 
   function showCommands() {
-    const stream = record?.end === "gone" ? undefined : record?.stream;
+    const stream = NOTHING_LEFT.includes(record?.end) ? undefined : record?.stream;
     part("curl-start").textContent = `curl -X POST ${location.origin}${SOURCE}`;
     part("curl-read").textContent = `curl -N ${location.origin}/streams/${stream ?? "NAME"}`;
     part("read-any").hidden = Boolean(stream);
@@ -102,11 +110,10 @@ export function mountCounted(card) {
     };
     cell("step", "Step", `${index + 1}`);
     cell("action", "Action", step.action);
-    cell("data", "Data sent", step.data ?? "none");
+    cell(step.data ? "data" : "data is-none", "Data sent", inCell(step.data));
     cell("number wait", "Waiting time", "");
-    cell(`connection is-${step.state}`, "Connection", STATES[step.state] ?? "");
+    cell(`connection is-${step.state}`, "Connection", said(STATES, step.state) ?? "");
     cell("number", "Since start", seconds(step.at - record.begun));
-    if (step.data === null) row.querySelector(".data").classList.add("is-none");
     part("steps").append(row);
     part("no-steps").hidden = true;
   }
@@ -176,15 +183,17 @@ export function mountCounted(card) {
       if (next === "waiting" && before === "open") note("The connection is lost", null);
     },
     event(data, id) {
-      record.events.push(data);
+      if (record.events.length >= EVENTS_MAX) return reading.close("crowded");
+      const heard = shortened(data, EVENT_CHARS_MAX);
+      record.events.push(heard);
       record.after = id;
-      showEvent(data);
-      note("An event is sent", data);
+      showEvent(heard);
+      note("An event is sent", heard);
       keep(record);
     },
     end(reason) {
       record.end = reason;
-      note(LAST_STEPS[reason] ?? "The stream ends", null);
+      note(said(LAST_STEPS, reason) ?? "The stream ends", null);
       finish();
     },
     async lost(reason) {
@@ -194,7 +203,8 @@ export function mountCounted(card) {
       record.events = [];
       record.after = "";
       showAll();
-      if ((await presence(record.stream)) === "gone") reading.close("gone");
+      const asked = reading;
+      if ((await presence(record.stream)) === "gone") asked.close("gone");
     },
   };
   let reading = null;
@@ -268,6 +278,17 @@ async function ask() {
   const told = await answer.json().catch(() => ({}));
   if (answer.status !== 201) throw new Error(told.detail ?? `The server answered ${answer.status}.`);
   return told.stream;
+}
+
+/** What a table says about a word that came from elsewhere; undefined where it says nothing. */
+const said = (table, word) => (Object.hasOwn(table, word) ? table[word] : undefined);
+
+/** The data of a step in a table's cell. A step has no data, or an event's, which may be empty. */
+const inCell = (data) => (data ? shortened(data, CELL_CHARS_MAX) : data === "" ? "empty" : "none");
+
+/** The text, or its beginning. No character is cut in two. */
+function shortened(text, chars_max) {
+  return text.length > chars_max ? `${text.slice(0, chars_max).replace(/[\uD800-\uDBFF]$/, "")}…` : text;
 }
 
 const seconds = (ms) => `${(Math.max(0, ms) / 1000).toFixed(2)} s`;

@@ -26,7 +26,10 @@ export async function presence(stream) {
 export function read(stream, after, hears) {
   const query = after ? `?last_event_id=${encodeURIComponent(after)}` : "";
   const source = new EventSource(`/streams/${stream}${query}`);
+  let isOver = false;
   const close = (reason) => {
+    if (isOver) return;
+    isOver = true;
     source.close();
     hears.state("ended");
     hears.end(reason);
@@ -50,7 +53,7 @@ export function read(stream, after, hears) {
 function word(data, otherwise) {
   try {
     const { reason } = JSON.parse(data);
-    return typeof reason === "string" ? reason : otherwise;
+    return typeof reason === "string" && reason ? reason : otherwise;
   } catch {
     return otherwise;
   }

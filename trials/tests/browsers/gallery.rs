@@ -1,9 +1,10 @@
-//! The gallery's page: its button, its list, its table and its end, over reloads and cuts.
+//! The gallery's page: its button, its list, its table and its end, over reloads and cuts, and with what others write
+//! into its stream.
 //!
 //! A page is told which stream to read in its address. Where the source's second between two events would decide,
 //! the trial writes the stream itself.
 
-use largesse_trials::{Browser, CuttingProxy, Manner, Plan, Publisher, Visit};
+use largesse_trials::{Browser, CuttingProxy, Manner, Plan, Publisher, Server, Visit};
 
 use crate::in_each_browser;
 use crate::support::server;
@@ -12,6 +13,7 @@ const READY: &str = "[data-part=start][aria-disabled=false]";
 const EVENTS: &str = "[data-part=events] li";
 const ACTIONS: &str = "[data-part=steps] .action";
 const END: &str = "[data-part=end]";
+const READ_COMMAND: &str = "[data-part=curl-read]";
 const OPEN: &str = "#counted[data-state=open]";
 const ENDED: &str = "#counted[data-state=ended]";
 
@@ -24,6 +26,8 @@ in_each_browser! {
     the_button_starts_one_run_whose_events_are_listed_in_order_up_to_the_end
     a_reload_while_the_run_is_under_way_starts_no_other_one
     after_a_reload_and_after_a_cut_the_page_reads_on_after_the_last_event
+    what_others_write_is_text_and_nothing_else
+    whatever_ends_a_run_the_page_says_so_and_offers_another
 }
 
 /// How many runs the pages behind a proxy have started.
@@ -108,4 +112,74 @@ fn after_a_reload_and_after_a_cut_the_page_reads_on_after_the_last_event(browser
         "in the query, in the header"
     );
     assert_eq!(runs(&proxy), 0);
+}
+
+fn what_others_write_is_text_and_nothing_else(browser: Browser) {
+    let server = server();
+    let mut publisher = Publisher::connect(server.address());
+    let markup = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>";
+    let long = "x".repeat(100_000);
+    for data in [markup, "one\n\n  two", "", &long] {
+        publisher.publish(STREAM, data);
+    }
+    publisher.close(STREAM);
+    let mut visit = Visit::open(browser, &server.url(ADDRESS));
+    let cut_off = format!("{}…", "x".repeat(500));
+    check_ended(&mut visit, &[markup, "one\n\n  two", "", &cut_off], CLOSED);
+    let cells = visit.texts("[data-part=steps] .data");
+    let cut_off = [&markup[..60], &"x".repeat(60)].map(|beginning| format!("{beginning}…"));
+    assert_eq!(cells, ["none", &cut_off[0], "one\n\n  two", "empty", &cut_off[1], "none"]);
+    let elements = visit.texts("[data-part=events] li *, [data-part=steps] td *");
+    assert_eq!(elements, [""; 0], "an event's data is one text");
+    assert_eq!(visit.texts("title"), ["Gallery · Largesse"]);
+    assert_eq!(visit.faults(), [""; 0]);
+}
+
+fn whatever_ends_a_run_the_page_says_so_and_offers_another(browser: Browser) {
+    let server = server();
+    let mut visit = Visit::open(browser, &server.url("/"));
+    let forged = |reason: &str| format!(r#"{{"reason":"{reason}"}}"#);
+    let many = "1\n".repeat(150);
+    let ndjson = "Content-Type: application/x-ndjson";
+    // The request, the sentence that ends the list, whether the stream is still there to be read.
+    let rows = [
+        (("POST", "?event=end", "", forged("")), CLOSED, true),
+        (("POST", "?event=end", "", forged("constructor")), "The stream ended.", true),
+        (("POST", "?event=end", "", "no JSON".to_owned()), CLOSED, true),
+        (("POST", "", ndjson, many), "More was written into this stream than this page shows.", true),
+        (("DELETE", "", "", String::new()), "The stream was deleted.", false),
+    ];
+    for ((method, query, header, body), end, is_there) in rows {
+        let stream = started(&mut visit);
+        let headers = if header.is_empty() { vec![] } else { vec![header] };
+        let answer = asked(&server, method, &format!("/streams/{stream}{query}"), &headers, &body);
+        assert!(answer < 300, "{method} {query}: {answer}");
+        visit.wait_for(ENDED);
+        visit.wait_for(READY);
+        assert_eq!(
+            (visit.texts(END), visit.texts(READY)),
+            (vec![end.to_owned()], vec!["Start another".to_owned()])
+        );
+        let named = if is_there { stream } else { "NAME".to_owned() };
+        assert_eq!(
+            visit.texts(READ_COMMAND),
+            [format!("curl -N {}", server.url(&format!("/streams/{named}")))]
+        );
+        assert!(visit.texts(EVENTS).len() <= 100, "the list has a limit");
+    }
+}
+
+/// Presses the button, and gives the name of the stream that the page reads then.
+#[track_caller]
+fn started(visit: &mut Visit) -> String {
+    visit.wait_for(READY);
+    visit.press(READY);
+    visit.wait_for(OPEN);
+    let command = visit.texts(READ_COMMAND).concat();
+    command.split_once("/streams/").unwrap().1.to_owned()
+}
+
+#[track_caller]
+fn asked(server: &Server, method: &str, target: &str, headers: &[&str], body: &str) -> u16 {
+    Publisher::connect(server.address()).ask(method, target, headers, body.as_bytes()).status
 }
