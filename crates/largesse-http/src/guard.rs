@@ -31,7 +31,7 @@ pub(crate) fn admit(
     headers: &HeaderMap,
 ) -> Result<Visitor, Refusal> {
     let host = admit_host(config, version, uri, headers)?;
-    match only_value(headers, &header::ORIGIN).map_err(|()| refuse_origin("several"))? {
+    match only_value(headers, &header::ORIGIN).map_err(|()| refuse_several_origins())? {
         Some(value) => {
             check_origin(config, host.as_ref(), value)?;
             Ok(Visitor::Page(value.clone()))
@@ -113,6 +113,10 @@ fn check_site(headers: &HeaderMap) -> Result<(), Refusal> {
         return Err(Refusal::new(Problem::OriginRefused, detail));
     }
     Ok(())
+}
+
+fn refuse_several_origins() -> Refusal {
+    Refusal::new(Problem::OriginRefused, "The request has several Origin headers. Send one.")
 }
 
 fn refuse_origin(value: &str) -> Refusal {

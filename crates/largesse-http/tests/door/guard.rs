@@ -136,6 +136,8 @@ async fn a_page_asks_only_from_an_allowed_origin() {
     }
     let twice = "Host: localhost\r\nOrigin: http://localhost\r\nOrigin: http://localhost\r\n";
     check(&server, "/streams/a", "1.1", twice, Err((403, "origin-refused"))).await;
+    let answer = server.raw(format!("POST /streams/a HTTP/1.1\r\n{twice}Content-Length: 1\r\n\r\nx")).await;
+    assert_eq!(answer.detail(), "The request has several Origin headers. Send one.");
     check(&server, "/streams/a", "1.1", "Host: events.example\r\nOrigin: https://events.example\r\n", Ok(()))
         .await;
 }
