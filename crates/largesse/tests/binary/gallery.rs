@@ -173,6 +173,42 @@ fn the_guard_stands_before_the_page_and_before_the_source() {
 }
 
 #[test]
+fn no_other_spelling_of_a_path_leads_to_a_file_or_starts_a_run() {
+    let server = Server::start();
+    let paths = [
+        "/demo/s4/",
+        "/demo//s4",
+        "//demo/s4",
+        "/./demo/s4",
+        "/demo/../demo/s4",
+        "/demo/%73%34",
+        "/demo/s4%2f",
+        "/demo/s4%00",
+        "/demo/S4",
+        "/demo/s4;x",
+        "/\\demo\\s4",
+        "/gallery",
+        "/gallery/",
+        "/gallery/../index.html",
+        "/gallery/%2e%2e/Cargo.toml",
+        "/gallery/..%2fCargo.toml",
+        "/gallery/style.css/",
+        "/index.html",
+    ];
+    for path in paths {
+        for method in ["GET", "POST"] {
+            let answer = ask(&server, method, path);
+            assert_eq!(
+                (answer.status, answer.json()["status"].as_u64()),
+                (404, Some(404)),
+                "{method} {path}"
+            );
+        }
+    }
+    assert_eq!(streams(&server), 0);
+}
+
+#[test]
 fn no_other_page_is_let_in_to_read_the_gallery() {
     let server = Server::start();
     let headers = format!("Host: {}\r\nOrigin: http://localhost:3000\r\n", server.address);
