@@ -61,6 +61,6 @@ fn hostile(row: &Row) -> String {
     match row.unheard {
         None => "not tried".to_owned(),
         Some([]) => "heard as it is".to_owned(),
-        Some(labels) => format!("all but: {}", labels.join(", ")),
+        Some(labels) => format!("heard as it is, except {}", labels.join(", ")),
     }
 }

@@ -81,7 +81,8 @@ const UNLISTABLE: Option<&[&str]> = Some(&["a name with spaces around", "a name 
 
 /// fetch-event-source decodes each value alone, so that a BOM at its beginning is lost; and it forgets empty lines at
 /// the beginning of data.
-const LINE_BY_LINE: Option<&[&str]> = Some(&["only line breaks", "a BOM", "a BOM in the second line"]);
+const LINE_BY_LINE: Option<&[&str]> =
+    Some(&["data of line breaks alone", "a BOM at the beginning", "a BOM at the beginning of a later line"]);
 
 /// Each row becomes a test of its own, so that none stays untried.
 macro_rules! rows {
@@ -196,7 +197,7 @@ rows! {
         version: Version::Npm("htmx-4"),
         program: Program::Page("htmx-4.html?close"),
         after_end: AfterEnd::Leaves,
-        advice: "for a page of another origin: set its `mode` to `cors`, and drop its `HX-` headers",
+        advice: "for a page of another origin: set htmx's `mode` to `cors`, and drop its `HX-` headers",
         ..USUAL
     };
     turbo_does_what_its_row_says: Row {
