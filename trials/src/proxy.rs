@@ -4,6 +4,7 @@
 //! the reader can see them; at most `CONNECTIONS_MAX` connections at once, one more is closed; every thread is
 //! joined when the proxy is dropped. It changes no byte of what it passes on.
 
+mod body;
 mod connection;
 mod plan;
 mod record;

@@ -71,6 +71,30 @@ fn a_cut_lets_exactly_its_bytes_through() {
 }
 
 #[test]
+fn a_cut_after_ids_leaves_the_last_id_a_line_and_no_blank_line() {
+    let server = server();
+    for ids in [1, 2, EVENTS] {
+        let (cut, outcome) = body(asked(&proxy(&server, Place::AfterIds(ids as u64), Manner::Fin)));
+        assert_eq!((cut.matches("\nid: ").count(), outcome), (ids, Ok(())));
+        assert!(cut.lines().last().unwrap().starts_with("id: "), "{cut}");
+        assert!(cut.ends_with('\n') && !cut.ends_with("\n\n"), "{cut}");
+    }
+}
+
+#[test]
+fn a_cut_that_spares_ids_is_a_byte_later_only_just_after_one() {
+    let server = server();
+    let (whole, _) = body(asked(&CuttingProxy::start(server.address(), Plan::none())));
+    let after_id = whole.find("\n\n").unwrap() + 1;
+    for (bytes, want) in
+        [(after_id - 1, after_id - 1), (after_id, after_id + 1), (after_id + 1, after_id + 1)]
+    {
+        let (cut, _) = body(asked(&proxy(&server, Place::InBodySparingIds(bytes as u64), Manner::Fin)));
+        assert_eq!(cut.len(), want, "{cut}");
+    }
+}
+
+#[test]
 fn a_reset_is_one() {
     let server = server();
     for place in [Place::BeforeHead, Place::InBody(100)] {

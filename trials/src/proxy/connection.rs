@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use super::body::Body;
 use super::plan::{Cut, Manner, Place};
 use super::record::{End, Exchange, header};
 use super::state::{Release, State, close, leave, reset};
@@ -104,8 +105,8 @@ struct Down<'a> {
 enum Phase {
     /// In its head, of which this has come and was not passed on.
     Head(Vec<u8>),
-    /// Behind it, after so many bytes.
-    Body { passed: u64 },
+    /// Behind it.
+    Body(Body),
 }
 
 /// Why nothing more comes down.
@@ -154,26 +155,22 @@ impl Down<'_> {
         let Some(at) = head.windows(4).position(|end| end == b"\r\n\r\n") else { return Ok(()) };
         let body = head.split_off(at + 4);
         let head = std::mem::take(head);
-        self.phase = Phase::Body { passed: 0 };
+        self.phase = Phase::Body(Body::new());
         self.state.pass_head(begun.index, status(&head)).ok_or(Over(End::Reader))?;
         self.write(&head)?;
         self.pass_body(begun, &body)
     }
 
     fn pass_body(&mut self, begun: Begun, piece: &[u8]) -> Result<(), Over> {
-        let Phase::Body { passed } = &mut self.phase else { return Ok(()) };
-        let before = *passed;
-        *passed += piece.len() as u64;
-        let cut = match begun.cut {
-            Some(Cut { place: Place::InBody(after), manner }) if before + piece.len() as u64 >= after => {
-                Some((usize::try_from(after - before).unwrap_or(piece.len()), manner))
-            }
-            _ => None,
-        };
-        let (now, later) = piece.split_at(cut.map_or(piece.len(), |(at, _)| at));
+        let Phase::Body(body) = &mut self.phase else { return Ok(()) };
+        let at = body.cut_in(piece, begun.cut.map(|cut| cut.place));
+        let (now, later) = piece.split_at(at.unwrap_or(piece.len()));
         self.state.pass_body(begun.index, now.len()).ok_or(Over(End::Reader))?;
         self.write(now)?;
-        cut.map_or(Ok(()), |(_, manner)| self.cut(begun, manner, later))
+        match begun.cut {
+            Some(Cut { manner, .. }) if at.is_some() => self.cut(begun, manner, later),
+            _ => Ok(()),
+        }
     }
 
     /// Cuts. A stall that is released to go on, goes on with the rest of the piece.

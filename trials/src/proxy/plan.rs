@@ -12,6 +12,11 @@ pub enum Place {
     BeforeHead,
     /// After its head and this many bytes of what follows. With chunks, their framing counts as well.
     InBody(u64),
+    /// The same, but a byte later where that is just after an `id:` line, as [`Place::AfterIds`] is.
+    InBodySparingIds(u64),
+    /// After this many `id:` lines of the body: the last one is whole, and the blank line that ends its block is not
+    /// there.
+    AfterIds(u64),
 }
 
 /// How a response is cut.
