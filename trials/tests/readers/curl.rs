@@ -8,23 +8,24 @@ use largesse_wire::{Parser, ParserLimits};
 use crate::SETTINGS;
 use crate::hostile;
 use crate::program::Program;
-use crate::rows::Row;
+use crate::rows::{CutAfterId, Row};
 
 const EVENTS: usize = 100;
-const CUT_AFTER_BYTES: u64 = 3000;
+const CUTS: [Place; 2] = [Place::InBody(3000), Place::AfterIds(40)];
 
 /// Runs curl as the table's advice says.
 pub(crate) fn check(row: &Row) {
-    check_cut(row);
+    CUTS.into_iter().for_each(|place| check_cut(row, place));
+    assert!(row.cut_after_id == CutAfterId::HearsTheEvent, "every event was heard, whatever the cut");
     check_hostile(row);
 }
 
-fn check_cut(row: &Row) {
+fn check_cut(row: &Row, place: Place) {
     let server = Server::start(SETTINGS);
     let mut publisher = Publisher::connect(server.address());
     let ids: Vec<_> = (0..EVENTS).map(|number| publisher.publish("news", &number.to_string())).collect();
     publisher.close("news");
-    let cut = Cut { place: Place::InBody(CUT_AFTER_BYTES), manner: Manner::Fin };
+    let cut = Cut { place, manner: Manner::Fin };
     let proxy = CuttingProxy::start(server.address(), Plan::of([Some(cut)]));
     let command = || row.program.command(&proxy.url("/streams/news"), &[]);
 

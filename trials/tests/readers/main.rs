@@ -4,6 +4,7 @@
 //! - Needs what `cargo xtask needs` installs, and the binary: `cargo build -p largesse`.
 //! - `LARGESSE_WRITE_READERS=1 cargo test -p largesse-trials --test readers` writes the table anew.
 
+mod after_id;
 mod curl;
 mod cuts;
 mod hostile;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::rows::{AfterEnd, ComesBack, Hears, ROWS, Refused, Row};
+use crate::rows::{AfterEnd, ComesBack, CutAfterId, Hears, ROWS, Refused, Row};
 
 const BEGIN: &str = "<!-- The trials write from here … -->\n";
 const END: &str = "<!-- … to here. -->\n";
@@ -44,6 +44,10 @@ fn line(row: &Row) -> String {
         Hears::EveryEvent => "every event once and in order, and `end`",
         Hears::OnlyMessages => "every event without a name once and in order; no named one, and so no `end`",
     };
+    let loses = match row.cut_after_id {
+        CutAfterId::HearsTheEvent => "",
+        CutAfterId::LosesTheEvent => "; but **loses one** that is cut just after its id",
+    };
     let after_end = match row.after_end {
         AfterEnd::AsksOnce => "asks once more, gets 204, stops",
         AfterEnd::Leaves => "stops",
@@ -54,7 +58,10 @@ fn line(row: &Row) -> String {
         AfterEnd::BeginsAgain => "asks, gets 204, **then begins again** without an id: all events come again",
     };
     let (reader, version, advice) = (row.reader, row.version.text(), row.advice);
-    format!("| {reader} | {version} | {comes_back} | {hears} | {after_end} | {} | {advice} |\n", hostile(row))
+    format!(
+        "| {reader} | {version} | {comes_back} | {hears}{loses} | {after_end} | {} | {advice} |\n",
+        hostile(row)
+    )
 }
 
 fn hostile(row: &Row) -> String {

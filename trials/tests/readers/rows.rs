@@ -2,7 +2,7 @@
 
 use crate::program::Program;
 use crate::versions::Version;
-use crate::{curl, cuts, hostile};
+use crate::{after_id, curl, cuts, hostile};
 
 /// Who makes the next connection after a cut.
 pub(crate) enum ComesBack {
@@ -19,6 +19,15 @@ pub(crate) enum Refused {
     ComesBack,
     /// It says an error, and that is all.
     GivesUp,
+}
+
+/// What becomes of an event whose id has come and whose blank line was cut off.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CutAfterId {
+    /// It comes again, and is heard.
+    HearsTheEvent,
+    /// The reader has kept its id, goes on behind it, and never hands it on.
+    LosesTheEvent,
 }
 
 /// What it hands on.
@@ -52,6 +61,7 @@ pub(crate) struct Row {
     pub(crate) dress: fn(&str) -> String,
     pub(crate) comes_back: ComesBack,
     pub(crate) refused: Refused,
+    pub(crate) cut_after_id: CutAfterId,
     pub(crate) hears: Hears,
     pub(crate) after_end: AfterEnd,
     /// Which hostile events it does not hear as they are; `None` where that is not tried.
@@ -67,6 +77,7 @@ const USUAL: Row = Row {
     dress: str::to_owned,
     comes_back: ComesBack::ByItself,
     refused: Refused::ComesBack,
+    cut_after_id: CutAfterId::HearsTheEvent,
     hears: Hears::EveryEvent,
     after_end: AfterEnd::AsksOnce,
     unheard: Some(&[]),
@@ -98,6 +109,7 @@ fn check(row: &Row) {
     }
     cuts::check(row);
     cuts::check_refused(row);
+    after_id::check(row);
     hostile::check(row);
 }
 
@@ -138,6 +150,7 @@ rows! {
         reader: "`@microsoft/fetch-event-source` (npm)",
         version: Version::Npm("@microsoft/fetch-event-source"),
         program: Program::Page("fetch-event-source.html"),
+        cut_after_id: CutAfterId::LosesTheEvent,
         after_end: AfterEnd::LeavesUnlessCut,
         unheard: LINE_BY_LINE,
         advice: "`openWhenHidden: true`, and see the next line",
@@ -147,6 +160,7 @@ rows! {
         reader: "the same, with its `signal` aborted on `end`",
         version: Version::Npm("@microsoft/fetch-event-source"),
         program: Program::Page("fetch-event-source.html?close"),
+        cut_after_id: CutAfterId::LosesTheEvent,
         after_end: AfterEnd::Leaves,
         unheard: LINE_BY_LINE,
         advice: "`openWhenHidden: true`",
