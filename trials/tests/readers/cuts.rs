@@ -8,7 +8,7 @@ use largesse_trials::{
 
 use crate::SETTINGS;
 use crate::curl;
-use crate::rows::{AfterEnd, Hears, Refused, Row};
+use crate::rows::{AfterEnd, CutAfterId, Hears, Refused, Row};
 use crate::seed::Seed;
 
 const EVENTS: usize = 300;
@@ -40,11 +40,16 @@ pub(crate) fn check(row: &Row) {
     check_after_end(row, &mut reader, &proxy);
 }
 
-/// The second request is refused, unless that is the end for this reader.
+/// The second request is refused, unless that is the end for this reader. One that loses what is cut just after its
+/// id is never cut there: that is a trial of its own.
 fn plan(row: &Row, dice: &mut fastrand::Rng) -> Plan {
     Plan::of((0..CUTS).map(|number| {
         let manner = if dice.bool() { Manner::Fin } else { Manner::Rst };
-        let place = Place::InBody(dice.u64(500..6000));
+        let bytes = dice.u64(500..6000);
+        let place = match row.cut_after_id {
+            CutAfterId::HearsTheEvent => Place::InBody(bytes),
+            CutAfterId::LosesTheEvent => Place::InBodySparingIds(bytes),
+        };
         match (number, row.refused) {
             (1, Refused::ComesBack) => Some(Cut { place: Place::BeforeHead, manner: Manner::Rst }),
             _ => Some(Cut { place, manner }),
