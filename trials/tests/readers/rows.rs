@@ -163,6 +163,15 @@ rows! {
         cut_after_id: CutAfterId::LosesTheEvent,
         after_end: AfterEnd::Leaves,
         unheard: LINE_BY_LINE,
+        advice: "`openWhenHidden: true`, and see the next line",
+        ..USUAL
+    };
+    fetch_event_source_with_abort_and_fetch_does_what_its_row_says: Row {
+        reader: "the same, and a `fetch` that presents the last id that was heard",
+        version: Version::Npm("@microsoft/fetch-event-source"),
+        program: Program::Page("fetch-event-source.html?close&fetch"),
+        after_end: AfterEnd::Leaves,
+        unheard: LINE_BY_LINE,
         advice: "`openWhenHidden: true`",
         ..USUAL
     };
