@@ -88,7 +88,7 @@ impl Hub {
                 Found::Start(start) => (start.place, start.standing, start.reset, start.requested),
                 Found::Ended => (Place::at(self.engine().tail()), Standing::Placed, None, String::new()),
             };
-        let horizon = place.known();
+        let horizon = Position::MAX;
         Ok(Paging { hub: self, place, standing, horizon, requested, events: Vec::new(), reset })
     }
 }
@@ -109,11 +109,10 @@ impl Paging<'_> {
     }
 
     fn take_loss(&mut self, lost: Lost) {
+        self.place = self.place.told(lost.known);
         if self.standing == Standing::Fresh {
-            self.place = Place::knowing(self.place.position(), lost.known);
             return;
         }
-        self.place = self.place.told(lost.known);
         let requested = std::mem::take(&mut self.requested);
         let reason = ResetReason::Trimmed;
         self.reset = Some(ResetNotice { reason, streams: lost.streams, requested });

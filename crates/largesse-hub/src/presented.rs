@@ -4,7 +4,7 @@
 //! because a stock `EventSource` would stop for good. Does not look into the log: whether a place is beyond
 //! the tail is found where the tail is known.
 
-use largesse_log::{Incarnation, Place, PlaceKind, Selection, WireId};
+use largesse_log::{Incarnation, Place, Selection, WireId};
 
 use crate::control::ResetReason;
 
@@ -22,7 +22,7 @@ pub struct Presented {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// Read on from there.
-    Resume(Place, PlaceKind),
+    Resume(Place),
     /// The reader was told the end of just this: there is nothing more to say, ever.
     Ended,
     /// The id can't be used; read as for a first request and tell why.
@@ -55,11 +55,9 @@ impl Presented {
             None => Meaning::Unusable(ResetReason::UnknownId),
             Some(WireId::End { selection: ended, .. }) if ended == selection.fingerprint() => Meaning::Ended,
             Some(WireId::End { incarnation, position, .. }) if incarnation == own => {
-                Meaning::Resume(Place::at(position), PlaceKind::Event)
+                Meaning::Resume(Place::at(position))
             }
-            Some(WireId::Place { incarnation, place, kind }) if incarnation == own => {
-                Meaning::Resume(place, kind)
-            }
+            Some(WireId::Place { incarnation, place, .. }) if incarnation == own => Meaning::Resume(place),
             Some(WireId::End { .. } | WireId::Place { .. }) => Meaning::Unusable(ResetReason::NewLog),
         }
     }

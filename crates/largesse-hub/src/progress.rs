@@ -44,7 +44,7 @@ pub struct Progress {
     control: ControlEvents,
     place: Place,
     standing: Standing,
-    /// A bare id before this position would be told a loss that `place` knows of.
+    /// Before this position an id needs what `place` knows ([`Batch::horizon`]).
     horizon: Position,
     /// Named streams that have ended at `place`, and why.
     ended: BTreeMap<StreamName, EndReason>,
@@ -84,7 +84,7 @@ impl Progress {
             place: start.place,
             standing: start.standing,
             // Until the first read tells, any id may need its mark.
-            horizon: start.place.known(),
+            horizon: Position::MAX,
             ended: start.ended,
             requested: start.requested,
             out: Vec::new(),
@@ -206,11 +206,10 @@ impl Progress {
     }
 
     fn take_loss(&mut self, lost: Lost) {
+        self.place = self.place.told(lost.known);
         if self.standing == Standing::Fresh {
-            self.place = Place::knowing(self.place.position(), lost.known);
             return;
         }
-        self.place = self.place.told(lost.known);
         // The id must know of this loss, or the next request would be told of it again.
         self.horizon = lost.known;
         let id = self.id_here(PlaceKind::Event);

@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 
 use largesse_log::{
-    EndReason, Engine, EngineError, Life, Place, PlaceKind, Position, Repeat, Selection, StartFrom,
-    StreamName,
+    EndReason, Engine, EngineError, Place, Position, Repeat, Selection, StartFrom, StreamName,
 };
 
 use crate::{
@@ -64,8 +63,8 @@ pub(crate) async fn find(
     let tail = engine.tail();
     let reason = match presented.meaning(engine.incarnation(), selection) {
         Meaning::Ended => return Ok(Found::Ended),
-        Meaning::Resume(place, kind) if place.known() <= tail => {
-            let resumed = resume(engine, selection, place, kind).await?;
+        Meaning::Resume(place) if place.known() <= tail => {
+            let resumed = resume(engine, selection, place).await?;
             return Ok(Found::Start(Box::new(Start {
                 tail,
                 requested: presented.text().to_owned(),
@@ -83,7 +82,7 @@ pub(crate) async fn find(
 
 async fn first(engine: &dyn Engine, selection: &Selection, from: StartFrom) -> Result<Start, EngineError> {
     let located = engine.locate(selection, from).await?;
-    let ended = ended(engine, selection, located.place, PlaceKind::Begin).await?;
+    let ended = ended(engine, selection, located.place).await?;
     Ok(Start {
         place: located.place,
         standing: Standing::Fresh,
@@ -95,13 +94,8 @@ async fn first(engine: &dyn Engine, selection: &Selection, from: StartFrom) -> R
     })
 }
 
-async fn resume(
-    engine: &dyn Engine,
-    selection: &Selection,
-    place: Place,
-    kind: PlaceKind,
-) -> Result<Start, EngineError> {
-    let ended = ended(engine, selection, place, kind).await?;
+async fn resume(engine: &dyn Engine, selection: &Selection, place: Place) -> Result<Start, EngineError> {
+    let ended = ended(engine, selection, place).await?;
     Ok(Start {
         place,
         standing: Standing::Placed,
@@ -113,18 +107,12 @@ async fn resume(
     })
 }
 
-/// A reader that has only heard `begin` still waits for a stream that is gone: to it the stream is new. One
-/// that has come past the end of a stream knows that it ended.
+/// A stream that was gone before the reader first asked is new to it, and has not ended: the place knows.
 async fn ended(
     engine: &dyn Engine,
     selection: &Selection,
     place: Place,
-    kind: PlaceKind,
 ) -> Result<BTreeMap<StreamName, EndReason>, EngineError> {
-    let counts = |life| match (kind, life) {
-        (PlaceKind::Event, _) | (PlaceKind::Begin, Life::Current) => true,
-        (PlaceKind::Begin, Life::Past) => false,
-    };
     let found = engine.ended_at(selection, place).await?;
-    Ok(found.into_iter().filter(|s| counts(s.life)).map(|s| (s.name, s.reason)).collect())
+    Ok(found.into_iter().map(|ended| (ended.name, ended.reason)).collect())
 }

@@ -241,6 +241,48 @@ async fn a_reader_is_told_of_a_deletion_and_a_first_request_waits_for_the_stream
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_gone_before_the_first_request_has_not_ended_live_or_resumed() {
+    for from in [StartFrom::Start, StartFrom::Now, StartFrom::Last(1)] {
+        let world = world();
+        world.publish("a", "old").await;
+        world.hub.delete(&name("a")).await.unwrap();
+        world.publish("b", "b0").await;
+        let mut live = world.open(ReadRequest { from, ..request(&["a", "b"]) }).await.unwrap();
+        let mut ids = Vec::new();
+        for data in ["b1", "b2"] {
+            world.publish("b", data).await;
+            ids.extend(blocks(&mut live).await.iter().map(|block| block.id.unwrap()));
+        }
+        world.close("b").await;
+        assert_eq!(heard(&mut live).await, ["closed"], "{from:?}: it waits on for a");
+        for id in ids {
+            let mut resumed = world.resume(&["a", "b"], id.as_str()).await.unwrap();
+            assert_eq!(heard(&mut resumed).await.last().unwrap(), "closed", "{from:?}: it waits on for a");
+        }
+        world.append("a", &["new"], Then::Close).await;
+        assert_eq!(heard(&mut live).await, ["new", "closed", "end"], "{from:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_brings_no_end_back_of_what_was_gone_before_the_first_request() {
+    let world = world();
+    world.publish("b", "b0").await;
+    world.publish("a", "old").await;
+    world.hub.delete(&name("a")).await.unwrap();
+    world.append("b", &["b1", "b2"], Then::StayOpen).await;
+    let id = blocks(&mut world.read(&["a", "b"]).await).await[0].id.unwrap();
+    world.put("b", r#"{"max_events": 1}"#).await;
+    let mut resumed = world.resume(&["a", "b"], id.as_str()).await.unwrap();
+    let reset = blocks(&mut resumed).await.swap_remove(0);
+    assert_eq!(short(&reset), "reset");
+    let mut resumed = world.resume(&["a", "b"], reset.id.unwrap().as_str()).await.unwrap();
+    assert_eq!(heard(&mut resumed).await, ["b2"], "and nothing of a");
+    world.close("b").await;
+    assert_eq!(heard(&mut resumed).await, ["closed"], "it waits on for a");
+}
+
+#[tokio::test(start_paused = true)]
 async fn from_now_cut_before_its_first_event_misses_nothing() {
     let world = world();
     world.publish("a", "before").await;

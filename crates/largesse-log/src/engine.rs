@@ -78,7 +78,8 @@ pub trait Engine: Send + Sync + 'static {
     ) -> Pending<'a, Result<Located, EngineError>>;
 
     /// Which of the selection's named streams have ended at `place`: their last record at or before it is an
-    /// end, and they have not been made anew since, up to it. In byte order of their names.
+    /// end, they have not been made anew since, up to it, and they were not gone at [`Place::known_gone`]. In
+    /// byte order of their names.
     fn ended_at<'a>(
         &'a self,
         selection: &'a Selection,
@@ -105,17 +106,6 @@ pub struct EndedStream {
     pub name: StreamName,
     /// Why it ended.
     pub reason: EndReason,
-    /// Whether what ended is still there.
-    pub life: Life,
-}
-
-/// One time between a stream's making and its removal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Life {
-    /// The stream is there: closed, and still readable.
-    Current,
-    /// The stream is gone, or has been made anew since.
-    Past,
 }
 
 /// Whoever wants to know that the tail moved.
@@ -163,7 +153,8 @@ pub struct Batch {
     pub stopped: Stopped,
     /// What was dropped after the place's position and is not known to it.
     pub lost: Option<Lost>,
-    /// A bare id ([`Place::at`]) before this position would be told of a loss this place knows of.
+    /// A bare id ([`Place::at`]) before this position would be told of a loss this place knows of, or taken to
+    /// have met an end that was gone before it first asked. [`Position::MAX`] where that is so for ever.
     pub horizon: Position,
 }
 

@@ -10,8 +10,8 @@
 //! | 8 | position | the first part |
 //! | 8 | fingerprint of the selection that ended | the first part of kind 2 |
 //! | 4 | check: the low four bytes of XXH3-64 of all bytes before | the first part |
-//! | 1 | kind of the mark: 0 of a first request, 1 of a told loss | the second part |
-//! | 8 | the mark: losses known up to here; greater than the position | the second part |
+//! | 8 | losses known up to here; not before the position | the second part |
+//! | 8 | streams known to be gone up to here, or zero; not after the losses | the second part |
 //! | 4 | check: the same, of all bytes before in both parts | the second part |
 //!
 //! | kind | is |
@@ -21,7 +21,7 @@
 //! | 2 | an end; never with a second part |
 //!
 //! Invariants: the first part of a place is the same text whatever is known there, so it names the event. It
-//! has 28 characters, with a mark 47; an end has 39. There is one text for one id: what is not canonical is
+//! has 28 characters, with a mark 56; an end has 39. A second part says more than the position alone. There is one text for one id: what is not canonical is
 //! refused. The check finds ids that were cut or mistyped; an id cut right before its `~` is the same place
 //! with nothing known. It is no signature: an id is a place, not a permission.
 
@@ -29,23 +29,18 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use largesse_wire::EventId;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{
-    Incarnation, Place, Position, SelectionFingerprint,
-    position::{Mark, MarkKind},
-};
+use crate::{Incarnation, Place, Position, SelectionFingerprint, position::Mark};
 
 const VERSION: u8 = 1;
 const KIND_EVENT: u8 = 0;
 const KIND_BEGIN: u8 = 1;
 const KIND_END: u8 = 2;
-const MARK_FIRST: u8 = 0;
-const MARK_TOLD: u8 = 1;
 const BETWEEN: char = '~';
 const CHECK_BYTES: usize = 4;
 const HEAD_BYTES: usize = 1 + 8 + 8;
 const BARE_BYTES: usize = HEAD_BYTES + CHECK_BYTES;
 const END_BYTES: usize = HEAD_BYTES + 8 + CHECK_BYTES;
-const MARK_BYTES: usize = 1 + 8 + CHECK_BYTES;
+const MARK_BYTES: usize = 8 + 8 + CHECK_BYTES;
 /// The bytes of both parts, whichever they are.
 const LAYOUT_BYTES: usize = BARE_BYTES + MARK_BYTES;
 const CHARS_MAX: usize = (BARE_BYTES * 4).div_ceil(3) + 1 + (MARK_BYTES * 4).div_ceil(3);
@@ -103,9 +98,9 @@ pub enum WireIdError {
     /// Its check is not that of its bytes.
     #[error("the id's check does not fit: it was mistyped, or changed")]
     BadCheck,
-    /// Its mark is not after its position.
-    #[error("the id's mark is not after its position")]
-    UselessMark,
+    /// Its mark contradicts its position, or says nothing beyond it.
+    #[error("the id's mark does not fit its position")]
+    BadMark,
 }
 
 /// An id's bytes and text under way.
@@ -146,11 +141,8 @@ impl Layout {
     fn push_mark(&mut self, mark: Mark) {
         self.text[self.chars] = BETWEEN as u8;
         self.chars += 1;
-        self.push(&[match mark.kind {
-            MarkKind::First => MARK_FIRST,
-            MarkKind::Told => MARK_TOLD,
-        }]);
         self.push(&mark.known.0.to_be_bytes());
+        self.push(&mark.known_gone.0.to_be_bytes());
         self.end_part();
     }
 
@@ -263,13 +255,8 @@ fn marked(position: Position, first: &[u8], second: &str) -> Result<Place, WireI
         return Err(WireIdError::Malformed);
     }
     check(bytes, &[first, bytes].concat())?;
-    let kind = match bytes[0] {
-        MARK_FIRST => MarkKind::First,
-        MARK_TOLD => MarkKind::Told,
-        kind => return Err(WireIdError::UnknownKind { kind }),
-    };
-    let mark = Mark { known: Position(number_at(bytes, 1)), kind };
-    Place::marked(position, mark).ok_or(WireIdError::UselessMark)
+    let mark = Mark { known: Position(number_at(bytes, 0)), known_gone: Position(number_at(bytes, 8)) };
+    Place::marked(position, mark).ok_or(WireIdError::BadMark)
 }
 
 /// Holds the check at the end of `part` against all bytes up to it.

@@ -51,7 +51,8 @@ pub(crate) struct Follower {
     presented: Presents,
     /// The place of the last id.
     place: Place,
-    /// Losses up to here were before its time: surely up to the first, perhaps up to the second.
+    /// Losses up to here were before its time: surely up to the first, the tail when it first asked, perhaps
+    /// up to the second.
     surely_knew: Position,
     knew: Position,
     /// The tail when it last connected.
@@ -192,7 +193,7 @@ impl Follower {
         if notice.reason != ResetReason::Trimmed {
             assert_eq!(self.presented, Presents::Garbage, "{self}: {notice:?}");
             self.forget();
-            (self.place, self.knew) = (place, place.known());
+            (self.place, self.knew, self.surely_knew) = (place, place.known(), place.known());
             return;
         }
         assert_eq!(self.standing, Standing::Placed, "{self}: a first request is told no loss");
@@ -227,6 +228,8 @@ impl Follower {
     fn note_end(&mut self, stream: &StreamName, position: Position, reason: &'static str, ledger: &Ledger) {
         let is_so = ledger.ends.contains(&(stream.clone(), position, reason));
         assert!(is_so && self.selection.has_name(stream), "{self}: {stream} did not end at {position:?}");
+        let was_gone = ledger.was_removed(stream, position, self.first_asked(ledger));
+        assert!(!was_gone, "{self}: {stream}, which ended at {position:?}, was never its own");
         let is_first = self.ends_told.insert((stream.clone(), position));
         assert!(is_first && position > self.place.position(), "{self}: the end of {stream} is told again");
     }
@@ -250,8 +253,19 @@ impl Follower {
     fn check_all_named_ended(&self, ledger: &Ledger, upto: Position) {
         assert!(self.selection.patterns().is_empty(), "{self}: a pattern never ends");
         for name in self.selection.names() {
-            let ended = ledger.ends.iter().any(|(ended, end, _)| ended == name && *end <= upto);
+            let asked = self.first_asked(ledger);
+            let ended = ledger.ends.iter().any(|(ended, end, _)| {
+                ended == name && *end <= upto && !ledger.was_removed(name, *end, asked)
+            });
             assert!(ended, "{self}: {name} never ended");
+        }
+    }
+
+    /// The tail when its first request was answered: what was gone then was never its own.
+    fn first_asked(&self, ledger: &Ledger) -> Position {
+        match self.standing {
+            Standing::Fresh => ledger.seen[self.number].origin.known(),
+            Standing::Placed | Standing::Ended => self.surely_knew,
         }
     }
 }

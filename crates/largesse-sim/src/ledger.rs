@@ -3,7 +3,7 @@
 //! Invariant: it is changed in the same moment in which the engine acts, so the two never disagree in between.
 //! It does not judge readers: followers do, by this.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use largesse_log::{
     Append, Batch, EndReason, Place, Position, Put, Settings, Slow, StreamName, StreamState, Then, UnixMs,
@@ -46,6 +46,8 @@ pub(crate) struct Ledger {
     pub(crate) knowledge: Knowledge,
     /// Every end there ever was.
     pub(crate) ends: BTreeSet<(StreamName, Position, &'static str)>,
+    /// Ends of streams that were removed since, and the tail after that.
+    removed: BTreeMap<(StreamName, Position), Position>,
     /// Streams that ever let readers skip, or sent them off.
     pub(crate) latest: BTreeSet<StreamName>,
     pub(crate) disconnecting: BTreeSet<StreamName>,
@@ -62,6 +64,7 @@ impl Ledger {
             model: Model::default(),
             knowledge,
             ends: BTreeSet::new(),
+            removed: BTreeMap::new(),
             latest: BTreeSet::new(),
             disconnecting: BTreeSet::new(),
             seen: Vec::new(),
@@ -120,7 +123,16 @@ impl Ledger {
             let one = largesse_log::Selection::one(state.name.clone());
             assert_eq!(state.events, self.model.kept(&one).count() as u64, "events kept of {}", state.name);
         }
+        let gone = self.ends.iter().filter(|(name, ..)| !self.model.lives.contains_key(name));
+        for (name, end, _) in gone {
+            self.removed.entry((name.clone(), *end)).or_insert(tail);
+        }
         self.model.finish_step(tail);
+    }
+
+    /// Whether what ended there was removed when the tail was at `known`.
+    pub(crate) fn was_removed(&self, stream: &StreamName, end: Position, known: Position) -> bool {
+        self.removed.get(&(stream.clone(), end)).is_some_and(|at| *at <= known)
     }
 
     pub(crate) fn note_locate(&mut self, place: Place) {

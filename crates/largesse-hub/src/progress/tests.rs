@@ -297,7 +297,7 @@ fn an_id_of_no_log_or_another_log_or_an_end_means_what_the_guarantees_say() {
     let ended = |log, of: &Selection| {
         WireId::End { incarnation: log, position: Position(4), selection: of.fingerprint() }.encode()
     };
-    let resumed = |p| Meaning::Resume(Place::at(Position(p)), PlaceKind::Event);
+    let resumed = |p| Meaning::Resume(Place::at(Position(p)));
     for (id, want) in [
         (at(LOG, 3), resumed(3)),
         (at(Incarnation(8), 3), Meaning::Unusable(ResetReason::NewLog)),

@@ -4,7 +4,7 @@ use super::{
     reader::{Reader, check_heard},
     world::{Make, World, selection},
 };
-use crate::{Life, Place, Position, StartFrom};
+use crate::{Place, Position, StartFrom};
 
 /// Who named the stream hears its end; who used a pattern does not.
 pub fn an_end_is_heard_by_name_only(make: Make) {
@@ -58,6 +58,28 @@ pub fn a_first_request_hears_no_end_of_what_is_gone(make: Make) {
     }
 }
 
+/// Nor after a loss was told to it, and it counts as ended nowhere on the way.
+pub fn a_loss_that_is_told_brings_no_end_back_of_what_was_gone_before(make: Make) {
+    let world = World::new(make);
+    world.publish("b", &["1"]);
+    world.publish("a", &["old"]);
+    world.delete("a");
+    world.publish("b", &["2", "3"]);
+    let mut reader = Reader::first(&world, "a,b", StartFrom::Start);
+    let batch = world.read(&reader.selection, reader.place, super::world::ALL);
+    assert_eq!(reader.take(&batch, 1), ["b:1"]);
+    reader.reconnect(&world);
+    world.keep_events("b", 1);
+    assert_eq!(reader.hear(&world, super::world::ALL), ["lost b", "b:3"]);
+    reader.reconnect(&world);
+    assert_eq!(world.ended_at(&reader.selection, reader.place), []);
+    world.publish("a", &["new"]);
+    world.delete("a");
+    assert_eq!(reader.hear(&world, super::world::ALL), ["a!deleted"]);
+    reader.reconnect(&world);
+    assert_eq!(world.ended_at(&reader.selection, reader.place).len(), 1, "this life was its own");
+}
+
 /// A loss that was told is no reason not to tell an end that lies ahead.
 pub fn an_end_ahead_is_heard_after_a_loss_was_told(make: Make) {
     let world = World::new(make);
@@ -96,19 +118,16 @@ pub fn ended_streams_are_those_whose_last_record_was_their_end(make: Make) {
     let other = world.publish("b", &["1"]).position;
     let at = |position| {
         let ended = world.ended_at(&selection("a,b,never"), Place::at(position));
-        ended
-            .into_iter()
-            .map(|ended| (ended.name.to_string(), ended.reason.as_str(), ended.life))
-            .collect::<Vec<_>>()
+        ended.into_iter().map(|ended| (ended.name.to_string(), ended.reason.as_str())).collect::<Vec<_>>()
     };
-    let none: Vec<(String, &str, Life)> = Vec::new();
+    let none: Vec<(String, &str)> = Vec::new();
     assert_eq!(at(event), none);
-    assert_eq!(at(closed), [("a".to_owned(), "closed", Life::Current)]);
-    assert_eq!(at(other), [("a".to_owned(), "closed", Life::Current)]);
+    assert_eq!(at(closed), [("a".to_owned(), "closed")]);
+    assert_eq!(at(other), [("a".to_owned(), "closed")]);
     let deleted = world.delete("a").expect("a is there");
     assert_eq!(at(closed), none, "its end is the deletion now");
-    assert_eq!(at(deleted), [("a".to_owned(), "deleted", Life::Past)]);
+    assert_eq!(at(deleted), [("a".to_owned(), "deleted")]);
     let anew = world.publish("a", &["2"]).position;
-    assert_eq!(at(deleted), [("a".to_owned(), "deleted", Life::Past)]);
+    assert_eq!(at(deleted), [("a".to_owned(), "deleted")]);
     assert_eq!(at(anew), none);
 }

@@ -38,7 +38,8 @@ pub fn a_loss_is_told_once_over_reconnects(make: Make) {
     assert_eq!(reader.hear(&world, ALL), ["lost a", "a:5"], "another loss is told again");
 }
 
-/// An id needs its mark before the horizon, and only there.
+/// An id needs its mark before the horizon, and only there: before what was lost, and as long as a stream that
+/// was gone at the first request has not been made anew.
 pub fn the_horizon_is_where_marks_are_of_no_use(make: Make) {
     let world = World::new(make);
     let at: Vec<_> = ["1", "2", "3"].map(|data| world.publish("a", &[data]).position).into();
@@ -47,7 +48,17 @@ pub fn the_horizon_is_where_marks_are_of_no_use(make: Make) {
     assert_eq!(read(Place::at(Position::ZERO)).horizon, at[1]);
     assert_eq!(read(Place::at(at[1])).horizon, Position::ZERO);
     assert_eq!(read(Place::knowing(at[0], world.tail())).horizon, at[1]);
-    assert_eq!(world.read(&selection("b"), Place::default(), ALL).horizon, Position::ZERO);
+    let first = || world.locate(&selection("a,b"), StartFrom::Start).place.advanced_to(world.tail());
+    let horizon = |place| world.read(&selection("a,b"), place, ALL).horizon;
+    let before = first();
+    world.delete("a");
+    assert_eq!(horizon(before), Position::ZERO, "it will hear this end");
+    let after = first();
+    assert_eq!(horizon(after), Position::MAX);
+    assert_eq!(world.read(&selection("b,*"), after, ALL).horizon, Position::ZERO, "ends are for names");
+    let anew = world.publish("a", &["4"]).position;
+    assert!((after.position().next()..=anew).contains(&horizon(after)), "up to where it is made anew");
+    assert_eq!(horizon(after.advanced_to(anew)), Position::ZERO);
 }
 
 /// By pattern a deletion is a loss: nothing else would tell it.

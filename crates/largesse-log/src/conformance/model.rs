@@ -5,9 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{
-    EndReason, EndedStream, Life, NewEvent, Place, Position, Selection, Settings, StreamName, UnixMs,
-};
+use crate::{EndReason, EndedStream, NewEvent, Place, Position, Selection, Settings, StreamName, UnixMs};
 
 /// The number of a call of the engine.
 pub type Step = usize;
@@ -214,12 +212,16 @@ impl Model {
     }
 
     /// What [`Batch::horizon`](crate::Batch::horizon) should be.
-    pub fn horizon(&self, selection: &Selection, position: Position) -> Position {
+    pub fn horizon(&self, selection: &Selection, place: Place) -> Position {
         let gone = self.events.iter().filter(|event| event.dropped.is_some());
         let gone = gone.filter(|event| self.is_told_as_lost(selection, event));
-        let ends = selection.names().iter().filter_map(|name| self.pasts.get(name)).map(|past| past.end);
-        let all = gone.map(|event| event.position).chain(ends);
-        all.filter(|reach| *reach > position).max().unwrap_or(Position::ZERO)
+        let never_met = selection.names().iter().filter_map(|name| {
+            let past = self.pasts.get(name)?;
+            let made_anew = self.lives.get(name).map_or(Position::MAX, |life| life.start);
+            (!self.is_news(past.step, place.known_gone())).then_some(made_anew)
+        });
+        let all = gone.map(|event| event.position).chain(never_met);
+        all.filter(|reach| *reach > place.position()).max().unwrap_or(Position::ZERO)
     }
 
     /// What [`Engine::ended_at`](crate::Engine::ended_at) should answer.
@@ -228,14 +230,12 @@ impl Model {
         let end_of = |name: &StreamName| {
             if let Some(life) = self.lives.get(name).filter(|life| life.start <= position) {
                 let (end, _) = life.end?;
-                return (end <= position).then_some((EndReason::Closed, Life::Current));
+                return (end <= position).then_some(EndReason::Closed);
             }
             let past = self.pasts.get(name).filter(|past| past.end <= position)?;
-            Some((past.reason, Life::Past))
+            self.is_news(past.step, place.known_gone()).then_some(past.reason)
         };
-        let ended = |name: &StreamName| {
-            end_of(name).map(|(reason, life)| EndedStream { name: name.clone(), reason, life })
-        };
+        let ended = |name: &StreamName| end_of(name).map(|reason| EndedStream { name: name.clone(), reason });
         selection.names().iter().filter_map(ended).collect()
     }
 

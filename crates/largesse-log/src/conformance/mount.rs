@@ -36,6 +36,7 @@ macro_rules! mount_conformance {
                 a_deletion_is_heard_by_name_at_its_place
                 a_closed_stream_can_be_deleted
                 a_first_request_hears_no_end_of_what_is_gone
+                a_loss_that_is_told_brings_no_end_back_of_what_was_gone_before
                 an_end_ahead_is_heard_after_a_loss_was_told
                 a_closed_stream_is_removed_after_its_time
                 ended_streams_are_those_whose_last_record_was_their_end

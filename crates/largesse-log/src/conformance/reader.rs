@@ -19,7 +19,7 @@ impl Reader {
     pub(super) fn first(world: &World, streams: &str, from: StartFrom) -> Self {
         let selection = selection(streams);
         let place = world.locate(&selection, from).place;
-        Self { selection, place, horizon: place.known() }
+        Self { selection, place, horizon: Position::MAX }
     }
 
     /// A request that presents a bare id.
@@ -63,9 +63,12 @@ impl Reader {
         heard
     }
 
-    /// Leaves, and comes back with the id it was given last.
+    /// Leaves, and comes back with the id it was given last. What has ended to it is the same before and after.
+    #[track_caller]
     pub(super) fn reconnect(&mut self, world: &World) {
         let place = self.place.marked_before(self.horizon);
+        let ended = |place| world.ended_at(&self.selection, place);
+        assert_eq!(ended(place), ended(self.place), "at {place:?}, which was {:?}", self.place);
         let id = WireId::Place { kind: PlaceKind::Event, incarnation: world.engine.incarnation(), place };
         assert_eq!(WireId::parse(id.encode().as_str()), Ok(id), "an id is read as it was written");
         self.place = place;

@@ -262,7 +262,7 @@ impl Script {
             return;
         }
         assert_eq!(told, lost.into_iter().collect::<Vec<_>>(), "{context}: lost");
-        assert_eq!(batch.horizon, self.model.horizon(selection, place.position()), "{context}: horizon");
+        assert_eq!(batch.horizon, self.model.horizon(selection, *place), "{context}: horizon");
         assert_eq!(ended, self.model.ended_at(selection, *place), "{context}: ended");
         let all = self.model.records(selection, *place);
         let want = fitting(&all, limits);

@@ -3,7 +3,7 @@
 //! Does not know what a reader was told: only where it is.
 
 use super::log::MemoryLog;
-use crate::{EndReason, EndedStream, Life, Place, Selection, StreamName};
+use crate::{EndReason, EndedStream, Place, Selection, StreamName};
 
 impl MemoryLog {
     pub(super) fn ended_at(&self, selection: &Selection, place: Place) -> Vec<EndedStream> {
@@ -12,16 +12,13 @@ impl MemoryLog {
 
     fn end_at(&self, name: &StreamName, place: Place) -> Option<EndedStream> {
         let position = place.position();
-        let (reason, life) = match self.lives.get(name) {
+        let reason = match self.lives.get(name) {
             Some(life) if life.start <= position => {
                 life.end.filter(|end| end.position <= position)?;
-                (EndReason::Closed, Life::Current)
+                EndReason::Closed
             }
-            _ => {
-                let past = self.pasts.by_name.get(name).filter(|past| past.end <= position)?;
-                (past.reason, Life::Past)
-            }
+            _ => self.pasts.by_name.get(name).filter(|past| past.end_was_met_by(place))?.reason,
         };
-        Some(EndedStream { name: name.clone(), reason, life })
+        Some(EndedStream { name: name.clone(), reason })
     }
 }

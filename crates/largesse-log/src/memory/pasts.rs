@@ -26,6 +26,12 @@ impl Past {
         self.end > place.position() && self.at > place.known_gone()
     }
 
+    /// Whether a reader at `place`, who named the stream, has come past its end. It has not where the stream
+    /// was gone before it first asked.
+    pub(super) fn end_was_met_by(&self, place: Place) -> bool {
+        self.end <= place.position() && self.at > place.known_gone()
+    }
+
     /// What a reader who named the stream lost. A deletion is told by its end.
     pub(super) fn loss_by_name(&self) -> Option<Loss> {
         match self.reason {

@@ -80,7 +80,7 @@ impl MemoryLog {
         let span = self.tail.0 - place.position().0;
         let candidates = self.candidates(selection, span.min(CANDIDATES_MAX), &mut Work::new());
         let lost = self.lost(selection, &candidates, place);
-        let horizon = self.horizon(selection, &candidates, place.position());
+        let horizon = self.horizon(selection, &candidates, place);
         let Found { records, upto, stopped } = match candidates.extent {
             Extent::All => self.merge(&candidates.streams, place, limits),
             Extent::NamesOnly => self.walk(selection, &candidates.streams, place, limits),
@@ -132,10 +132,11 @@ impl MemoryLog {
         Spent::Enough
     }
 
-    fn horizon(&self, selection: &Selection, candidates: &Candidates<'_>, position: Position) -> Position {
+    fn horizon(&self, selection: &Selection, candidates: &Candidates<'_>, place: Place) -> Position {
+        let position = place.position();
         let reach = |candidate: &Candidate<'_>| {
-            let end = candidate.past.filter(|_| candidate.by == By::Name).map(|past| past.reach());
-            self.losses_of(candidate).map(|loss| loss.upto).chain(end).max()
+            let losses = self.losses_of(candidate).map(|loss| loss.upto);
+            losses.chain(never_met_before(candidate, place)).max()
         };
         let mut horizon = candidates.streams.iter().filter_map(reach).max();
         if candidates.extent == Extent::NamesOnly {
@@ -150,7 +151,9 @@ impl MemoryLog {
     fn horizon_by_pattern(&self, selection: &Selection, position: Position) -> Option<Position> {
         let mut work = Work::new();
         for (upto, name) in self.losses.reaching_beyond(position) {
-            if work.spend_match(selection, name) == Spent::UsedUp || selection.matches(name) {
+            let is_used_up = work.spend_match(selection, name) == Spent::UsedUp;
+            // What of a named stream is told as a loss was looked at by its name.
+            if is_used_up || (!selection.has_name(name) && selection.matches(name)) {
                 return Some(upto);
             }
         }
@@ -182,4 +185,12 @@ impl MemoryLog {
     fn forgotten_under(&self, selection: &Selection) -> Option<Loss> {
         self.pasts.forgotten.filter(|_| !selection.patterns().is_empty())
     }
+}
+
+/// Up to where an id has to say that the reader never met the end of this stream: its last life was over
+/// before the reader first asked, and the reader has not come to a new one.
+fn never_met_before(candidate: &Candidate<'_>, place: Place) -> Option<Position> {
+    let past = candidate.past.filter(|_| candidate.by == By::Name)?;
+    let made_anew = candidate.life.map_or(Position::MAX, |life| life.start);
+    (past.at <= place.known_gone()).then_some(made_anew)
 }

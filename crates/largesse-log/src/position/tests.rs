@@ -10,21 +10,26 @@ fn place(position: u64, known: u64) -> Place {
 
 #[test]
 fn a_mark_that_is_of_no_use_is_dropped() {
-    assert_eq!(place(5, 5), Place::at(Position(5)));
-    assert_eq!(place(5, 3), Place::at(Position(5)));
-    assert_eq!(place(5, 9).advanced_to(Position(9)), Place::at(Position(9)));
-    assert_ne!(place(5, 9).advanced_to(Position(8)), Place::at(Position(8)));
+    let told = Place::at(Position(5)).told(Position(9));
+    assert_eq!(Place::at(Position(5)).told(Position(5)), Place::at(Position(5)));
+    assert_eq!(told.advanced_to(Position(9)), Place::at(Position(9)));
+    assert_ne!(told.advanced_to(Position(8)), Place::at(Position(8)));
     assert_eq!(place(5, 9).marked_before(Position(5)), Place::at(Position(5)));
     assert_eq!(place(5, 9).marked_before(Position(6)), place(5, 9));
 }
 
 #[test]
-fn a_first_request_knows_what_is_gone_and_a_told_loss_does_not() {
+fn what_was_gone_at_the_first_request_stays_so_whatever_is_told_and_read() {
     assert_eq!(place(5, 9).known_gone(), Position(9));
     let told = Place::at(Position(5)).told(Position(9));
-    assert_eq!((told.known(), told.known_gone()), (Position(9), Position(5)));
-    let both = place(5, 9).told(Position(7));
-    assert_eq!((both.known(), both.known_gone()), (Position(9), Position(5)), "never less is known");
+    assert_eq!((told.known(), told.known_gone()), (Position(9), Position::ZERO));
+    let less = place(5, 9).told(Position(7));
+    assert_eq!((less.known(), less.known_gone()), (Position(9), Position(9)), "never less is known");
+    let both = place(5, 9).told(Position(12));
+    assert_eq!((both.known(), both.known_gone()), (Position(12), Position(9)));
+    let past = both.advanced_to(Position(20));
+    assert_eq!((past.known(), past.known_gone()), (Position(20), Position(9)));
+    assert_eq!(place(5, 5).known_gone(), Position(5), "from=now knows too");
 }
 
 proptest! {
@@ -34,7 +39,8 @@ proptest! {
         for (number, told) in steps {
             let next = if told { at.told(Position(number)) } else { at.advanced_to(Position(number)) };
             prop_assert!(next.position() >= at.position() && next.known() >= at.known());
-            prop_assert!(next.known() >= next.known_gone() && next.known_gone() >= next.position());
+            prop_assert!(next.known() >= next.position() && next.known() >= next.known_gone());
+            prop_assert_eq!(next.known_gone(), at.known_gone());
             at = next;
         }
     }

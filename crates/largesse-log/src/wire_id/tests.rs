@@ -29,6 +29,10 @@ fn marked_text_of(first: &[u8], mark: &[u8]) -> String {
     format!("{}~{second}", text_of(first))
 }
 
+fn mark_of(known: u64, known_gone: u64) -> [u8; 16] {
+    (u128::from(known) << 64 | u128::from(known_gone)).to_be_bytes()
+}
+
 #[track_caller]
 fn check_refused(text: &str, want: WireIdError) {
     assert_eq!(WireId::parse(text), Err(want), "{text:?}");
@@ -37,12 +41,13 @@ fn check_refused(text: &str, want: WireIdError) {
 fn any_id() -> impl Strategy<Value = WireId> {
     let kind = prop_oneof![Just(PlaceKind::Event), Just(PlaceKind::Begin)];
     let number = prop_oneof![0..300_u64, any::<u64>()];
-    (kind, any::<u64>(), number.clone(), number, 0..4_u8).prop_map(|(kind, log, position, other, form)| {
+    (kind, any::<u64>(), number.clone(), number, 0..5_u8).prop_map(|(kind, log, position, other, form)| {
         let (incarnation, position) = (Incarnation(log), Position(position));
         let place = match form {
             0 => Place::at(position),
             1 => Place::knowing(position, Position(other)),
             2 => Place::at(position).told(Position(other)),
+            3 => Place::knowing(position, Position(other)).told(Position(other.saturating_add(5))),
             _ => return WireId::End { incarnation, position, selection: SelectionFingerprint(other) },
         };
         WireId::Place { kind, incarnation, place }
@@ -54,10 +59,11 @@ fn the_layout_is_what_the_page_says() {
     let head = [0x10, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 9];
     assert_eq!(at(Place::at(Position(9))).encode().as_str(), text_of(&head));
     let place = Place::knowing(Position(9), Position(256));
-    let mark = [0, 0, 0, 0, 0, 0, 0, 1, 0];
-    assert_eq!(at(place).encode().as_str(), marked_text_of(&head, &mark));
+    assert_eq!(at(place).encode().as_str(), marked_text_of(&head, &mark_of(256, 256)));
     let told = Place::at(Position(9)).told(Position(256));
-    assert_eq!(at(told).encode().as_str(), marked_text_of(&head, &[&[1][..], &mark[1..]].concat()));
+    assert_eq!(at(told).encode().as_str(), marked_text_of(&head, &mark_of(256, 0)));
+    let both = place.told(Position(300));
+    assert_eq!(at(both).encode().as_str(), marked_text_of(&head, &mark_of(300, 256)));
     let ended = [&[0x12][..], &head[1..], &[0, 0, 0, 0, 0, 0, 0, 77]].concat();
     assert_eq!(end(9).encode().as_str(), text_of(&ended));
 }
@@ -65,7 +71,7 @@ fn the_layout_is_what_the_page_says() {
 #[test]
 fn ids_are_short() {
     assert_eq!(at(Place::at(Position(u64::MAX))).encode().as_str().len(), 28);
-    assert_eq!(at(Place::knowing(Position(1), Position(2))).encode().as_str().len(), 47);
+    assert_eq!(at(Place::knowing(Position(1), Position(2))).encode().as_str().len(), 56);
     assert_eq!(end(1).encode().as_str().len(), 39);
 }
 
@@ -91,12 +97,12 @@ fn what_is_not_ours_is_refused() {
     bytes[0] = 0x10;
     assert!(WireId::parse(&text_of(&bytes)).is_ok());
     check_refused(&URL_SAFE_NO_PAD.encode([&bytes[..], &[0; 4]].concat()), WireIdError::BadCheck);
-    let unknown_mark = marked_text_of(&bytes, &[2, 0, 0, 0, 0, 0, 0, 1, 0]);
-    check_refused(&unknown_mark, WireIdError::UnknownKind { kind: 2 });
-    let (bare, mark) = unknown_mark.split_once('~').unwrap();
+    check_refused(&marked_text_of(&bytes, &[0, 0, 0, 0, 0, 0, 0, 1, 0]), WireIdError::Malformed);
+    let marked = marked_text_of(&bytes, &mark_of(256, 0));
+    let (bare, mark) = marked.split_once('~').unwrap();
     check_refused(&format!("{bare}~"), WireIdError::Malformed);
     check_refused(&format!("~{mark}"), WireIdError::Malformed);
-    check_refused(&format!("{unknown_mark}~"), WireIdError::Malformed);
+    check_refused(&format!("{marked}~"), WireIdError::Malformed);
     check_refused(&format!("{}~{mark}", end(9).encode()), WireIdError::Malformed);
     let other = at(Place::knowing(Position(8), Position(256))).encode();
     let swapped = format!("{bare}~{}", other.as_str().split_once('~').unwrap().1);
@@ -104,13 +110,22 @@ fn what_is_not_ours_is_refused() {
 }
 
 #[test]
-fn a_mark_not_after_its_position_is_refused() {
+fn a_mark_that_does_not_fit_its_position_is_refused() {
     let head = [0x10, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 9];
-    for (known, want) in
-        [(0, Err(WireIdError::UselessMark)), (9, Err(WireIdError::UselessMark)), (10, Ok(()))]
-    {
-        let text = marked_text_of(&head, &[0, 0, 0, 0, 0, 0, 0, 0, known]);
-        assert_eq!(WireId::parse(&text).map(|_| ()), want, "{known}");
+    let bad = Err(WireIdError::BadMark);
+    for (known, known_gone, want) in [
+        (0, 0, bad),
+        (8, 8, bad),
+        (9, 0, bad),
+        (9, 10, bad),
+        (9, 9, Ok(())),
+        (9, 1, Ok(())),
+        (10, 0, Ok(())),
+        (10, 10, Ok(())),
+        (10, 11, bad),
+    ] {
+        let text = marked_text_of(&head, &mark_of(known, known_gone));
+        assert_eq!(WireId::parse(&text).map(|_| ()), want, "{known} {known_gone}");
     }
 }
 
@@ -135,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn an_id_changed_in_one_character_is_refused(id in any_id(), index in 0..47_usize, by in "[!-~ä]") {
+    fn an_id_changed_in_one_character_is_refused(id in any_id(), index in 0..56_usize, by in "[!-~ä]") {
         let text = id.encode().as_str().to_owned();
         let index = index % text.len();
         let changed = format!("{}{by}{}", &text[..index], &text[index + 1..]);

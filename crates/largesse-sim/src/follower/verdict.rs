@@ -3,7 +3,7 @@
 //! Does not hear: it looks at what was heard and at the truth.
 
 use largesse_hub::ControlEvents;
-use largesse_log::{Life, Place, Position, conformance::model::ModelEvent};
+use largesse_log::{Place, Position, conformance::model::ModelEvent};
 
 use super::{Follower, Standing};
 use crate::ledger::{Knowledge, Ledger};
@@ -23,7 +23,7 @@ impl Follower {
         if self.control == ControlEvents::Off || ledger.knowledge == Knowledge::AtLeast {
             return;
         }
-        for (end, name, _) in ledger.model.ends(&self.selection, self.owed_from(self.place)) {
+        for (end, name, _) in ledger.model.ends(&self.selection, self.owed_from(self.place, ledger)) {
             let is_told = end > upto || self.ends_told.contains(&(name.clone(), end));
             assert!(is_told, "{self}: the end of {name} at {end:?} was passed over on the way to {upto:?}");
         }
@@ -66,9 +66,9 @@ impl Follower {
         }
         let place = match self.standing {
             Standing::Fresh => {
-                // It has read on from there, and was told nothing of what was gone by then.
+                // It has read on from there, and was told nothing of what was lost by then.
                 let seen = &ledger.seen[number];
-                Place::knowing(seen.origin.position(), seen.origin.known().max(seen.lost_known()))
+                seen.origin.told(seen.lost_known())
             }
             Standing::Placed | Standing::Ended => self.place,
         };
@@ -78,21 +78,21 @@ impl Follower {
         if self.control == ControlEvents::Off || ledger.knowledge == Knowledge::AtLeast {
             return;
         }
-        let ends: Vec<_> = ledger.model.ends(&self.selection, self.owed_from(place)).collect();
+        let truth = self.owed_from(place, ledger);
+        let ends: Vec<_> = ledger.model.ends(&self.selection, truth).collect();
         assert!(ends.is_empty(), "{self}: {ends:?} wait, and nobody was woken");
         self.check_ends_owed();
         self.check_told_all(place, ledger);
-        let ended = ledger.model.ended_at(&self.selection, place);
-        let is_known = |name| self.ends_told.iter().any(|(told, _)| told == name);
-        let counted =
-            ended.iter().filter(|ended| ended.life == Life::Current || is_known(&ended.name)).count();
-        let is_over = self.selection.patterns().is_empty() && counted == self.selection.names().len();
+        let ended = ledger.model.ended_at(&self.selection, truth);
+        assert_eq!(ended, ledger.model.ended_at(&self.selection, place), "{self}: a resume finds other ends");
+        let is_over = self.selection.patterns().is_empty() && ended.len() == self.selection.names().len();
         assert!(!is_over, "{self}: all has ended, and nobody said so");
     }
 
-    /// The place, knowing of what was gone before the first request: those ends are not owed.
-    fn owed_from(&self, place: Place) -> Place {
-        Place::knowing(place.position(), self.knew.max(place.known_gone()))
+    /// The place, knowing of what was gone before the first request, whatever its id says: those ends are not
+    /// owed.
+    fn owed_from(&self, place: Place, ledger: &Ledger) -> Place {
+        Place::knowing(place.position(), self.first_asked(ledger))
     }
 
     fn check_told_all(&self, place: Place, ledger: &Ledger) {

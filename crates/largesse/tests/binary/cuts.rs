@@ -69,6 +69,8 @@ fn an_empty_closed_stream_is_told_and_stops() {
 #[test]
 fn cut_after_any_byte_a_page_from_now_misses_nothing_that_came_after_begin() {
     let server = Server::start();
+    // In a log without a record there is nothing that a place could know, and its id is shorter.
+    publish(&server, "other", 0..1);
     let mut probe = Page::open(&server, "/streams/s999?from=now");
     let begin_bytes = probe.connect_until_heard();
     assert_eq!(probe.data_of("begin"), [r#"{"stream":"s999"}"#]);
