@@ -236,11 +236,17 @@ impl Hub {
     /// A reader without control events can't be told the end, so it is stopped where nothing is left.
     async fn has_nothing_for(&self, progress: &mut Progress) -> Result<bool, EngineError> {
         // Read on until there is something to give, or the tail: a read may stop before either.
-        while let Some(place) = progress.reads_from() {
-            let batch = self.engine.read(progress.selection(), place, self.read_limits()).await?;
-            progress.handle_batch(batch, self.now());
+        loop {
+            if let Some(place) = progress.reads_from() {
+                let batch = self.engine.read(progress.selection(), place, self.read_limits()).await?;
+                progress.handle_batch(batch, self.now());
+            } else if let Some(place) = progress.asks_ends_at() {
+                let ends = self.engine.ended_at(progress.selection(), place).await?;
+                progress.handle_ends(&ends);
+            } else {
+                return Ok(progress.is_finished());
+            }
         }
-        Ok(progress.is_finished())
     }
 
     fn admit(&self) -> Result<Admission, ReadError> {

@@ -11,8 +11,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use largesse_log::{
-    Batch, EndReason, Event, Form, Incarnation, Lost, Place, PlaceKind, Position, Record, Repeat, Selection,
-    Slow, Stopped, StreamName, UnixMs, WireId,
+    Batch, EndReason, Ends, Event, Form, Incarnation, Lost, Place, PlaceKind, Position, Record, Repeat,
+    Selection, Slow, Stopped, StreamName, UnixMs, WireId,
 };
 use largesse_wire::EventId;
 
@@ -30,6 +30,8 @@ pub enum Need {
     Emit(Vec<OutBlock>),
     /// Read the log from here and call [`Progress::handle_batch`].
     Read(Place),
+    /// Ask the log what has ended here ([`largesse_log::Engine::ended_at`]) and call [`Progress::handle_ends`].
+    AskEnds(Place),
     /// Wait until woken, then call [`Progress::handle_woken`].
     Wait,
     /// Close the connection.
@@ -46,7 +48,8 @@ pub struct Progress {
     standing: Standing,
     /// Before this position an id needs what `place` knows ([`Batch::horizon`]).
     horizon: Position,
-    /// Named streams that have ended at `place`, and why.
+    /// Named streams of which an end was met up to `place`, and why. What was made anew since without an event
+    /// may still be here: the log is asked before all is said to have ended.
     ended: BTreeMap<StreamName, EndReason>,
     requested: String,
     out: Vec<OutBlock>,
@@ -62,6 +65,8 @@ enum Phase {
     AtTail,
     /// A read was full and its streams do not let readers fall behind: look ahead before giving it out.
     LookingAhead(Box<Lookahead>),
+    /// As far as was read all has ended, the last for this reason.
+    Ending(EndReason),
     /// The reader fell too far behind. It may come back: nothing has ended.
     SentOff,
     Finished,
@@ -101,6 +106,12 @@ impl Progress {
             let selection = progress.selection.clone();
             progress.tell(Control::Begin { selection }, Some(id));
         }
+        if progress.has_ended() {
+            // The log was asked at just this place: what is made anew after it comes too late, as it did for
+            // whoever was connected here.
+            let reason = progress.ended.values().next_back().copied().unwrap_or(EndReason::Closed);
+            progress.finish(reason);
+        }
         progress
     }
 
@@ -108,6 +119,9 @@ impl Progress {
     pub fn poll(&mut self) -> Need {
         if let Some(place) = self.reads_from() {
             return Need::Read(place);
+        }
+        if let Some(place) = self.asks_ends_at() {
+            return Need::AskEnds(place);
         }
         if !self.out.is_empty() {
             return Need::Emit(std::mem::take(&mut self.out));
@@ -128,11 +142,32 @@ impl Progress {
         }
     }
 
+    /// Where the log is to be asked for ends before anything else is done, if that is next.
+    pub(crate) fn asks_ends_at(&self) -> Option<Place> {
+        matches!(self.phase, Phase::Ending(_)).then_some(self.place)
+    }
+
     /// Takes what a read from the place of [`Need::Read`] found.
     pub fn handle_batch(&mut self, batch: Batch, now: UnixMs) {
         match std::mem::replace(&mut self.phase, Phase::Reading) {
             Phase::LookingAhead(ahead) => self.handle_ahead(*ahead, &batch),
             _ => self.handle_read(batch, now),
+        }
+    }
+
+    /// Takes what the log knows of ends at the place of [`Need::AskEnds`]. Of a stream that it has forgotten, what
+    /// was heard counts.
+    pub fn handle_ends(&mut self, ends: &Ends) {
+        let Phase::Ending(reason) = self.phase else { return };
+        let is_ended = |name: &StreamName| {
+            ends.ended.iter().any(|ended| ended.name == *name) || ends.unknown.contains(name)
+        };
+        self.ended.retain(|name, _| is_ended(name));
+        if self.has_ended() {
+            self.finish(reason);
+        } else {
+            // Made anew, or deleted a second time: that is met farther on.
+            self.phase = Phase::Reading;
         }
     }
 
@@ -195,13 +230,13 @@ impl Progress {
         self.horizon = batch.horizon;
         for record in batch.records {
             self.take_record(record);
-            if matches!(self.phase, Phase::Finished) {
+            if matches!(self.phase, Phase::Ending(_)) {
                 return;
             }
         }
         self.place = self.place.advanced_to(batch.upto);
         if batch.stopped == Stopped::Tail {
-            self.arrive_at_tail();
+            self.phase = Phase::AtTail;
         }
     }
 
@@ -245,15 +280,7 @@ impl Progress {
             self.tell(Control::Closed { stream, reason }, Some(id));
         }
         if self.has_ended() {
-            self.finish(reason);
-        }
-    }
-
-    fn arrive_at_tail(&mut self) {
-        self.phase = Phase::AtTail;
-        if self.has_ended() {
-            let reason = self.ended.values().next_back().copied().unwrap_or(EndReason::Closed);
-            self.finish(reason);
+            self.phase = Phase::Ending(reason);
         }
     }
 

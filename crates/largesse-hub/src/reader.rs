@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use largesse_log::{Place, Stopped};
+use largesse_log::{EngineError, Place, Stopped};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
@@ -55,6 +55,7 @@ impl Reader {
                     return Some(Out::Blocks(blocks));
                 }
                 Need::Read(place) => self.read(place).await?,
+                Need::AskEnds(place) => self.ask_ends(place).await?,
                 Need::Wait => {
                     if let Some(out) = self.wait().await {
                         return Some(out);
@@ -87,10 +88,17 @@ impl Reader {
                 }
                 Some(())
             }
-            Err(error) => {
-                tracing::error!(%error, "a read of the log failed; the reader is disconnected and may come back");
-                None
+            Err(error) => failed(&error),
+        }
+    }
+
+    async fn ask_ends(&mut self, place: Place) -> Option<()> {
+        match self.hub.engine().ended_at(self.progress.selection(), place).await {
+            Ok(ends) => {
+                self.progress.handle_ends(&ends);
+                Some(())
             }
+            Err(error) => failed(&error),
         }
     }
 
@@ -114,6 +122,11 @@ impl Reader {
     fn rest_heartbeat(&mut self) {
         self.silent_until = Instant::now() + silence(self.hub.limits().heartbeat);
     }
+}
+
+fn failed(error: &EngineError) -> Option<()> {
+    tracing::error!(%error, "a read of the log failed; the reader is disconnected and may come back");
+    None
 }
 
 /// The wait until a heartbeat, drawn from 20 % around `mean`, so that readers that came together do not beat

@@ -114,5 +114,5 @@ async fn ended(
     place: Place,
 ) -> Result<BTreeMap<StreamName, EndReason>, EngineError> {
     let found = engine.ended_at(selection, place).await?;
-    Ok(found.into_iter().map(|ended| (ended.name, ended.reason)).collect())
+    Ok(found.ended.into_iter().map(|ended| (ended.name, ended.reason)).collect())
 }

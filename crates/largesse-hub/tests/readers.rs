@@ -265,6 +265,43 @@ async fn what_was_gone_before_the_first_request_has_not_ended_live_or_resumed() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_made_anew_without_an_event_has_not_ended_live_or_resumed() {
+    let world = world();
+    let mut live = world.read(&["a", "b"]).await;
+    world.publish("a", "old").await;
+    world.hub.delete(&name("a")).await.unwrap();
+    assert_eq!(heard(&mut live).await, ["closed"], "a is gone");
+    world.put("a", "{}").await;
+    world.publish("b", "b0").await;
+    let id = blocks(&mut live).await[0].id.unwrap();
+    world.close("b").await;
+    let mut resumed = world.resume(&["a", "b"], id.as_str()).await.unwrap();
+    for reader in [&mut live, &mut resumed] {
+        assert_eq!(heard(reader).await, ["closed"], "a is there, and open");
+    }
+    world.append("a", &["new"], Then::Close).await;
+    for reader in [&mut live, &mut resumed] {
+        assert_eq!(heard(reader).await, ["new", "closed", "end"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_all_had_ended_a_cut_reader_hears_end_whatever_was_made_anew_since() {
+    let world = world();
+    world.put("a", r#"{"ttl_after_close": "0s"}"#).await;
+    let mut live = world.read(&["a", "b"]).await;
+    world.close("a").await;
+    world.append("b", &["b0"], Then::Close).await;
+    let told = blocks(&mut live).await;
+    assert_eq!(told.iter().map(short).collect::<Vec<_>>(), ["closed", "b0", "closed", "end"]);
+    world.hub.sweep().await.unwrap();
+    world.publish("a", "new").await;
+    let id = told[2].id.unwrap();
+    let mut resumed = world.resume(&["a", "b"], id.as_str()).await.unwrap();
+    assert_eq!(heard(&mut resumed).await, ["end"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reset_brings_no_end_back_of_what_was_gone_before_the_first_request() {
     let world = world();
     world.publish("b", "b0").await;

@@ -78,13 +78,12 @@ pub trait Engine: Send + Sync + 'static {
     ) -> Pending<'a, Result<Located, EngineError>>;
 
     /// Which of the selection's named streams have ended at `place`: their last record at or before it is an
-    /// end, they have not been made anew since, up to it, and they were not gone at [`Place::known_gone`]. In
-    /// byte order of their names.
+    /// end, they have not been made anew since, up to it, and they were not gone at [`Place::known_gone`].
     fn ended_at<'a>(
         &'a self,
         selection: &'a Selection,
         place: Place,
-    ) -> Pending<'a, Result<Vec<EndedStream>, EngineError>>;
+    ) -> Pending<'a, Result<Ends, EngineError>>;
 
     /// Reads on from a place. Never waits for records to come: at the tail it answers an empty batch.
     fn read<'a>(
@@ -97,6 +96,15 @@ pub trait Engine: Send + Sync + 'static {
     /// Drops what is past its age, and closed streams past their time; at most `budget` streams a call.
     /// Answers whether more is due now.
     fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>>;
+}
+
+/// What the log knows of ends at a place; both in byte order of the names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// The named streams that have ended.
+    pub ended: Vec<EndedStream>,
+    /// The named streams of which nothing is remembered: they never were, or are gone for long.
+    pub unknown: Vec<StreamName>,
 }
 
 /// A named stream that has ended at a place.

@@ -47,8 +47,8 @@ pub use append::{
     Made, Once, Outcome, Put, PutAnswer, Then,
 };
 pub use engine::{
-    Batch, EndedStream, Engine, LOST_NAMES_MAX, Located, Lost, Pending, ReadLimits, Repeat, Stopped, Sweep,
-    TailListener,
+    Batch, EndedStream, Ends, Engine, LOST_NAMES_MAX, Located, Lost, Pending, ReadLimits, Repeat, Stopped,
+    Sweep, TailListener,
 };
 pub use engine_limits::EngineLimits;
 pub use idempotency_key::{IDEMPOTENCY_KEY_BYTES_MAX, IdempotencyKey, IdempotencyKeyError};

@@ -36,7 +36,7 @@ use locate::Locating;
 use log::MemoryLog;
 
 use crate::{
-    Append, AppendError, Appended, Batch, Claim, Deleted, EndedStream, Engine, EngineError, EngineLimits,
+    Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
     IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
     StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs,
 };
@@ -189,7 +189,7 @@ impl Engine for MemoryEngine {
         &'a self,
         selection: &'a Selection,
         place: Place,
-    ) -> Pending<'a, Result<Vec<EndedStream>, EngineError>> {
+    ) -> Pending<'a, Result<Ends, EngineError>> {
         Box::pin(async move { Ok(self.lock().ended_at(selection, place)) })
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use largesse_log::{
-    Append, AppendError, Appended, Batch, Claim, Deleted, EndedStream, Engine, EngineError, IdempotencyKey,
+    Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, IdempotencyKey,
     Incarnation, Located, MemoryEngine, Pending, Place, Position, Put, PutAnswer, ReadLimits, Record,
     Selection, StartFrom, Stopped, StreamName, StreamState, Sweep, TailListener, UnixMs,
 };
@@ -203,7 +203,7 @@ impl Engine for Witness {
         &'a self,
         selection: &'a Selection,
         place: Place,
-    ) -> Pending<'a, Result<Vec<EndedStream>, EngineError>> {
+    ) -> Pending<'a, Result<Ends, EngineError>> {
         self.act(move |witness| at_once(witness.inner.ended_at(selection, place)))
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use largesse_log::Selector;
+use largesse_log::{EndedStream, Selector};
 use largesse_wire::EventData;
 
 use super::*;
@@ -82,10 +82,20 @@ fn short(block: &OutBlock) -> String {
     }
 }
 
-/// Hands over one read and says what came of it: the blocks, and what is needed next.
+/// The log says that these have ended.
+fn ended(names: &[StreamName]) -> Ends {
+    let ended = names.iter().map(|name| EndedStream { name: name.clone(), reason: EndReason::Closed });
+    Ends { ended: ended.collect(), unknown: Vec::new() }
+}
+
+/// Hands over one read and says what came of it: the blocks, and what is needed next. The log agrees that all
+/// has ended where that is asked.
 fn step(progress: &mut Progress, read: Batch) -> (Vec<String>, Need) {
     assert!(matches!(progress.poll(), Need::Read(_)), "it did not want to read");
     progress.handle_batch(read, NOW);
+    if progress.asks_ends_at().is_some() {
+        progress.handle_ends(&ended(progress.selection().names()));
+    }
     match progress.poll() {
         Need::Emit(blocks) => (blocks.iter().map(short).collect(), progress.poll()),
         need => (Vec::new(), need),
@@ -156,6 +166,31 @@ fn a_stream_made_anew_has_not_ended() {
 }
 
 #[test]
+fn what_the_log_knows_to_be_made_anew_has_not_ended() {
+    let mut progress = reader(many(&["a", "b"]), start(Place::default()));
+    progress.poll();
+    let read = batch(vec![end("a", 1), end("b", 3), event("b", 4, Slow::CatchUp)], 4, Stopped::Tail);
+    progress.handle_batch(read, NOW);
+    assert_eq!(progress.poll(), Need::AskEnds(Place::at(Position(3))));
+    progress.handle_ends(&ended(&[name("b")]));
+    let Need::Emit(blocks) = progress.poll() else { panic!("two streams were closed") };
+    assert_eq!(blocks.iter().map(short).collect::<Vec<_>>(), ["closed#1", "closed#3"]);
+    assert_eq!(progress.poll(), read_from(3), "nothing after that place is passed over");
+    let rest = batch(vec![event("b", 4, Slow::CatchUp), end("a", 5)], 5, Stopped::Tail);
+    check(&mut progress, rest, &["b@4#4", "closed#5"], &Need::Wait);
+}
+
+#[test]
+fn an_end_that_was_heard_counts_after_the_log_forgot_it() {
+    let mut progress = reader(many(&["a", "b"]), start(Place::default()));
+    progress.poll();
+    progress.handle_batch(batch(vec![end("a", 1), end("b", 3)], 3, Stopped::Tail), NOW);
+    progress.handle_ends(&Ends { unknown: vec![name("a")], ..ended(&[name("b")]) });
+    let Need::Emit(blocks) = progress.poll() else { panic!("all has ended") };
+    assert_eq!(blocks.iter().map(short).collect::<Vec<_>>(), ["closed#1", "closed#3", "end#end3"]);
+}
+
+#[test]
 fn a_read_with_a_pattern_never_ends() {
     let mut progress = reader(many(&["a", "b/*"]), start(Place::default()));
     check(&mut progress, batch(vec![end("a", 1)], 1, Stopped::Tail), &["closed#1"], &Need::Wait);
@@ -166,7 +201,9 @@ fn resumed_past_the_end_it_hears_end_at_once() {
     let ended = BTreeMap::from([(name("a"), EndReason::Closed)]);
     let place = Place::at(Position(5));
     let mut progress = reader(one("a"), Start { ended, standing: Standing::Placed, ..start(place) });
-    check(&mut progress, batch(vec![], 8, Stopped::Tail), &["end#end8"], &Need::Finish);
+    let Need::Emit(blocks) = progress.poll() else { panic!("it reads on") };
+    assert_eq!(blocks.iter().map(short).collect::<Vec<_>>(), ["end#end5"]);
+    assert_eq!(progress.poll(), Need::Finish);
 }
 
 #[test]

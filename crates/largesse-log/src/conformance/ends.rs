@@ -72,12 +72,12 @@ pub fn a_loss_that_is_told_brings_no_end_back_of_what_was_gone_before(make: Make
     world.keep_events("b", 1);
     assert_eq!(reader.hear(&world, super::world::ALL), ["lost b", "b:3"]);
     reader.reconnect(&world);
-    assert_eq!(world.ended_at(&reader.selection, reader.place), []);
+    assert_eq!(world.ended_at(&reader.selection, reader.place).ended, []);
     world.publish("a", &["new"]);
     world.delete("a");
     assert_eq!(reader.hear(&world, super::world::ALL), ["a!deleted"]);
     reader.reconnect(&world);
-    assert_eq!(world.ended_at(&reader.selection, reader.place).len(), 1, "this life was its own");
+    assert_eq!(world.ended_at(&reader.selection, reader.place).ended.len(), 1, "this life was its own");
 }
 
 /// A loss that was told is no reason not to tell an end that lies ahead.
@@ -118,7 +118,12 @@ pub fn ended_streams_are_those_whose_last_record_was_their_end(make: Make) {
     let other = world.publish("b", &["1"]).position;
     let at = |position| {
         let ended = world.ended_at(&selection("a,b,never"), Place::at(position));
-        ended.into_iter().map(|ended| (ended.name.to_string(), ended.reason.as_str())).collect::<Vec<_>>()
+        assert_eq!(ended.unknown, [super::world::name("never")]);
+        ended
+            .ended
+            .into_iter()
+            .map(|ended| (ended.name.to_string(), ended.reason.as_str()))
+            .collect::<Vec<_>>()
     };
     let none: Vec<(String, &str)> = Vec::new();
     assert_eq!(at(event), none);

@@ -2,7 +2,7 @@
 
 use super::{
     reader::{Reader, check_heard},
-    world::{ALL, Make, World, selection},
+    world::{ALL, Make, World, name, selection},
 };
 use crate::{LOST_NAMES_MAX, Place, Position, StartFrom};
 
@@ -109,6 +109,9 @@ pub fn a_forgotten_end_is_told_as_a_loss(make: Make) {
     }
     check_heard(&world, Reader::at("a", place), &["lost a"]);
     check_heard(&world, Reader::at("b", place), &["b!deleted"]);
+    let ends = world.ended_at(&selection("a,b"), Place::at(world.tail()));
+    assert_eq!(ends.unknown, [name("a")], "it may have ended, or never have been");
+    assert_eq!(ends.ended.len(), 1);
     let batch = world.read(&selection("*"), Place::at(place), ALL);
     assert!(batch.lost.is_some(), "whatever its name was");
     world.publish("a", &["anew"]);

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{EndReason, EndedStream, NewEvent, Place, Position, Selection, Settings, StreamName, UnixMs};
+use crate::{
+    EndReason, EndedStream, Ends, NewEvent, Place, Position, Selection, Settings, StreamName, UnixMs,
+};
 
 /// The number of a call of the engine.
 pub type Step = usize;
@@ -225,7 +227,7 @@ impl Model {
     }
 
     /// What [`Engine::ended_at`](crate::Engine::ended_at) should answer.
-    pub fn ended_at(&self, selection: &Selection, place: Place) -> Vec<EndedStream> {
+    pub fn ended_at(&self, selection: &Selection, place: Place) -> Ends {
         let position = place.position();
         let end_of = |name: &StreamName| {
             if let Some(life) = self.lives.get(name).filter(|life| life.start <= position) {
@@ -236,7 +238,13 @@ impl Model {
             self.is_news(past.step, place.known_gone()).then_some(past.reason)
         };
         let ended = |name: &StreamName| end_of(name).map(|reason| EndedStream { name: name.clone(), reason });
-        selection.names().iter().filter_map(ended).collect()
+        let is_unknown =
+            |name: &&StreamName| !self.lives.contains_key(*name) && !self.pasts.contains_key(*name);
+        let names = selection.names().iter();
+        Ends {
+            ended: names.clone().filter_map(ended).collect(),
+            unknown: names.filter(is_unknown).cloned().collect(),
+        }
     }
 
     /// Who named a stream that was deleted is told by the end; all others by the loss.

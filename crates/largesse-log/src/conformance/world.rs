@@ -7,10 +7,10 @@ use std::{cell::Cell, num::NonZeroUsize, sync::Arc, time::Duration};
 use largesse_wire::EventData;
 
 use crate::{
-    Append, AppendError, Appended, Batch, Change, Claim, Digest, DigestBuilder, EndedStream, Engine,
-    EngineError, EngineLimits, IdempotencyKey, Located, NewEvent, Once, Pending, Place, Position, Put,
-    PutAnswer, ReadLimits, Selection, Selector, Settings, SettingsPatch, StartFrom, StreamName, StreamState,
-    Sweep, TailListener, Then, UnixMs,
+    Append, AppendError, Appended, Batch, Change, Claim, Digest, DigestBuilder, Ends, Engine, EngineError,
+    EngineLimits, IdempotencyKey, Located, NewEvent, Once, Pending, Place, Position, Put, PutAnswer,
+    ReadLimits, Selection, Selector, Settings, SettingsPatch, StartFrom, StreamName, StreamState, Sweep,
+    TailListener, Then, UnixMs,
 };
 
 /// Makes an empty log with these limits.
@@ -174,7 +174,7 @@ impl World {
     }
 
     #[track_caller]
-    pub(super) fn ended_at(&self, selection: &Selection, place: Place) -> Vec<EndedStream> {
+    pub(super) fn ended_at(&self, selection: &Selection, place: Place) -> Ends {
         self.wait(self.engine.ended_at(selection, place)).expect("the engine works")
     }
 

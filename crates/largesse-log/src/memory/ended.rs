@@ -3,11 +3,17 @@
 //! Does not know what a reader was told: only where it is.
 
 use super::log::MemoryLog;
-use crate::{EndReason, EndedStream, Place, Selection, StreamName};
+use crate::{EndReason, EndedStream, Ends, Place, Selection, StreamName};
 
 impl MemoryLog {
-    pub(super) fn ended_at(&self, selection: &Selection, place: Place) -> Vec<EndedStream> {
-        selection.names().iter().filter_map(|name| self.end_at(name, place)).collect()
+    pub(super) fn ended_at(&self, selection: &Selection, place: Place) -> Ends {
+        let is_unknown =
+            |name: &StreamName| !self.lives.contains_key(name) && !self.pasts.by_name.contains_key(name);
+        let names = selection.names().iter();
+        Ends {
+            ended: names.clone().filter_map(|name| self.end_at(name, place)).collect(),
+            unknown: names.filter(|name| is_unknown(name)).cloned().collect(),
+        }
     }
 
     fn end_at(&self, name: &StreamName, place: Place) -> Option<EndedStream> {

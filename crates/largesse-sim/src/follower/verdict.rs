@@ -85,7 +85,8 @@ impl Follower {
         self.check_told_all(place, ledger);
         let ended = ledger.model.ended_at(&self.selection, truth);
         assert_eq!(ended, ledger.model.ended_at(&self.selection, place), "{self}: a resume finds other ends");
-        let is_over = self.selection.patterns().is_empty() && ended.len() == self.selection.names().len();
+        let is_over =
+            self.selection.patterns().is_empty() && ended.ended.len() == self.selection.names().len();
         assert!(!is_over, "{self}: all has ended, and nobody said so");
     }
 
