@@ -84,6 +84,7 @@ impl Ledger {
         let stream = &append.stream;
         if !self.model.lives.contains_key(stream) {
             self.model.make(stream, self.defaults);
+            self.note_policy(stream, self.defaults.slow);
         }
         self.model.push(stream, now, &append.events, last);
         if append.then == Then::Close {
@@ -101,12 +102,16 @@ impl Ledger {
             Some(life) => life.settings = settings,
             None => self.model.make(stream, settings),
         }
-        match settings.slow {
+        self.note_policy(stream, settings.slow);
+        self.model.retain(stream, now);
+    }
+
+    fn note_policy(&mut self, stream: &StreamName, slow: Slow) {
+        match slow {
             Slow::CatchUp => {}
             Slow::Latest => drop(self.latest.insert(stream.clone())),
             Slow::Disconnect => drop(self.disconnecting.insert(stream.clone())),
         }
-        self.model.retain(stream, now);
     }
 
     pub(crate) fn note_delete(&mut self, stream: &StreamName, end: Position) {

@@ -160,9 +160,10 @@ impl Room {
 
 impl Simulation {
     fn new(luck: Luck, trace: Trace) -> Self {
-        fastrand::seed(luck.below(u64::MAX));
+        let fortune = luck.below(u64::MAX);
+        fastrand::seed(fortune);
         let knowledge = luck.pick(&[Knowledge::Exact, Knowledge::Exact, Knowledge::AtLeast]);
-        let limits = engine_limits(&luck, knowledge);
+        let limits = engine_limits(&luck, knowledge, usual_policy(fortune));
         let ledger = Arc::new(Mutex::new(Ledger::new(knowledge, limits.defaults)));
         let rings = Rings::new(luck.clone());
         let inner = MemoryEngine::new(LOG, limits);
@@ -369,13 +370,19 @@ fn start_from(luck: &Luck, now: UnixMs) -> StartFrom {
     }
 }
 
-fn engine_limits(luck: &Luck, knowledge: Knowledge) -> EngineLimits {
+/// What streams do about slow readers unless they are told. In one run of four they let them skip, or hardly any
+/// reader would fall behind where that has a meaning.
+fn usual_policy(fortune: u64) -> Slow {
+    if fortune % 4 == 1 { Slow::Latest } else { Slow::CatchUp }
+}
+
+fn engine_limits(luck: &Luck, knowledge: Knowledge, slow: Slow) -> EngineLimits {
     let defaults = Settings {
         max_age: None,
         max_events: None,
         max_bytes: None,
         ttl_after_close: Duration::from_secs(1),
-        slow: Slow::CatchUp,
+        slow,
     };
     let roomy = EngineLimits { defaults, ..EngineLimits::default() };
     match knowledge {
