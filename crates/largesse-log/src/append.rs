@@ -189,6 +189,33 @@ pub enum EngineError {
         /// The last safe position.
         tail: Position,
     },
+    /// There is no space left. Nothing was written; it may be tried again.
+    #[error("there is no space left for the log: {reason}")]
+    Full {
+        /// What the disk said, and of which file.
+        reason: String,
+    },
+    /// The log can't be written. Nothing was.
+    #[error("the log can't be written: {reason}")]
+    Unwritable {
+        /// What the disk said, and of which file.
+        reason: String,
+    },
+    /// What was written could not be made safe: nobody knows whether it is there.
+    #[error("the log could not be made safe: {reason}")]
+    Unsafe {
+        /// What the disk said, and of which file.
+        reason: String,
+    },
+    /// A part of the log can't be read.
+    #[error("the log can't be read: {reason}")]
+    Unreadable {
+        /// What is wrong, in which file, and where in it.
+        reason: String,
+    },
+    /// The engine is stopping. Nothing was written.
+    #[error("the log is being closed")]
+    Stopping,
 }
 
 /// Whose move it is after a failure.
@@ -225,7 +252,10 @@ impl AppendError {
     /// Whether the write may have happened.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        Outcome::NotWritten
+        match self {
+            Self::Engine(EngineError::Unsafe { .. }) => Outcome::Unknown,
+            _ => Outcome::NotWritten,
+        }
     }
 }
 
@@ -235,6 +265,8 @@ impl EngineError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::BeyondTail { .. } => Blame::Caller,
+            Self::Full { .. } | Self::Stopping => Blame::Load,
+            Self::Unwritable { .. } | Self::Unsafe { .. } | Self::Unreadable { .. } => Blame::Server,
         }
     }
 }

@@ -34,6 +34,7 @@ mod setting_text;
 mod settings;
 mod settings_patch;
 mod start_from;
+pub mod state;
 mod stream_name;
 mod stream_state;
 mod time;
@@ -52,7 +53,7 @@ pub use engine::{
 };
 pub use engine_limits::EngineLimits;
 pub use idempotency_key::{IDEMPOTENCY_KEY_BYTES_MAX, IdempotencyKey, IdempotencyKeyError};
-pub use memory::{MemoryEngine, STREAM_OVERHEAD_BYTES};
+pub use memory::MemoryEngine;
 pub use pattern::{Pattern, PatternError, PatternSegment};
 pub use position::{Incarnation, Place, Position};
 pub use record::{EVENT_OVERHEAD_BYTES, EndReason, Event, NewEvent, Record};
@@ -64,6 +65,7 @@ pub use setting_text::{AgeLimit, BytesLimit, BytesText, CountLimit, DurationText
 pub use settings::{Settings, Slow};
 pub use settings_patch::{Change, SettingsPatch};
 pub use start_from::StartFrom;
+pub use state::STREAM_OVERHEAD_BYTES;
 pub use stream_name::{STREAM_NAME_BYTES_MAX, StreamName, StreamNameError};
 pub use stream_state::StreamState;
 pub use time::UnixMs;

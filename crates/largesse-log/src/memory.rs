@@ -1,28 +1,9 @@
 //! The engine that keeps events in memory: safe at once, gone with the process.
 //!
-//! All of the log's meaning is in [`log::MemoryLog`], a synchronous state machine with one file for each verb.
-//! This file is its asynchronous face.
+//! All of the log's meaning is in [`LogState`]. This file is its asynchronous face.
 //!
 //! Invariants: a step of the log is whole before the lock is given back, so every read is one consistent
 //! look; a listener is called only after that. Does not know the clock, and starts no task.
-
-mod append;
-mod block;
-mod candidates;
-mod ended;
-mod keys;
-mod life;
-mod locate;
-mod log;
-mod losses;
-mod merge;
-mod pasts;
-mod read;
-mod streams;
-mod sweep;
-mod trim;
-mod walk;
-mod work;
 
 use std::{
     future::poll_fn,
@@ -31,10 +12,7 @@ use std::{
     task::Poll,
 };
 
-pub use life::STREAM_OVERHEAD_BYTES;
-use locate::Locating;
-use log::MemoryLog;
-
+use crate::state::{Locating, LogState, Look, NoArchive, Slot, Stepped};
 use crate::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
     IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
@@ -48,7 +26,7 @@ pub struct MemoryEngine {
     /// readers and writers would let looks run side by side; it would be right once measurements show
     /// readers waiting for each other rather than for the network. A lock held over an await, or over a
     /// disk, would be wrong here.
-    log: Mutex<MemoryLog>,
+    log: Mutex<LogState>,
     listener: Mutex<Option<Arc<dyn TailListener>>>,
 }
 
@@ -58,30 +36,38 @@ impl std::fmt::Debug for MemoryEngine {
     }
 }
 
-/// What a step of the log answers, and the record that readers are to be told of.
-struct Stepped<T> {
-    answer: T,
-    /// The last record that readers can meet; `None` when there is no new one.
-    ring: Option<Position>,
-}
-
 impl MemoryEngine {
     /// An empty log.
     #[must_use]
     pub fn new(incarnation: Incarnation, limits: EngineLimits) -> Self {
-        let log = Mutex::new(MemoryLog::new(limits));
+        let log = Mutex::new(LogState::new(limits, Box::new(NoArchive)));
         Self { incarnation, log, listener: Mutex::new(None) }
     }
 
     /// No step of the log panics, so no lock is poisoned; were there such a bug, the log would rather go on
     /// than fail every caller after it.
-    fn lock(&self) -> MutexGuard<'_, MemoryLog> {
+    fn lock(&self) -> MutexGuard<'_, LogState> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn sweep_step(&self, now: UnixMs) -> Sweep {
+        let mut log = self.lock();
+        let slot = log.next_slot(now);
+        log.sweep_step(slot)
+    }
+
     /// Takes a step that may append, and tells the listener after the lock is given back.
-    fn step<T>(&self, stream: &StreamName, step: impl FnOnce(&mut MemoryLog) -> Stepped<T>) -> T {
-        let Stepped { answer, ring } = step(&mut self.lock());
+    fn step<T>(
+        &self,
+        now: UnixMs,
+        stream: &StreamName,
+        step: impl FnOnce(&mut LogState, Slot) -> Stepped<T>,
+    ) -> T {
+        let Stepped { answer, ring } = {
+            let mut log = self.lock();
+            let slot = log.next_slot(now);
+            step(&mut log, slot)
+        };
         if let Some(position) = ring {
             let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if let Some(listener) = listener {
@@ -91,6 +77,9 @@ impl MemoryEngine {
         answer
     }
 }
+
+/// Nothing is ever moved out of memory, so a look always finds all there.
+const NO_ARCHIVE: &str = "a log in memory has no archive";
 
 /// Lets others have the thread once, whatever runs us.
 async fn yielded() {
@@ -124,13 +113,17 @@ impl Engine for MemoryEngine {
         stream: &'a StreamName,
         key: &'a IdempotencyKey,
     ) -> Pending<'a, Result<Claim, AppendError>> {
-        Box::pin(async move { self.lock().claim(now, stream, key) })
+        Box::pin(async move {
+            let mut log = self.lock();
+            let slot = log.next_slot(now);
+            log.claim(slot, stream, key)
+        })
     }
 
     fn append(&self, now: UnixMs, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let stream = append.stream.clone();
-            self.step(&stream, |log| log.append(now, append))
+            self.step(now, &stream, |log, slot| log.append(slot, append))
         })
     }
 
@@ -140,7 +133,11 @@ impl Engine for MemoryEngine {
         stream: &'a StreamName,
         put: Put,
     ) -> Pending<'a, Result<PutAnswer, AppendError>> {
-        Box::pin(async move { self.lock().put(now, stream, &put) })
+        Box::pin(async move {
+            let mut log = self.lock();
+            let slot = log.next_slot(now);
+            log.put(slot, stream, &put)
+        })
     }
 
     fn delete<'a>(
@@ -148,10 +145,7 @@ impl Engine for MemoryEngine {
         now: UnixMs,
         stream: &'a StreamName,
     ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
-        Box::pin(async move {
-            let _ = now;
-            Ok(self.step(stream, |log| log.delete(stream)))
-        })
+        Box::pin(async move { Ok(self.step(now, stream, |log, slot| log.delete(slot, stream))) })
     }
 
     fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
@@ -180,6 +174,9 @@ impl Engine for MemoryEngine {
                         yielded().await;
                         step = self.lock().locate_back(selection, back);
                     }
+                    Locating::Deep(_) | Locating::WalkBack(_) | Locating::Time(_) => {
+                        unreachable!("{NO_ARCHIVE}")
+                    }
                 }
             }
         })
@@ -199,14 +196,19 @@ impl Engine for MemoryEngine {
         place: Place,
         limits: ReadLimits,
     ) -> Pending<'a, Result<Batch, EngineError>> {
-        Box::pin(async move { self.lock().read(selection, place, limits) })
+        Box::pin(async move {
+            match self.lock().read(selection, place, limits)? {
+                Look::Whole(batch) => Ok(batch),
+                Look::Merge(_) | Look::Walk => unreachable!("{NO_ARCHIVE}"),
+            }
+        })
     }
 
     fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
         Box::pin(async move {
             // The lock is given back after each step, and the thread too.
             for _ in 0..budget.get() {
-                if self.lock().sweep_step(now) == Sweep::Done {
+                if self.sweep_step(now) == Sweep::Done {
                     return Ok(Sweep::Done);
                 }
                 yielded().await;
@@ -215,6 +217,3 @@ impl Engine for MemoryEngine {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

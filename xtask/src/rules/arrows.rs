@@ -25,8 +25,14 @@ const HOUSES: &[House] = &[
     House {
         name: "largesse-log",
         ours: &["largesse-wire"],
-        others: &["base64", "bytesize", "humantime", "serde", "thiserror", "xxhash-rust"],
+        others: &["base64", "bytesize", "humantime", "imbl", "serde", "thiserror", "xxhash-rust"],
         optional: &["tokio"],
+    },
+    House {
+        name: "largesse-disk",
+        ours: &["largesse-wire", "largesse-log"],
+        others: &["thiserror", "tokio", "tracing", "xxhash-rust"],
+        optional: &["fastrand"],
     },
     House {
         name: "largesse-hub",
@@ -68,7 +74,7 @@ const HOUSES: &[House] = &[
     },
     House {
         name: "largesse",
-        ours: &["largesse-wire", "largesse-log", "largesse-hub", "largesse-http"],
+        ours: &["largesse-wire", "largesse-log", "largesse-disk", "largesse-hub", "largesse-http"],
         others: &[
             "axum",
             "bytes",
@@ -84,6 +90,7 @@ const HOUSES: &[House] = &[
             "jiff",
             "percent-encoding",
             "rlimit",
+            "rustix",
             "serde",
             "serde_json",
             "strsim",

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use imbl::OrdMap;
+
 use super::{life::entry_bytes, losses::Loss};
 use crate::{EndReason, Place, Position, StreamName};
 
@@ -49,7 +51,8 @@ impl Past {
 /// The pasts of all streams.
 #[derive(Default)]
 pub(super) struct Pasts {
-    pub(super) by_name: BTreeMap<StreamName, Past>,
+    /// A map that is copied in no time, for checkpoints.
+    pub(super) by_name: OrdMap<StreamName, Past>,
     by_at: BTreeMap<Position, StreamName>,
     /// The sum of all pasts that are not remembered any more.
     pub(super) forgotten: Option<Loss>,

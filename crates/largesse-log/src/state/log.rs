@@ -1,9 +1,14 @@
-//! The log in memory: a synchronous state machine. Its verbs are in the files beside it.
+//! The log's state, and how steps change it: synchronous, without I/O of its own. Its verbs are in the files
+//! beside it.
 //!
 //! Invariants:
-//! - `order` has just the events of all lives, and those of `graves` that the sweep has not come to.
-//! - `events_bytes` and `lives_bytes` are the sums of what these count, and with what the pasts count they
-//!   are at most the limit after each step.
+//! - `order` has just the young events of all lives, and those of `graves` that the sweep has not come to; all
+//!   are after `floor`. Kept events up to `floor` are in the archive.
+//! - `young_bytes` is what `order` counts; `events_bytes` what the events of all lives count, wherever they
+//!   are; `lives_bytes` what their entries do. With what the pasts count they are at most the limit after each
+//!   step (but see [`LogState::fault`]). So what is kept does not depend on where events are, and on when
+//!   memory is freed.
+//! - No old event at or before `front` is kept.
 //! - `tail` is the last position that was taken; `last_time` the time of the last event ever appended.
 //! - A life that time takes something from is in `due`, not later than that.
 
@@ -13,10 +18,13 @@ use std::{
 };
 
 use super::{
+    archive::{Archive, Stub},
     keys::Keys,
     life::{Life, entry_bytes},
+    lives::Lives,
     losses::Losses,
     pasts::{Past, Pasts},
+    slot::Slot,
 };
 use crate::{
     AppendError, EndReason, EngineError, EngineLimits, Event, Place, Position, Settings, StreamName, UnixMs,
@@ -25,44 +33,144 @@ use crate::{
 /// Which part of the log streams may take before they have an event.
 const STREAMS_SHARE: u64 = 4;
 
-/// The whole log.
-pub(super) struct MemoryLog {
+/// The whole log, without a way to keep it.
+///
+/// A step is whole when it returns. [`crate::MemoryEngine`] is this behind a lock; an engine on a disk writes
+/// each step down before it takes it.
+pub struct LogState {
     pub(super) limits: EngineLimits,
     pub(super) tail: Position,
     pub(super) last_time: Option<UnixMs>,
-    pub(super) lives: BTreeMap<StreamName, Life>,
+    pub(super) lives: Lives,
     pub(super) pasts: Pasts,
     pub(super) losses: Losses,
-    /// All events of the log. A tree, since retention takes events out of the middle.
+    /// All young events of the log. A tree, since retention takes events out of the middle.
     pub(super) order: BTreeMap<Position, Arc<Event>>,
     /// Events of streams that are gone: nobody reads them, and the sweep drops them piece by piece.
     pub(super) graves: VecDeque<VecDeque<Arc<Event>>>,
     pub(super) due: BTreeSet<(UnixMs, StreamName)>,
     pub(super) keys: Keys,
+    pub(super) young_bytes: u64,
     pub(super) events_bytes: u64,
     pub(super) lives_bytes: u64,
+    /// The last event that was moved out of memory, and its time.
+    pub(super) floor: Position,
+    pub(super) floor_time: UnixMs,
+    pub(super) front: Position,
+    pub(super) archive: Box<dyn Archive>,
+    pub(super) fault: Option<EngineError>,
 }
 
-impl MemoryLog {
-    pub(super) fn new(limits: EngineLimits) -> Self {
+impl std::fmt::Debug for LogState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogState")
+            .field("tail", &self.tail)
+            .field("floor", &self.floor)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LogState {
+    /// An empty log.
+    #[must_use]
+    pub fn new(limits: EngineLimits, archive: Box<dyn Archive>) -> Self {
         Self {
             limits,
             tail: Position::ZERO,
             last_time: None,
-            lives: BTreeMap::new(),
+            lives: Lives::default(),
             pasts: Pasts::default(),
             losses: Losses::default(),
             order: BTreeMap::new(),
             graves: VecDeque::new(),
             due: BTreeSet::new(),
             keys: Keys::new(limits.keys_max, limits.key_ttl),
+            young_bytes: 0,
             events_bytes: 0,
             lives_bytes: 0,
+            floor: Position::ZERO,
+            floor_time: UnixMs(0),
+            front: Position::ZERO,
+            archive,
+            fault: None,
         }
     }
 
-    pub(super) fn tail(&self) -> Position {
+    /// The position of the last record.
+    #[must_use]
+    pub fn tail(&self) -> Position {
         self.tail
+    }
+
+    /// The time of the last event, if there ever was one.
+    #[must_use]
+    pub fn last_time(&self) -> Option<UnixMs> {
+        self.last_time
+    }
+
+    /// What the log may hold.
+    #[must_use]
+    pub fn limits(&self) -> &EngineLimits {
+        &self.limits
+    }
+
+    /// Other limits, from the next step on.
+    pub fn limit(&mut self, limits: EngineLimits) {
+        self.limits = limits;
+        self.keys.limit(limits.keys_max, limits.key_ttl);
+    }
+
+    /// Events at or before this place are in the archive only.
+    #[must_use]
+    pub fn floor(&self) -> Position {
+        self.floor
+    }
+
+    /// Why the archive could not be read while a step was taken, if that happened since the last look. What
+    /// retention should have dropped is still kept then.
+    pub fn fault(&mut self) -> Option<EngineError> {
+        self.fault.take()
+    }
+
+    /// The slot of a step that is taken at once.
+    #[must_use]
+    pub fn next_slot(&self, now: UnixMs) -> Slot {
+        let time = self.last_time.map_or(now, |last| last.max(now));
+        Slot { base: self.tail.next(), now, time }
+    }
+
+    /// Begins a step. Never goes back: a slot that was chosen wrongly still takes new positions.
+    pub(super) fn begin(&mut self, slot: Slot) {
+        let before = Position(slot.base.0.saturating_sub(1));
+        debug_assert!(before >= self.tail, "slots count up");
+        self.tail = self.tail.max(before);
+    }
+
+    /// Moves the oldest young events out of memory, as long as the young ones count more. The archive has
+    /// all events of all steps so far.
+    pub fn settle(&mut self, young_bytes_max: u64) {
+        while self.young_bytes > young_bytes_max {
+            let Some((position, event)) = self.order.pop_first() else { return };
+            let stub = Stub::of(&event);
+            self.young_bytes -= stub.counted_bytes;
+            (self.floor, self.floor_time) = (position, event.time);
+            // What is of no life is of a grave.
+            let life = self.lives.life_mut(&event.stream);
+            if let Some(life) = life.filter(|life| life.start <= position) {
+                life.young.pop_front();
+                life.old.push(stub);
+            }
+        }
+    }
+
+    /// Where the life of a stream began that is there.
+    #[must_use]
+    pub fn life_start(&self, stream: &StreamName) -> Option<Position> {
+        self.lives.get(stream).map(|life| life.start)
+    }
+
+    pub(super) fn life_mut(&mut self, stream: &StreamName) -> Option<&mut Life> {
+        self.lives.life_mut(stream)
     }
 
     /// Takes the next position for one record.
@@ -75,11 +183,6 @@ impl MemoryLog {
         self.events_bytes + self.lives_bytes + self.pasts.bytes
     }
 
-    /// The time of a record that is written now.
-    pub(super) fn time_of_record(&self, now: UnixMs) -> UnixMs {
-        self.last_time.map_or(now, |last| last.max(now))
-    }
-
     /// Refuses a place that this log has not reached.
     pub(super) fn check_reached(&self, place: Place) -> Result<(), EngineError> {
         let tail = self.tail;
@@ -89,8 +192,12 @@ impl MemoryLog {
 
     /// Refuses what can't be kept even after everything older is gone: the log never gives up what it has
     /// just taken.
-    pub(super) fn check_fits(&self, stream: &StreamName, events_bytes: u64) -> Result<(), AppendError> {
-        let life = self.lives.get(stream);
+    pub(super) fn check_fits(
+        &self,
+        stream: &StreamName,
+        life: Option<&Life>,
+        events_bytes: u64,
+    ) -> Result<(), AppendError> {
         if life.is_none() {
             self.check_one_more(stream)?;
         }
@@ -117,7 +224,7 @@ impl MemoryLog {
 
     /// The name as the log keeps it, so that all events of a stream share one text.
     pub(super) fn kept_name(&self, stream: StreamName) -> StreamName {
-        self.lives.get_key_value(&stream).map(|(name, _)| name.clone()).unwrap_or(stream)
+        self.lives.kept_name(&stream).cloned().unwrap_or(stream)
     }
 
     /// The life that an event is of, unless that is over.
@@ -128,19 +235,19 @@ impl MemoryLog {
     /// Takes an event out of the log's order, if it is still there.
     pub(super) fn drop_from_order(&mut self, position: Position) {
         if let Some(event) = self.order.remove(&position) {
-            self.events_bytes -= event.counted_bytes();
+            self.young_bytes -= event.counted_bytes();
         }
     }
 
     /// Makes a stream whose first record is at `start`.
     pub(super) fn make(&mut self, stream: &StreamName, start: Position, now: UnixMs, settings: Settings) {
         self.lives_bytes += entry_bytes(stream);
-        self.lives.insert(stream.clone(), Life::new(start, now, settings));
+        self.lives.insert(stream, Life::new(start, now, settings));
     }
 
     /// Removes a stream and its events, and remembers what its readers have to be told.
     pub(super) fn retire(&mut self, stream: &StreamName, end: Position, reason: EndReason, at: Position) {
-        let Some((stream, mut life)) = self.lives.remove_entry(stream) else { return };
+        let Some((stream, mut life)) = self.lives.remove(stream) else { return };
         let stream = &stream;
         self.lives_bytes -= entry_bytes(stream);
         if let Some(due) = life.scheduled {
@@ -153,8 +260,10 @@ impl MemoryLog {
         let loss = life.loss_when_gone(at).or(earlier);
         self.losses.insert(stream, loss);
         self.pasts.insert(stream, Past { end, reason, at, loss });
-        if !life.events.is_empty() {
-            self.graves.push_back(std::mem::take(&mut life.events));
+        self.archive.retired(life.start);
+        self.events_bytes -= life.bytes;
+        if !life.young.is_empty() {
+            self.graves.push_back(std::mem::take(&mut life.young));
         }
         while self.pasts.by_name.len() > self.limits.tombstones_max {
             self.forget_oldest_past();
@@ -169,17 +278,18 @@ impl MemoryLog {
 
     /// Has the sweep look at a stream when time next takes something from it.
     pub(super) fn schedule(&mut self, stream: &StreamName) {
-        if let Some(due) = self.lives.get(stream).and_then(Life::due) {
+        let Some(life) = self.lives.get(stream) else { return };
+        if let Some(due) = life.due().filter(|due| life.scheduled.is_none_or(|at| at > *due)) {
             self.schedule_at(stream, due);
         }
     }
 
     /// Has the sweep look at a stream at `due`, or earlier if it was to already.
     pub(super) fn schedule_at(&mut self, stream: &StreamName, due: UnixMs) {
-        let Some(life) = self.lives.get_mut(stream) else { return };
-        if life.scheduled.is_some_and(|scheduled| scheduled <= due) {
+        if self.lives.get(stream).is_none_or(|life| life.scheduled.is_some_and(|at| at <= due)) {
             return;
         }
+        let Some(life) = self.life_mut(stream) else { return };
         if let Some(scheduled) = life.scheduled.replace(due) {
             self.due.remove(&(scheduled, stream.clone()));
         }

@@ -7,7 +7,7 @@ use std::ops::Bound::{Included, Unbounded};
 
 use super::{
     life::Life,
-    log::MemoryLog,
+    log::LogState,
     pasts::Past,
     work::{Spent, Work},
 };
@@ -44,7 +44,7 @@ pub(super) enum Extent {
     NamesOnly,
 }
 
-impl MemoryLog {
+impl LogState {
     /// Finds the streams of a selection, as long as patterns make it look at no more than `looks_max`.
     pub(super) fn candidates<'a>(
         &'a self,
@@ -78,10 +78,10 @@ impl MemoryLog {
     /// Names that begin with `prefix`: of streams that are there, then of those that are gone and not there.
     fn names_under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a StreamName> {
         let range = (Included(prefix), Unbounded);
-        let there = self.lives.range::<str, _>(range).map(|(name, _)| name);
-        let gone = self.pasts.by_name.range::<str, _>(range).map(|(name, _)| name);
+        let there = self.lives.names_from(Included(prefix));
+        let gone = self.pasts.by_name.range::<_, str>(range).map(|(name, _)| name);
         let is_under = move |name: &&StreamName| name.as_str().starts_with(prefix);
-        let gone = gone.take_while(is_under).filter(|name| !self.lives.contains_key(*name));
+        let gone = gone.take_while(is_under).filter(|name| !self.lives.contains(name));
         there.take_while(is_under).chain(gone)
     }
 }

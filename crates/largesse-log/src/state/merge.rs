@@ -11,12 +11,13 @@ use std::{
 use super::{
     candidates::{By, Candidate},
     life::Life,
-    log::MemoryLog,
+    log::LogState,
+    look::OldLife,
     read::{Fit, Found, Taken},
 };
 use crate::{EndReason, Place, Position, ReadLimits, Record, Stopped, StreamName};
 
-/// How far one stream's records are merged.
+/// How far one stream's young records are merged.
 struct Cursor<'a> {
     /// Ends after the place, in log order: of the past, and of the life.
     ends: VecDeque<Record>,
@@ -26,12 +27,12 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     fn new(candidate: &Candidate<'a>, place: Place) -> Self {
-        let next_event = candidate.life.map_or(0, |life| life.events_upto(place.position()));
+        let next_event = candidate.life.map_or(0, |life| life.young_upto(place.position()));
         Self { ends: ends_of(candidate, place).collect(), life: candidate.life, next_event }
     }
 
     fn event_position(&self) -> Option<Position> {
-        self.life?.events.get(self.next_event).map(|event| event.position)
+        self.life?.young.get(self.next_event).map(|event| event.position)
     }
 
     fn end_position(&self) -> Option<Position> {
@@ -43,7 +44,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn record(&self) -> Option<Record> {
-        let event = self.life.and_then(|life| Some((life, life.events.get(self.next_event)?)));
+        let event = self.life.and_then(|life| Some((life, life.young.get(self.next_event)?)));
         match (event, self.ends.front()) {
             (Some((_, event)), Some(end)) if end.position() < event.position => Some(end.clone()),
             (Some((life, event)), _) => {
@@ -76,8 +77,32 @@ fn end_record(name: &StreamName, position: Position, reason: EndReason) -> Recor
     Record::End { stream: name.clone(), position, reason }
 }
 
-impl MemoryLog {
-    /// The records of these streams after `place`.
+impl LogState {
+    /// What of these streams is in the archive after `place`, if anything is.
+    pub(super) fn old_lives(&self, streams: &[Candidate<'_>], place: Place) -> Vec<OldLife> {
+        let old_life = |candidate: &Candidate<'_>| {
+            let life = candidate.life.filter(|life| life.old.reaches_beyond(place.position()))?;
+            let before_first = Position(life.first()?.position.0 - 1);
+            Some(OldLife {
+                stream: candidate.name.clone(),
+                start: life.start,
+                slow: life.settings.slow,
+                after: place.position().max(before_first),
+                upto: life.old.last?.position,
+            })
+        };
+        streams.iter().filter_map(old_life).collect()
+    }
+
+    /// Ends of these streams after `place` and up to `upto`, in log order.
+    pub(super) fn ends_upto(&self, streams: &[Candidate<'_>], place: Place, upto: Position) -> Vec<Record> {
+        let mut ends: Vec<_> = streams.iter().flat_map(|candidate| ends_of(candidate, place)).collect();
+        ends.retain(|end| end.position() <= upto);
+        ends.sort_unstable_by_key(Record::position);
+        ends
+    }
+
+    /// The records of these streams after `place`; none of them is in the archive.
     pub(super) fn merge(&self, streams: &[Candidate<'_>], place: Place, limits: ReadLimits) -> Found {
         let mut cursors: Vec<_> = streams.iter().map(|candidate| Cursor::new(candidate, place)).collect();
         let first = |(index, cursor): (usize, &Cursor<'_>)| Some(Reverse((cursor.position()?, index)));

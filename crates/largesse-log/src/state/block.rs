@@ -6,7 +6,9 @@
 use super::{
     append::{Answer, Write},
     keys::{KeyName, Use},
-    log::MemoryLog,
+    log::LogState,
+    saved::SavedBlocks,
+    slot::Slot,
 };
 use crate::{
     AppendError, AppendOutcome, Appended, Claim, Digest, IdempotencyKey, Position, StreamName, UnixMs,
@@ -54,13 +56,36 @@ impl Blocks {
         Self { generation, done: 0, checkpoints: Vec::new(), step: 1, closed: None }
     }
 
+    pub(super) fn saved(&self) -> SavedBlocks {
+        let plain = |checkpoint: &Checkpoint| (checkpoint.number, checkpoint.digest, checkpoint.position);
+        SavedBlocks {
+            generation: self.generation,
+            done: self.done,
+            step: self.step,
+            checkpoints: self.checkpoints.iter().map(plain).collect(),
+            closed: self.closed.clone(),
+        }
+    }
+
+    pub(super) fn restored(saved: SavedBlocks) -> Self {
+        let SavedBlocks { generation, done, step, checkpoints, closed } = saved;
+        let checkpoint = |(number, digest, position)| Checkpoint { number, digest, position };
+        Self {
+            generation,
+            done,
+            step,
+            checkpoints: checkpoints.into_iter().map(checkpoint).collect(),
+            closed,
+        }
+    }
+
     /// Whether nothing was appended under the key: a claim alone is no use of it.
     pub(super) fn is_unused(&self) -> bool {
         self.done == 0 && self.closed.is_none()
     }
 
-    fn judge(&self, number: u64, digest: Digest, write: &Write) -> Verdict {
-        if write.events.is_empty() {
+    fn judge(&self, number: u64, digest: Digest, is_closing: bool) -> Verdict {
+        if is_closing {
             return self.judge_closing(number);
         }
         match (number.cmp(&self.done), &self.closed) {
@@ -118,13 +143,18 @@ impl Blocks {
     }
 }
 
-impl MemoryLog {
-    pub(super) fn claim(
+impl LogState {
+    /// Takes over a key for one long publish. Takes no position.
+    ///
+    /// # Errors
+    /// [`AppendError::KeyReused`] when the key stands for a whole publish.
+    pub fn claim(
         &mut self,
-        now: UnixMs,
+        slot: Slot,
         stream: &StreamName,
         key: &IdempotencyKey,
     ) -> Result<Claim, AppendError> {
+        let now = slot.now;
         let name = (self.kept_name(stream.clone()), key.clone());
         let generation = self.keys.next_number();
         let blocks = match self.keys.find(now, &name) {
@@ -138,29 +168,46 @@ impl MemoryLog {
 
     pub(super) fn append_block(
         &mut self,
-        now: UnixMs,
+        slot: Slot,
         claim: &Claim,
         number: u64,
         digest: Digest,
         write: Write,
     ) -> Answer {
         let name: KeyName = (write.stream.clone(), claim.key.clone());
-        let mut blocks = match self.keys.find(now, &name) {
-            Some(Use::Blocks(blocks)) if blocks.generation == claim.generation => blocks.clone(),
-            Some(Use::Whole { .. }) => return Answer::quiet(Err(AppendError::KeyReused)),
-            // A claim that was forgotten may not append either: its blocks might all come a second time.
-            Some(Use::Blocks(_)) | None => return Answer::quiet(Err(AppendError::Superseded)),
+        let is_closing = write.events.is_empty();
+        let mut blocks = match self.judge_block(slot.now, &name, claim, number, digest, is_closing) {
+            Ok(blocks) => blocks.clone(),
+            Err(answer) => return Answer::quiet(answer),
         };
-        match blocks.judge(number, digest, &write) {
-            Verdict::Done(answer) => return Answer::quiet(Ok(answer)),
-            Verdict::Reused => return Answer::quiet(Err(AppendError::KeyReused)),
-            Verdict::Next => {}
-        }
-        let stepped = self.write(now, write);
+        let stepped = self.write(slot, write);
         if let Ok(answer) = &stepped.answer {
             blocks.record(number, digest, answer);
-            self.keys.keep(now, name, Use::Blocks(blocks));
+            self.keys.keep(slot.now, name, Use::Blocks(blocks));
         }
         stepped
+    }
+
+    /// What came before a block that is the next, or else the answer to it.
+    pub(super) fn judge_block(
+        &self,
+        now: UnixMs,
+        name: &KeyName,
+        claim: &Claim,
+        number: u64,
+        digest: Digest,
+        is_closing: bool,
+    ) -> Result<&Blocks, Result<Appended, AppendError>> {
+        let blocks = match self.keys.find(now, name) {
+            Some(Use::Blocks(blocks)) if blocks.generation == claim.generation => blocks,
+            Some(Use::Whole { .. }) => return Err(Err(AppendError::KeyReused)),
+            // A claim that was forgotten may not append either: its blocks might all come a second time.
+            Some(Use::Blocks(_)) | None => return Err(Err(AppendError::Superseded)),
+        };
+        match blocks.judge(number, digest, is_closing) {
+            Verdict::Done(answer) => Err(Ok(answer)),
+            Verdict::Reused => Err(Err(AppendError::KeyReused)),
+            Verdict::Next => Ok(blocks),
+        }
     }
 }

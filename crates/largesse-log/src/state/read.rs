@@ -1,7 +1,8 @@
 //! Reading on from a place: one look at records, losses and how far they go.
 //!
 //! There are two ways to the records of a selection. Where it means few streams, their events are merged
-//! (`merge.rs`); where patterns make it mean many, the log's own order is walked (`walk.rs`).
+//! (`merge.rs`); where patterns make it mean many, the log's own order is walked (`walk.rs`). What is in the
+//! archive is read by whoever asked, the same two ways.
 //!
 //! Invariant: the cost is bounded by what is returned and by the smaller of the two ways, or by
 //! [`WORK_MAX`](super::work::WORK_MAX); never by the length of the log. Does not wait.
@@ -10,7 +11,8 @@ use std::collections::BTreeSet;
 
 use super::{
     candidates::{By, Candidate, Candidates, Extent},
-    log::MemoryLog,
+    log::LogState,
+    look::{Judged, Look, OldBatch, Reach, Walked},
     losses::Loss,
     work::{Spent, Work},
 };
@@ -68,24 +70,64 @@ pub(super) struct Found {
     pub(super) stopped: Stopped,
 }
 
-impl MemoryLog {
-    pub(super) fn read(
-        &self,
-        selection: &Selection,
-        place: Place,
-        limits: ReadLimits,
-    ) -> Result<Batch, EngineError> {
+impl LogState {
+    /// Reads on from a place.
+    ///
+    /// # Errors
+    /// [`EngineError::BeyondTail`].
+    pub fn read(&self, selection: &Selection, place: Place, limits: ReadLimits) -> Result<Look, EngineError> {
         self.check_reached(place)?;
-        // Nothing is cheaper than the records that came since: at the tail, none.
-        let span = self.tail.0 - place.position().0;
-        let candidates = self.candidates(selection, span.min(CANDIDATES_MAX), &mut Work::new());
+        let candidates = self.candidates_after(selection, place);
+        let is_old = place.position() < self.floor;
+        if is_old && candidates.extent == Extent::NamesOnly {
+            return Ok(Look::Walk);
+        }
         let lost = self.lost(selection, &candidates, place);
         let horizon = self.horizon(selection, &candidates, place);
+        let lives = if is_old { self.old_lives(&candidates.streams, place) } else { Vec::new() };
+        if !lives.is_empty() {
+            let reach = self.reach();
+            let ends = self.ends_upto(&candidates.streams, place, reach.upto);
+            return Ok(Look::Merge(OldBatch { lives, ends, reach, lost, horizon }));
+        }
         let Found { records, upto, stopped } = match candidates.extent {
             Extent::All => self.merge(&candidates.streams, place, limits),
             Extent::NamesOnly => self.walk(selection, &candidates.streams, place, limits),
         };
-        Ok(Batch { records, upto, stopped, lost, horizon })
+        Ok(Look::Whole(Batch { records, upto, stopped, lost, horizon }))
+    }
+
+    /// What a walk along the archive is worth, from `place` up to `upto`: the part of a look that is left when
+    /// the walk is done, so that what is gone by then is told as lost.
+    #[must_use]
+    pub fn judge(&self, selection: &Selection, place: Place, walked: &[Walked], upto: Position) -> Judged {
+        let candidates = self.candidates_after(selection, place);
+        let slow = |event: &Walked| {
+            let life = self.lives.get(&event.stream)?;
+            life.keeps(event.position).then_some(life.settings.slow)
+        };
+        Judged {
+            kept: walked.iter().map(slow).collect(),
+            ends: self.ends_upto(&candidates.streams, place, upto),
+            lost: self.lost(selection, &candidates, place),
+            horizon: self.horizon(selection, &candidates, place),
+            reach: self.reach(),
+        }
+    }
+
+    /// How far one gets in the archive: to the floor, or to the tail when no event is in memory.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match self.order.is_empty() {
+            true => Reach { upto: self.tail, stopped: Stopped::Tail },
+            false => Reach { upto: self.floor, stopped: Stopped::Limits },
+        }
+    }
+
+    fn candidates_after<'a>(&'a self, selection: &'a Selection, place: Place) -> Candidates<'a> {
+        // Nothing is cheaper than the records that came since: at the tail, none.
+        let span = self.tail.0.saturating_sub(place.position().0);
+        self.candidates(selection, span.min(CANDIDATES_MAX), &mut Work::new())
     }
 
     fn lost(&self, selection: &Selection, candidates: &Candidates<'_>, place: Place) -> Option<Lost> {

@@ -2,13 +2,15 @@
 //!
 //! Does not know what a reader was told: only where it is.
 
-use super::log::MemoryLog;
+use super::log::LogState;
 use crate::{EndReason, EndedStream, Ends, Place, Selection, StreamName};
 
-impl MemoryLog {
-    pub(super) fn ended_at(&self, selection: &Selection, place: Place) -> Ends {
+impl LogState {
+    /// Which of the selection's named streams have ended at `place`; see [`crate::Engine::ended_at`].
+    #[must_use]
+    pub fn ended_at(&self, selection: &Selection, place: Place) -> Ends {
         let is_unknown =
-            |name: &StreamName| !self.lives.contains_key(name) && !self.pasts.by_name.contains_key(name);
+            |name: &StreamName| !self.lives.contains(name) && !self.pasts.by_name.contains_key(name);
         let names = selection.names().iter();
         Ends {
             ended: names.clone().filter_map(|name| self.end_at(name, place)).collect(),

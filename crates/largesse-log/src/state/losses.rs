@@ -9,11 +9,11 @@ use crate::{Place, Position, StreamName};
 
 /// Events of one stream that are gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Loss {
+pub struct Loss {
     /// The position of the last event that is gone.
-    pub(super) upto: Position,
+    pub upto: Position,
     /// Where in the log the loss was recorded; after `upto`.
-    pub(super) at: Position,
+    pub at: Position,
 }
 
 impl Loss {

@@ -12,15 +12,15 @@ use std::{
 
 use super::{
     candidates::Candidate,
-    log::MemoryLog,
-    merge::ends_of,
+    log::LogState,
     read::{Fit, Found, Taken},
     work::{Spent, Work},
 };
 use crate::{Event, Place, Position, ReadLimits, Record, Selection, Stopped};
 
-impl MemoryLog {
-    /// The records of a selection after `place`; `named` are the streams it names.
+impl LogState {
+    /// The records of a selection after `place`, which is not before the floor; `named` are the streams it
+    /// names.
     pub(super) fn walk(
         &self,
         selection: &Selection,
@@ -28,9 +28,7 @@ impl MemoryLog {
         place: Place,
         limits: ReadLimits,
     ) -> Found {
-        let mut ends: Vec<_> = named.iter().flat_map(|candidate| ends_of(candidate, place)).collect();
-        ends.sort_unstable_by_key(Record::position);
-        let mut ends = VecDeque::from(ends);
+        let mut ends = VecDeque::from(self.ends_upto(named, place, self.tail));
         let mut taken = Taken::new(limits);
         let mut walked = place.position();
         let mut work = Work::new();

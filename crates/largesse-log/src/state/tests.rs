@@ -1,19 +1,27 @@
-//! What only this engine promises: its sums and indexes agree, and its looks are bounded.
+//! What the state alone promises: its sums and indexes agree, and its looks are bounded.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use largesse_wire::EventData;
 use proptest::prelude::*;
 
 use super::{
+    archive::{Archive, NoArchive, Stub},
     life::entry_bytes,
-    locate::Locating,
-    log::MemoryLog,
+    log::LogState,
+    look::{Locating, Look},
+    saved::Snapshot,
     work::{DROPS_MAX, WORK_MAX},
 };
 use crate::{
-    Append, Change, EngineLimits, IdempotencyKey, NewEvent, Once, Place, Position, Put, ReadLimits,
-    Selection, Selector, Settings, SettingsPatch, StartFrom, Stopped, StreamName, Sweep, Then, UnixMs,
+    Append, Batch, Change, EngineError, EngineLimits, IdempotencyKey, NewEvent, Once, Place, Position, Put,
+    ReadLimits, Selection, Selector, Settings, SettingsPatch, StartFrom, Stopped, StreamName, StreamState,
+    Sweep, Then, UnixMs,
 };
 
 /// How many events of short names one walk for one short pattern looks at: each costs two units.
@@ -35,11 +43,18 @@ fn append(stream: &str, data_bytes: usize, then: Then) -> Append {
     Append { stream: name(stream), events, then, once: Once::Unkeyed }
 }
 
+fn whole(log: &LogState, selection: &Selection, place: Place) -> Batch {
+    match log.read(selection, place, EVERYTHING).unwrap() {
+        Look::Whole(batch) => batch,
+        look => panic!("{look:?} without an archive"),
+    }
+}
+
 /// The invariants of `log.rs`, `pasts.rs` and `losses.rs`, from nothing but the entries.
 #[track_caller]
-fn check(log: &MemoryLog, now: UnixMs) {
+fn check(log: &LogState, now: UnixMs) {
     let lives = || log.lives.iter();
-    let events: Vec<_> = lives().flat_map(|(_, life)| life.events.iter()).collect();
+    let events: Vec<_> = lives().flat_map(|(_, life)| life.young.iter()).collect();
     let buried: Vec<_> = log.graves.iter().flatten().collect();
     assert!(
         log.order
@@ -49,7 +64,8 @@ fn check(log: &MemoryLog, now: UnixMs) {
     assert!(
         events.iter().all(|event| log.order.get(&event.position).is_some_and(|at| Arc::ptr_eq(at, event)))
     );
-    assert_eq!(log.events_bytes, log.order.values().map(|event| event.counted_bytes()).sum::<u64>());
+    assert_eq!(log.young_bytes, log.order.values().map(|event| event.counted_bytes()).sum::<u64>());
+    assert_eq!(log.events_bytes, lives().map(|(_, life)| life.bytes).sum::<u64>());
     let lives_events_bytes = events.iter().map(|event| event.counted_bytes()).sum::<u64>();
     assert_eq!(lives_events_bytes, lives().map(|(_, life)| life.bytes).sum::<u64>());
     assert_eq!(log.lives_bytes, lives().map(|(name, _)| entry_bytes(name)).sum::<u64>());
@@ -66,16 +82,14 @@ fn check(log: &MemoryLog, now: UnixMs) {
     assert_eq!(log.losses.recorded_after(Place::default()).count(), losses.len());
     for (name, life) in lives() {
         check_life(log, name, now);
-        assert!(life.events.front().is_none_or(|first| first.position >= life.start));
-        assert!(
-            life.end.is_none_or(|end| life.events.back().is_none_or(|last| last.position < end.position))
-        );
+        assert!(life.young.front().is_none_or(|first| first.position >= life.start));
+        assert!(life.end.is_none_or(|end| life.young.back().is_none_or(|last| last.position < end.position)));
     }
 }
 
 #[track_caller]
-fn check_life(log: &MemoryLog, name: &StreamName, now: UnixMs) {
-    let life = &log.lives[name];
+fn check_life(log: &LogState, name: &StreamName, now: UnixMs) {
+    let life = log.lives.get(name).unwrap();
     if let Some(due) = life.due() {
         let scheduled = life.scheduled.expect("time will take something");
         assert!(scheduled <= due, "{name} is looked at in time, at {now:?}");
@@ -103,11 +117,11 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn take(log: &mut MemoryLog, now: &mut UnixMs, step: Step) {
+fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
     let streams = ["a", "b", "c/1", "c/2", "long/name"];
     match step {
         Step::Append(stream, bytes, then) => {
-            _ = log.append(*now, append(streams[stream], bytes, then)).answer
+            _ = log.append(log.next_slot(*now), append(streams[stream], bytes, then)).answer
         }
         Step::Put(max_events, age_ms, stream) => {
             let settings = SettingsPatch {
@@ -116,10 +130,10 @@ fn take(log: &mut MemoryLog, now: &mut UnixMs, step: Step) {
                 ttl_after_close: Change::Set(Duration::from_millis(age_ms)),
                 ..SettingsPatch::default()
             };
-            _ = log.put(*now, &name(streams[stream]), &Put { settings });
+            _ = log.put(log.next_slot(*now), &name(streams[stream]), &Put { settings });
         }
-        Step::Delete(stream) => _ = log.delete(&name(streams[stream])).answer,
-        Step::Sweep => _ = log.sweep_step(*now),
+        Step::Delete(stream) => _ = log.delete(log.next_slot(UnixMs(0)), &name(streams[stream])).answer,
+        Step::Sweep => while log.sweep_step(log.next_slot(*now)) == Sweep::More {},
         Step::Pass(ms) => now.0 += ms,
     }
 }
@@ -132,7 +146,7 @@ proptest! {
         tombstones_max in 0..3_usize,
     ) {
         let limits = EngineLimits { log_bytes_max, tombstones_max, ..EngineLimits::default() };
-        let (mut log, mut now) = (MemoryLog::new(limits), UnixMs(0));
+        let (mut log, mut now) = (LogState::new(limits, Box::new(NoArchive)), UnixMs(0));
         for step in steps {
             take(&mut log, &mut now, step);
             check(&log, now);
@@ -140,18 +154,103 @@ proptest! {
     }
 }
 
+/// Each event of a log that keeps all in memory, as an archive for another log that takes the same steps.
+#[derive(Clone, Default)]
+struct Everything(Arc<Mutex<Vec<(Position, StreamName, Stub)>>>);
+
+impl Everything {
+    fn add(&self, log: &LogState) {
+        let mut events = self.0.lock().unwrap();
+        let known = events.last().map_or(Position::ZERO, |(_, _, stub)| stub.position);
+        for (position, event) in log.order.range(known.next()..) {
+            let Some(life) = log.life_of(event) else { continue };
+            assert_eq!(*position, event.position);
+            events.push((life.start, event.stream.clone(), Stub::of(event)));
+        }
+    }
+}
+
+impl Archive for Everything {
+    fn next_of_life(&mut self, life: Position, after: Position) -> Result<Option<Stub>, EngineError> {
+        let events = self.0.lock().unwrap();
+        let mut of_life = events.iter().filter(|(start, _, stub)| *start == life && stub.position > after);
+        Ok(of_life.next().map(|(_, _, stub)| *stub))
+    }
+
+    fn next_in_order(&mut self, after: Position) -> Result<Option<(StreamName, Position)>, EngineError> {
+        let events = self.0.lock().unwrap();
+        let next = events.iter().find(|(_, _, stub)| stub.position > after);
+        Ok(next.map(|(_, stream, stub)| (stream.clone(), stub.position)))
+    }
+
+    fn dropped(&mut self, _: Stub) {}
+
+    fn retired(&mut self, _: Position) {}
+}
+
+fn states(log: &LogState) -> Vec<StreamState> {
+    log.list(None, NonZeroUsize::MAX)
+}
+
+proptest! {
+    #[test]
+    fn a_log_whose_events_move_to_an_archive_keeps_the_same(
+        steps in prop::collection::vec(any_step(), 1..80),
+        log_bytes_max in 2_000..8_000_u64,
+        young_bytes_max in 0..2_000_u64,
+        restore_after in 0..80_usize,
+    ) {
+        let limits = EngineLimits { log_bytes_max, ..EngineLimits::default() };
+        let everything = Everything::default();
+        let mut whole = LogState::new(limits, Box::new(NoArchive));
+        let mut split = LogState::new(limits, Box::new(everything.clone()));
+        let (mut now, mut split_now) = (UnixMs(0), UnixMs(0));
+        for (number, step) in steps.into_iter().enumerate() {
+            take(&mut whole, &mut now, step);
+            everything.add(&whole);
+            take(&mut split, &mut split_now, step);
+            split.settle(young_bytes_max);
+            if number == restore_after {
+                split = restored(&split, everything.clone());
+            }
+            prop_assert_eq!((states(&split), split.tail()), (states(&whole), whole.tail()));
+            prop_assert_eq!(split.lives_bytes, whole.lives_bytes);
+            prop_assert_eq!(split.fault(), None);
+        }
+    }
+}
+
+/// The log after a restart.
+fn restored(log: &LogState, archive: Everything) -> LogState {
+    let snapshot = log.snapshot();
+    let mut restored = LogState::restored(&snapshot.head, Box::new(archive));
+    snapshot.lives().for_each(|life| restored.restore_life(&life));
+    snapshot.pasts().for_each(|past| restored.restore_past(&past));
+    snapshot.keys().for_each(|key| restored.restore_key(key));
+    let again = restored.snapshot();
+    assert_eq!(again.head, snapshot.head);
+    let by_name = |snapshot: &Snapshot| {
+        let lives = snapshot.lives().map(|life| (life.stream.clone(), life));
+        lives.collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(by_name(&again), by_name(&snapshot));
+    assert!(again.pasts().eq(snapshot.pasts()));
+    assert!(again.keys().eq(snapshot.keys()));
+    restored
+}
+
 /// More streams than a read looks at by name, and between their events more of others than it walks over.
-fn sparse() -> MemoryLog {
+fn sparse() -> LogState {
     let defaults = Settings { max_bytes: None, ..Settings::default() };
-    let mut log = MemoryLog::new(EngineLimits { defaults, ..EngineLimits::default() });
+    let mut log = LogState::new(EngineLimits { defaults, ..EngineLimits::default() }, Box::new(NoArchive));
     for number in 0..=WALKED {
         let stream = format!("s/{number}");
-        log.append(UnixMs(0), append(&stream, 1, Then::StayOpen)).answer.unwrap();
+        log.append(log.next_slot(UnixMs(0)), append(&stream, 1, Then::StayOpen)).answer.unwrap();
     }
     for _ in 0..=WALKED {
-        log.append(UnixMs(0), append("t", 1, Then::StayOpen)).answer.unwrap();
+        log.append(log.next_slot(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
     }
-    log.append(UnixMs(0), append("s/3", 1, Then::StayOpen)).answer.unwrap();
+    log.append(log.next_slot(UnixMs(0)), append("s/3", 1, Then::StayOpen)).answer.unwrap();
     log
 }
 
@@ -159,21 +258,22 @@ fn sparse() -> MemoryLog {
 fn a_long_walk_is_cut_into_pieces() {
     let log = sparse();
     let mut place = Place::at(Position(WALKED as u64 + 1));
-    let first = log.read(&many("s/*"), place, EVERYTHING).unwrap();
+    let first = whole(&log, &many("s/*"), place);
     assert_eq!((first.records.len(), first.stopped), (0, Stopped::Limits));
     assert!(first.upto > place.position());
     place = place.advanced_to(first.upto);
-    let second = log.read(&many("s/*"), place, EVERYTHING).unwrap();
+    let second = whole(&log, &many("s/*"), place);
     assert_eq!((second.records.len(), second.stopped), (1, Stopped::Tail));
 }
 
-fn located(log: &MemoryLog, pattern: &str, events: u64) -> Position {
+fn located(log: &LogState, pattern: &str, events: u64) -> Position {
     let selection = many(pattern);
     let mut step = log.locate(&selection, StartFrom::Last(events));
     loop {
         match step {
             Locating::Found(located) => return located.place.position(),
             Locating::GoOn(back) => step = log.locate_back(&selection, back),
+            step => panic!("{step:?} without an archive"),
         }
     }
 }
@@ -191,14 +291,14 @@ fn the_last_events_are_found_however_far_back() {
 #[test]
 fn the_memory_of_what_is_gone_gives_way_to_events() {
     let limits = EngineLimits { log_bytes_max: 20_000, ..EngineLimits::default() };
-    let mut log = MemoryLog::new(limits);
+    let mut log = LogState::new(limits, Box::new(NoArchive));
     for number in 0..100 {
         let stream = format!("gone/{number}");
-        log.append(UnixMs(0), append(&stream, 1, Then::StayOpen)).answer.unwrap();
-        log.delete(&name(&stream));
+        log.append(log.next_slot(UnixMs(0)), append(&stream, 1, Then::StayOpen)).answer.unwrap();
+        log.delete(log.next_slot(UnixMs(0)), &name(&stream));
     }
     for events in 1..10 {
-        log.append(UnixMs(0), append("t", 1_000, Then::StayOpen)).answer.unwrap();
+        log.append(log.next_slot(UnixMs(0)), append("t", 1_000, Then::StayOpen)).answer.unwrap();
         assert_eq!(log.state(&name("t")).unwrap().events, events);
         check(&log, UnixMs(0));
     }
@@ -207,23 +307,23 @@ fn the_memory_of_what_is_gone_gives_way_to_events() {
 #[test]
 fn keys_that_are_forgotten_leave_nothing_behind() {
     let limits = EngineLimits { keys_max: 3, key_ttl: Duration::from_millis(10), ..EngineLimits::default() };
-    let mut log = MemoryLog::new(limits);
+    let mut log = LogState::new(limits, Box::new(NoArchive));
     for number in 0..9 {
         let key = IdempotencyKey::parse(&format!("k{number}")).unwrap();
-        log.claim(UnixMs(number), &name("a"), &key).unwrap();
-        log.claim(UnixMs(number), &name("a"), &key).unwrap();
+        log.claim(log.next_slot(UnixMs(number)), &name("a"), &key).unwrap();
+        log.claim(log.next_slot(UnixMs(number)), &name("a"), &key).unwrap();
         assert_eq!(log.keys.len(), (number as usize + 1).min(3));
     }
-    while log.sweep_step(UnixMs(18)) == Sweep::More {}
+    while log.sweep_step(log.next_slot(UnixMs(18))) == Sweep::More {}
     assert_eq!(log.keys.len(), 0);
 }
 
 /// One stream with this many events.
-fn long(events: usize) -> MemoryLog {
+fn long(events: usize) -> LogState {
     let defaults = Settings { max_bytes: None, ..Settings::default() };
-    let mut log = MemoryLog::new(EngineLimits { defaults, ..EngineLimits::default() });
+    let mut log = LogState::new(EngineLimits { defaults, ..EngineLimits::default() }, Box::new(NoArchive));
     for _ in 0..events {
-        log.append(UnixMs(0), append("t", 1, Then::StayOpen)).answer.unwrap();
+        log.append(log.next_slot(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
     }
     log
 }
@@ -231,17 +331,18 @@ fn long(events: usize) -> MemoryLog {
 #[test]
 fn a_large_stream_is_gone_at_once_and_its_memory_piece_by_piece() {
     let mut log = long(3 * DROPS_MAX);
-    log.delete(&name("t"));
+    log.delete(log.next_slot(UnixMs(0)), &name("t"));
     assert_eq!(log.order.len(), 3 * DROPS_MAX);
-    let read = log.read(&many("*"), Place::default(), EVERYTHING).unwrap();
+    let read = whole(&log, &many("*"), Place::default());
     assert!(read.records.is_empty(), "nobody reads what is gone");
     assert_eq!(located(&log, "*", 1), Position::ZERO);
-    log.append(UnixMs(0), append("t", 1, Then::StayOpen)).answer.unwrap();
-    for _ in 0..3 {
+    log.append(log.next_slot(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
+    // The publish freed a piece, too.
+    for _ in 0..2 {
         check(&log, UnixMs(0));
-        assert_eq!(log.sweep_step(UnixMs(0)), Sweep::More);
+        assert_eq!(log.sweep_step(log.next_slot(UnixMs(0))), Sweep::More);
     }
-    while log.sweep_step(UnixMs(0)) == Sweep::More {}
+    while log.sweep_step(log.next_slot(UnixMs(0))) == Sweep::More {}
     assert_eq!((log.order.len(), log.graves.len()), (1, 0));
     check(&log, UnixMs(0));
 }
@@ -250,9 +351,9 @@ fn a_large_stream_is_gone_at_once_and_its_memory_piece_by_piece() {
 fn what_new_settings_make_too_much_goes_piece_by_piece() {
     let mut log = long(3 * DROPS_MAX);
     let settings = SettingsPatch { max_events: Change::Set(Some(1)), ..SettingsPatch::default() };
-    log.put(UnixMs(0), &name("t"), &Put { settings }).unwrap();
+    log.put(log.next_slot(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
     assert_eq!(log.state(&name("t")).unwrap().events as usize, 2 * DROPS_MAX);
-    while log.sweep_step(UnixMs(0)) == Sweep::More {
+    while log.sweep_step(log.next_slot(UnixMs(0))) == Sweep::More {
         check(&log, UnixMs(0));
     }
     assert_eq!(log.state(&name("t")).unwrap().events, 1);
@@ -262,10 +363,10 @@ fn what_new_settings_make_too_much_goes_piece_by_piece() {
 fn a_publish_pushes_out_as_many_as_it_puts_in() {
     let mut log = long(2);
     let settings = SettingsPatch { max_events: Change::Set(Some(2)), ..SettingsPatch::default() };
-    log.put(UnixMs(0), &name("t"), &Put { settings }).unwrap();
+    log.put(log.next_slot(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
     let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }; 2 * DROPS_MAX];
     let append = Append { stream: name("t"), events, then: Then::StayOpen, once: Once::Unkeyed };
-    log.append(UnixMs(0), append).answer.unwrap();
+    log.append(log.next_slot(UnixMs(0)), append).answer.unwrap();
     assert_eq!(log.state(&name("t")).unwrap().events, 2);
 }
 
@@ -278,23 +379,24 @@ fn all_events_of_a_stream_share_its_name() {
 
 #[test]
 fn streams_without_events_leave_room_for_events() {
-    let mut log = MemoryLog::new(EngineLimits { log_bytes_max: 40_000, ..EngineLimits::default() });
-    let made =
-        (0..1_000).take_while(|n| log.put(UnixMs(0), &name(&format!("s/{n}")), &Put::default()).is_ok());
+    let mut log =
+        LogState::new(EngineLimits { log_bytes_max: 40_000, ..EngineLimits::default() }, Box::new(NoArchive));
+    let made = (0..1_000)
+        .take_while(|n| log.put(log.next_slot(UnixMs(0)), &name(&format!("s/{n}")), &Put::default()).is_ok());
     assert!((10..40).contains(&made.count()));
-    log.append(UnixMs(0), append("s/0", 20_000, Then::StayOpen)).answer.unwrap();
+    log.append(log.next_slot(UnixMs(0)), append("s/0", 20_000, Then::StayOpen)).answer.unwrap();
 }
 
 #[test]
 fn losses_that_could_not_all_be_looked_at_are_told() {
     let mut log = sparse();
     for number in 0..=WALKED {
-        log.delete(&name(&format!("s/{number}")));
+        log.delete(log.next_slot(UnixMs(0)), &name(&format!("s/{number}")));
     }
     let nothing = many("*/nothing");
-    let read = log.read(&nothing, Place::default(), EVERYTHING).unwrap();
+    let read = whole(&log, &nothing, Place::default());
     assert!(read.lost.is_some_and(|lost| lost.streams.is_empty()), "better once too often than never");
     assert!(read.horizon > Position::ZERO);
-    let at_tail = log.read(&nothing, Place::at(log.tail()), EVERYTHING).unwrap();
+    let at_tail = whole(&log, &nothing, Place::at(log.tail()));
     assert_eq!((at_tail.lost, at_tail.horizon), (None, Position::ZERO));
 }

@@ -1,17 +1,21 @@
 //! What time takes away: old events, streams closed long ago, old keys, and what deletions left.
 //!
-//! Invariant: a step looks at one stream, one key or one piece of a grave, so the lock is held for a bounded
+//! Invariant: a step looks at one stream or one key, and at one piece of a grave, so the lock is held for a bounded
 //! time; a step with nothing to do looks at the first entry of the indexes. Does not know how often it is called.
 
-use super::{log::MemoryLog, work::DROPS_MAX};
+use super::{log::LogState, slot::Slot, work::DROPS_MAX};
 use crate::{EndReason, StreamName, Sweep, UnixMs};
 
-impl MemoryLog {
-    /// Takes one step, and says whether another is due now.
-    pub(super) fn sweep_step(&mut self, now: UnixMs) -> Sweep {
-        if !self.graves.is_empty() {
-            self.clear_grave();
-        } else if self.due.first().is_some_and(|(due, _)| *due <= now) {
+impl LogState {
+    /// Takes one step, and says whether another is due now. Takes no position beyond [`Slot::end`].
+    pub fn sweep_step(&mut self, slot: Slot) -> Sweep {
+        let now = slot.now;
+        if !self.has_due(now) {
+            return Sweep::Done;
+        }
+        self.begin(slot);
+        self.clear_grave();
+        if self.due.first().is_some_and(|(due, _)| *due <= now) {
             self.sweep_first(now);
         } else if self.keys.has_due(now) {
             self.keys.forget_first();
@@ -19,12 +23,16 @@ impl MemoryLog {
         if self.has_due(now) { Sweep::More } else { Sweep::Done }
     }
 
-    fn has_due(&self, now: UnixMs) -> bool {
+    /// Whether a step has something to do.
+    #[must_use]
+    pub fn has_due(&self, now: UnixMs) -> bool {
         let is_due = |(due, _): &(UnixMs, StreamName)| *due <= now;
         !self.graves.is_empty() || self.due.first().is_some_and(is_due) || self.keys.has_due(now)
     }
 
-    fn clear_grave(&mut self) {
+    /// Frees a piece of what deletions left. Each publish does, too, so that deleting and publishing in turn
+    /// does not fill the memory.
+    pub(super) fn clear_grave(&mut self) {
         let Some(mut grave) = self.graves.pop_front() else { return };
         for _ in 0..DROPS_MAX {
             let Some(event) = grave.pop_front() else { return };
@@ -35,7 +43,7 @@ impl MemoryLog {
 
     fn sweep_first(&mut self, now: UnixMs) {
         let Some((_, stream)) = self.due.pop_first() else { return };
-        if let Some(life) = self.lives.get_mut(&stream) {
+        if let Some(life) = self.life_mut(&stream) {
             life.scheduled = None;
         }
         self.sweep_stream(&stream, now);

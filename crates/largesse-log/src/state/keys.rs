@@ -3,10 +3,9 @@
 //! Invariants: both indexes have the same keys; there are at most `keys_max`; a key past its time is as good
 //! as forgotten. Does not append.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use imbl::OrdMap;
 
 use super::block::Blocks;
 use crate::{Appended, Digest, IdempotencyKey, StreamName, UnixMs};
@@ -15,6 +14,7 @@ use crate::{Appended, Digest, IdempotencyKey, StreamName, UnixMs};
 pub(super) type KeyName = (StreamName, IdempotencyKey);
 
 /// What a key was used for.
+#[derive(Clone)]
 pub(super) enum Use {
     /// One whole publish.
     Whole {
@@ -27,21 +27,33 @@ pub(super) enum Use {
 }
 
 /// A key's place in the order of forgetting: its time, and a number that tells equal times apart.
-type Due = (UnixMs, u64);
+pub(super) type Due = (UnixMs, u64);
+
+/// A key that was used, and for what.
+pub(super) struct Used {
+    pub(super) key: KeyName,
+    pub(super) what: Use,
+}
 
 /// All keys of the log.
 pub(super) struct Keys {
-    uses: HashMap<KeyName, (Due, Use)>,
-    by_due: BTreeMap<Due, KeyName>,
+    by_name: HashMap<KeyName, Due>,
+    /// A map that is copied in no time, for checkpoints.
+    pub(super) by_due: OrdMap<Due, Arc<Used>>,
     keys_max: usize,
     ttl: Duration,
-    numbered: u64,
+    pub(super) numbered: u64,
 }
 
 impl Keys {
     pub(super) fn new(keys_max: usize, ttl: Duration) -> Self {
-        let keys_max = keys_max.max(1);
-        Self { uses: HashMap::new(), by_due: BTreeMap::new(), keys_max, ttl, numbered: 0 }
+        let (by_name, by_due) = (HashMap::new(), OrdMap::new());
+        Self { by_name, by_due, keys_max: keys_max.max(1), ttl, numbered: 0 }
+    }
+
+    /// Other limits, from the next key on.
+    pub(super) fn limit(&mut self, keys_max: usize, ttl: Duration) {
+        (self.keys_max, self.ttl) = (keys_max.max(1), ttl);
     }
 
     /// A number that no other call answers: claims on a key that was forgotten in between stay apart.
@@ -51,43 +63,42 @@ impl Keys {
     }
 
     /// What `key` was used for, unless it is past its time.
-    pub(super) fn find(&mut self, now: UnixMs, key: &KeyName) -> Option<&mut Use> {
-        let ((due, _), found) = self.uses.get_mut(key)?;
-        (*due > now).then_some(found)
+    pub(super) fn find(&self, now: UnixMs, key: &KeyName) -> Option<&Use> {
+        let due = self.by_name.get(key).filter(|(due, _)| *due > now)?;
+        self.by_due.get(due).map(|used| &used.what)
     }
 
     /// Keeps what a key was used for, from now on for its whole time.
     pub(super) fn keep(&mut self, now: UnixMs, key: KeyName, what: Use) {
-        self.remove(&key);
-        while self.uses.len() >= self.keys_max && self.forget_first() {}
+        if let Some(due) = self.by_name.remove(&key) {
+            self.by_due.remove(&due);
+        }
+        while self.by_name.len() >= self.keys_max && self.forget_first() {}
         let due = (now.saturating_add(self.ttl), self.next_number());
-        self.by_due.insert(due, key.clone());
-        self.uses.insert(key, (due, what));
+        self.restore(due, key, what);
     }
 
-    /// Takes a key out, to be kept again after a change.
-    pub(super) fn remove(&mut self, key: &KeyName) -> Option<Use> {
-        let (due, what) = self.uses.remove(key)?;
-        self.by_due.remove(&due);
-        Some(what)
+    /// Keeps what a key was used for, as it was kept before.
+    pub(super) fn restore(&mut self, due: Due, key: KeyName, what: Use) {
+        self.by_name.insert(key.clone(), due);
+        self.by_due.insert(due, Arc::new(Used { key, what }));
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        assert_eq!(self.uses.len(), self.by_due.len());
-        self.uses.len()
+        assert_eq!(self.by_name.len(), self.by_due.len());
+        self.by_name.len()
     }
 
     /// Whether a key is past its time.
     pub(super) fn has_due(&self, now: UnixMs) -> bool {
-        self.by_due.first_key_value().is_some_and(|((due, _), _)| *due <= now)
+        self.by_due.get_min().is_some_and(|((due, _), _)| *due <= now)
     }
 
     /// Forgets the key that is due first. Answers whether there was one.
     pub(super) fn forget_first(&mut self) -> bool {
-        match self.by_due.pop_first() {
-            Some((_, key)) => self.uses.remove(&key).is_some(),
-            None => false,
-        }
+        let Some((due, used)) = self.by_due.get_min().cloned() else { return false };
+        self.by_due.remove(&due);
+        self.by_name.remove(&used.key).is_some()
     }
 }

@@ -1,0 +1,164 @@
+//! A stream from its making to its removal.
+//!
+//! Invariants: `start` <= every event's position < the end's position; what is trimmed lies before what is
+//! kept, and what is old before what is young; `bytes` is what all kept events count. Does not change the log
+//! around it.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use super::{archive::Stub, losses::Loss};
+use crate::{Event, Position, Settings, StreamName, StreamState, UnixMs};
+
+/// What a stream counts against the log besides its name and its events: its entry and its places in the
+/// indexes, rounded up.
+pub const STREAM_OVERHEAD_BYTES: u64 = 512;
+
+/// What a stream's entry, or the memory of a stream that is gone, counts.
+pub(super) fn entry_bytes(name: &StreamName) -> u64 {
+    STREAM_OVERHEAD_BYTES + name.as_str().len() as u64
+}
+
+/// A stream that is there.
+#[derive(Clone)]
+pub(super) struct Life {
+    pub(super) start: Position,
+    pub(super) made: UnixMs,
+    pub(super) settings: Settings,
+    pub(super) old: Old,
+    /// The newest events, in log order: those after the floor.
+    pub(super) young: VecDeque<Arc<Event>>,
+    pub(super) bytes: u64,
+    pub(super) end: Option<LifeEnd>,
+    pub(super) trim: Option<Loss>,
+    /// When the sweep is to look at it; never after [`Life::due`].
+    pub(super) scheduled: Option<UnixMs>,
+}
+
+/// The events of a life that are kept in the archive only. Invariant: `first` and `last` are there when there is
+/// an event, except a `first` that could not be read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Old {
+    pub(super) events: u64,
+    pub(super) bytes: u64,
+    pub(super) first: Option<Stub>,
+    pub(super) last: Option<Stub>,
+}
+
+impl Old {
+    pub(super) fn push(&mut self, stub: Stub) {
+        self.events += 1;
+        self.bytes += stub.counted_bytes;
+        self.first = self.first.or(Some(stub));
+        self.last = Some(stub);
+    }
+
+    /// Takes the first event out. The caller finds the next.
+    pub(super) fn pop(&mut self) -> Option<Stub> {
+        let first = self.first.take()?;
+        self.events -= 1;
+        self.bytes -= first.counted_bytes;
+        if self.events == 0 {
+            self.last = None;
+        }
+        Some(first)
+    }
+
+    /// Whether there is one after `position`.
+    pub(super) fn reaches_beyond(&self, position: Position) -> bool {
+        self.last.is_some_and(|last| last.position > position)
+    }
+}
+
+/// The close of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LifeEnd {
+    /// Where.
+    pub position: Position,
+    /// When.
+    pub time: UnixMs,
+}
+
+impl Life {
+    pub(super) fn new(start: Position, made: UnixMs, settings: Settings) -> Self {
+        let (old, young, bytes) = (Old::default(), VecDeque::new(), 0);
+        Self { start, made, settings, old, young, bytes, end: None, trim: None, scheduled: None }
+    }
+
+    pub(super) fn state(&self, name: &StreamName) -> StreamState {
+        let last = self.last();
+        StreamState {
+            name: name.clone(),
+            closed: self.end.map(|end| end.position),
+            events: self.events(),
+            bytes: self.bytes,
+            first: self.first().map(|stub| stub.position),
+            last: last.map(|stub| stub.position),
+            last_time: last.map(|stub| stub.time),
+            made: self.made,
+            settings: self.settings,
+        }
+    }
+
+    /// How many events are kept.
+    pub(super) fn events(&self) -> u64 {
+        self.old.events + self.young.len() as u64
+    }
+
+    /// The oldest event that is kept.
+    pub(super) fn first(&self) -> Option<Stub> {
+        match self.old.events {
+            0 => self.young.front().map(Stub::of),
+            _ => self.old.first,
+        }
+    }
+
+    /// The newest event that is kept.
+    pub(super) fn last(&self) -> Option<Stub> {
+        self.young.back().map(Stub::of).or(self.old.last)
+    }
+
+    /// Whether an event at `position` is kept, if it is of this life.
+    pub(super) fn keeps(&self, position: Position) -> bool {
+        self.start <= position && self.first().is_some_and(|first| first.position <= position)
+    }
+
+    /// How many of the young events are at or before `position`.
+    pub(super) fn young_upto(&self, position: Position) -> usize {
+        self.young.partition_point(|event| event.position <= position)
+    }
+
+    /// Whether the oldest event has to go. A limit of no events at all still leaves the newest.
+    pub(super) fn has_too_much(&self, now: UnixMs) -> bool {
+        let too_many = |events_max: u64| self.events() > events_max.max(1);
+        self.settings.max_events.is_some_and(too_many)
+            || self.settings.max_bytes.is_some_and(|bytes_max| self.bytes > bytes_max)
+            || self.age_due().is_some_and(|due| due <= now)
+    }
+
+    /// Whether it was closed so long ago that it is to be removed.
+    pub(super) fn is_expired(&self, now: UnixMs) -> bool {
+        self.expiry_due().is_some_and(|due| due <= now)
+    }
+
+    /// When time next takes something away: an event, or the whole stream.
+    pub(super) fn due(&self) -> Option<UnixMs> {
+        [self.age_due(), self.expiry_due()].into_iter().flatten().min()
+    }
+
+    fn age_due(&self) -> Option<UnixMs> {
+        // An event of just the age is not older than it.
+        const NEXT: Duration = Duration::from_millis(1);
+        let oldest = self.first()?;
+        Some(oldest.time.saturating_add(self.settings.max_age?).saturating_add(NEXT))
+    }
+
+    fn expiry_due(&self) -> Option<UnixMs> {
+        Some(self.end?.time.saturating_add(self.settings.ttl_after_close))
+    }
+
+    /// What is lost when all of it goes at `at`.
+    pub(super) fn loss_when_gone(&self, at: Position) -> Option<Loss> {
+        let last = self.last().map(|stub| Loss { upto: stub.position, at });
+        last.or(self.trim)
+    }
+}

@@ -1,0 +1,69 @@
+//! The streams that are there, by name.
+//!
+//! Invariants: both indexes have the same names. Looking one up is the most frequent thing that steps do, so it
+//! goes by hash; the order of names is kept beside it. The map is copied in no time, so that a checkpoint can be
+//! written while the log goes on. Does not know what a life is.
+
+use std::{collections::BTreeSet, ops::Bound, sync::Arc};
+
+use imbl::HashMap;
+
+use super::life::Life;
+use crate::StreamName;
+
+/// All of them.
+#[derive(Default)]
+pub(super) struct Lives {
+    by_name: HashMap<StreamName, Arc<Life>>,
+    names: BTreeSet<StreamName>,
+}
+
+impl Lives {
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(super) fn contains(&self, name: &StreamName) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    pub(super) fn get(&self, name: &StreamName) -> Option<&Life> {
+        self.by_name.get(name).map(|life| &**life)
+    }
+
+    pub(super) fn life_mut(&mut self, name: &StreamName) -> Option<&mut Life> {
+        self.by_name.get_mut(name).map(Arc::make_mut)
+    }
+
+    /// The name as it is kept here, so that all who keep it share one text.
+    pub(super) fn kept_name(&self, name: &StreamName) -> Option<&StreamName> {
+        self.by_name.get_key_value(name).map(|(name, _)| name)
+    }
+
+    pub(super) fn insert(&mut self, name: &StreamName, life: Life) {
+        self.names.insert(name.clone());
+        self.by_name.insert(name.clone(), Arc::new(life));
+    }
+
+    pub(super) fn remove(&mut self, name: &StreamName) -> Option<(StreamName, Life)> {
+        let (name, life) = self.by_name.remove_with_key(name)?;
+        self.names.remove(&name);
+        Some((name, Arc::unwrap_or_clone(life)))
+    }
+
+    /// The names in their order, from one on or from after one.
+    pub(super) fn names_from<'a>(&'a self, from: Bound<&'a str>) -> impl Iterator<Item = &'a StreamName> {
+        self.names.range::<str, _>((from, Bound::Unbounded))
+    }
+
+    /// The lives in the order of their names.
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&StreamName, &Life)> {
+        self.names.iter().map(|name| (name, &*self.by_name[name]))
+    }
+
+    /// The lives as they are now, in no order.
+    pub(super) fn copied(&self) -> HashMap<StreamName, Arc<Life>> {
+        self.by_name.clone()
+    }
+}

@@ -1,0 +1,255 @@
+//! The state as plain values: what an engine writes down so that it need not take all steps again.
+//!
+//! Invariants: a snapshot is of one moment, and costs nothing to take however large the log is; a log that is
+//! restored from one goes on as the first would, with all its events in the archive. Does not know how the
+//! values are written.
+
+use std::sync::Arc;
+
+use imbl::{HashMap, OrdMap};
+
+use super::{
+    archive::{Archive, Stub},
+    block::Blocks,
+    keys::{Due, KeyName, Use, Used},
+    life::{Life, LifeEnd, Old, entry_bytes},
+    log::LogState,
+    losses::Loss,
+    pasts::Past,
+};
+use crate::{
+    Appended, Digest, EndReason, EngineLimits, IdempotencyKey, Position, Settings, StreamName, UnixMs,
+};
+
+/// The log's state at one moment.
+#[derive(Clone)]
+pub struct Snapshot {
+    /// All that there is one of.
+    pub head: SavedHead,
+    lives: HashMap<StreamName, Arc<Life>>,
+    pasts: OrdMap<StreamName, Past>,
+    keys: OrdMap<Due, Arc<Used>>,
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+/// What a log has one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SavedHead {
+    /// What it may hold.
+    pub limits: EngineLimits,
+    /// Its last record.
+    pub tail: Position,
+    /// The time of the last event ever.
+    pub last_time: Option<UnixMs>,
+    /// No event in the archive at or before this is kept.
+    pub front: Position,
+    /// The sum of all pasts that are not remembered.
+    pub forgotten: Option<Loss>,
+    /// How many numbers keys and claims have had.
+    pub numbered: u64,
+}
+
+/// A stream that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedLife {
+    /// Its name.
+    pub stream: StreamName,
+    /// Where it began.
+    pub start: Position,
+    /// When it was made.
+    pub made: UnixMs,
+    /// All its settings.
+    pub settings: Settings,
+    /// How many events it keeps.
+    pub events: u64,
+    /// What they count.
+    pub bytes: u64,
+    /// The first of them.
+    pub first: Option<Stub>,
+    /// The last of them.
+    pub last: Option<Stub>,
+    /// Its close.
+    pub end: Option<LifeEnd>,
+    /// What was trimmed.
+    pub trim: Option<Loss>,
+}
+
+/// A stream that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedPast {
+    /// Its name.
+    pub stream: StreamName,
+    /// Where readers meet its end.
+    pub end: Position,
+    /// Why it ended.
+    pub reason: EndReason,
+    /// Where its removal was recorded.
+    pub at: Position,
+    /// What was lost with it.
+    pub loss: Option<Loss>,
+}
+
+/// An idempotency key, and what it was used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedKey {
+    /// When it is forgotten.
+    pub due: UnixMs,
+    /// Tells equal times apart.
+    pub number: u64,
+    /// The stream it counts on.
+    pub stream: StreamName,
+    /// The key.
+    pub key: IdempotencyKey,
+    /// For what.
+    pub what: SavedUse,
+}
+
+/// What a key was used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SavedUse {
+    /// One whole publish.
+    Whole {
+        /// Of what was published.
+        digest: Digest,
+        /// The first answer.
+        answer: Appended,
+    },
+    /// A long publish, block by block.
+    Blocks(SavedBlocks),
+}
+
+/// How far a long publish has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedBlocks {
+    /// The newest claim.
+    pub generation: u64,
+    /// How many blocks are appended.
+    pub done: u64,
+    /// At which steps blocks are remembered.
+    pub step: u64,
+    /// The blocks that are: number, digest up to it, position.
+    pub checkpoints: Vec<(u64, Digest, Position)>,
+    /// The answer to the closing step.
+    pub closed: Option<Appended>,
+}
+
+impl Snapshot {
+    /// The streams that are there, in no order.
+    pub fn lives(&self) -> impl Iterator<Item = SavedLife> + '_ {
+        self.lives.iter().map(|(stream, life)| SavedLife {
+            stream: stream.clone(),
+            start: life.start,
+            made: life.made,
+            settings: life.settings,
+            events: life.events(),
+            bytes: life.bytes,
+            first: life.first(),
+            last: life.last(),
+            end: life.end,
+            trim: life.trim,
+        })
+    }
+
+    /// The streams that are gone, by name.
+    pub fn pasts(&self) -> impl Iterator<Item = SavedPast> + '_ {
+        self.pasts.iter().map(|(stream, past)| SavedPast {
+            stream: stream.clone(),
+            end: past.end,
+            reason: past.reason,
+            at: past.at,
+            loss: past.loss,
+        })
+    }
+
+    /// The idempotency keys, by when they are forgotten.
+    pub fn keys(&self) -> impl Iterator<Item = SavedKey> + '_ {
+        self.keys.iter().map(|((due, number), used)| SavedKey {
+            due: *due,
+            number: *number,
+            stream: used.key.0.clone(),
+            key: used.key.1.clone(),
+            what: match &used.what {
+                Use::Whole { digest, answer } => SavedUse::Whole { digest: *digest, answer: answer.clone() },
+                Use::Blocks(blocks) => SavedUse::Blocks(blocks.saved()),
+            },
+        })
+    }
+
+    /// Where the life of an event began, if the event was kept at that moment.
+    #[must_use]
+    pub fn life_keeping(&self, stream: &StreamName, position: Position) -> Option<Position> {
+        self.lives.get(stream).filter(|life| life.keeps(position)).map(|life| life.start)
+    }
+}
+
+impl LogState {
+    /// The state now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let head = SavedHead {
+            limits: self.limits,
+            tail: self.tail,
+            last_time: self.last_time,
+            front: self.front,
+            forgotten: self.pasts.forgotten,
+            numbered: self.keys.numbered,
+        };
+        Snapshot {
+            head,
+            lives: self.lives.copied(),
+            pasts: self.pasts.by_name.clone(),
+            keys: self.keys.by_due.clone(),
+        }
+    }
+
+    /// A log as it was when `head` was saved; lives, pasts and keys are to follow.
+    #[must_use]
+    pub fn restored(head: &SavedHead, archive: Box<dyn Archive>) -> Self {
+        let mut log = Self::new(head.limits, archive);
+        (log.tail, log.floor, log.front) = (head.tail, head.tail, head.front);
+        log.last_time = head.last_time;
+        log.floor_time = head.last_time.unwrap_or(UnixMs(0));
+        log.pasts.forgotten = head.forgotten;
+        log.keys.numbered = head.numbered;
+        log
+    }
+
+    /// Takes in a stream that was there.
+    pub fn restore_life(&mut self, saved: &SavedLife) {
+        let SavedLife { stream, start, made, settings, events, bytes, first, last, end, trim } = saved;
+        let old = Old { events: *events, bytes: *bytes, first: *first, last: *last };
+        let life = Life { old, bytes: *bytes, end: *end, trim: *trim, ..Life::new(*start, *made, *settings) };
+        let has_too_much = life.has_too_much(UnixMs(0));
+        self.lives_bytes += entry_bytes(stream);
+        self.events_bytes += bytes;
+        self.losses.insert(stream, *trim);
+        self.lives.insert(stream, life);
+        self.schedule(stream);
+        if has_too_much {
+            self.schedule_at(stream, UnixMs(0));
+        }
+    }
+
+    /// Takes in a stream that was gone.
+    pub fn restore_past(&mut self, saved: &SavedPast) {
+        let SavedPast { stream, end, reason, at, loss } = saved;
+        self.losses.insert(stream, *loss);
+        self.pasts.insert(stream, Past { end: *end, reason: *reason, at: *at, loss: *loss });
+    }
+
+    /// Takes in an idempotency key.
+    pub fn restore_key(&mut self, saved: SavedKey) {
+        let SavedKey { due, number, stream, key, what } = saved;
+        let what = match what {
+            SavedUse::Whole { digest, answer } => Use::Whole { digest, answer },
+            SavedUse::Blocks(blocks) => Use::Blocks(Blocks::restored(blocks)),
+        };
+        let name: KeyName = (self.kept_name(stream), key);
+        self.keys.restore((due, number), name, what);
+    }
+}

@@ -1,0 +1,35 @@
+//! What a step is given: where in the log, and when.
+//!
+//! Invariant: slots count up along the log, and their times never go back. An engine that writes a step down
+//! before it is taken chooses the slot then, so that taking the step again gives every record the same place
+//! and time. Does not know who chooses.
+
+use crate::{Position, UnixMs};
+
+/// Positions from `base` on, and the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The first position that the step may take.
+    pub base: Position,
+    /// The caller's time: by it, what is old is old.
+    pub now: UnixMs,
+    /// The time of the records: never before that of an earlier one.
+    pub time: UnixMs,
+}
+
+/// How many positions a step takes at most besides one for each event: a close, and two for what is trimmed.
+const OTHER_POSITIONS_MAX: u64 = 3;
+
+impl Slot {
+    /// The first position after the slot of a step that appends so many events.
+    #[must_use]
+    pub fn end(self, events: usize) -> Position {
+        Position(self.base.0 + events as u64 + OTHER_POSITIONS_MAX)
+    }
+
+    /// Where the n-th event of an append in this slot stands, from 0.
+    #[must_use]
+    pub fn position_of(self, number: usize) -> Position {
+        Position(self.base.0 + number as u64)
+    }
+}

@@ -1,0 +1,137 @@
+//! Retention: the oldest events go when there is too much.
+//!
+//! Invariants: each event is dropped once, at the cost of a few looks into trees, so retention costs an append
+//! as much as appends put in; what new settings or time make too much goes piece by piece, the rest at the next
+//! sweep. Does not know when time has passed: the sweep asks.
+
+use std::collections::BTreeMap;
+
+use super::{archive::Stub, log::LogState, losses::Loss, slot::Slot, work::DROPS_MAX};
+use crate::{Position, StreamName, UnixMs};
+
+/// Events in the archive that one step passes over because they are not kept.
+const SKIPS_MAX: usize = 4_096;
+
+impl LogState {
+    /// Drops what one stream has too much, by its own settings: all that `pushed` new events push out and a
+    /// bounded piece more.
+    pub(super) fn trim_stream(&mut self, stream: &StreamName, now: UnixMs, pushed: usize) {
+        let mut upto = None;
+        let mut left = pushed + DROPS_MAX;
+        while self.lives.get(stream).is_some_and(|life| life.has_too_much(now)) {
+            if left == 0 {
+                self.schedule_at(stream, now);
+                break;
+            }
+            left -= 1;
+            match self.drop_oldest(stream) {
+                Some(position) => upto = Some(position),
+                None => break,
+            }
+        }
+        if let Some(upto) = upto {
+            let at = self.take_position();
+            self.record_trim(stream, Loss { upto, at });
+        }
+    }
+
+    /// Drops what the whole log has too much: the oldest first, be it an event or the memory of a stream that
+    /// is gone. What was just appended stays: `check_fits` has seen that it fits.
+    pub(super) fn trim_log(&mut self) {
+        let mut trimmed: BTreeMap<StreamName, Position> = BTreeMap::new();
+        let mut skips_left = SKIPS_MAX;
+        while self.bytes() > self.limits.log_bytes_max && skips_left > 0 {
+            match (self.oldest_event(), self.pasts.oldest_at()) {
+                (Some((stream, position)), past) if past.is_none_or(|at| position < at) => {
+                    self.front = self.front.max(position.min(self.floor));
+                    let keeps = self.lives.get(&stream).is_some_and(|life| life.keeps(position));
+                    if keeps && self.drop_oldest(&stream).is_some() {
+                        trimmed.insert(stream, position);
+                    } else {
+                        skips_left -= 1;
+                        self.drop_from_order(position);
+                    }
+                }
+                (_, Some(_)) if self.fault.is_none() => self.forget_oldest_past(),
+                _ => break,
+            }
+        }
+        if trimmed.is_empty() {
+            return;
+        }
+        let at = self.take_position();
+        for (stream, upto) in trimmed {
+            self.record_trim(&stream, Loss { upto, at });
+        }
+    }
+
+    /// An event that is kept can't be read any more, and never will: readers before it are told of a loss.
+    ///
+    /// Without a slot the loss is recorded at the tail: a log that can't be written still tells it, but not to a
+    /// reader that knows of a loss there.
+    pub fn damage(&mut self, slot: Option<Slot>, stream: &StreamName, position: Position) {
+        let Some(life) = self.lives.get(stream).filter(|life| life.keeps(position)) else { return };
+        let upto = life.trim.map_or(position, |trim| trim.upto.max(position));
+        let at = match slot {
+            Some(slot) => {
+                self.begin(slot);
+                self.take_position()
+            }
+            None => self.tail,
+        };
+        self.record_trim(stream, Loss { upto, at });
+    }
+
+    /// The oldest event of the log that may be kept.
+    fn oldest_event(&mut self) -> Option<(StreamName, Position)> {
+        if self.front < self.floor {
+            match self.archive.next_in_order(self.front) {
+                Ok(Some((stream, position))) if position <= self.floor => return Some((stream, position)),
+                Ok(_) => self.front = self.floor,
+                Err(error) => {
+                    self.fault = Some(error);
+                    return None;
+                }
+            }
+        }
+        self.order.first_key_value().map(|(position, event)| (event.stream.clone(), *position))
+    }
+
+    fn drop_oldest(&mut self, stream: &StreamName) -> Option<Position> {
+        let stub = match self.lives.get(stream)?.old.events {
+            0 => {
+                let life = self.life_mut(stream)?;
+                let stub = Stub::of(&life.young.pop_front()?);
+                self.drop_from_order(stub.position);
+                stub
+            }
+            _ => self.drop_oldest_old(stream)?,
+        };
+        self.life_mut(stream)?.bytes -= stub.counted_bytes;
+        self.events_bytes -= stub.counted_bytes;
+        self.archive.dropped(stub);
+        Some(stub.position)
+    }
+
+    fn drop_oldest_old(&mut self, stream: &StreamName) -> Option<Stub> {
+        let life = self.life_mut(stream)?;
+        let start = life.start;
+        let stub = life.old.pop()?;
+        let has_more = life.old.events > 0;
+        if has_more {
+            match self.archive.next_of_life(start, stub.position) {
+                Ok(next) => self.life_mut(stream)?.old.first = next,
+                Err(error) => self.fault = Some(error),
+            }
+        }
+        Some(stub)
+    }
+
+    fn record_trim(&mut self, stream: &StreamName, loss: Loss) {
+        if let Some(life) = self.life_mut(stream) {
+            let earlier = life.trim.replace(loss);
+            self.losses.remove(stream, earlier);
+            self.losses.insert(stream, Some(loss));
+        }
+    }
+}
