@@ -1,0 +1,141 @@
+//! Publishers that wait for each answer, and beside them, in turns, plain writes with `fdatasync` in groups of
+//! as many events as there are publishers.
+
+use std::{
+    fs,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use largesse_disk::DiskEngine;
+use largesse_log::{Engine, StreamName};
+use largesse_wire::EventData;
+use tokio::task::JoinSet;
+
+use crate::{
+    Outcome,
+    dice::Dice,
+    floor::floor,
+    log::{self, EVENT_BYTES},
+    row::{Target, grouped, row},
+    times::{Times, median},
+    words::Words,
+};
+
+const STREAMS: u64 = 10_000;
+/// With so many publishers the engine should come this near to what the disk gives.
+const JUDGED_PUBLISHERS: usize = 64;
+const RATIO_MIN: f64 = 0.80;
+
+/// What some publishers came to.
+pub(crate) struct Published {
+    pub(crate) rate: f64,
+    pub(crate) took: Vec<Duration>,
+}
+
+/// Publishers, each with one event under way.
+#[derive(Clone, Copy)]
+pub(crate) struct Publishers {
+    pub(crate) count: usize,
+    pub(crate) streams: u64,
+    pub(crate) event_bytes: usize,
+}
+
+pub(crate) fn run(words: &Words) -> Outcome<()> {
+    let (folder, count) = (words.folder()?, words.number("publishers")?);
+    let (rounds, seconds) = (words.number::<u32>("rounds")?, words.number("seconds")?);
+    let time = Duration::from_secs(seconds);
+    let publishers = Publishers { count, streams: STREAMS, event_bytes: EVENT_BYTES };
+    let (mut rates, mut floors, mut ratios, mut took) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    fs::create_dir_all(&folder)?;
+    for _ in 0..rounds {
+        let plain = floor(&folder, count, time)?;
+        let published = engine(&folder.join("log"), publishers, time)?;
+        ratios.push(published.rate / plain);
+        floors.push(plain);
+        rates.push(published.rate);
+        took.extend(published.took);
+    }
+    let (rate, floor, ratio) = (median(rates), median(floors), median(ratios));
+    let what = format!("ack, {count} publishers, in-process");
+    row(&what, &format!("{}/s  {}", grouped(rate), Times::of(took)), &Target::No);
+    let target = match count {
+        JUDGED_PUBLISHERS => Target::Should { be: "≥ 0.80", holds: ratio >= RATIO_MIN },
+        _ => Target::No,
+    };
+    row("  of write + fdatasync in such groups", &format!("{ratio:.2} of {}/s", grouped(floor)), &target);
+    Ok(())
+}
+
+fn engine(folder: &Path, publishers: Publishers, time: Duration) -> Outcome<Published> {
+    let engine = log::open(folder, None)?;
+    let runtime = log::runtime()?;
+    let published = runtime.block_on(async {
+        make_streams(&engine, STREAMS).await?;
+        publish(&engine, publishers, Instant::now() + time).await
+    })?;
+    drop(runtime);
+    drop(engine);
+    fs::remove_dir_all(folder)?;
+    Ok(published)
+}
+
+/// One event for each stream, so that none is new when it is measured.
+async fn make_streams(engine: &Arc<DiskEngine>, streams: u64) -> Outcome<()> {
+    const TASKS: u64 = 512;
+    let mut tasks = JoinSet::new();
+    for first in 0..TASKS {
+        let engine = Arc::clone(engine);
+        tasks.spawn(async move {
+            for number in (first..streams).step_by(TASKS as usize) {
+                engine.append(log::now(), log::append(log::stream(number)?, log::data(1)?)).await?;
+            }
+            Outcome::Ok(())
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    Ok(())
+}
+
+/// Lets the publishers publish to streams as they are drawn, until then.
+pub(crate) async fn publish(
+    engine: &Arc<DiskEngine>,
+    publishers: Publishers,
+    until: Instant,
+) -> Outcome<Published> {
+    let names: Arc<[StreamName]> = (0..publishers.streams).map(log::stream).collect::<Outcome<_>>()?;
+    let data = log::data(publishers.event_bytes)?;
+    let begun = Instant::now();
+    let mut tasks = JoinSet::new();
+    for number in 0..publishers.count {
+        let (engine, names, data) = (Arc::clone(engine), Arc::clone(&names), data.clone());
+        tasks.spawn(one_publisher(engine, names, data, Dice::new(number as u64), until));
+    }
+    let mut took = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        took.extend(done??);
+    }
+    Ok(Published { rate: took.len() as f64 / begun.elapsed().as_secs_f64(), took })
+}
+
+async fn one_publisher(
+    engine: Arc<DiskEngine>,
+    names: Arc<[StreamName]>,
+    data: EventData,
+    mut dice: Dice,
+    until: Instant,
+) -> Outcome<Vec<Duration>> {
+    let mut took = Vec::new();
+    let mut begun = Instant::now();
+    while begun < until {
+        let name = names[dice.below(names.len() as u64) as usize].clone();
+        engine.append(log::now(), log::append(name, data.clone())).await?;
+        let answered = Instant::now();
+        took.push(answered - begun);
+        begun = answered;
+    }
+    Ok(took)
+}

@@ -1,0 +1,227 @@
+//! Readers that come back to a large log, in a process that did not write it: how soon the first events are
+//! there, how fast one stream is caught up with, and what memory that takes.
+//!
+//! An id to come back with is that of an event drawn from the log, so each reader reads a stream that it had. A
+//! read may take several steps; it has answered when there are events, or nothing more is to come. The system's
+//! cache of the files is as the load left it.
+
+use std::{
+    num::NonZeroUsize,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use largesse_disk::DiskEngine;
+use largesse_log::{
+    Batch, Engine, Pattern, Place, Position, ReadLimits, Record, Selection, Selector, Stopped, StreamName,
+};
+
+use crate::{
+    Outcome,
+    dice::Dice,
+    log::{self, STREAMS_IN_GROUP},
+    row::{Target, grouped, megabytes, row},
+    times::{Times, shown},
+    words::Words,
+};
+
+/// As the hub reads, by default.
+const READ_BYTES_MAX: u64 = 32 * 1024;
+const READ_RECORDS_MAX: usize = 512;
+/// Reads of one kind end after this time, however many they were.
+const READS_TIME_MAX: Duration = Duration::from_secs(15);
+const CATCH_UP_TIME_MAX: Duration = Duration::from_secs(5);
+const RESUME_MAX: Duration = Duration::from_millis(1);
+const RESIDENT_BYTES_MAX: u64 = 100_000_000;
+const NAMES: u64 = 10;
+/// Recent is the last of so many parts.
+const RECENT_PART: u64 = 100;
+
+/// What is held against its target.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Judge {
+    Nothing,
+    Resume,
+    Memory,
+}
+
+/// An id that a reader comes back with, and a stream it read.
+struct Id {
+    stream: StreamName,
+    position: Position,
+}
+
+/// What a reader of an id's stream reads.
+#[derive(Clone, Copy)]
+enum Reading {
+    Name,
+    Names,
+    Group,
+    All,
+}
+
+pub(crate) fn open(words: &Words) -> Outcome<()> {
+    opened(&words.folder()?, words.text("after")?).map(drop)
+}
+
+pub(crate) fn run(words: &Words) -> Outcome<()> {
+    let judge = match words.text("judge")? {
+        "nothing" => Judge::Nothing,
+        "resume" => Judge::Resume,
+        "memory" => Judge::Memory,
+        other => return Err(format!("`judge={other}` is not known").into()),
+    };
+    let engine = opened(&words.folder()?, "a clean stop")?;
+    resident("  resident memory, opened", judge)?;
+    let runtime = log::runtime()?;
+    let reader = Reader { engine: Arc::clone(&engine), streams: words.number("streams")? };
+    runtime.block_on(reader.come_back(words.number("reads")?, judge))?;
+    runtime.block_on(reader.catch_up())?;
+    resident("  resident memory, after these reads", judge)
+}
+
+fn opened(folder: &Path, after: &str) -> Outcome<Arc<DiskEngine>> {
+    let begun = Instant::now();
+    let engine = log::open(folder, None)?;
+    row(&format!("  open after {after}"), &shown(begun.elapsed()), &Target::No);
+    Ok(engine)
+}
+
+fn resident(what: &str, judge: Judge) -> Outcome<()> {
+    let bytes = log::resident_bytes()?;
+    let target = match judge {
+        Judge::Memory => Target::Should { be: "< 100 MB", holds: bytes < RESIDENT_BYTES_MAX },
+        Judge::Nothing | Judge::Resume => Target::No,
+    };
+    row(what, &megabytes(bytes), &target);
+    Ok(())
+}
+
+struct Reader {
+    engine: Arc<DiskEngine>,
+    streams: u64,
+}
+
+impl Reader {
+    async fn come_back(&self, reads: usize, judge: Judge) -> Outcome<()> {
+        let tail = self.engine.tail().0;
+        let mut dice = Dice::new(1);
+        let recent = self.ids(reads, tail - tail / RECENT_PART..tail, &mut dice).await?;
+        let any = self.ids(reads, 0..tail, &mut dice).await?;
+        for (age, ids) in [("a recent id", recent), ("any id", any)] {
+            for (reading, of) in [
+                (Reading::Name, "one stream"),
+                (Reading::Names, "10 streams"),
+                (Reading::Group, "s/N/*, 100 streams"),
+                (Reading::All, "s/**, all streams"),
+            ] {
+                let times = self.first_events(&ids, reading, &mut dice).await?;
+                let target = match (age, judge) {
+                    ("a recent id", Judge::Resume) => {
+                        Target::Should { be: "p99 ≤ 1 ms", holds: times.at(99) <= RESUME_MAX }
+                    }
+                    _ => Target::No,
+                };
+                let measured = format!("{times}  ({} reads)", times.count());
+                row(&format!("  from {age}, {of}"), &measured, &target);
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws ids of events.
+    async fn ids(&self, count: usize, from: std::ops::Range<u64>, dice: &mut Dice) -> Outcome<Vec<Id>> {
+        let all = Reading::All.selection(&log::stream(0)?, self.streams, dice)?;
+        let mut ids = Vec::with_capacity(count);
+        while ids.len() < count {
+            let position = from.start + dice.below(from.end - from.start);
+            let batch = self.first_batch(&all, Position(position), 1).await?;
+            let Some(Record::Event { event, .. }) = batch.records.first() else {
+                return Err(format!("no event is behind position {position}").into());
+            };
+            ids.push(Id { stream: event.stream.clone(), position: event.position });
+        }
+        Ok(ids)
+    }
+
+    async fn first_events(&self, ids: &[Id], reading: Reading, dice: &mut Dice) -> Outcome<Times> {
+        let all_begun = Instant::now();
+        let mut times = Vec::with_capacity(ids.len());
+        for id in ids {
+            if all_begun.elapsed() > READS_TIME_MAX {
+                break;
+            }
+            let selection = reading.selection(&id.stream, self.streams, dice)?;
+            let begun = Instant::now();
+            self.first_batch(&selection, id.position, READ_RECORDS_MAX).await?;
+            times.push(begun.elapsed());
+        }
+        Ok(Times::of(times))
+    }
+
+    /// The first events after a position, or what says that there are none.
+    async fn first_batch(
+        &self,
+        selection: &Selection,
+        position: Position,
+        records_max: usize,
+    ) -> Outcome<Batch> {
+        let records_max = NonZeroUsize::new(records_max).unwrap_or(NonZeroUsize::MIN);
+        let limits = ReadLimits { records_max, bytes_max: READ_BYTES_MAX };
+        let mut place = Place::at(position);
+        loop {
+            let batch = self.engine.read(selection, place, limits).await?;
+            if !batch.records.is_empty() || batch.stopped == Stopped::Tail {
+                return Ok(batch);
+            }
+            place = place.advanced_to(batch.upto);
+        }
+    }
+
+    /// Reads whole streams, one after the other.
+    async fn catch_up(&self) -> Outcome<()> {
+        let mut dice = Dice::new(2);
+        let (begun, mut events, mut streams, mut firsts) = (Instant::now(), 0, 0_u64, Vec::new());
+        while begun.elapsed() < CATCH_UP_TIME_MAX && streams < self.streams {
+            streams += 1;
+            let selection = Selection::one(log::stream(dice.below(self.streams))?);
+            let first = Instant::now();
+            let mut batch = self.first_batch(&selection, Position::ZERO, READ_RECORDS_MAX).await?;
+            firsts.push(first.elapsed());
+            events += batch.records.len();
+            while batch.stopped == Stopped::Limits {
+                batch = self.first_batch(&selection, batch.upto, READ_RECORDS_MAX).await?;
+                events += batch.records.len();
+            }
+        }
+        let rate = grouped(events as f64 / begun.elapsed().as_secs_f64());
+        let each = events as f64 / streams as f64;
+        row(
+            "  catch-up, one stream after another",
+            &format!("{rate}/s  ({each:.0} events each)"),
+            &Target::No,
+        );
+        row("  catch-up, first events", &Times::of(firsts).to_string(), &Target::No);
+        Ok(())
+    }
+}
+
+impl Reading {
+    fn selection(self, stream: &StreamName, streams: u64, dice: &mut Dice) -> Outcome<Selection> {
+        let pattern = |text: &str| Outcome::Ok(Selector::Pattern(Pattern::parse(text)?));
+        Ok(match self {
+            Self::Name => Selection::one(stream.clone()),
+            Self::Names => {
+                let others = (1..NAMES).map(|_| Ok(Selector::Name(log::stream(dice.below(streams))?)));
+                let this = std::iter::once(Ok(Selector::Name(stream.clone())));
+                Selection::many(this.chain(others).collect::<Outcome<_>>()?)?
+            }
+            Self::Group => {
+                let group = dice.below(streams.div_ceil(STREAMS_IN_GROUP));
+                Selection::many(vec![pattern(&format!("s/{group}/*"))?])?
+            }
+            Self::All => Selection::many(vec![pattern("s/**")?])?,
+        })
+    }
+}

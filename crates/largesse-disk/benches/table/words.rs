@@ -1,0 +1,33 @@
+//! The words of one command: `key=value`, each asked for by its key.
+
+use std::{collections::HashMap, path::PathBuf, str::FromStr};
+
+use crate::Outcome;
+
+/// The words, by key.
+pub(crate) struct Words(HashMap<String, String>);
+
+impl Words {
+    pub(crate) fn parse(words: impl Iterator<Item = String>) -> Outcome<Self> {
+        let pair = |word: String| {
+            let (key, value) = word.split_once('=').ok_or(format!("`{word}` is not KEY=VALUE"))?;
+            Ok((key.to_owned(), value.to_owned()))
+        };
+        words.map(pair).collect::<Outcome<_>>().map(Self)
+    }
+
+    pub(crate) fn text(&self, key: &str) -> Outcome<&str> {
+        Ok(self.0.get(key).ok_or(format!("`{key}=…` is missing"))?)
+    }
+
+    /// A number from 1 on.
+    pub(crate) fn number<T: FromStr + Default + PartialEq>(&self, key: &str) -> Outcome<T> {
+        let text = self.text(key)?;
+        let number = text.parse().ok().filter(|number| *number != T::default());
+        Ok(number.ok_or(format!("`{key}={text}` is not a number from 1 on"))?)
+    }
+
+    pub(crate) fn folder(&self) -> Outcome<PathBuf> {
+        self.text("folder").map(PathBuf::from)
+    }
+}

@@ -1,0 +1,201 @@
+//! Commands to bytes and back: properties here, tables beside.
+
+use std::time::Duration;
+
+use largesse_log::{Change, Claim, Digest, Once, Position, Settings, SettingsPatch, Slow, Then, UnixMs};
+use largesse_wire::{EventData, EventName};
+use proptest::{collection::vec, option, prelude::*};
+
+use super::*;
+use crate::frame::Frame;
+
+mod bytes;
+
+pub(crate) const SALT: Salt = Salt(0x5A17);
+
+pub(crate) fn stream_name() -> impl Strategy<Value = StreamName> {
+    "[a-zé]{1,8}(/[0-9A-Z]{1,4}){0,2}".prop_map(|text| StreamName::parse(&text).unwrap())
+}
+
+pub(crate) fn key() -> impl Strategy<Value = IdempotencyKey> {
+    "[!-~]{1,20}".prop_map(|text| IdempotencyKey::parse(&text).unwrap())
+}
+
+fn event() -> impl Strategy<Value = NewEvent> {
+    let name = option::of("[^\r\n\0]{1,9}".prop_map(|text| EventName::parse(&text).unwrap()));
+    let data = "[^\r\0]{0,30}".prop_map(|text| EventData::parse(&text).unwrap());
+    (name, data).prop_map(|(name, data)| NewEvent { name, data })
+}
+
+fn position() -> impl Strategy<Value = Position> {
+    any::<u64>().prop_map(|number| Position(number / 2))
+}
+
+fn slot() -> impl Strategy<Value = Slot> {
+    (position(), any::<u64>(), any::<u64>()).prop_map(|(base, now, time)| Slot {
+        base,
+        now: UnixMs(now),
+        time: UnixMs(time),
+    })
+}
+
+pub(crate) fn duration() -> impl Strategy<Value = Duration> {
+    (any::<u64>(), 0u32..1_000_000_000).prop_map(|(seconds, nanos)| Duration::new(seconds, nanos))
+}
+
+fn slow() -> impl Strategy<Value = Slow> {
+    prop_oneof![Just(Slow::CatchUp), Just(Slow::Latest), Just(Slow::Disconnect)]
+}
+
+pub(crate) fn settings() -> impl Strategy<Value = Settings> {
+    let parts = (option::of(duration()), any::<Option<u64>>(), any::<Option<u64>>(), duration(), slow());
+    parts.prop_map(|(max_age, max_events, max_bytes, ttl_after_close, slow)| Settings {
+        max_age,
+        max_events,
+        max_bytes,
+        ttl_after_close,
+        slow,
+    })
+}
+
+fn change<T: Clone + std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Change<T>> {
+    prop_oneof![Just(Change::Keep), Just(Change::Default), value.prop_map(Change::Set)]
+}
+
+fn patch() -> impl Strategy<Value = SettingsPatch> {
+    let count = || change(any::<Option<u64>>());
+    let parts = (change(option::of(duration())), count(), count(), change(duration()), change(slow()));
+    parts.prop_map(|(max_age, max_events, max_bytes, ttl_after_close, slow)| SettingsPatch {
+        max_age,
+        max_events,
+        max_bytes,
+        ttl_after_close,
+        slow,
+    })
+}
+
+pub(crate) fn limits() -> impl Strategy<Value = EngineLimits> {
+    let parts = (any::<u64>(), any::<u64>(), any::<usize>(), duration(), any::<usize>(), settings());
+    parts.prop_map(|(log_bytes_max, streams_max, keys_max, key_ttl, tombstones_max, defaults)| EngineLimits {
+        log_bytes_max,
+        streams_max,
+        keys_max,
+        key_ttl,
+        tombstones_max,
+        defaults,
+    })
+}
+
+fn once() -> impl Strategy<Value = Once> {
+    let digest = || any::<u128>().prop_map(Digest);
+    let claim = (key(), any::<u64>()).prop_map(|(key, generation)| Claim { key, generation });
+    prop_oneof![
+        Just(Once::Unkeyed),
+        (key(), digest()).prop_map(|(key, digest)| Once::Whole { key, digest }),
+        (claim, any::<u64>(), digest()).prop_map(|(claim, number, digest)| Once::Block {
+            claim,
+            number,
+            digest
+        }),
+    ]
+}
+
+fn append() -> impl Strategy<Value = Append> {
+    let then = prop_oneof![Just(Then::StayOpen), Just(Then::Close)];
+    (stream_name(), vec(event(), 0..5), then, once()).prop_map(|(stream, events, then, once)| Append {
+        stream,
+        events,
+        then,
+        once,
+    })
+}
+
+/// Any command.
+pub(crate) fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        4 => (slot(), append()).prop_map(|(slot, append)| Command::Append { slot, append }),
+        1 => (slot(), stream_name(), key())
+            .prop_map(|(slot, stream, key)| Command::Claim { slot, stream, key }),
+        1 => (slot(), stream_name(), patch())
+            .prop_map(|(slot, stream, settings)| Command::Put { slot, stream, put: Put { settings } }),
+        1 => (slot(), stream_name()).prop_map(|(slot, stream)| Command::Delete { slot, stream }),
+        1 => (slot(), any::<u32>()).prop_map(|(slot, steps)| Command::Sweep { slot, steps }),
+        1 => (slot(), stream_name(), position()).prop_map(|(slot, stream, position)| {
+            Command::Damage { slot, stream, position }
+        }),
+        1 => (slot(), limits()).prop_map(|(slot, limits)| Command::Limits { slot, limits }),
+    ]
+}
+
+/// The frames of a command, with their kinds and bodies.
+fn bodies(bytes: &[u8]) -> Vec<(Kind, Vec<u8>)> {
+    let mut rest = bytes;
+    let mut bodies = Vec::new();
+    while !rest.is_empty() {
+        let frame_bytes = 9 + u32::from_le_bytes(*rest.first_chunk().unwrap()) as usize;
+        let frame = Frame::check(&rest[..frame_bytes], SALT).unwrap();
+        bodies.push((frame.kind, frame.body.to_vec()));
+        rest = &rest[frame_bytes..];
+    }
+    bodies
+}
+
+fn encoded(command: &Command) -> Vec<u8> {
+    let mut out = Vec::new();
+    command.encode(&mut out, SALT).unwrap();
+    out
+}
+
+/// Decodes without a walk along a file.
+fn decode(bodies: &[(Kind, Vec<u8>)]) -> Result<Command, Fault> {
+    let (kind, body) = &bodies[0];
+    if *kind != Kind::Append {
+        return Command::decode(*kind, body);
+    }
+    let head = AppendHead::decode(body)?;
+    let events = bodies[1..].iter().map(|(_, body)| crate::frame::decode_event(body));
+    Ok(Command::of_append(head, events.collect::<Result<_, _>>()?))
+}
+
+proptest! {
+    #[test]
+    fn what_is_decoded_is_what_was_encoded(command in command()) {
+        prop_assert_eq!(decode(&bodies(&encoded(&command))), Ok(command));
+    }
+
+    /// The check hides these from a walk; the bodies have to hold on their own.
+    #[test]
+    fn a_changed_body_is_refused_or_is_the_one_encoding_of_another_command(
+        command in command(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        cut in any::<bool>(),
+    ) {
+        let mut bodies = bodies(&encoded(&command));
+        let number = at.index(bodies.len());
+        let body = &mut bodies[number].1;
+        let at = at.index(body.len());
+        body[at] = byte;
+        if cut {
+            body.truncate(at);
+        }
+        let Ok(Command::Append { slot, append }) = decode(&bodies) else {
+            if let Ok(other) = decode(&bodies) {
+                prop_assert_eq!(self::bodies(&encoded(&other)), bodies);
+            }
+            return Ok(());
+        };
+        // The head's own check over the events is the walk's to hold.
+        let head = AppendHead::decode(&bodies[0].1).unwrap();
+        let other = AppendHead::decode(&self::bodies(&encoded(&Command::Append { slot, append }))[0].1).unwrap();
+        prop_assert_eq!(AppendHead { events: other.events, ..head }, other);
+    }
+
+    #[test]
+    fn no_body_makes_a_decoder_panic(kind in 0usize..6, body in vec(any::<u8>(), 0..200)) {
+        let kinds = [Kind::Append, Kind::Claim, Kind::Put, Kind::Delete, Kind::Sweep, Kind::Limits, Kind::Damage];
+        // Whatever it answers.
+        drop(decode(&[(kinds[kind], body.clone())]));
+        drop(KeptHead::decode(&body));
+    }
+}

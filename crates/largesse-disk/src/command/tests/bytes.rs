@@ -1,0 +1,186 @@
+//! The bytes of one command of each kind, and bodies that are none.
+//!
+//! When a row fails, the format changed: then `segment::FORMAT` has to.
+
+use std::time::Duration;
+
+use super::*;
+
+fn name() -> StreamName {
+    StreamName::parse("a/b").unwrap()
+}
+
+fn a_key() -> IdempotencyKey {
+    IdempotencyKey::parse("k1").unwrap()
+}
+
+fn a_slot() -> Slot {
+    Slot { base: Position(0x0102), now: UnixMs(0x0304), time: UnixMs(0x0305) }
+}
+
+fn an_append(events: &[&str], then: Then, once: Once) -> Command {
+    let event = |data: &&str| NewEvent { name: None, data: EventData::parse(data).unwrap() };
+    let events = events.iter().map(event).collect();
+    Command::Append { slot: a_slot(), append: Append { stream: name(), events, then, once } }
+}
+
+const SLOT: &str = "0201000000000000 0403000000000000 0503000000000000";
+/// "a/b"
+const NAME: &str = "0300612f62";
+/// "k1"
+const KEY: &str = "02006b31";
+const DIGEST: &str = "0a000000000000000000000000000000";
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[track_caller]
+fn check(command: &Command, head: &str, body: &[&str]) {
+    let want = format!("{head}{}", body.concat()).replace(' ', "");
+    assert_eq!(hex(&encoded(command)), want);
+}
+
+#[test]
+fn appends_stand_in_a_segment_as_the_format_says() {
+    let digest = Digest(10);
+    check(
+        &an_append(&[], Then::Close, Once::Unkeyed),
+        "2b000000 178b5b07 02",
+        &[SLOT, "00000000 175a000000000000", NAME, "01", "00"],
+    );
+    check(
+        &an_append(&["x", ""], Then::StayOpen, Once::Whole { key: a_key(), digest }),
+        "3f000000 4783914c 02",
+        &[
+            SLOT,
+            "02000000 61978cb151fe684f",
+            NAME,
+            "00",
+            "01",
+            KEY,
+            DIGEST,
+            "03000000 42067fe5 03 ffff 78",
+            "02000000 534fe687 03 ffff",
+        ],
+    );
+    let claim = Claim { key: a_key(), generation: 7 };
+    check(
+        &an_append(&["x"], Then::StayOpen, Once::Block { claim, number: 8, digest }),
+        "4f000000 ae4ce87c 02",
+        &[
+            SLOT,
+            "01000000 20848cd9b11fd05f",
+            NAME,
+            "00",
+            "02",
+            KEY,
+            "0700000000000000 0800000000000000",
+            DIGEST,
+            "03000000 42067fe5 03 ffff 78",
+        ],
+    );
+}
+
+#[test]
+fn other_commands_stand_in_a_segment_as_the_format_says() {
+    let (slot, stream) = (a_slot(), name());
+    let claim = Command::Claim { slot, stream: stream.clone(), key: a_key() };
+    check(&claim, "21000000 cb5a8f6d 04", &[SLOT, NAME, KEY]);
+
+    let settings = SettingsPatch {
+        max_age: Change::Set(Some(Duration::new(5, 6))),
+        max_events: Change::Set(None),
+        max_bytes: Change::Default,
+        ttl_after_close: Change::Keep,
+        slow: Change::Set(Slow::Disconnect),
+    };
+    let put = Command::Put { slot, stream: stream.clone(), put: Put { settings } };
+    let patch = "0201 0500000000000000 06000000 0200 01 00 0202";
+    check(&put, "31000000 61d6232a 05", &[SLOT, NAME, patch]);
+
+    let damage = Command::Damage { slot, stream: stream.clone(), position: Position(0x0a0b) };
+    check(&damage, "25000000 523f5927 0a", &[SLOT, NAME, "0b0a000000000000"]);
+    check(&Command::Delete { slot, stream }, "1d000000 fd6295ff 06", &[SLOT, NAME]);
+    check(&Command::Sweep { slot, steps: 9 }, "1c000000 62e54f6b 07", &[SLOT, "09000000"]);
+
+    let defaults = Settings {
+        max_age: None,
+        max_events: Some(4),
+        max_bytes: Some(5),
+        ttl_after_close: Duration::from_secs(6),
+        slow: Slow::Latest,
+    };
+    let limits = EngineLimits {
+        log_bytes_max: 1,
+        streams_max: 2,
+        keys_max: 3,
+        key_ttl: Duration::from_millis(1),
+        tombstones_max: 7,
+        defaults,
+    };
+    check(
+        &Command::Limits { slot, limits },
+        "64000000 16669829 08",
+        &[
+            SLOT,
+            "0100000000000000 0200000000000000 0300000000000000",
+            "0000000000000000 40420f00 0700000000000000",
+            "00 01 0400000000000000 01 0500000000000000 0600000000000000 00000000 01",
+        ],
+    );
+}
+
+#[test]
+fn kept_heads_stand_in_a_segment_as_the_format_says() {
+    let events = EncodedEvents::new(SALT, &[]).unwrap();
+    let head = KeptHead { base: Position(0x0102), time: UnixMs(0x0305), stream: name() };
+    let mut out = Vec::new();
+    head.encode(&mut out, SALT, &events);
+    let want = "21000000 00ae87a8 09 0201000000000000 0503000000000000 00000000 175a000000000000 0300612f62";
+    assert_eq!(hex(&out), want.replace(' ', ""));
+    assert_eq!(KeptHead::decode(&out[9..]), Ok((head, EventsHead::of(&events))));
+}
+
+/// The body of a command, without its slot, from the end of a good one.
+fn changed(command: &Command, from: &str, to: &[u8]) -> Result<Command, Fault> {
+    let (kind, mut body) = bodies(&encoded(command)).remove(0);
+    let from = from.as_bytes();
+    let at = body.windows(from.len()).rposition(|bytes| bytes == from).expect("it is there");
+    body.splice(at..at + from.len(), to.iter().copied());
+    decode(&[(kind, body)])
+}
+
+#[test]
+fn a_body_that_is_no_command_is_refused() {
+    let delete = Command::Delete { slot: a_slot(), stream: name() };
+    let claim = Command::Claim { slot: a_slot(), stream: name(), key: a_key() };
+    let close = an_append(&[], Then::Close, Once::Unkeyed);
+    let check = |command, from, to: &[u8], want| {
+        assert_eq!(changed(command, from, to), Err(want), "{from:?} to {to:?}");
+    };
+    check(&delete, "a/b", b"a/", Fault::Short);
+    check(&delete, "a/b", b"a/bc", Fault::Rest);
+    check(&delete, "a/b", b"a//", Fault::StreamName);
+    check(&delete, "a/b", b"a*b", Fault::StreamName);
+    check(&delete, "a/b", b"a/\xFF", Fault::Utf8);
+    check(&delete, "\x03\0a/b", b"\0\0", Fault::StreamName);
+    check(&claim, "k1", b"k\n", Fault::Key);
+    check(&close, "b\x01\0", b"b\x02\0", Fault::Tag { tag: 2 });
+    check(&close, "b\x01\0", b"b\x01\x03", Fault::Tag { tag: 3 });
+    check(&delete, "\x02\x01\0\0\0\0\0\0", b"\x02\x01\0\0\0\0\0\x80", Fault::Number);
+
+    let settings =
+        SettingsPatch { ttl_after_close: Change::Set(Duration::new(1, 0xABCD)), ..SettingsPatch::default() };
+    let put = Command::Put { slot: a_slot(), stream: name(), put: Put { settings } };
+    let (second, nanos) = (b"\x02\x01\0\0\0\0\0\0\0", [0, 0, 0, 0xFF]);
+    let long = [&second[..], &nanos].concat();
+    let (kind, mut body) = bodies(&encoded(&put)).remove(0);
+    let at = body.len() - 1 - long.len();
+    body[at..at + long.len()].copy_from_slice(&long);
+    assert_eq!(decode(&[(kind, body)]), Err(Fault::Number), "more nanoseconds than a second has");
+
+    for kind in [Kind::Group, Kind::Event, Kind::Kept] {
+        assert_eq!(Command::decode(kind, b""), Err(Fault::Misplaced { kind }));
+    }
+}

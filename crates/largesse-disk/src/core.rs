@@ -1,0 +1,59 @@
+//! What the writer, the readers and the keeper of one log share.
+//!
+//! Invariants: the state has only steps that are safe (with [`crate::SyncRule::Interval`]: written); its lock
+//! is not held while anything is written or synced. A listener is called while no lock is held.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use largesse_log::{Incarnation, Position, StreamName, TailListener, state::LogState};
+
+use crate::{archive::Retired, frame::Salt, old::OldEvents, segments::Segments};
+
+/// One log.
+pub(crate) struct Core {
+    pub(crate) incarnation: Incarnation,
+    pub(crate) salt: Salt,
+    pub(crate) segments: Arc<Segments>,
+    pub(crate) old: OldEvents,
+    pub(crate) retired: Arc<Retired>,
+    /// A plain lock: steps under it are short, but for the few reads that retention makes.
+    state: Mutex<LogState>,
+    listener: Mutex<Option<Arc<dyn TailListener>>>,
+}
+
+impl Core {
+    pub(crate) fn new(
+        incarnation: Incarnation,
+        salt: Salt,
+        segments: Arc<Segments>,
+        retired: Arc<Retired>,
+        state: LogState,
+    ) -> Self {
+        let old = OldEvents::new(Arc::clone(&segments), salt);
+        let (state, listener) = (Mutex::new(state), Mutex::new(None));
+        Self { incarnation, salt, segments, old, retired, state, listener }
+    }
+
+    /// No step of the log panics, so no lock is poisoned; were there such a bug, the log would rather go on
+    /// than fail every caller after it.
+    pub(crate) fn state(&self) -> MutexGuard<'_, LogState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn listen(&self, listener: Arc<dyn TailListener>) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+
+    /// Tells the listener of these records, whose places readers can read now.
+    pub(crate) fn ring(&self, rings: &[(StreamName, Position)]) {
+        if rings.is_empty() {
+            return;
+        }
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(listener) = listener {
+            for (stream, position) in rings {
+                listener.appended(stream, *position);
+            }
+        }
+    }
+}

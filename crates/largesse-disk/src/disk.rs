@@ -1,0 +1,99 @@
+//! The one way to the disk: a flat folder of files.
+//!
+//! Invariant: nothing else of this crate opens, names or syncs a file (but the lock, which holds nothing), so a
+//! disk that cuts, tears or fails can stand in its place. Does not know what is in the files.
+
+use std::{io, sync::Arc};
+
+mod folder;
+#[cfg(feature = "simulated")]
+mod simulated;
+mod watched;
+
+pub use folder::Folder;
+#[cfg(feature = "simulated")]
+pub use simulated::{Act, Fault, OPERATIONS_KEPT_MAX, Operation, Outcome, SimulatedDisk};
+pub(crate) use watched::Watched;
+
+/// A folder of files. Names have no slashes; another name than that of a file is an
+/// [`io::ErrorKind::InvalidInput`].
+pub trait Disk: Send + Sync + 'static {
+    /// Makes an empty file, to read and write. Its name is safe only after [`Disk::sync_names`].
+    ///
+    /// # Errors
+    /// Those of the disk; [`io::ErrorKind::AlreadyExists`] when the name is taken.
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+
+    /// Opens a file that is there, to read and write.
+    ///
+    /// # Errors
+    /// Those of the disk; [`io::ErrorKind::NotFound`] when there is none.
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+
+    /// The names of all files, in no order.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn names(&self) -> io::Result<Vec<String>>;
+
+    /// Gives a file another name, in place of whatever had that name. Safe only after [`Disk::sync_names`].
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Takes a name away. Who has the file open still reads it.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Makes all names safe: those made, changed and taken away.
+    ///
+    /// # Errors
+    /// Those of the disk. After an error nothing is known of the names since the last success.
+    fn sync_names(&self) -> io::Result<()>;
+}
+
+/// One open file. Its bytes are counted from 0.
+pub trait DiskFile: Send + Sync + 'static {
+    /// How many bytes it has.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn bytes(&self) -> io::Result<u64>;
+
+    /// Fills `into` with the bytes at `at`.
+    ///
+    /// # Errors
+    /// Those of the disk; [`io::ErrorKind::UnexpectedEof`] when the file ends before.
+    fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<()>;
+
+    /// Writes all bytes at `at`, which is at or before the end. After an error any part may be written.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()>;
+
+    /// Makes everything written so far safe, as `fdatasync` does.
+    ///
+    /// # Errors
+    /// Those of the disk. After an error nothing is known of what was written since the last success, and a
+    /// later success says nothing about it either.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Cuts the file off after `bytes` bytes.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn truncate(&self, bytes: u64) -> io::Result<()>;
+}
+
+/// The name, if it can only be that of a file in the folder itself.
+fn flat(name: &str) -> io::Result<&str> {
+    let leaves_the_folder = matches!(name, "" | "." | "..") || name.contains(['/', '\0']);
+    if leaves_the_folder {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is not a file's name")));
+    }
+    Ok(name)
+}

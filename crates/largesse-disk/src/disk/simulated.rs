@@ -1,0 +1,190 @@
+//! A disk for tests: it remembers what is *safe* apart from what was only written, and fails where it is told.
+//!
+//! Invariant: the same seeds and the same calls in the same order give the same disk, bit for bit. It promises
+//! no more than [`Disk`] does, and less than file systems mostly keep: a file's sync does not make its name
+//! safe, unsynced writes reach the disk in any order and in part, and what a failed sync left behind is never
+//! made safe by a later one. Does not simulate time, nor reads that fail (but after a power cut).
+
+mod bytes;
+mod layers;
+mod names;
+mod operation;
+mod state;
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fastrand::Rng;
+
+pub use operation::{Act, Fault, OPERATIONS_KEPT_MAX, Operation, Outcome};
+use state::{FileId, Request, State};
+
+use super::{Disk, DiskFile, flat};
+
+/// A simulated disk. Its clones are the same disk.
+///
+/// A test's tool: what it is asked to do out of order (a bit of no file, a write beyond the end) is a bug of
+/// the test or of the code under it, and asserts.
+#[derive(Clone, Debug)]
+pub struct SimulatedDisk {
+    state: Arc<Mutex<State>>,
+}
+
+impl SimulatedDisk {
+    /// An empty disk. The seed decides how much of a failing operation is done.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self::of(State::new(seed))
+    }
+
+    fn of(state: State) -> Self {
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// How many operations that change something were asked for since it was made: creates, renames, removes,
+    /// writes, syncs, truncates and syncs of names, done or failed. Those after a power cut are not counted.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.state().operations
+    }
+
+    /// Makes the operation fail that finds [`Self::operations`] at `number`. Several may be armed; one whose
+    /// number has passed never happens.
+    pub fn fail_at(&self, number: u64, fault: Fault) {
+        self.state().faults.insert(number, fault);
+    }
+
+    /// Fills the disk, or makes room. While it is full, each create and each write fails, and a write may be
+    /// done in part.
+    pub fn set_full(&self, full: bool) {
+        self.state().full = full;
+    }
+
+    /// The disk as it is found when the power came back after it went now, by `seed`: what was synced is there;
+    /// an unsynced write is there, or not, or in part (up to a byte, some of its pages, or only its length);
+    /// of the names changed since their sync, the first few are. All of it is safe.
+    ///
+    /// It is not full, has no faults armed, and counts from 0. This one and its open files stay as they are.
+    #[must_use]
+    pub fn after_power_cut(&self, seed: u64) -> Self {
+        Self::of(self.state().after_power_cut(seed, &mut Rng::with_seed(seed)))
+    }
+
+    /// The disk as the next process finds it when this one died and the machine did not: everything written is
+    /// there, and what was not safe still is not. Otherwise as [`Self::after_power_cut`].
+    #[must_use]
+    pub fn after_exit(&self) -> Self {
+        Self::of(self.state().after_exit())
+    }
+
+    /// Flips bit `bit` (0 is the lowest) of the byte at `byte`, for good, behind everybody's back.
+    pub fn flip_bit(&self, name: &str, byte: u64, bit: u8) {
+        self.state().flip_bit(name, place(byte), bit);
+    }
+
+    /// What a read of the whole file would see, even after a power cut; `None` when there is no such file.
+    #[must_use]
+    pub fn contents(&self, name: &str) -> Option<Vec<u8>> {
+        self.state().contents(name)
+    }
+
+    /// The names of all files, sorted, even after a power cut.
+    #[must_use]
+    pub fn file_names(&self) -> Vec<String> {
+        self.state().names()
+    }
+
+    /// What was asked of the disk, in order: the newest [`OPERATIONS_KEPT_MAX`] operations that count.
+    #[must_use]
+    pub fn record(&self) -> Vec<Operation> {
+        self.state().record.iter().cloned().collect()
+    }
+
+    /// A bug that asserts in here must not hide behind the poison it leaves.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file(&self, name: &str, id: FileId) -> Arc<dyn DiskFile> {
+        Arc::new(OpenFile { disk: self.clone(), name: name.to_owned(), id })
+    }
+}
+
+/// A place in a file, in memory.
+fn place(at: u64) -> usize {
+    usize::try_from(at).expect("a simulated file is in memory")
+}
+
+impl Disk for SimulatedDisk {
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let mut state = self.state();
+        state.perform(&Request::Create { name: flat(name)? })?;
+        Ok(self.file(name, state.found(name)?))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let state = self.state();
+        state.powered()?;
+        Ok(self.file(name, state.found(flat(name)?)?))
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let state = self.state();
+        state.powered()?;
+        Ok(state.names())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.state().perform(&Request::Rename { from: flat(from)?, to: flat(to)? })
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.state().perform(&Request::Remove { name: flat(name)? })
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        self.state().perform(&Request::SyncNames)
+    }
+}
+
+/// An open file of a simulated disk.
+struct OpenFile {
+    disk: SimulatedDisk,
+    /// The name it was opened by, for the record once it has none.
+    name: String,
+    id: FileId,
+}
+
+impl DiskFile for OpenFile {
+    fn bytes(&self) -> io::Result<u64> {
+        let state = self.disk.state();
+        state.powered()?;
+        Ok(state.bytes_of(&self.id).len() as u64)
+    }
+
+    fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<()> {
+        let state = self.disk.state();
+        state.powered()?;
+        let bytes = state.bytes_of(&self.id);
+        let asked = usize::try_from(at).ok().and_then(|at| bytes.get(at..at.checked_add(into.len())?));
+        if into.is_empty() {
+            return Ok(());
+        }
+        into.copy_from_slice(asked.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        let (id, name) = (&self.id, self.name.as_str());
+        self.disk.state().perform(&Request::Write { id, name, at: place(at), bytes })
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.disk.state().perform(&Request::Sync { id: &self.id, name: &self.name })
+    }
+
+    fn truncate(&self, bytes: u64) -> io::Result<()> {
+        let (id, name) = (&self.id, self.name.as_str());
+        self.disk.state().perform(&Request::Truncate { id, name, bytes: place(bytes) })
+    }
+}

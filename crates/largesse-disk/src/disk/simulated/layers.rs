@@ -1,0 +1,128 @@
+//! Something on a disk as it is seen, as it is safe, and the changes between the two.
+//!
+//! Invariant: `safe` with all `changes` made in order is `now`. Does not know what is changed.
+
+use fastrand::Rng;
+
+/// One change of an `On`.
+pub(super) trait Change {
+    /// What is changed.
+    type On: Clone;
+
+    /// Makes it.
+    fn make(&self, on: &mut Self::On);
+
+    /// Makes a part of it, as a power cut might; nothing and all of it are parts.
+    fn make_partly(&self, on: &mut Self::On, rng: &mut Rng);
+}
+
+/// How the disk went about the unsynced before the power went. For each test seed it is one of these, so that
+/// the plain outcomes are found however many changes there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mood {
+    /// It had written all.
+    Eager,
+    /// It had written nothing.
+    Lazy,
+    /// It had written the first few, one of them in part.
+    InOrder,
+    /// It had written some, in no order.
+    Unordered,
+}
+
+impl Mood {
+    pub(super) fn any(rng: &mut Rng) -> Self {
+        match rng.u8(..8) {
+            0 => Self::Eager,
+            1 => Self::Lazy,
+            2..=4 => Self::InOrder,
+            _ => Self::Unordered,
+        }
+    }
+}
+
+/// How far a change can be trusted to be there after a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// Not yet.
+    Unsynced,
+    /// Never again: a sync of it failed, and the next has forgotten it.
+    Doubtful,
+    /// It is safe, but one before it is not.
+    Safe,
+}
+
+/// Something on a disk.
+#[derive(Clone, Debug)]
+pub(super) struct Layers<C: Change> {
+    now: C::On,
+    safe: C::On,
+    /// Begins with one that is not safe.
+    changes: Vec<(C, Trust)>,
+}
+
+impl<C: Change> Layers<C> {
+    /// All of it is safe.
+    pub(super) fn safe(found: C::On) -> Self {
+        Self { now: found.clone(), safe: found, changes: Vec::new() }
+    }
+
+    pub(super) fn now(&self) -> &C::On {
+        &self.now
+    }
+
+    pub(super) fn change(&mut self, change: C) {
+        change.make(&mut self.now);
+        self.changes.push((change, Trust::Unsynced));
+    }
+
+    /// A sync that succeeds: what is unsynced becomes safe. What a failed sync left behind does not.
+    pub(super) fn sync(&mut self) {
+        self.trust_unsynced(Trust::Safe);
+        let unsafe_from = self.changes.iter().position(|(_, trust)| *trust != Trust::Safe);
+        for (change, _) in self.changes.drain(..unsafe_from.unwrap_or(self.changes.len())) {
+            change.make(&mut self.safe);
+        }
+    }
+
+    /// A sync that fails.
+    pub(super) fn fail_sync(&mut self) {
+        self.trust_unsynced(Trust::Doubtful);
+    }
+
+    fn trust_unsynced(&mut self, with: Trust) {
+        let unsynced = self.changes.iter_mut().filter(|(_, trust)| *trust == Trust::Unsynced);
+        unsynced.for_each(|(_, trust)| *trust = with);
+    }
+
+    /// Changes it in all layers, as if it had always been so: the damage is not a change that can be lost.
+    pub(super) fn damage(&mut self, on: impl Fn(&mut C::On), change: impl Fn(&mut C)) {
+        on(&mut self.now);
+        on(&mut self.safe);
+        self.changes.iter_mut().for_each(|(each, _)| change(each));
+    }
+
+    /// What is found after a power cut.
+    pub(super) fn after_power_cut(&self, mood: Mood, rng: &mut Rng) -> C::On {
+        let unsafe_count = self.changes.iter().filter(|(_, trust)| *trust != Trust::Safe).count();
+        let mut left = match mood {
+            Mood::Eager => usize::MAX,
+            Mood::Lazy => 0,
+            Mood::InOrder | Mood::Unordered => rng.usize(..=unsafe_count),
+        };
+        let mut found = self.safe.clone();
+        for (change, trust) in &self.changes {
+            if *trust == Trust::Safe {
+                change.make(&mut found);
+                continue;
+            }
+            match (mood, left) {
+                (Mood::Unordered, _) | (Mood::InOrder, 1) => change.make_partly(&mut found, rng),
+                (_, 0) => {}
+                _ => change.make(&mut found),
+            }
+            left = left.saturating_sub(1);
+        }
+        found
+    }
+}

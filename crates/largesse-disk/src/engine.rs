@@ -1,0 +1,348 @@
+//! The engine: the threads that write and keep, and the asynchronous face of the log.
+//!
+//! Invariants: one thread writes, one keeps, a few read; all are joined when the engine is dropped, after
+//! what was asked for is written and a checkpoint is made. Nothing here waits for the disk on a caller's
+//! thread.
+
+mod answer;
+mod desk;
+
+use std::{
+    fmt, io,
+    num::NonZeroUsize,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use desk::Desk;
+use largesse_log::{
+    Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
+    IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
+    StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, state::Look,
+};
+use tokio::sync::oneshot;
+
+use crate::{
+    core::Core,
+    disk::Disk,
+    frame::{EncodedEvents, Salt, TooLarge},
+    keeper::Keeper,
+    old::OldError,
+    open::{NewLog, OpenError, Opened, open},
+    pool::ReadPool,
+    queue::{Gather, Next, Queue},
+    settings::{DiskSettings, SyncRule},
+    step::{Ask, Tell, What},
+    writer::Writer,
+};
+
+/// What a step counts in the queue besides its events.
+const ASK_BYTES: usize = 512;
+/// Steps of a sweep that are taken together: each looks at one stream.
+const SWEEP_STEPS_MAX: usize = 8;
+/// A group waits at most so long for those that were just answered to come again.
+const GATHER_MAX: Duration = Duration::from_micros(500);
+/// A group waits at most this part of the time that the last one took to be safe.
+const GATHER_PART: u32 = 4;
+
+/// A log in a folder of files.
+pub struct DiskEngine {
+    core: Arc<Core>,
+    queue: Arc<Queue<Ask>>,
+    pool: ReadPool,
+    writing: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for DiskEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DiskEngine").field("incarnation", &self.core.incarnation).finish_non_exhaustive()
+    }
+}
+
+impl DiskEngine {
+    /// Opens the log on a disk, or makes one there. What `new` says is for a log that is made.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing was changed that was safe.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        limits: EngineLimits,
+        settings: DiskSettings,
+        new: NewLog,
+    ) -> Result<Self, OpenError> {
+        let Opened { core, writer, keeper, milestone } = open(disk, limits, settings, new)?;
+        let no_thread = |source: io::Error| OpenError::Io { file: "a thread".to_owned(), source };
+        let pool = ReadPool::start().map_err(no_thread)?;
+        let desk = Arc::new(Desk::new(milestone));
+        let queue = Arc::new(Queue::new());
+        let keeping = {
+            let (desk, queue) = (Arc::clone(&desk), Arc::clone(&queue));
+            let thread = thread::Builder::new().name("log-keep".to_owned());
+            thread.spawn(move || keep(&keeper, &desk, &queue)).map_err(no_thread)?
+        };
+        let writing = Writing { writer, desk, settings, keeping };
+        let writing = {
+            let queue = Arc::clone(&queue);
+            let thread = thread::Builder::new().name("log-write".to_owned());
+            thread.spawn(move || writing.run(&queue)).map_err(no_thread)?
+        };
+        Ok(Self { core, queue, pool, writing: Some(writing) })
+    }
+
+    /// Records the loss of an event that is broken, so that a read goes on behind it.
+    async fn tell_damage(&self, stream: StreamName, position: Position) -> Result<(), EngineError> {
+        self.core.old.pass_over(position)?;
+        let what = |tell| What::Damage { stream: stream.clone(), position, tell };
+        // Its time is that of the last event.
+        if self.ask(UnixMs(0), 0, what).await.and_then(|told| told).is_err() {
+            self.core.state().damage(None, &stream, position);
+        }
+        Ok(())
+    }
+
+    async fn ask<T>(
+        &self,
+        now: UnixMs,
+        bytes: usize,
+        what: impl FnOnce(Tell<T>) -> What,
+    ) -> Result<T, EngineError> {
+        let (tell, told) = oneshot::channel();
+        self.queue.push(Ask { now, what: what(tell) }, bytes + ASK_BYTES).await?;
+        told.await.map_err(|_| EngineError::Stopping)
+    }
+}
+
+impl Drop for DiskEngine {
+    fn drop(&mut self) {
+        self.queue.stop();
+        if let Some(writing) = self.writing.take()
+            && writing.join().is_err()
+        {
+            tracing::error!("the thread that writes the log panicked; a start will replay what it wrote");
+        }
+    }
+}
+
+/// The thread that writes.
+struct Writing {
+    writer: Writer,
+    desk: Arc<Desk>,
+    settings: DiskSettings,
+    keeping: JoinHandle<()>,
+}
+
+impl Writing {
+    fn run(mut self, queue: &Queue<Ask>) {
+        let mut gather = Gather { expected: 1, wait_max: Duration::ZERO };
+        let mut sync_at = None;
+        loop {
+            match queue.next(gather, sync_at) {
+                Next::Group(asks) => {
+                    let begun = Instant::now();
+                    let expected = self.writer.commit(asks).max(1);
+                    let wait_max = (begun.elapsed() / GATHER_PART).min(GATHER_MAX);
+                    gather = Gather { expected, wait_max };
+                }
+                Next::Nothing => {}
+                Next::Stop => break,
+            }
+            sync_at = self.sync_when_due(sync_at);
+            self.roll_if_due();
+            self.wait_if_overfull();
+        }
+        self.finish();
+    }
+
+    /// With [`SyncRule::Interval`], syncs what is old enough; answers when to look again.
+    fn sync_when_due(&mut self, at: Option<Instant>) -> Option<Instant> {
+        let SyncRule::Interval(interval) = self.settings.sync else { return None };
+        if !self.writer.journal.has_unsynced() {
+            return None;
+        }
+        let at = at.unwrap_or_else(|| Instant::now() + interval);
+        if at > Instant::now() {
+            return Some(at);
+        }
+        self.writer.sync();
+        None
+    }
+
+    /// Begins a new segment when the last is full, or when a cleaning waits for it.
+    fn roll_if_due(&mut self) {
+        let is_due = self.writer.is_full() || (self.desk.wants_milestone() && self.writer.has_begun());
+        if !is_due || !self.desk.is_free() {
+            return;
+        }
+        match self.writer.roll() {
+            Ok(milestone) => self.desk.put(milestone),
+            Err(error) => tracing::warn!(%error, "no new segment could be begun; the last goes on"),
+        }
+    }
+
+    /// A keeper that is slow or in trouble must not let the segment, and its index in memory, grow for ever.
+    fn wait_if_overfull(&mut self) {
+        while self.writer.is_overfull() {
+            let trouble = self.desk.wait_until_free();
+            self.writer.hold(trouble.clone());
+            if trouble.is_some() {
+                return;
+            }
+            self.roll_if_due();
+            if self.writer.is_overfull() && self.desk.is_free() {
+                // No segment could be begun: the disk is full, or worse.
+                self.writer.hold(Some("no new segment could be begun".to_owned()));
+                return;
+            }
+        }
+        self.writer.hold(None);
+    }
+
+    fn finish(mut self) {
+        let milestone = self.writer.finish();
+        self.desk.stop(milestone.ok());
+        if self.keeping.join().is_err() {
+            tracing::error!("the thread that keeps the log panicked; a start will replay what was written");
+        }
+    }
+}
+
+/// The thread that keeps.
+fn keep(keeper: &Keeper, desk: &Desk, queue: &Queue<Ask>) {
+    while let Some(milestone) = desk.next(|| keeper.has_garbage(), || queue.nudge()) {
+        match keeper.keep(&milestone) {
+            Ok(()) => desk.done(),
+            Err(error) => {
+                tracing::warn!(%error, "no checkpoint could be made; it is tried again");
+                desk.failed(milestone, error.to_string());
+            }
+        }
+    }
+}
+
+impl Engine for DiskEngine {
+    fn incarnation(&self) -> Incarnation {
+        self.core.incarnation
+    }
+
+    fn tail(&self) -> Position {
+        self.core.state().tail()
+    }
+
+    fn listen(&self, listener: Arc<dyn TailListener>) {
+        self.core.listen(listener);
+    }
+
+    fn claim<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+        key: &'a IdempotencyKey,
+    ) -> Pending<'a, Result<Claim, AppendError>> {
+        let (stream, key) = (stream.clone(), key.clone());
+        Box::pin(async move { self.ask(now, 0, |tell| What::Claim { stream, key, tell }).await? })
+    }
+
+    fn append(&self, now: UnixMs, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
+        Box::pin(async move {
+            let encoded = encode(self.core.salt, &append)?;
+            let bytes = encoded.bytes().len() * 2;
+            self.ask(now, bytes, |tell| What::Append { append, encoded, tell }).await?
+        })
+    }
+
+    fn put<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+        put: Put,
+    ) -> Pending<'a, Result<PutAnswer, AppendError>> {
+        let stream = stream.clone();
+        Box::pin(async move { self.ask(now, 0, |tell| What::Put { stream, put, tell }).await? })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+    ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
+        let stream = stream.clone();
+        Box::pin(async move { self.ask(now, 0, |tell| What::Delete { stream, tell }).await? })
+    }
+
+    fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
+        Box::pin(async move { Ok(self.core.state().state(stream)) })
+    }
+
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a StreamName>,
+        states_max: NonZeroUsize,
+    ) -> Pending<'a, Result<Vec<StreamState>, EngineError>> {
+        Box::pin(async move { Ok(self.core.state().list(after, states_max)) })
+    }
+
+    fn locate<'a>(
+        &'a self,
+        selection: &'a Selection,
+        from: StartFrom,
+    ) -> Pending<'a, Result<Located, EngineError>> {
+        Box::pin(answer::locate(&self.core, &self.pool, selection, from))
+    }
+
+    fn ended_at<'a>(
+        &'a self,
+        selection: &'a Selection,
+        place: Place,
+    ) -> Pending<'a, Result<Ends, EngineError>> {
+        Box::pin(async move { Ok(self.core.state().ended_at(selection, place)) })
+    }
+
+    fn read<'a>(
+        &'a self,
+        selection: &'a Selection,
+        place: Place,
+        limits: ReadLimits,
+    ) -> Pending<'a, Result<Batch, EngineError>> {
+        Box::pin(async move {
+            loop {
+                let look = self.core.state().read(selection, place, limits)?;
+                if let Look::Whole(batch) = look {
+                    return Ok(batch);
+                }
+                match answer::read_old(&self.core, &self.pool, look, selection, place, limits).await {
+                    Ok(batch) => return Ok(batch),
+                    Err(OldError::Engine(error)) => return Err(error),
+                    Err(OldError::Damaged { stream, position, error }) => {
+                        tracing::error!(%error, %stream, position = position.0, "an event is broken; its readers are told of a loss");
+                        self.tell_damage(stream, position).await?;
+                    }
+                }
+            }
+        })
+    }
+
+    fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
+        Box::pin(async move {
+            let mut left = budget.get();
+            while left > 0 {
+                if !self.core.state().has_due(now) {
+                    return Ok(Sweep::Done);
+                }
+                let some = left.min(SWEEP_STEPS_MAX);
+                let steps = u32::try_from(some).expect("it is at most SWEEP_STEPS_MAX");
+                if self.ask(now, 0, |tell| What::Sweep { steps, tell }).await?? == Sweep::Done {
+                    return Ok(Sweep::Done);
+                }
+                left -= some;
+            }
+            Ok(Sweep::More)
+        })
+    }
+}
+
+/// Encodes the events on the caller's thread, so that the one writer has little to do.
+fn encode(salt: Salt, append: &Append) -> Result<EncodedEvents, AppendError> {
+    EncodedEvents::new(salt, &append.events)
+        .map_err(|TooLarge { bytes, bytes_max }| AppendError::TooLarge { bytes, bytes_max })
+}

@@ -1,0 +1,83 @@
+//! Answers that need the archive: looks at the state, and reads on the threads for it.
+//!
+//! Invariant: what was dropped between a look and the read is told as lost, never skipped. Dropping one of these
+//! futures leaves nothing but a read that ends by itself.
+
+use std::sync::Arc;
+
+use largesse_log::{
+    Batch, EngineError, Located, Place, Position, ReadLimits, Repeat, Selection, StartFrom,
+    state::{Locating, Look},
+};
+
+use crate::{core::Core, old::OldError, pool::ReadPool};
+
+/// Reads what a look left to be read.
+pub(super) async fn read_old(
+    core: &Arc<Core>,
+    pool: &ReadPool,
+    look: Look,
+    selection: &Selection,
+    place: Place,
+    limits: ReadLimits,
+) -> Result<Batch, OldError> {
+    let core = Arc::clone(core);
+    match look {
+        Look::Whole(batch) => Ok(batch),
+        Look::Merge(batch) => pool.run(move || Ok(core.old.merge(batch, limits))).await?,
+        Look::Walk => {
+            let selection = selection.clone();
+            pool.run(move || Ok(walk_old(&core, &selection, place, limits))).await?
+        }
+    }
+}
+
+fn walk_old(core: &Core, selection: &Selection, place: Place, limits: ReadLimits) -> Result<Batch, OldError> {
+    let reach = core.state().reach().upto;
+    let walk = core.old.walk(selection, place, reach, limits)?;
+    let judged = core.state().judge(selection, place, &walk.walked, walk.upto);
+    core.old.read_walk(&walk, judged, limits)
+}
+
+/// Finds where a first request begins.
+pub(super) async fn locate(
+    core: &Arc<Core>,
+    pool: &ReadPool,
+    selection: &Selection,
+    from: StartFrom,
+) -> Result<Located, EngineError> {
+    let mut step = core.state().locate(selection, from);
+    loop {
+        step = match step {
+            Locating::Found(located) => return Ok(located),
+            Locating::GoOn(back) => {
+                tokio::task::yield_now().await;
+                core.state().locate_back(selection, back)
+            }
+            Locating::Deep(deep) => {
+                let reader = Arc::clone(core);
+                let tail = deep.tail;
+                let position = pool.run(move || reader.old.before_last(&deep)).await?;
+                let place = Place::knowing(position, tail);
+                return Ok(Located { place, repeat: Repeat::AnotherPlace });
+            }
+            Locating::WalkBack(back) => {
+                let (reader, wanted) = (Arc::clone(core), selection.clone());
+                let (walked, to) = pool.run(move || reader.old.stretch_back(&wanted, back)).await?;
+                core.state().judge_back(back, &walked, to)
+            }
+            Locating::Time(time) => {
+                let reader = Arc::clone(core);
+                let position = pool.run(move || reader.old.before_time(time)).await?;
+                return Ok(at_time(core, position));
+            }
+        };
+    }
+}
+
+/// Where events of a time begin; when the archive has none of them, the first in memory is one.
+fn at_time(core: &Core, position: Option<Position>) -> Located {
+    let state = core.state();
+    let position = position.unwrap_or_else(|| state.floor());
+    state.located_at(position, Repeat::SamePlace)
+}

@@ -1,0 +1,200 @@
+//! One frame: the unit in which a segment or a checkpoint is written, and in which a broken byte is found.
+//!
+//! A segment is its header (`segment.rs`), and then frames, one after the other without gaps. All numbers are
+//! little endian.
+//!
+//! ```text
+//! byte  bytes
+//!    0      4  body_bytes  u32, at most 2^30
+//!    4      4  check       u32, the low half of XXH3-64, seeded with the log's salt, of the bytes from 8 on
+//!    8      1  kind        u8
+//!    9      -  body
+//! ```
+//!
+//! | kind | is | its body is laid out in |
+//! |---|---|---|
+//! | 1 | Group: the frames that are written together | `frame/group.rs` |
+//! | 2 | Append: its head; just as many Event frames as it says follow | `command/head.rs` |
+//! | 3 | Event | `frame/events.rs` |
+//! | 4 to 8 | Claim, Put, Delete, Sweep, Limits | `command.rs` |
+//! | 9 | Kept: a head in a cleaned segment; its Event frames follow | `command/head.rs` |
+//! | 10 | Damage | `command.rs` |
+//! | 16 to 21 | Head, Life, Past, Key, Sealed, End: in a checkpoint only | `checkpoint.rs` |
+//!
+//! Invariant: no byte of a frame is believed before its check is. The salt is random, so no publisher can write
+//! data that looks like a frame. Does not know what bodies mean.
+
+use largesse_log::Position;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+mod events;
+mod fault;
+mod group;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use events::{EVENT_FRAME_BYTES_MIN, decode_event};
+pub use events::{EncodedEvents, EventsCheck, TooLarge};
+pub use fault::Fault;
+pub use group::{GROUP_FRAME_BYTES, GroupHead, Sequence};
+
+/// The most bytes that the body of a frame has.
+pub const BODY_BYTES_MAX: u32 = 1 << 30;
+
+/// The bytes of a frame before its body.
+pub const FRAME_HEAD_BYTES: usize = 9;
+
+/// Where the bytes begin that a check is of.
+const CHECKED_FROM: usize = 8;
+
+/// What the checks of a log's frames are seeded with. Random, and kept in the header of each segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Salt(pub u64);
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// The head of a group.
+    Group = 1,
+    /// The head of an append.
+    Append = 2,
+    /// One event of the head before it.
+    Event = 3,
+    /// A claim of an idempotency key.
+    Claim = 4,
+    /// A stream is made or configured.
+    Put = 5,
+    /// A stream is removed.
+    Delete = 6,
+    /// What time takes away.
+    Sweep = 7,
+    /// Other limits.
+    Limits = 8,
+    /// The head of events that a cleaning kept.
+    Kept = 9,
+    /// An event that is broken.
+    Damage = 10,
+    /// The head of a checkpoint. This and what follows stand in checkpoints only.
+    Head = 16,
+    /// A stream that is there.
+    Life = 17,
+    /// A stream that is gone.
+    Past = 18,
+    /// An idempotency key that was used.
+    Key = 19,
+    /// A segment that is not replayed.
+    Sealed = 20,
+    /// The end of a checkpoint.
+    End = 21,
+}
+
+impl Kind {
+    const ALL: [Self; 16] = [
+        Self::Group,
+        Self::Append,
+        Self::Event,
+        Self::Claim,
+        Self::Put,
+        Self::Delete,
+        Self::Sweep,
+        Self::Limits,
+        Self::Kept,
+        Self::Damage,
+        Self::Head,
+        Self::Life,
+        Self::Past,
+        Self::Key,
+        Self::Sealed,
+        Self::End,
+    ];
+
+    fn of(byte: u8) -> Result<Self, Fault> {
+        let known = Self::ALL.into_iter().find(|kind| *kind as u8 == byte);
+        known.ok_or(Fault::Kind { kind: byte })
+    }
+}
+
+/// The first bytes of a frame, not yet checked against its body.
+#[derive(Clone, Copy)]
+pub(crate) struct FrameHead([u8; FRAME_HEAD_BYTES]);
+
+impl FrameHead {
+    /// Takes it from the start of a frame.
+    pub(crate) fn of(frame: &[u8]) -> Result<Self, Fault> {
+        frame.first_chunk().map(|head| Self(*head)).ok_or(Fault::Cut)
+    }
+
+    /// The bytes of the whole frame.
+    pub(crate) fn frame_bytes(&self) -> Result<u32, Fault> {
+        let body_bytes = self.number_at(0);
+        if body_bytes > BODY_BYTES_MAX {
+            return Err(Fault::Length { body_bytes });
+        }
+        Ok(body_bytes + FRAME_HEAD_BYTES as u32)
+    }
+
+    pub(crate) fn kind(&self) -> Result<Kind, Fault> {
+        Kind::of(self.0[CHECKED_FROM])
+    }
+
+    fn check(&self) -> u32 {
+        self.number_at(4)
+    }
+
+    fn number_at(&self, at: usize) -> u32 {
+        u32::from_le_bytes([self.0[at], self.0[at + 1], self.0[at + 2], self.0[at + 3]])
+    }
+}
+
+/// A frame whose check holds.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    pub(crate) head: FrameHead,
+    pub(crate) kind: Kind,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Frame<'a> {
+    /// Checks bytes that have to be one frame from the first to the last.
+    pub(crate) fn check(bytes: &'a [u8], salt: Salt) -> Result<Self, Fault> {
+        let head = FrameHead::of(bytes)?;
+        if head.frame_bytes()? as usize != bytes.len() {
+            return Err(Fault::Length { body_bytes: head.number_at(0) });
+        }
+        if head.check() != check_of(&bytes[CHECKED_FROM..], salt) {
+            return Err(Fault::Check);
+        }
+        Ok(Self { head, kind: head.kind()?, body: &bytes[FRAME_HEAD_BYTES..] })
+    }
+
+    /// The bytes of the whole frame.
+    pub(crate) fn bytes(&self) -> u64 {
+        (FRAME_HEAD_BYTES + self.body.len()) as u64
+    }
+}
+
+/// Writes one frame to the end of `out`; `body` writes its body there, at most [`BODY_BYTES_MAX`].
+pub(crate) fn write_frame(out: &mut Vec<u8>, salt: Salt, kind: Kind, body: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[0; FRAME_HEAD_BYTES]);
+    out[start + CHECKED_FROM] = kind as u8;
+    body(out);
+    let frame = &mut out[start..];
+    let body_bytes = frame.len() - FRAME_HEAD_BYTES;
+    assert!(body_bytes <= BODY_BYTES_MAX as usize, "who writes a body has bounded it");
+    let check = check_of(&frame[CHECKED_FROM..], salt);
+    frame[..4].copy_from_slice(&(body_bytes as u32).to_le_bytes());
+    frame[4..CHECKED_FROM].copy_from_slice(&check.to_le_bytes());
+}
+
+/// A position as it was read. No log comes near to half of the range, so that adding to a position that passes
+/// here never fails.
+pub(crate) fn position(number: u64) -> Result<Position, Fault> {
+    if number <= u64::MAX / 2 { Ok(Position(number)) } else { Err(Fault::Number) }
+}
+
+/// The low half of the hash.
+fn check_of(kind_and_body: &[u8], salt: Salt) -> u32 {
+    xxh3_64_with_seed(kind_and_body, salt.0) as u32
+}

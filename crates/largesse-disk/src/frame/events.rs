@@ -1,0 +1,173 @@
+//! The frames of events.
+//!
+//! ```text
+//! byte  bytes  of the body
+//!    0      2  name_bytes  u16; 0xFFFF: the event has no name
+//!    2      -  name        UTF-8
+//!    -      -  data        UTF-8, to the end of the body
+//! ```
+//!
+//! Publishers make these frames before they know where the events will stand, so that the one writer has
+//! little to do. What binds them to their head is a check over all of them ([`EventsCheck`]): without it, an
+//! event whose length is broken could make a walk give the events after it wrong positions.
+//!
+//! Invariant: what is decoded is what was encoded, to the byte. Does not know streams or positions.
+
+use largesse_log::NewEvent;
+use largesse_wire::{EventData, EventName};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::{BODY_BYTES_MAX, FRAME_HEAD_BYTES, Fault, Frame, FrameHead, Kind, Salt, write_frame};
+
+/// The name length of an event without a name. No name is as long: 512 bytes are the most.
+const NO_NAME: u16 = 0xFFFF;
+
+const NAME_HEAD_BYTES: usize = 2;
+
+/// No frame of an event is smaller.
+pub(crate) const EVENT_FRAME_BYTES_MIN: usize = FRAME_HEAD_BYTES + NAME_HEAD_BYTES;
+
+/// The check over the heads of a list of event frames, which hold their lengths and checks: the first is hashed
+/// with the salt as the seed, each other with the hash so far. Without events it is the salt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventsCheck(pub(crate) u64);
+
+impl EventsCheck {
+    pub(crate) fn start(salt: Salt) -> Self {
+        Self(salt.0)
+    }
+
+    pub(crate) fn push(&mut self, head: &FrameHead) {
+        self.0 = xxh3_64_with_seed(&head.0, self.0);
+    }
+}
+
+/// Events as they stand in a segment after their head.
+#[derive(Clone, Debug)]
+pub struct EncodedEvents {
+    salt: Salt,
+    bytes: Vec<u8>,
+    frames: Vec<u32>,
+    check: EventsCheck,
+}
+
+/// Events that are too large for one append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the events take {bytes} bytes on the disk; {bytes_max} is the most of one append")]
+pub struct TooLarge {
+    /// What they take.
+    pub bytes: u64,
+    /// The limit.
+    pub bytes_max: u64,
+}
+
+impl EncodedEvents {
+    /// Encodes the events of one append.
+    ///
+    /// # Errors
+    /// [`TooLarge`], when all their frames together take more than [`BODY_BYTES_MAX`] bytes.
+    pub fn new(salt: Salt, events: &[NewEvent]) -> Result<Self, TooLarge> {
+        let bytes = bounded(events.iter().map(event_frame_bytes).sum())?;
+        let mut encoded = Self::empty(salt);
+        encoded.bytes.reserve_exact(bytes);
+        encoded.frames.reserve_exact(events.len());
+        for event in events {
+            encoded.push(event);
+        }
+        Ok(encoded)
+    }
+
+    /// No events yet; for [`EncodedEvents::push_frame`].
+    #[must_use]
+    pub fn empty(salt: Salt) -> Self {
+        Self { salt, bytes: Vec::new(), frames: Vec::new(), check: EventsCheck::start(salt) }
+    }
+
+    /// Takes over one event's frame from another segment of the same log, after a look at its check.
+    ///
+    /// # Errors
+    /// [`Fault`], when it is broken, or not that of an event, or one too many for a head: then nothing is taken.
+    pub fn push_frame(&mut self, frame: &[u8]) -> Result<(), Fault> {
+        let checked = Frame::check(frame, self.salt)?;
+        if checked.kind != Kind::Event {
+            return Err(Fault::Misplaced { kind: checked.kind });
+        }
+        if self.bytes.len() + frame.len() > BODY_BYTES_MAX as usize {
+            return Err(Fault::Length { body_bytes: checked.body.len() as u32 });
+        }
+        self.bytes.extend_from_slice(frame);
+        self.count_in(&checked.head, frame.len());
+        Ok(())
+    }
+
+    /// The frames, one after the other.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes of each frame.
+    #[must_use]
+    pub fn frames(&self) -> &[u32] {
+        &self.frames
+    }
+
+    pub(crate) fn check(&self) -> EventsCheck {
+        self.check
+    }
+
+    fn push(&mut self, event: &NewEvent) {
+        let start = self.bytes.len();
+        write_frame(&mut self.bytes, self.salt, Kind::Event, |out| write_body(out, event));
+        let frame = &self.bytes[start..];
+        let head = FrameHead::of(frame).expect("a frame has a head");
+        self.count_in(&head, frame.len());
+    }
+
+    /// The length is at most [`BODY_BYTES_MAX`], as all are together.
+    fn count_in(&mut self, head: &FrameHead, frame_bytes: usize) {
+        self.frames.push(frame_bytes as u32);
+        self.check.push(head);
+    }
+}
+
+/// So that a group with one append, whatever it is, has a length.
+pub(super) fn bounded(bytes: u64) -> Result<usize, TooLarge> {
+    let bytes_max = u64::from(BODY_BYTES_MAX);
+    if bytes <= bytes_max { Ok(bytes as usize) } else { Err(TooLarge { bytes, bytes_max }) }
+}
+
+fn event_frame_bytes(event: &NewEvent) -> u64 {
+    let name_bytes = event.name.as_ref().map_or(0, |name| name.as_str().len());
+    (EVENT_FRAME_BYTES_MIN + name_bytes + event.data.as_str().len()) as u64
+}
+
+fn write_body(out: &mut Vec<u8>, event: &NewEvent) {
+    let name = event.name.as_ref().map(EventName::as_str);
+    let name_bytes = name.map_or(NO_NAME, |name| name.len() as u16);
+    out.extend_from_slice(&name_bytes.to_le_bytes());
+    out.extend_from_slice(name.unwrap_or_default().as_bytes());
+    out.extend_from_slice(event.data.as_str().as_bytes());
+}
+
+/// Reads the body of a frame of the kind [`Kind::Event`].
+pub(crate) fn decode_event(body: &[u8]) -> Result<NewEvent, Fault> {
+    let (name_bytes, rest) = body.split_first_chunk().ok_or(Fault::Short)?;
+    let (name, data) = match u16::from_le_bytes(*name_bytes) {
+        NO_NAME => (None, rest),
+        bytes => {
+            let (name, data) = rest.split_at_checked(bytes.into()).ok_or(Fault::Short)?;
+            (Some(EventName::parse(text(name)?).map_err(|_| Fault::EventName)?), data)
+        }
+    };
+    // Parsing would make the line breaks LF; what was written has no others.
+    if data.contains(&b'\r') {
+        return Err(Fault::EventData);
+    }
+    let data = EventData::parse(text(data)?).map_err(|_| Fault::EventData)?;
+    Ok(NewEvent { name, data })
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Fault> {
+    str::from_utf8(bytes).map_err(|_| Fault::Utf8)
+}

@@ -1,0 +1,229 @@
+//! The index of one segment: which events of which life it has, and where in the file they stand.
+//!
+//! There are two forms with the same questions, [`SegmentIndex`]: [`Growing`] is in memory, of the segment that
+//! is being written; [`Sealed`] is a file, of a segment that no longer changes ([`write_sealed`] makes it).
+//!
+//! Invariants: what an index says was checked when it was read from the disk; an answer about one life costs
+//! O(log n) pages, whatever else is in the segment. An index is derived: whoever finds it broken can build it
+//! again from the segment. It does not read segments, and does not know which events are still kept.
+
+use std::{fmt, io};
+
+use largesse_log::{Position, UnixMs};
+
+mod growing;
+mod layout;
+mod pages;
+mod sealed;
+#[cfg(test)]
+mod tests;
+mod writing;
+
+pub use growing::{Growing, MARK_GAP_BYTES, OutOfOrder};
+pub use sealed::Sealed;
+pub use writing::write_sealed;
+
+/// One time between a stream's making and its removal: the position of its first record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LifeId(pub Position);
+
+/// Where one event of a life stands in its segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The event's place in the log.
+    pub position: Position,
+    /// The byte of the segment at which its frame begins.
+    pub at: u64,
+    /// The bytes of the whole frame.
+    pub bytes: u32,
+    /// What it counts for retention.
+    pub counted_bytes: u32,
+    /// When it was appended.
+    pub time: UnixMs,
+}
+
+/// A place where a walk in log order can begin: a frame that heads events, and the first of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The first event's place in the log.
+    pub position: Position,
+    /// The byte of the segment at which the head's frame begins.
+    pub at: u64,
+    /// When its events were appended.
+    pub time: UnixMs,
+}
+
+/// What one life has in the segment, as of when it was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Shelf {
+    /// Which life.
+    pub life: LifeId,
+    /// How many events; at least one.
+    pub count: u32,
+    /// What they count for retention.
+    pub counted_bytes: u64,
+    /// The position of the first event.
+    pub first: Position,
+    /// The position of the last event.
+    pub last: Position,
+    home: Home,
+}
+
+/// Which index a shelf is of, and where it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Home {
+    Growing,
+    /// The check of the index's header page names the index.
+    Sealed {
+        index: u64,
+        first_entry: u32,
+    },
+}
+
+/// What all of a segment's events come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// How many lives have events here.
+    pub lives: u32,
+    /// How many events.
+    pub events: u32,
+    /// What they count for retention.
+    pub counted_bytes: u64,
+    /// From where to where they go; `None` when there is no event.
+    pub span: Option<Span>,
+}
+
+/// From where to where the events of a segment go, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The position of the first event.
+    pub first: Position,
+    /// The position of the last event.
+    pub last: Position,
+    /// When the first event was appended.
+    pub first_time: UnixMs,
+    /// When the last event was appended.
+    pub last_time: UnixMs,
+}
+
+/// Which segment of which log an index belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexOf {
+    /// The segment's number.
+    pub segment: u64,
+    /// The random number of this log.
+    pub salt: u64,
+}
+
+impl fmt::Display for IndexOf {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "segment {} of log {:016x}", self.segment, self.salt)
+    }
+}
+
+/// Why an index gives no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The disk failed. It says nothing about what is in the file.
+    #[error("the disk failed")]
+    Io(#[from] io::Error),
+    /// A page is not what was written. Other pages may still be whole.
+    #[error("page {page} is broken (at byte {})", page * layout::PAGE_BYTES as u64)]
+    Corrupt {
+        /// Which page of the file, from 0.
+        page: u64,
+    },
+    /// The file was cut, or something was written after its end.
+    #[error("the file has {bytes} bytes and should have {expected}")]
+    Length {
+        /// How many bytes it has.
+        bytes: u64,
+        /// How many it should have; for a file without a whole header page, the bytes of that page.
+        expected: u64,
+    },
+    /// The file is whole, and written by another version.
+    #[error("the format is {format}, and this version reads {}", layout::FORMAT)]
+    Format {
+        /// The file's format.
+        format: u32,
+    },
+    /// The file is whole, and the index of something else.
+    #[error("it is the index of {found}")]
+    Foreign {
+        /// What it is the index of.
+        found: IndexOf,
+    },
+}
+
+/// What can be asked of a segment's index, in memory or in a file. Many threads may ask at the same time.
+///
+/// # Errors
+/// Every method that returns a result: those of the file, [`IndexError::Io`] and [`IndexError::Corrupt`]. An
+/// index in memory never fails.
+pub trait SegmentIndex: Send + Sync {
+    /// What all events come to.
+    fn totals(&self) -> Totals;
+
+    /// What a life has here; `None` when nothing.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn shelf(&self, life: LifeId) -> Result<Option<Shelf>, IndexError>;
+
+    /// The shelves of this life and those after it, in the order of lives. Ends after the first error.
+    fn shelves(&self, from: LifeId) -> Box<dyn Iterator<Item = Result<Shelf, IndexError>> + '_>;
+
+    /// How many of a shelf's events are at or before `position`.
+    ///
+    /// A shelf that another index gave, for example before the segment was sealed, is looked up again.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn upto(&self, shelf: &Shelf, position: Position) -> Result<u32, IndexError>;
+
+    /// The entries of a shelf in log order, from its `from`-th (counted from 0): at most `entries_max`, and
+    /// fewer only when the shelf ends.
+    ///
+    /// A shelf that another index gave is looked up again.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn entries(&self, shelf: &Shelf, from: u32, entries_max: usize) -> Result<Vec<Entry>, IndexError>;
+
+    /// How many marks there are.
+    fn mark_count(&self) -> u32;
+
+    /// The `number`-th mark in log order, counted from 0.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn mark(&self, number: u32) -> Result<Option<Mark>, IndexError>;
+
+    /// The number of the last mark at or before `position`.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn mark_number_upto(&self, position: Position) -> Result<Option<u32>, IndexError>;
+
+    /// The number of the last mark whose time is before `time`.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn mark_number_before_time(&self, time: UnixMs) -> Result<Option<u32>, IndexError>;
+
+    /// The last mark at or before `position`.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn mark_upto(&self, position: Position) -> Result<Option<Mark>, IndexError> {
+        self.mark_number_upto(position)?.map_or(Ok(None), |number| self.mark(number))
+    }
+
+    /// The last mark whose time is before `time`.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn mark_before_time(&self, time: UnixMs) -> Result<Option<Mark>, IndexError> {
+        self.mark_number_before_time(time)?.map_or(Ok(None), |number| self.mark(number))
+    }
+}

@@ -1,0 +1,179 @@
+//! The index of the segment that is being written, in memory.
+//!
+//! Invariants: entries of all lives came in log order; times do not go back; neighbouring marks are at least
+//! [`MARK_GAP_BYTES`] apart in the segment. A tree and not a hash table holds the lives, because it is asked
+//! for their order, and because it never moves all of them in one step while the log waits. It does not bound
+//! itself: an event takes 32 bytes, and a life about 100, so the segment is to be sealed in time.
+
+use std::collections::BTreeMap;
+
+use largesse_log::{Position, UnixMs};
+
+use super::{Entry, Home, IndexError, LifeId, Mark, SegmentIndex, Shelf, Span, Totals};
+
+/// A mark nearer to the one before is not kept: so many bytes are walked at most, besides one append, to find a
+/// place in log order.
+pub const MARK_GAP_BYTES: u64 = 16 * 1024;
+
+/// Why a u32 counts all that is here.
+const FEW: &str = "2^32 events would be a segment of at least 47 GB: a frame has 11 bytes";
+
+/// The index in memory. When the segment is full, nothing is pushed any more, and behind an `Arc` it is read
+/// on while [`super::write_sealed`] writes it out.
+#[derive(Debug, Default)]
+pub struct Growing {
+    lives: BTreeMap<LifeId, LifeEntries>,
+    marks: Vec<Mark>,
+    totals: Totals,
+}
+
+/// What one life has. Invariant: `entries` is not empty.
+#[derive(Debug)]
+struct LifeEntries {
+    entries: Vec<Entry>,
+    counted_bytes: u64,
+}
+
+/// What was pushed is not after what is there, in position, time or bytes. A segment that is read back is
+/// broken there.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("position {} cannot stand after position {}", position.0, last.0)]
+pub struct OutOfOrder {
+    /// What was pushed.
+    pub position: Position,
+    /// The last before it.
+    pub last: Position,
+}
+
+impl Growing {
+    /// The index of a segment without events.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an event of `life`. It stands after all that were pushed, and is not earlier.
+    ///
+    /// # Errors
+    /// [`OutOfOrder`]; nothing changed.
+    pub fn push(&mut self, life: LifeId, entry: Entry) -> Result<(), OutOfOrder> {
+        let span = self.totals.span.unwrap_or(Span {
+            first: entry.position,
+            last: Position::ZERO,
+            first_time: entry.time,
+            last_time: UnixMs(0),
+        });
+        if entry.position <= span.last || entry.time < span.last_time {
+            return Err(OutOfOrder { position: entry.position, last: span.last });
+        }
+        let of_life = self.lives.entry(life).or_insert_with(LifeEntries::new);
+        of_life.entries.push(entry);
+        of_life.counted_bytes += u64::from(entry.counted_bytes);
+        self.totals.lives += u32::from(of_life.entries.len() == 1);
+        self.totals.events = self.totals.events.checked_add(1).expect(FEW);
+        self.totals.counted_bytes += u64::from(entry.counted_bytes);
+        self.totals.span = Some(Span { last: entry.position, last_time: entry.time, ..span });
+        Ok(())
+    }
+
+    /// Tells of a head, of every one: it is kept when it is far enough from the mark before.
+    ///
+    /// # Errors
+    /// [`OutOfOrder`], against the mark before; nothing changed.
+    pub fn push_mark(&mut self, mark: Mark) -> Result<(), OutOfOrder> {
+        if let Some(last) = self.marks.last() {
+            let is_after = mark.position > last.position && mark.at > last.at && mark.time >= last.time;
+            if !is_after {
+                return Err(OutOfOrder { position: mark.position, last: last.position });
+            }
+            if mark.at - last.at < MARK_GAP_BYTES {
+                return Ok(());
+            }
+        }
+        self.marks.push(mark);
+        Ok(())
+    }
+
+    /// All marks, in log order.
+    pub(super) fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+
+    /// All lives in their order, each with its entries and what they count.
+    pub(super) fn lives(&self) -> impl Iterator<Item = (LifeId, &[Entry], u64)> {
+        self.lives.iter().map(|(life, of_life)| (*life, of_life.entries.as_slice(), of_life.counted_bytes))
+    }
+
+    /// What a shelf shows: what its life had when it was asked for.
+    fn entries_on(&self, shelf: &Shelf) -> &[Entry] {
+        let entries = self.lives.get(&shelf.life).map_or(&[][..], |of_life| &of_life.entries);
+        &entries[..entries.len().min(shelf.count as usize)]
+    }
+
+    fn last_mark_where(&self, holds: impl Fn(&Mark) -> bool) -> Option<u32> {
+        to_u32(self.marks.partition_point(holds)).checked_sub(1)
+    }
+}
+
+impl LifeEntries {
+    /// With room for one: many lives have no more in a segment.
+    fn new() -> Self {
+        Self { entries: Vec::with_capacity(1), counted_bytes: 0 }
+    }
+}
+
+impl SegmentIndex for Growing {
+    fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    fn shelf(&self, life: LifeId) -> Result<Option<Shelf>, IndexError> {
+        Ok(self.lives.get(&life).and_then(|of_life| shelf(life, of_life)))
+    }
+
+    fn shelves(&self, from: LifeId) -> Box<dyn Iterator<Item = Result<Shelf, IndexError>> + '_> {
+        let lives = self.lives.range(from..);
+        Box::new(lives.filter_map(|(life, of_life)| shelf(*life, of_life)).map(Ok))
+    }
+
+    fn upto(&self, shelf: &Shelf, position: Position) -> Result<u32, IndexError> {
+        Ok(to_u32(self.entries_on(shelf).partition_point(|entry| entry.position <= position)))
+    }
+
+    fn entries(&self, shelf: &Shelf, from: u32, entries_max: usize) -> Result<Vec<Entry>, IndexError> {
+        let left = self.entries_on(shelf).get(from as usize..).unwrap_or_default();
+        Ok(left[..left.len().min(entries_max)].to_vec())
+    }
+
+    fn mark_count(&self) -> u32 {
+        to_u32(self.marks.len())
+    }
+
+    fn mark(&self, number: u32) -> Result<Option<Mark>, IndexError> {
+        Ok(self.marks.get(number as usize).copied())
+    }
+
+    fn mark_number_upto(&self, position: Position) -> Result<Option<u32>, IndexError> {
+        Ok(self.last_mark_where(|mark| mark.position <= position))
+    }
+
+    fn mark_number_before_time(&self, time: UnixMs) -> Result<Option<u32>, IndexError> {
+        Ok(self.last_mark_where(|mark| mark.time < time))
+    }
+}
+
+fn shelf(life: LifeId, of_life: &LifeEntries) -> Option<Shelf> {
+    let (first, last) = (of_life.entries.first()?, of_life.entries.last()?);
+    Some(Shelf {
+        life,
+        count: to_u32(of_life.entries.len()),
+        counted_bytes: of_life.counted_bytes,
+        first: first.position,
+        last: last.position,
+        home: Home::Growing,
+    })
+}
+
+fn to_u32(count: usize) -> u32 {
+    u32::try_from(count).expect(FEW)
+}

@@ -1,0 +1,97 @@
+//! The bytes of the file, so that a change of the format is seen, and what reading them costs.
+
+use largesse_log::Position;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::{OF, Step, growing, one, sealed, tray::Tray};
+use crate::index::{Growing, LifeId, Sealed, SegmentIndex as _, write_sealed};
+
+const PAGE: usize = 4096;
+
+fn file(index: &Growing) -> Vec<u8> {
+    let tray = Tray::default();
+    write_sealed(&tray, "index", index, OF).unwrap();
+    let sheet = tray.sheet("index");
+    let bytes = sheet.contents();
+    assert_eq!(sheet.synced(), bytes.len() as u64, "all of it is safe");
+    bytes
+}
+
+/// The bytes before the zeros, which go on up to the check.
+fn body(page: &[u8]) -> &[u8] {
+    let body = &page[..PAGE - 8];
+    let end = body.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    &body[..end]
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let words = bytes.chunks(8).map(|word| word.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_layout_is_as_it_stands_on_paper() {
+    let (index, _) = growing([Step { gap: 0x0a0b, ..one(0x0102) }, one(3), one(3)]);
+    let file = file(&index);
+    assert_eq!(file.len(), 5 * PAGE);
+    let bodies: Vec<String> = file.chunks(PAGE).map(|page| hex(body(page))).collect();
+    let header = "4c41524745494458 0100000002000000 0300000001000000 0700000000000000 efcdab8967452301 \
+                  9b01000000000000 0b0a000000000000 0d0a000000000000 e903000000000000 eb03";
+    let fence = "03";
+    let shelves = "0300000000000000 0000000002000000 1201000000000000 0c0a000000000000 0d0a000000000000 \
+                   0201000000000000 0200000001000000 8900000000000000 0b0a000000000000 0b0a";
+    let entries = "0c0a000000000000 a400000000000000 ea03000000000000 1400000089000000 \
+                   0d0a000000000000 e000000000000000 eb03000000000000 1400000089000000 \
+                   0b0a000000000000 6800000000000000 e903000000000000 1400000089";
+    let marks = "0b0a000000000000 4000000000000000 e903";
+    assert_eq!(bodies, [header, fence, shelves, entries, marks]);
+}
+
+#[test]
+fn each_page_ends_with_a_check_that_knows_its_log_segment_and_number() {
+    let (index, _) = growing((1..=300).map(one));
+    let seed = xxh3_64_with_seed(&OF.segment.to_le_bytes(), OF.salt);
+    for (number, page) in (0..).zip(file(&index).chunks(PAGE)) {
+        let check = xxh3_64_with_seed(&page[..PAGE - 8], seed.wrapping_add(number));
+        assert_eq!(page[PAGE - 8..], check.to_le_bytes(), "page {number}");
+    }
+}
+
+#[test]
+fn a_segment_without_events_is_one_page() {
+    assert_eq!(file(&Growing::new()).len(), PAGE);
+}
+
+/// What is kept in memory after opening is the fence alone, read with one page for 511 pages of shelves.
+#[test]
+fn reading_costs_few_pages_whatever_else_is_in_the_segment() {
+    let (index, _) = growing((0..100_000_u64).map(|event| one(if event % 2 == 0 { 7 } else { 100 + event })));
+    let tray = Tray::default();
+    write_sealed(&tray, "index", &index, OF).unwrap();
+    let sheet = tray.sheet("index");
+    sheet.take_reads();
+
+    let file = Sealed::open(sheet.clone(), OF).unwrap();
+    assert_eq!(sheet.take_reads(), 2, "the header, and the fence of 491 pages of shelves");
+    let shelf = file.shelf(LifeId(Position(7))).unwrap().unwrap();
+    assert_eq!(sheet.take_reads(), 1);
+    assert_eq!(file.upto(&shelf, Position(33_333)).unwrap(), 16_667);
+    let reads = sheet.take_reads();
+    assert!(reads <= 10, "{reads} reads, and its 50,000 entries are on 394 pages");
+    assert_eq!(file.entries(&shelf, 200, 100).unwrap().len(), 100);
+    assert_eq!(sheet.take_reads(), 2, "100 of 127 rows a page");
+    file.mark_upto(Position(50_000)).unwrap().unwrap();
+    let reads = sheet.take_reads();
+    assert!(reads <= 3, "{reads} reads for one of the marks of 6 MB");
+}
+
+#[test]
+fn a_name_that_is_taken_is_left_alone() {
+    let tray = Tray::default();
+    let (index, _) = growing([one(1)]);
+    write_sealed(&tray, "index", &index, OF).unwrap();
+    let before = tray.sheet("index").contents();
+    assert!(write_sealed(&tray, "index", &Growing::new(), OF).is_err());
+    assert_eq!(tray.sheet("index").contents(), before);
+    assert_eq!(sealed(&index).totals(), index.totals());
+}

@@ -1,0 +1,157 @@
+//! A disk in memory that counts the reads of its files, for the tests of the index. It fails when it is told to.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use crate::disk::{Disk, DiskFile};
+
+/// A folder in memory.
+#[derive(Default)]
+pub(super) struct Tray {
+    sheets: Mutex<BTreeMap<String, Arc<Sheet>>>,
+    failing: Arc<Failing>,
+}
+
+/// Which of the next reads, writes and syncs fails, counted from 1; zero for none.
+#[derive(Default)]
+pub(super) struct Failing(AtomicU64);
+
+impl Failing {
+    pub(super) fn set(&self, number: u64) {
+        self.0.store(number, Relaxed);
+    }
+
+    fn step(&self) -> io::Result<()> {
+        match self.0.load(Relaxed) {
+            0 => Ok(()),
+            left => {
+                self.0.store(left - 1, Relaxed);
+                if left == 1 { Err(io::Error::other("the disk is on fire")) } else { Ok(()) }
+            }
+        }
+    }
+}
+
+/// A file in memory.
+#[derive(Default)]
+pub(super) struct Sheet {
+    bytes: Mutex<Vec<u8>>,
+    reads: AtomicU64,
+    /// How many bytes are safe.
+    synced: AtomicU64,
+    failing: Arc<Failing>,
+}
+
+impl Tray {
+    pub(super) fn sheet(&self, name: &str) -> Arc<Sheet> {
+        Arc::clone(&self.sheets.lock().unwrap()[name])
+    }
+
+    pub(super) fn failing(&self) -> &Failing {
+        &self.failing
+    }
+}
+
+impl Sheet {
+    pub(super) fn of(bytes: Vec<u8>) -> Arc<Self> {
+        Arc::new(Self { bytes: Mutex::new(bytes), ..Self::default() })
+    }
+
+    pub(super) fn contents(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap().clone()
+    }
+
+    pub(super) fn flip(&self, bit: usize) {
+        self.bytes.lock().unwrap()[bit / 8] ^= 1 << (bit % 8);
+    }
+
+    pub(super) fn synced(&self) -> u64 {
+        self.synced.load(Relaxed)
+    }
+
+    /// How often it was read since this was last asked.
+    pub(super) fn take_reads(&self) -> u64 {
+        self.reads.swap(0, Relaxed)
+    }
+}
+
+impl Disk for Tray {
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let mut sheets = self.sheets.lock().unwrap();
+        if sheets.contains_key(name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let sheet = Arc::new(Sheet { failing: Arc::clone(&self.failing), ..Sheet::default() });
+        sheets.insert(name.to_owned(), Arc::clone(&sheet));
+        Ok(sheet)
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let sheets = self.sheets.lock().unwrap();
+        let sheet = sheets.get(name).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Arc::<Sheet>::clone(sheet))
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        Ok(self.sheets.lock().unwrap().keys().cloned().collect())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut sheets = self.sheets.lock().unwrap();
+        let sheet = sheets.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        sheets.insert(to.to_owned(), sheet);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.sheets.lock().unwrap().remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl DiskFile for Sheet {
+    fn bytes(&self) -> io::Result<u64> {
+        Ok(self.bytes.lock().unwrap().len() as u64)
+    }
+
+    fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<()> {
+        self.failing.step()?;
+        self.reads.fetch_add(1, Relaxed);
+        let bytes = self.bytes.lock().unwrap();
+        let at = at as usize;
+        let read = bytes.get(at..at + into.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        into.copy_from_slice(read);
+        Ok(())
+    }
+
+    fn write_at(&self, written: &[u8], at: u64) -> io::Result<()> {
+        self.failing.step()?;
+        let mut bytes = self.bytes.lock().unwrap();
+        let at = at as usize;
+        assert!(at <= bytes.len(), "a write after the end");
+        let end = bytes.len().max(at + written.len());
+        bytes.resize(end, 0);
+        bytes[at..at + written.len()].copy_from_slice(written);
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.failing.step()?;
+        self.synced.store(self.bytes()?, Relaxed);
+        Ok(())
+    }
+
+    fn truncate(&self, bytes: u64) -> io::Result<()> {
+        self.bytes.lock().unwrap().truncate(bytes as usize);
+        Ok(())
+    }
+}

@@ -1,0 +1,233 @@
+//! What happens to segments that are full: an index file, a checkpoint, and in time a cleaning.
+//!
+//! Invariants: a file is removed only after a checkpoint is safe that does not need it, and a checkpoint names
+//! only files that are safe. What fails leaves everything as it was, to be done again at the next time.
+//! It never holds the state's lock: it works from a snapshot. Does not know publishers or readers.
+
+mod cleaning;
+
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    sync::{Arc, atomic::AtomicU32},
+};
+
+use largesse_log::{
+    EngineError, Position,
+    state::{SavedLife, Snapshot},
+};
+
+use crate::{
+    checkpoint::{self, CheckpointHead, SealedSegment},
+    core::Core,
+    disk::{Disk, Watched},
+    frame::Sequence,
+    index::{IndexError, IndexOf, LifeId, Shelf, write_sealed},
+    segments::{Index, Segment, SegmentId},
+};
+
+/// The state between two segments.
+pub(crate) struct Milestone {
+    /// All steps of the segments before `replay_from`, and no other.
+    pub(crate) snapshot: Snapshot,
+    pub(crate) written: Sequence,
+    pub(crate) reserved: Position,
+    pub(crate) replay_from: u64,
+}
+
+/// Who does it.
+pub(crate) struct Keeper {
+    core: Arc<Core>,
+    disk: Watched,
+    segment_bytes: u64,
+    /// The generation of the next segment that is cleaned. Never one twice: a checkpoint that failed may stand
+    /// all the same, and its files with it.
+    generation: AtomicU32,
+}
+
+/// Why segments could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeepError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl Keeper {
+    pub(crate) fn new(core: Arc<Core>, disk: Watched, segment_bytes: u64, generation: u32) -> Self {
+        Self { core, disk, segment_bytes, generation: AtomicU32::new(generation) }
+    }
+
+    /// Whether there is something to win by a cleaning.
+    pub(crate) fn has_garbage(&self) -> bool {
+        self.core.retired.is_some() || cleaning::choose(&self.sealed(), self.segment_bytes).is_some()
+    }
+
+    /// Seals the segments before a milestone, cleans some, and writes a checkpoint.
+    ///
+    /// # Errors
+    /// Those of the disk. The log goes on as before; a start would have to replay more.
+    pub(crate) fn keep(&self, milestone: &Milestone) -> Result<(), KeepError> {
+        if let Some(failure) = self.disk.failure() {
+            return Err(KeepError::Io(io::Error::other(failure.to_owned())));
+        }
+        self.seal_before(milestone.replay_from)?;
+        // What is not cleaned today is tomorrow; a checkpoint does not wait for it.
+        let cleaned = self.recount_and_clean(&milestone.snapshot).unwrap_or_else(|error| {
+            tracing::warn!(%error, "no segment could be cleaned; their space does not come back yet");
+            None
+        });
+        let list =
+            cleaned.as_ref().map_or_else(|| self.sealed(), |cleaned| cleaned.applied_to(&self.sealed()));
+        let head = CheckpointHead {
+            salt: self.core.salt,
+            incarnation: self.core.incarnation,
+            written: milestone.written,
+            reserved: milestone.reserved,
+            replay_from: milestone.replay_from,
+            log: milestone.snapshot.head,
+        };
+        // The names of the files that it lists are safe before it is.
+        self.disk.sync_names()?;
+        checkpoint::write(
+            &self.disk,
+            &head,
+            list.iter().map(|segment| listed(segment)),
+            &milestone.snapshot,
+        )?;
+        if let Some(cleaned) = cleaned {
+            self.core.segments.replace(&cleaned.from, cleaned.to);
+        }
+        self.remove_others(milestone.replay_from)
+    }
+
+    /// Segments that are not written any more, in order.
+    fn sealed(&self) -> Vec<Arc<Segment>> {
+        let list = self.core.segments.all();
+        list.iter().filter(|segment| matches!(segment.index, Index::Sealed(_))).cloned().collect()
+    }
+
+    fn recount_and_clean(&self, snapshot: &Snapshot) -> Result<Option<cleaning::Cleaned>, KeepError> {
+        if self.core.retired.take() {
+            self.recount(snapshot)?;
+        }
+        self.clean(snapshot)
+    }
+
+    fn seal_before(&self, number: u64) -> Result<(), KeepError> {
+        for segment in self.core.segments.all().iter().filter(|segment| segment.id.number < number) {
+            if let Index::Growing(growing) = &segment.index {
+                let growing = growing.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let index = self.write_index(segment.id, &growing)?;
+                let sealed = segment.with_index(Index::Sealed(index));
+                self.core.segments.replace(&[segment.id], vec![Arc::new(sealed)]);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_index(
+        &self,
+        id: SegmentId,
+        growing: &crate::index::Growing,
+    ) -> Result<crate::index::Sealed, KeepError> {
+        let name = id.index_name();
+        remove_if_there(&self.disk, &name)?;
+        Ok(write_sealed(&self.disk, &name, growing, self.index_of(id))?)
+    }
+
+    fn index_of(&self, id: SegmentId) -> IndexOf {
+        index_of(id, &self.core)
+    }
+
+    /// Counts anew what is live in each segment: streams that were removed are not counted off one by one.
+    fn recount(&self, snapshot: &Snapshot) -> Result<(), KeepError> {
+        let firsts: HashMap<Position, Position> =
+            snapshot.lives().filter_map(|life| Some((life.start, first(&life)?))).collect();
+        for segment in self.sealed() {
+            let live = segment.index.ask(|index| {
+                let mut live = 0;
+                for shelf in index.shelves(LifeId(Position::ZERO)) {
+                    let shelf = shelf?;
+                    let first = firsts.get(&shelf.life.0);
+                    live += first.map_or(Ok(0), |first| live_bytes(index, &shelf, *first))?;
+                }
+                Ok::<u64, IndexError>(live)
+            })?;
+            segment.set_live(live);
+        }
+        Ok(())
+    }
+
+    /// Removes the files that no checkpoint needs.
+    fn remove_others(&self, replay_from: u64) -> Result<(), KeepError> {
+        let list = self.core.segments.all();
+        let needed: HashSet<String> =
+            list.iter().flat_map(|segment| [segment.id.file_name(), segment.id.index_name()]).collect();
+        for name in self.disk.names()? {
+            let number = number_of_file(&name);
+            if number.is_some_and(|number| number < replay_from) && !needed.contains(&name) {
+                self.disk.remove(&name)?;
+            }
+        }
+        self.disk.sync_names()?;
+        Ok(())
+    }
+}
+
+pub(crate) fn index_of(id: SegmentId, core: &Core) -> IndexOf {
+    IndexOf { segment: id.number, salt: core.salt.0 }
+}
+
+fn first(life: &SavedLife) -> Option<Position> {
+    life.first.map(|stub| stub.position)
+}
+
+/// What a shelf has from `first` on counts, about.
+fn live_bytes(
+    index: &dyn crate::index::SegmentIndex,
+    shelf: &Shelf,
+    first: Position,
+) -> Result<u64, IndexError> {
+    if shelf.first >= first {
+        return Ok(shelf.counted_bytes);
+    }
+    if shelf.last < first {
+        return Ok(0);
+    }
+    let gone = index.upto(shelf, Position(first.0 - 1))?;
+    Ok(shelf.counted_bytes / u64::from(shelf.count.max(1)) * u64::from(shelf.count - gone))
+}
+
+fn listed(segment: &Segment) -> SealedSegment {
+    SealedSegment {
+        number: segment.id.number,
+        generation: segment.id.generation,
+        first: segment.first,
+        bytes: segment.bytes(),
+        live_bytes: segment.live_bytes(),
+        skipped: segment.refused().into_iter().map(|range| (range.start, range.end)).collect(),
+    }
+}
+
+/// The number of the segment that a file is of, if it is of one.
+pub(crate) fn number_of_file(name: &str) -> Option<u64> {
+    let stem = name.strip_suffix(".segment").or_else(|| name.strip_suffix(".index"))?;
+    stem.split_once('-')?.0.parse().ok()
+}
+
+/// How often the segment was cleaned that a file is of, if it is of one.
+pub(crate) fn generation_of_file(name: &str) -> Option<u32> {
+    let stem = name.strip_suffix(".segment").or_else(|| name.strip_suffix(".index"))?;
+    stem.split_once('-')?.1.parse().ok()
+}
+
+pub(crate) fn remove_if_there(disk: &dyn Disk, name: &str) -> io::Result<()> {
+    match disk.remove(name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}

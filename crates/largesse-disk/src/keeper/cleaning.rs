@@ -1,0 +1,224 @@
+//! Writing what is still kept of some segments into a new one, so that the space of the rest comes back.
+//!
+//! Invariants: the new segment has just the events that the snapshot keeps, with their positions and times, each
+//! looked at before it is copied. What a cleaning writes is at most what was published since the one before, a
+//! few times over, so its cost is spread over the publishes.
+
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+use largesse_log::{Position, state::Snapshot};
+
+use super::{KeepError, Keeper, remove_if_there};
+use crate::{
+    command::KeptHead,
+    disk::{Disk, DiskFile},
+    frame::{EncodedEvents, FRAME_HEAD_BYTES, Salt},
+    index::{Entry, Growing, LifeId, Mark, SegmentIndex},
+    scan::{ScannedEvent, read_frame},
+    segment::SegmentHeader,
+    segments::{Index, Segment, SegmentId},
+    walk::SegmentWalk,
+};
+
+/// A cleaning writes its segment in pieces of so many bytes.
+const PIECE_BYTES: usize = 1024 * 1024;
+/// A segment that has less than this part of its bytes live is cleaned: one in so many.
+const LIVE_PART: u64 = 2;
+/// Small neighbours are put together when there are so many.
+const SMALL_RUN: usize = 4;
+/// How many segments are cleaned together at most.
+const RUN_MAX: usize = 32;
+
+/// What a cleaning puts in the place of what.
+pub(super) struct Cleaned {
+    pub(super) from: Vec<SegmentId>,
+    pub(super) to: Vec<Arc<Segment>>,
+}
+
+impl Cleaned {
+    /// The list with the new in the place of the old.
+    pub(super) fn applied_to(&self, list: &[Arc<Segment>]) -> Vec<Arc<Segment>> {
+        let is_old = |segment: &Arc<Segment>| self.from.contains(&segment.id);
+        let place = list.iter().position(is_old).unwrap_or(list.len());
+        let mut cleaned: Vec<_> = list.iter().filter(|segment| !is_old(segment)).cloned().collect();
+        cleaned.splice(place..place, self.to.iter().cloned());
+        cleaned
+    }
+}
+
+/// Which neighbours are to be cleaned together, if any: the first that have much garbage, or are small.
+pub(super) fn choose(sealed: &[Arc<Segment>], segment_bytes: u64) -> Option<Vec<Arc<Segment>>> {
+    let mut run: Vec<Arc<Segment>> = Vec::new();
+    let mut live = 0;
+    for segment in sealed {
+        let is_garbage = has_garbage(segment);
+        let is_small = segment.bytes() < segment_bytes / LIVE_PART;
+        if (is_garbage || is_small) && live + segment.live_bytes() <= segment_bytes && run.len() < RUN_MAX {
+            live += segment.live_bytes();
+            run.push(Arc::clone(segment));
+        } else if is_worth_it(&run) {
+            break;
+        } else {
+            run.clear();
+            live = 0;
+        }
+    }
+    is_worth_it(&run).then_some(run)
+}
+
+fn has_garbage(segment: &Segment) -> bool {
+    let counted = segment.counted_bytes();
+    !segment.is_stubborn() && (counted == 0 || segment.live_bytes() < counted / LIVE_PART)
+}
+
+fn is_worth_it(run: &[Arc<Segment>]) -> bool {
+    run.len() >= SMALL_RUN || run.iter().any(|segment| has_garbage(segment))
+}
+
+impl Keeper {
+    /// Cleans some segments, if it is worth it. The new files are safe, their names are not.
+    pub(super) fn clean(&self, snapshot: &Snapshot) -> Result<Option<Cleaned>, KeepError> {
+        let Some(run) = choose(&self.sealed(), self.segment_bytes) else { return Ok(None) };
+        let from: Vec<_> = run.iter().map(|segment| segment.id).collect();
+        let id = SegmentId { generation: self.generation.fetch_add(1, Relaxed), ..run[0].id };
+        let header = SegmentHeader {
+            salt: self.core.salt,
+            incarnation: self.core.incarnation,
+            first_position: run[0].first,
+            number: id.number,
+        };
+        let mut copy = Copy::begin(&self.disk, id, header)?;
+        for segment in &run {
+            if let Err(error) = copy.take_kept_of(segment, snapshot) {
+                // It stays as it is: what is broken in it is told to those who read it.
+                tracing::error!(%error, "a segment is broken and is not cleaned");
+                segment.set_stubborn();
+                remove_if_there(&self.disk, &id.file_name())?;
+                return Ok(None);
+            }
+        }
+        let copied = copy.finish()?;
+        if copied.index.totals().events == 0 {
+            self.disk.remove(&id.file_name())?;
+            return Ok(Some(Cleaned { from, to: Vec::new() }));
+        }
+        let live = copied.index.totals().counted_bytes;
+        let index = Index::Sealed(self.write_index(id, &copied.index)?);
+        let segment = Segment::new(id, header.first_position, copied.file, index, copied.bytes);
+        segment.set_live(live);
+        Ok(Some(Cleaned { from, to: vec![Arc::new(segment)] }))
+    }
+}
+
+/// A segment that is being made of others.
+struct Copy {
+    salt: Salt,
+    file: Arc<dyn DiskFile>,
+    /// What is written, and what is to be.
+    at: u64,
+    piece: Vec<u8>,
+    index: Growing,
+    shelf: Option<Shelf>,
+}
+
+/// Events that go under one head.
+struct Shelf {
+    head: KeptHead,
+    head_at: u64,
+    life: LifeId,
+    events: EncodedEvents,
+    counted: Vec<u32>,
+}
+
+struct Copied {
+    file: Arc<dyn DiskFile>,
+    bytes: u64,
+    index: Growing,
+}
+
+impl Copy {
+    fn begin(disk: &dyn Disk, id: SegmentId, header: SegmentHeader) -> Result<Self, KeepError> {
+        let file = disk.create(&id.file_name())?;
+        let piece = header.encode().to_vec();
+        Ok(Self { salt: header.salt, file, at: 0, piece, index: Growing::new(), shelf: None })
+    }
+
+    fn take_kept_of(&mut self, segment: &Segment, snapshot: &Snapshot) -> Result<(), KeepError> {
+        let mut walk = SegmentWalk::after(segment, Position::ZERO, self.salt)?;
+        while let Some(event) = walk.next()? {
+            if let Some(life) = snapshot.life_keeping(&event.stream, event.position) {
+                self.take(segment, &event, LifeId(life))?;
+            }
+        }
+        self.put_shelf()
+    }
+
+    fn take(&mut self, segment: &Segment, event: &ScannedEvent, life: LifeId) -> Result<(), KeepError> {
+        let frame = read_frame(&*segment.file, event.spot).map_err(|error| segment.unreadable(error))?;
+        let follows = self.shelf.as_ref().is_some_and(|shelf| shelf.is_followed_by(event));
+        if !follows {
+            self.put_shelf()?;
+        }
+        let salt = self.salt;
+        let shelf = self.shelf.get_or_insert_with(|| Shelf::new(event, life, salt));
+        shelf.events.push_frame(&frame).map_err(|fault| segment.unreadable(fault))?;
+        shelf.counted.push(counted_bytes(frame.len()));
+        Ok(())
+    }
+
+    /// Writes the head and its events.
+    fn put_shelf(&mut self) -> Result<(), KeepError> {
+        let Some(shelf) = self.shelf.take() else { return Ok(()) };
+        let head_at = self.at + self.piece.len() as u64;
+        shelf.head.encode(&mut self.piece, self.salt, &shelf.events);
+        let mut at = self.at + self.piece.len() as u64;
+        self.piece.extend_from_slice(shelf.events.bytes());
+        let Shelf { head: KeptHead { base, time, .. }, life, events, counted, .. } = shelf;
+        let broken = |error: crate::index::OutOfOrder| KeepError::Io(std::io::Error::other(error));
+        self.index.push_mark(Mark { position: base, at: head_at, time }).map_err(broken)?;
+        for (number, (bytes, counted_bytes)) in events.frames().iter().zip(counted).enumerate() {
+            let position = Position(base.0 + number as u64);
+            let entry = Entry { position, at, bytes: *bytes, counted_bytes, time };
+            self.index.push(life, entry).map_err(broken)?;
+            at += u64::from(*bytes);
+        }
+        if self.piece.len() >= PIECE_BYTES {
+            self.put_piece()?;
+        }
+        Ok(())
+    }
+
+    fn put_piece(&mut self) -> Result<(), KeepError> {
+        self.file.write_at(&self.piece, self.at)?;
+        self.at += self.piece.len() as u64;
+        self.piece.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Copied, KeepError> {
+        self.put_shelf()?;
+        self.put_piece()?;
+        self.file.sync()?;
+        Ok(Copied { file: self.file, bytes: self.at, index: self.index })
+    }
+}
+
+impl Shelf {
+    fn new(event: &ScannedEvent, life: LifeId, salt: Salt) -> Self {
+        let head = KeptHead { base: event.position, time: event.time, stream: event.stream.clone() };
+        let events = EncodedEvents::empty(salt);
+        Self { head, head_at: event.head_at, life, events, counted: Vec::new() }
+    }
+
+    /// Whether an event goes under the same head: it did before.
+    fn is_followed_by(&self, event: &ScannedEvent) -> bool {
+        let next = self.head.base.0 + self.events.frames().len() as u64;
+        self.head_at == event.head_at && event.position.0 == next
+    }
+}
+
+/// What an event counts, by the length of its frame.
+fn counted_bytes(frame_bytes: usize) -> u32 {
+    let text = frame_bytes.saturating_sub(FRAME_HEAD_BYTES + 2) as u64;
+    u32::try_from(text + largesse_log::EVENT_OVERHEAD_BYTES).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,39 @@
+//! The engine that keeps the log on a disk.
+//!
+//! A publish is written to the end of a segment, synced together with all that wait, and only then becomes
+//! part of the log's state, which is the state machine of `largesse-log` that the memory engine runs too.
+//! What is older than the newest few megabytes is read back from the segments.
+
+#![forbid(unsafe_code)]
+
+mod archive;
+mod checkpoint;
+pub mod command;
+mod core;
+pub mod disk;
+mod engine;
+pub mod frame;
+pub mod index;
+mod journal;
+mod keeper;
+pub mod lock;
+mod old;
+mod open;
+mod plan;
+mod pool;
+mod queue;
+pub mod scan;
+pub mod segment;
+mod segments;
+mod settings;
+mod step;
+mod taking;
+#[cfg(test)]
+mod tests;
+mod walk;
+mod writer;
+
+pub use checkpoint::{CheckpointError, Flaw};
+pub use engine::DiskEngine;
+pub use open::{NewLog, OpenError};
+pub use settings::{DiskSettings, SyncRule};

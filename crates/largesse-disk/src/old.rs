@@ -1,0 +1,171 @@
+//! Reading what is not in memory any more.
+//!
+//! Invariants: nothing here holds the state's lock while it reads; which events are kept is said by a look at
+//! the state, before the reading for a few lives and after it for a walk. Every event's checksum is looked at
+//! before it is given away. The work of one call is bounded by its limits and by [`WALK_EVENTS_MAX`].
+
+mod locate;
+mod merge;
+mod walk;
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeSet, VecDeque},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use largesse_log::{EngineError, Event, Position, ReadLimits, Record, StreamName, UnixMs};
+
+use crate::{
+    frame::Salt,
+    index::Entry,
+    scan::{EventSpot, ReadError, read_event},
+    segments::{Segment, SegmentList, Segments},
+};
+
+/// How many events one step of a walk looks at.
+const WALK_EVENTS_MAX: usize = 16 * 1024;
+
+/// How many broken events are remembered. With more, the disk is to be replaced.
+const DAMAGED_MAX: usize = 64 * 1024;
+
+/// The segments, as readers see them.
+pub(crate) struct OldEvents {
+    segments: Arc<Segments>,
+    salt: Salt,
+    /// Broken events whose loss is recorded: they are passed over.
+    damaged: RwLock<BTreeSet<Position>>,
+}
+
+/// Why old events could not be read.
+#[derive(Debug)]
+pub(crate) enum OldError {
+    Engine(EngineError),
+    /// An event is not what was written. Its loss is to be recorded, and the read to be made again.
+    Damaged {
+        stream: StreamName,
+        position: Position,
+        error: EngineError,
+    },
+}
+
+impl From<EngineError> for OldError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl OldEvents {
+    pub(crate) fn new(segments: Arc<Segments>, salt: Salt) -> Self {
+        Self { segments, salt, damaged: RwLock::default() }
+    }
+
+    /// Passes over an event from now on.
+    ///
+    /// # Errors
+    /// When there are too many of them.
+    pub(crate) fn pass_over(&self, position: Position) -> Result<(), EngineError> {
+        let mut damaged = self.damaged.write().unwrap_or_else(PoisonError::into_inner);
+        if damaged.len() >= DAMAGED_MAX {
+            let reason = format!("more than {DAMAGED_MAX} events are broken");
+            return Err(EngineError::Unreadable { reason });
+        }
+        damaged.insert(position);
+        Ok(())
+    }
+
+    fn is_passed_over(&self, position: Position) -> bool {
+        self.damaged.read().unwrap_or_else(PoisonError::into_inner).contains(&position)
+    }
+
+    fn list(&self) -> SegmentList {
+        self.segments.all()
+    }
+
+    /// An event; `None` for one that is broken and told as lost.
+    fn event(
+        &self,
+        segment: &Segment,
+        stream: &StreamName,
+        entry: &Entry,
+    ) -> Result<Option<Arc<Event>>, OldError> {
+        let spot = EventSpot { at: entry.at, bytes: entry.bytes };
+        self.event_at(segment, stream, entry.position, entry.time, spot)
+    }
+
+    fn event_at(
+        &self,
+        segment: &Segment,
+        stream: &StreamName,
+        position: Position,
+        time: UnixMs,
+        spot: EventSpot,
+    ) -> Result<Option<Arc<Event>>, OldError> {
+        if self.is_passed_over(position) {
+            return Ok(None);
+        }
+        match read_event(&*segment.file, spot, self.salt, stream, position, time) {
+            Ok(event) => Ok(Some(Arc::new(event))),
+            Err(error @ ReadError::Io { .. }) => Err(segment.unreadable(error).into()),
+            Err(error @ ReadError::Corrupt { .. }) => {
+                Err(OldError::Damaged { stream: stream.clone(), position, error: segment.unreadable(error) })
+            }
+        }
+    }
+}
+
+/// The records of one read under way.
+struct Taken {
+    records: Vec<Record>,
+    limits: ReadLimits,
+    bytes: u64,
+}
+
+/// Whether a record was taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Taken,
+    Full,
+}
+
+impl Taken {
+    fn new(limits: ReadLimits) -> Self {
+        Self { records: Vec::new(), limits, bytes: 0 }
+    }
+
+    /// Whether nothing more can be taken, whatever it is.
+    fn is_full(&self) -> bool {
+        !self.records.is_empty()
+            && (self.records.len() >= self.limits.records_max.get() || self.bytes >= self.limits.bytes_max)
+    }
+
+    fn take(&mut self, record: Record) -> Fit {
+        let data_bytes = match &record {
+            Record::Event { event, .. } => event.data.as_str().len() as u64,
+            Record::End { .. } => 0,
+        };
+        let bytes = self.bytes.saturating_add(data_bytes);
+        let is_over = bytes > self.limits.bytes_max || self.records.len() >= self.limits.records_max.get();
+        if is_over && !self.records.is_empty() {
+            return Fit::Full;
+        }
+        self.bytes = bytes;
+        self.records.push(record);
+        Fit::Taken
+    }
+
+    /// Takes the ends that stand before `position`.
+    fn take_ends(&mut self, ends: &mut VecDeque<Record>, position: Position) -> Fit {
+        while ends.front().is_some_and(|end| end.position().cmp(&position) == Ordering::Less) {
+            let Some(end) = ends.pop_front() else { break };
+            if self.take(end) == Fit::Full {
+                return Fit::Full;
+            }
+        }
+        Fit::Taken
+    }
+
+    fn last(&self) -> Position {
+        self.records.last().map_or(Position::ZERO, Record::position)
+    }
+}

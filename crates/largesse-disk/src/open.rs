@@ -1,0 +1,449 @@
+//! Opening a log: what the checkpoint says, and the steps after it once more.
+//!
+//! Invariants: what was acknowledged is there again, each position of a record is the one it had, and no position
+//! that may ever have been shown is used again. The end of the last segment is cut off where it is torn; what is
+//! broken anywhere else is told, and nothing is changed then. The time it takes is bounded by the segments after
+//! the checkpoint and by the streams and keys, not by the log.
+
+use std::{collections::VecDeque, io, sync::Arc};
+
+use largesse_log::{EngineLimits, Incarnation, Position, state::LogState};
+
+use crate::{
+    archive::{Retired, SegmentArchive},
+    checkpoint::{self, CheckpointError, Item, SealedSegment},
+    command::Command,
+    core::Core,
+    disk::{Disk, DiskFile, Watched},
+    frame::{Salt, Sequence},
+    index::{Growing, IndexOf, Sealed},
+    journal::{Journal, Start},
+    keeper::{Keeper, Milestone, generation_of_file, remove_if_there},
+    scan::{Broken, Group, Scan, Step, is_torn_tail},
+    segment::{HEADER_BYTES, HeaderError, SegmentHeader},
+    segments::{Index, Segment, SegmentId, Segments},
+    settings::DiskSettings,
+    taking::replay,
+    writer::Writer,
+};
+
+/// The two random numbers of a log that is made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewLog {
+    /// Which log it is.
+    pub incarnation: Incarnation,
+    /// What its checks are seeded with.
+    pub salt: u64,
+}
+
+/// Why a log can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The disk failed.
+    #[error("{file} could not be opened or read: {source}")]
+    Io {
+        /// Of which file.
+        file: String,
+        /// What the disk said.
+        source: io::Error,
+    },
+    /// The checkpoint can't be used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A segment can't be used as a whole.
+    #[error("{file}: {source}")]
+    Header {
+        /// The segment's file.
+        file: String,
+        /// Why.
+        source: HeaderError,
+    },
+    /// A segment is broken where it was safe.
+    #[error(
+        "{file} is broken: {broken}. What comes after it would be lost. `largesse log check` says more; \
+         `largesse log export` saves what is whole"
+    )]
+    Broken {
+        /// The segment's file.
+        file: String,
+        /// What, and where.
+        broken: Broken,
+    },
+    /// A file is missing.
+    #[error("{file} is missing. `largesse log export` saves what is there")]
+    Missing {
+        /// Its name.
+        file: String,
+    },
+    /// A file belongs to another log.
+    #[error("{file} belongs to another log; take it out of the folder")]
+    Foreign {
+        /// Its name.
+        file: String,
+    },
+}
+
+/// A log that is open.
+pub(crate) struct Opened {
+    pub(crate) core: Arc<Core>,
+    pub(crate) writer: Writer,
+    pub(crate) keeper: Keeper,
+    /// What there is to keep at once, when steps were replayed.
+    pub(crate) milestone: Option<Milestone>,
+}
+
+/// Opens the log in a folder, or makes one.
+///
+/// # Errors
+/// [`OpenError`].
+pub(crate) fn open(
+    disk: Arc<dyn Disk>,
+    limits: EngineLimits,
+    settings: DiskSettings,
+    new: NewLog,
+) -> Result<Opened, OpenError> {
+    let mut opening = Opening::begin(Watched::new(disk), new)?;
+    let last = opening.replay_all()?;
+    let has_replayed = last.is_some();
+    let generation = next_generation(&opening.disk)?;
+    let number = opening.next_number;
+    let first = opening.state.tail().next().max(opening.reserved);
+    let segment = begin_segment(&opening.disk, number, first, opening.incarnation, opening.salt)
+        .map_err(io_of(&SegmentId::written(number).file_name()))?;
+    opening.segments.push(Arc::clone(&segment));
+    let Opening { disk, salt, incarnation, segments, retired, state, written, reserved, .. } = opening;
+    let core = Arc::new(Core::new(incarnation, salt, segments, retired, state));
+    let journal = Journal::new(Start { disk: disk.clone(), salt, segment, at: HEADER_BYTES as u64, written });
+    let milestone = has_replayed.then(|| Milestone {
+        snapshot: core.state().snapshot(),
+        written,
+        reserved,
+        replay_from: number,
+    });
+    let keeper = Keeper::new(Arc::clone(&core), disk.clone(), settings.segment_bytes, generation);
+    let mut writer = Writer::new(Arc::clone(&core), Arc::new(disk), journal, settings, first);
+    let is_limited = *core.state().limits() == limits;
+    if !is_limited {
+        let file = SegmentId::written(number).file_name();
+        let wrote = writer.write_alone(|slot| Command::Limits { slot, limits });
+        wrote.map_err(|error| OpenError::Io { file, source: io::Error::other(error) })?;
+    }
+    Ok(Opened { core, writer, keeper, milestone })
+}
+
+/// Makes the file of a segment, safe and with its name.
+pub(crate) fn begin_segment(
+    disk: &dyn Disk,
+    number: u64,
+    first: Position,
+    incarnation: Incarnation,
+    salt: Salt,
+) -> io::Result<Arc<Segment>> {
+    let id = SegmentId::written(number);
+    let header = SegmentHeader { salt, incarnation, first_position: first, number };
+    // What a crash left before anything was written into it.
+    remove_if_there(disk, &id.file_name())?;
+    let file = disk.create(&id.file_name())?;
+    file.write_at(&header.encode(), 0)?;
+    file.sync()?;
+    disk.sync_names()?;
+    let index = Index::Growing(std::sync::RwLock::new(Growing::new()));
+    Ok(Arc::new(Segment::new(id, first, file, index, HEADER_BYTES as u64)))
+}
+
+fn io_of(file: &str) -> impl FnOnce(io::Error) -> OpenError {
+    let file = file.to_owned();
+    move |source| OpenError::Io { file, source }
+}
+
+/// A log on the way to be open.
+struct Opening {
+    disk: Watched,
+    salt: Salt,
+    incarnation: Incarnation,
+    segments: Arc<Segments>,
+    retired: Arc<Retired>,
+    state: LogState,
+    written: Sequence,
+    reserved: Position,
+    /// The segments that are there to be replayed, in order.
+    to_replay: Vec<u64>,
+    next_number: u64,
+}
+
+impl Opening {
+    fn begin(disk: Watched, new: NewLog) -> Result<Self, OpenError> {
+        let (segments, retired) = (Arc::new(Segments::default()), Arc::new(Retired::default()));
+        let mut opening = match checkpoint::open(&disk)? {
+            None => Self::without_checkpoint(disk, new, segments, retired)?,
+            Some(reading) => Self::from_checkpoint(disk, reading, segments, retired)?,
+        };
+        opening.drop_unbegun()?;
+        Ok(opening)
+    }
+
+    fn from_checkpoint(
+        disk: Watched,
+        reading: checkpoint::Reading,
+        segments: Arc<Segments>,
+        retired: Arc<Retired>,
+    ) -> Result<Self, OpenError> {
+        let head = reading.head().clone();
+        let archive = SegmentArchive::new(Arc::clone(&segments), head.salt, Arc::clone(&retired));
+        let mut state = LogState::restored(&head.log, Box::new(archive));
+        let mut sealed = Vec::new();
+        reading.items(&mut |item| match item {
+            Item::Segment(segment) => sealed.push(segment),
+            Item::Life(life) => state.restore_life(&life),
+            Item::Past(past) => state.restore_past(&past),
+            Item::Key(key) => state.restore_key(key),
+        })?;
+        for listed in sealed {
+            segments.push(Arc::new(open_sealed(&disk, &listed, head.salt)?));
+        }
+        let to_replay = numbers_from(&disk, head.replay_from)?;
+        Ok(Self {
+            disk,
+            salt: head.salt,
+            incarnation: head.incarnation,
+            segments,
+            retired,
+            state,
+            written: head.written,
+            reserved: head.reserved,
+            next_number: head.replay_from,
+            to_replay,
+        })
+    }
+
+    fn without_checkpoint(
+        disk: Watched,
+        new: NewLog,
+        segments: Arc<Segments>,
+        retired: Arc<Retired>,
+    ) -> Result<Self, OpenError> {
+        const FIRST: u64 = 1;
+        let to_replay = numbers_from(&disk, 0)?;
+        let (mut salt, mut incarnation) = (Salt(new.salt), new.incarnation);
+        if let Some(first) = to_replay.first() {
+            let file = SegmentId::written(*first).file_name();
+            if *first != FIRST {
+                return Err(OpenError::Missing { file: checkpoint::FILE.to_owned() });
+            }
+            if let Some(header) = read_header(&disk, *first, Doubt::of(&to_replay, *first))? {
+                (salt, incarnation) = (header.salt, header.incarnation);
+            } else {
+                tracing::info!(file, "the log was never begun");
+            }
+        }
+        let archive = SegmentArchive::new(Arc::clone(&segments), salt, Arc::clone(&retired));
+        let state = LogState::new(EngineLimits::default(), Box::new(archive));
+        let (written, reserved) = (Sequence(0), Position::ZERO);
+        Ok(Self {
+            disk,
+            salt,
+            incarnation,
+            segments,
+            retired,
+            state,
+            written,
+            reserved,
+            to_replay,
+            next_number: FIRST,
+        })
+    }
+
+    /// A crash may have left a last segment without a header: nothing was written into it.
+    fn drop_unbegun(&mut self) -> Result<(), OpenError> {
+        let Some(last) = self.to_replay.last().copied() else { return Ok(()) };
+        if read_header(&self.disk, last, Doubt::of(&self.to_replay, last))?.is_none() {
+            self.to_replay.pop();
+        }
+        Ok(())
+    }
+
+    /// Takes the steps of all segments after the checkpoint; the last of them, if there are any.
+    fn replay_all(&mut self) -> Result<Option<u64>, OpenError> {
+        let numbers = std::mem::take(&mut self.to_replay);
+        for number in &numbers {
+            if *number != self.next_number {
+                return Err(OpenError::Missing { file: SegmentId::written(self.next_number).file_name() });
+            }
+            self.replay_segment(*number, Doubt::of(&numbers, *number))?;
+            self.next_number = number + 1;
+        }
+        Ok(numbers.last().copied())
+    }
+
+    fn replay_segment(&mut self, number: u64, doubt: Doubt) -> Result<(), OpenError> {
+        let id = SegmentId::written(number);
+        let name = id.file_name();
+        let header = read_header(&self.disk, number, doubt)?
+            .ok_or_else(|| OpenError::Missing { file: name.clone() })?;
+        if (header.salt, header.incarnation, header.number) != (self.salt, self.incarnation, number) {
+            return Err(OpenError::Foreign { file: name });
+        }
+        let file = self.disk.open(&name).map_err(io_of(&name))?;
+        let bytes = file.bytes().map_err(io_of(&name))?;
+        let index = Index::Growing(std::sync::RwLock::new(Growing::new()));
+        let at = HEADER_BYTES as u64;
+        let segment = Arc::new(Segment::new(id, header.first_position, Arc::clone(&file), index, at));
+        self.segments.push(Arc::clone(&segment));
+        let scan = Scan::new(Arc::clone(&file), self.salt, at, bytes).map_err(io_of(&name))?;
+        let mut scan = scan.expecting(Sequence(self.written.0 + 1));
+        // Where the bytes begin that are not known to be safe: the header, then groups.
+        let mut in_doubt = 0;
+        let mut groups: VecDeque<(Sequence, u64)> = VecDeque::new();
+        loop {
+            match scan.next_group().map_err(io_of(&name))? {
+                Step::Next(group) => {
+                    groups.push_back((group.head.sequence, group.end));
+                    while groups.front().is_some_and(|(sequence, _)| *sequence <= group.head.synced_sequence)
+                    {
+                        in_doubt = groups.pop_front().map_or(in_doubt, |(_, end)| end);
+                    }
+                    self.replay_group(&segment, group);
+                }
+                Step::End => break,
+                Step::Broken(broken) => {
+                    self.cut_torn(&name, &*file, broken, doubt)?;
+                    break;
+                }
+            }
+        }
+        match doubt {
+            Doubt::Last => make_safe(&*file, in_doubt, segment.bytes()).map_err(io_of(&name)),
+            Doubt::No => Ok(()),
+        }
+    }
+
+    fn replay_group(&mut self, segment: &Segment, group: Group) {
+        self.written = group.head.sequence;
+        self.reserved = self.reserved.max(group.head.reserved);
+        for placed in group.commands {
+            replay(&mut self.state, segment, placed.command, placed.at, placed.spots);
+        }
+        segment.reached(group.end);
+        self.state.settle(YOUNG_BYTES_MAX);
+    }
+
+    /// Cuts off a group that was never safe.
+    fn cut_torn(
+        &mut self,
+        name: &str,
+        file: &dyn DiskFile,
+        broken: Broken,
+        doubt: Doubt,
+    ) -> Result<(), OpenError> {
+        let sequence = Sequence(self.written.0 + 1);
+        let is_torn = doubt == Doubt::Last
+            && is_torn_tail(file, self.salt, broken.whole_upto, sequence).map_err(io_of(name))?;
+        if !is_torn {
+            return Err(OpenError::Broken { file: name.to_owned(), broken });
+        }
+        tracing::info!(
+            file = name,
+            at = broken.whole_upto,
+            "the last write before the crash was not whole; nobody was told of it, and it is cut off"
+        );
+        file.truncate(broken.whole_upto).map_err(io_of(name))
+    }
+}
+
+/// While steps are replayed, so many bytes of events stay in memory.
+const YOUNG_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Whether a segment may have been in the making when the server died.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// It is the last.
+    Last,
+    /// Another follows it, so all of it was safe.
+    No,
+}
+
+impl Doubt {
+    fn of(numbers: &[u64], number: u64) -> Self {
+        if numbers.last() == Some(&number) { Self::Last } else { Self::No }
+    }
+}
+
+/// The numbers of the segments that were never cleaned, from `first` on, in order.
+fn numbers_from(disk: &dyn Disk, first: u64) -> Result<Vec<u64>, OpenError> {
+    let names = disk.names().map_err(io_of("the data folder"))?;
+    let ids = names.iter().filter_map(|name| SegmentId::of_file_name(name));
+    let written = ids.filter(|id| id.generation == 0).map(|id| id.number);
+    let mut numbers: Vec<_> = written.filter(|number| *number >= first).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// A generation that no file has, also none that a checkpoint which was not finished may name.
+fn next_generation(disk: &dyn Disk) -> Result<u32, OpenError> {
+    let names = disk.names().map_err(io_of("the data folder"))?;
+    let generations = names.iter().filter_map(|name| generation_of_file(name));
+    Ok(generations.max().unwrap_or(0) + 1)
+}
+
+/// The header of a segment; `None` when it was never written.
+fn read_header(disk: &dyn Disk, number: u64, doubt: Doubt) -> Result<Option<SegmentHeader>, OpenError> {
+    let name = SegmentId::written(number).file_name();
+    let file = disk.open(&name).map_err(io_of(&name))?;
+    let bytes = file.bytes().map_err(io_of(&name))?;
+    let may_be_unbegun = doubt == Doubt::Last && bytes <= HEADER_BYTES as u64;
+    if bytes < HEADER_BYTES as u64 && may_be_unbegun {
+        return Ok(None);
+    }
+    let mut header = [0; HEADER_BYTES];
+    file.read_at(&mut header, 0).map_err(io_of(&name))?;
+    match SegmentHeader::decode(&header) {
+        Ok(header) => Ok(Some(header)),
+        Err(HeaderError::Magic | HeaderError::Check) if may_be_unbegun => Ok(None),
+        Err(source) => Err(OpenError::Header { file: name, source }),
+    }
+}
+
+/// Makes the end of a segment safe that a server wrote and may not have synced; from now on it is shown.
+///
+/// It is written once more: where a sync failed, the system may hold bytes that it never wrote and takes for
+/// written, and a sync alone would not write them.
+fn make_safe(file: &dyn DiskFile, from: u64, end: u64) -> io::Result<()> {
+    const PIECE_BYTES: u64 = 1024 * 1024;
+    let mut at = from;
+    while at < end {
+        let mut piece = vec![0; usize::try_from(PIECE_BYTES.min(end - at)).expect("a piece fits")];
+        file.read_at(&mut piece, at)?;
+        file.write_at(&piece, at)?;
+        at += piece.len() as u64;
+    }
+    file.sync()
+}
+
+/// Opens a segment that the checkpoint lists.
+fn open_sealed(disk: &dyn Disk, listed: &SealedSegment, salt: Salt) -> Result<Segment, OpenError> {
+    let id = SegmentId { number: listed.number, generation: listed.generation };
+    let name = id.file_name();
+    let file = disk.open(&name).map_err(missing_or_io(&name))?;
+    let bytes = file.bytes().map_err(io_of(&name))?;
+    if bytes < listed.bytes {
+        let source = io::Error::other(format!("it has {bytes} bytes, and had {}", listed.bytes));
+        return Err(OpenError::Io { file: name, source });
+    }
+    let index_name = id.index_name();
+    let index = disk.open(&index_name).map_err(missing_or_io(&index_name))?;
+    let index = Sealed::open(index, IndexOf { segment: id.number, salt: salt.0 });
+    let index =
+        index.map_err(|error| OpenError::Io { file: index_name.clone(), source: io::Error::other(error) })?;
+    let segment = Segment::new(id, listed.first, file, Index::Sealed(index), listed.bytes);
+    segment.set_live(listed.live_bytes);
+    listed.skipped.iter().for_each(|(from, before)| segment.refuse(*from..*before));
+    Ok(segment)
+}
+
+fn missing_or_io(file: &str) -> impl FnOnce(io::Error) -> OpenError {
+    let file = file.to_owned();
+    move |source| match source.kind() {
+        io::ErrorKind::NotFound => OpenError::Missing { file },
+        _ => OpenError::Io { file, source },
+    }
+}

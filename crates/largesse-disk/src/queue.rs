@@ -1,0 +1,139 @@
+//! The steps that wait to be written.
+//!
+//! Invariants: what waits counts at most [`WAITING_KIB_MAX`]; it is taken in the order it came. A step that is
+//! in the queue is written, also when whoever asked for it is gone.
+
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use largesse_log::EngineError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What all waiting steps count, in KiB: with the largest events, a few dozen of them.
+const WAITING_KIB_MAX: u32 = 64 * 1024;
+/// How many steps one group has.
+pub(crate) const GROUP_STEPS_MAX: usize = 4_096;
+
+/// The queue of steps `A`.
+pub(crate) struct Queue<A> {
+    waiting: Mutex<Waiting<A>>,
+    bell: Condvar,
+    permits: Arc<Semaphore>,
+}
+
+struct Waiting<A> {
+    asks: VecDeque<(A, OwnedSemaphorePermit)>,
+    /// The writer is to be woken when so many wait: it would only be in the way before.
+    wake_at: usize,
+    /// Somebody has something for the writer that is no step.
+    is_nudged: bool,
+    is_stopping: bool,
+}
+
+/// How long a group waits to be complete.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gather {
+    /// So many steps are expected: those that were answered just now may all come again.
+    pub(crate) expected: usize,
+    /// But no longer than this.
+    pub(crate) wait_max: Duration,
+}
+
+/// What the writer is to do next.
+pub(crate) enum Next<A> {
+    /// Write these.
+    Group(Vec<A>),
+    /// Nothing came in time.
+    Nothing,
+    /// Nothing will come any more.
+    Stop,
+}
+
+impl<A> Queue<A> {
+    pub(crate) fn new() -> Self {
+        let waiting = Waiting { asks: VecDeque::new(), wake_at: 1, is_nudged: false, is_stopping: false };
+        let permits = Arc::new(Semaphore::new(WAITING_KIB_MAX as usize));
+        Self { waiting: Mutex::new(waiting), bell: Condvar::new(), permits }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting<A>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a step into the queue, when there is a place for its bytes. Dropping the future before that leaves
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopping`].
+    pub(crate) async fn push(&self, ask: A, bytes: usize) -> Result<(), EngineError> {
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(WAITING_KIB_MAX);
+        let permit = Arc::clone(&self.permits).acquire_many_owned(kib).await;
+        let permit = permit.map_err(|_| EngineError::Stopping)?;
+        let mut waiting = self.lock();
+        if waiting.is_stopping {
+            return Err(EngineError::Stopping);
+        }
+        waiting.asks.push_back((ask, permit));
+        let is_enough = waiting.asks.len() >= waiting.wake_at;
+        drop(waiting);
+        if is_enough {
+            self.bell.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Lets the writer look around, also when no step waits.
+    pub(crate) fn nudge(&self) {
+        self.lock().is_nudged = true;
+        self.bell.notify_all();
+    }
+
+    /// No step is taken in any more; those that wait are still given out.
+    pub(crate) fn stop(&self) {
+        self.lock().is_stopping = true;
+        self.permits.close();
+        self.bell.notify_all();
+    }
+
+    /// The next group. Waits for a step, at most until `deadline`; then for the group to be complete.
+    pub(crate) fn next(&self, gather: Gather, deadline: Option<Instant>) -> Next<A> {
+        let mut waiting = self.lock();
+        waiting.wake_at = 1;
+        while waiting.asks.is_empty() {
+            if waiting.is_stopping {
+                return Next::Stop;
+            }
+            if mem::take(&mut waiting.is_nudged) {
+                return Next::Nothing;
+            }
+            waiting = match deadline {
+                None => self.bell.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let Some(left) = left_until(deadline) else { return Next::Nothing };
+                    self.wait(waiting, left)
+                }
+            };
+        }
+        let gathered = Instant::now() + gather.wait_max;
+        waiting.wake_at = gather.expected;
+        while waiting.asks.len() < gather.expected && !waiting.is_stopping {
+            let Some(left) = left_until(gathered) else { break };
+            waiting = self.wait(waiting, left);
+        }
+        let count = waiting.asks.len().min(GROUP_STEPS_MAX);
+        Next::Group(waiting.asks.drain(..count).map(|(ask, _permit)| ask).collect())
+    }
+
+    fn wait<'a>(&self, waiting: MutexGuard<'a, Waiting<A>>, left: Duration) -> MutexGuard<'a, Waiting<A>> {
+        self.bell.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+fn left_until(deadline: Instant) -> Option<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    (!left.is_zero()).then_some(left)
+}

@@ -1,0 +1,189 @@
+//! Reading a segment from one frame to the next.
+//!
+//! - [`Scan`] gives the groups with their commands: for a start, and for a check.
+//! - [`EventScan`] gives where events stand, in log order, without looking at their text.
+//! - [`read_event`] reads one event whose place is known.
+//! - [`is_torn_tail`] tells an end that was never safe from one that was.
+//!
+//! Invariants: no bytes make any of these panic; none holds more than one group (or one head's list of places)
+//! and a read-ahead of [`READ_AHEAD_BYTES`], grown only for a frame that is larger and whole in the file; what
+//! was not checked is not given out. Does not know what commands do, nor which events are still kept.
+
+use std::{io, sync::Arc};
+
+use crate::{
+    command::{AppendHead, Command, EventsHead},
+    disk::DiskFile,
+    frame::{EventsCheck, Fault, GROUP_FRAME_BYTES, GroupHead, Kind, Salt, Sequence, decode_event},
+};
+
+mod events;
+mod read;
+#[cfg(test)]
+mod tests;
+mod torn;
+mod window;
+
+pub use events::{EventScan, ScannedEvent};
+pub use read::{ReadError, read_event, read_frame};
+pub use torn::is_torn_tail;
+pub use window::READ_AHEAD_BYTES;
+pub(crate) use window::{Stop, Window};
+
+/// Where the frame of an event stands in its segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventSpot {
+    /// The byte at which it begins.
+    pub at: u64,
+    /// The bytes of the whole frame.
+    pub bytes: u32,
+}
+
+/// What a walk comes to next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<T> {
+    /// This, and it is whole.
+    Next(T),
+    /// The end.
+    End,
+    /// Something that is not whole. The walk does not go past it.
+    Broken(Broken),
+}
+
+/// What is not whole in a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the frame at byte {at} is broken: {what}")]
+pub struct Broken {
+    /// Everything of the walk before this byte is whole. Here the group begins that is not, or the head.
+    pub whole_upto: u64,
+    /// The byte at which the frame begins that is broken.
+    pub at: u64,
+    /// What is wrong with it.
+    pub what: Fault,
+}
+
+/// A group as it stands in a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The byte at which its first frame begins.
+    pub at: u64,
+    /// The byte after its last.
+    pub end: u64,
+    /// What its first frame says.
+    pub head: GroupHead,
+    /// Its commands, in order.
+    pub commands: Vec<PlacedCommand>,
+}
+
+/// A command, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedCommand {
+    /// The byte at which its first frame begins.
+    pub at: u64,
+    /// The command.
+    pub command: Command,
+    /// Of an append: where its events stand, one for each.
+    pub spots: Vec<EventSpot>,
+}
+
+/// A walk along the groups of a segment.
+pub struct Scan {
+    window: Window,
+    salt: Salt,
+    at: u64,
+    expected: Option<Sequence>,
+}
+
+impl Scan {
+    /// Begins at the byte `from`, where a group begins, and ends at `upto`: the end of the file, or of what is
+    /// to be read of it. A file that ends before `upto` is broken there.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn new(file: Arc<dyn DiskFile>, salt: Salt, from: u64, upto: u64) -> io::Result<Self> {
+        Ok(Self { window: Window::new(file, upto)?, salt, at: from, expected: None })
+    }
+
+    /// Takes no other group for the first than this one. Without it, any is the first, and the others count on
+    /// from there.
+    #[must_use]
+    pub fn expecting(mut self, first: Sequence) -> Self {
+        self.expected = Some(first);
+        self
+    }
+
+    /// The next group, once all of it is read and whole. After anything but a group, the answer stays.
+    ///
+    /// # Errors
+    /// Those of the disk. The walk stays where it is, and may be tried again.
+    pub fn next_group(&mut self) -> io::Result<Step<Group>> {
+        if self.window.is_at_end(self.at) {
+            return Ok(Step::End);
+        }
+        match self.read_group(self.at) {
+            Ok(group) => {
+                self.at = group.end;
+                self.expected = group.head.sequence.0.checked_add(1).map(Sequence);
+                Ok(Step::Next(group))
+            }
+            Err(stop) => stop.step(self.at),
+        }
+    }
+
+    fn read_group(&mut self, at: u64) -> Result<Group, Stop> {
+        let end = self.window.end();
+        let frame = self.window.frame(at, end, self.salt)?;
+        if frame.kind != Kind::Group {
+            return Err(Stop::broken(at, Fault::Misplaced { kind: frame.kind }));
+        }
+        let head = GroupHead::decode(frame.body).map_err(|what| Stop::broken(at, what))?;
+        if let Some(expected) = self.expected.filter(|expected| *expected != head.sequence) {
+            return Err(Stop::broken(at, Fault::Sequence { expected, found: head.sequence }));
+        }
+        let mut next = at + GROUP_FRAME_BYTES as u64;
+        let end = next + u64::from(head.group_bytes);
+        if end > self.window.end() {
+            return Err(Stop::broken(at, Fault::Cut));
+        }
+        let mut commands = Vec::new();
+        while next < end {
+            commands.push(self.read_command(&mut next, end)?);
+        }
+        Ok(Group { at, end, head, commands })
+    }
+
+    /// Reads the command at `next`, and moves on behind it.
+    fn read_command(&mut self, next: &mut u64, end: u64) -> Result<PlacedCommand, Stop> {
+        let at = *next;
+        let frame = self.window.frame(at, end, self.salt)?;
+        *next = at + frame.bytes();
+        if frame.kind != Kind::Append {
+            let command = Command::decode(frame.kind, frame.body).map_err(|what| Stop::broken(at, what))?;
+            return Ok(PlacedCommand { at, command, spots: Vec::new() });
+        }
+        let head = AppendHead::decode(frame.body).map_err(|what| Stop::broken(at, what))?;
+        let (mut events, mut spots) = (Vec::new(), Vec::new());
+        let mut check = EventsCheck::start(self.salt);
+        while spots.len() < head.events.count as usize {
+            let at = *next;
+            let frame = self.window.frame(at, end, self.salt)?;
+            if frame.kind != Kind::Event {
+                return Err(Stop::broken(at, Fault::Misplaced { kind: frame.kind }));
+            }
+            check.push(&frame.head);
+            let bytes = frame.bytes();
+            events.push(decode_event(frame.body).map_err(|what| Stop::broken(at, what))?);
+            spots.push(EventSpot { at, bytes: bytes as u32 });
+            *next = at + bytes;
+        }
+        head.events.hold(check).map_err(|what| Stop::broken(at, what))?;
+        Ok(PlacedCommand { at, command: Command::of_append(head, events), spots })
+    }
+}
+
+impl EventsHead {
+    /// Whether the events that were found are the head's.
+    fn hold(self, found: EventsCheck) -> Result<(), Fault> {
+        if self.check == found { Ok(()) } else { Err(Fault::Events) }
+    }
+}

@@ -1,0 +1,216 @@
+//! The segments of the log, in order.
+//!
+//! Invariants: the segments do not overlap, and stand in the order of their positions; all but the last are not
+//! written any more. Whoever holds a list reads on from it, also when a segment of it has been replaced or its
+//! file was removed meanwhile. Does not know what is kept.
+
+use std::{
+    fmt,
+    ops::Range,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
+    },
+};
+
+use largesse_log::{EngineError, Position};
+
+use crate::{
+    disk::DiskFile,
+    index::{Growing, Sealed, SegmentIndex},
+};
+
+/// One segment and its index.
+pub(crate) struct Segment {
+    /// Which it is.
+    pub(crate) id: SegmentId,
+    /// No record of it stands before this, and none of an earlier segment at or after it.
+    pub(crate) first: Position,
+    pub(crate) file: Arc<dyn DiskFile>,
+    pub(crate) index: Index,
+    /// What its events count that are kept: an estimate, by which segments are chosen to be cleaned.
+    live_bytes: AtomicU64,
+    is_stubborn: AtomicBool,
+    /// Positions of appends that were written and then refused, from and before: nobody reads them.
+    refused: RwLock<Vec<Range<Position>>>,
+    /// How many bytes of the file stand for steps that were taken. What comes after may still be in the making.
+    bytes: AtomicU64,
+}
+
+/// Which segment it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SegmentId {
+    /// Counted over the log's life.
+    pub(crate) number: u64,
+    /// How often it was cleaned.
+    pub(crate) generation: u32,
+}
+
+impl SegmentId {
+    /// A segment as it is first written.
+    pub(crate) fn written(number: u64) -> Self {
+        Self { number, generation: 0 }
+    }
+
+    pub(crate) fn file_name(self) -> String {
+        format!("{:012}-{}.segment", self.number, self.generation)
+    }
+
+    pub(crate) fn index_name(self) -> String {
+        format!("{:012}-{}.index", self.number, self.generation)
+    }
+
+    /// The segment that a file of this name is, if it is one.
+    pub(crate) fn of_file_name(name: &str) -> Option<Self> {
+        let (number, generation) = name.strip_suffix(".segment")?.split_once('-')?;
+        let id = Self { number: number.parse().ok()?, generation: generation.parse().ok()? };
+        (id.file_name() == name).then_some(id)
+    }
+}
+
+/// The index of a segment that is written, or of one that is not any more.
+pub(crate) enum Index {
+    Growing(RwLock<Growing>),
+    Sealed(Sealed),
+}
+
+impl Index {
+    /// Asks the index.
+    pub(crate) fn ask<T>(&self, question: impl FnOnce(&dyn SegmentIndex) -> T) -> T {
+        match self {
+            Self::Growing(growing) => question(&*growing.read().unwrap_or_else(PoisonError::into_inner)),
+            Self::Sealed(sealed) => question(sealed),
+        }
+    }
+}
+
+impl Segment {
+    pub(crate) fn new(
+        id: SegmentId,
+        first: Position,
+        file: Arc<dyn DiskFile>,
+        index: Index,
+        bytes: u64,
+    ) -> Self {
+        let (live_bytes, bytes) = (AtomicU64::new(0), AtomicU64::new(bytes));
+        Self {
+            id,
+            first,
+            file,
+            index,
+            live_bytes,
+            bytes,
+            refused: RwLock::default(),
+            is_stubborn: AtomicBool::new(false),
+        }
+    }
+
+    /// An append that stands in the segment was refused.
+    pub(crate) fn refuse(&self, positions: Range<Position>) {
+        if !positions.is_empty() {
+            self.refused.write().unwrap_or_else(PoisonError::into_inner).push(positions);
+        }
+    }
+
+    pub(crate) fn is_refused(&self, position: Position) -> bool {
+        let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner);
+        let after = refused.partition_point(|range| range.start <= position);
+        refused[..after].last().is_some_and(|range| range.contains(&position))
+    }
+
+    pub(crate) fn refused(&self) -> Vec<Range<Position>> {
+        self.refused.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Acquire)
+    }
+
+    /// The steps that stand before this byte were taken.
+    pub(crate) fn reached(&self, bytes: u64) {
+        self.bytes.store(bytes, Release);
+    }
+
+    /// The same segment with another index.
+    pub(crate) fn with_index(&self, index: Index) -> Self {
+        let segment = Self::new(self.id, self.first, Arc::clone(&self.file), index, self.bytes());
+        segment.set_live(self.live_bytes());
+        self.refused().into_iter().for_each(|positions| segment.refuse(positions));
+        segment
+    }
+
+    /// What all its events count, kept or not.
+    pub(crate) fn counted_bytes(&self) -> u64 {
+        self.index.ask(|index| index.totals().counted_bytes)
+    }
+
+    /// Whether a cleaning found it broken.
+    pub(crate) fn is_stubborn(&self) -> bool {
+        self.is_stubborn.load(Relaxed)
+    }
+
+    pub(crate) fn set_stubborn(&self) {
+        self.is_stubborn.store(true, Relaxed);
+    }
+
+    pub(crate) fn set_live(&self, counted_bytes: u64) {
+        self.live_bytes.store(counted_bytes, Relaxed);
+    }
+
+    pub(crate) fn live_bytes(&self) -> u64 {
+        self.live_bytes.load(Relaxed)
+    }
+
+    pub(crate) fn gained(&self, counted_bytes: u64) {
+        self.live_bytes.fetch_add(counted_bytes, Relaxed);
+    }
+
+    pub(crate) fn lost(&self, counted_bytes: u64) {
+        let less = |live: u64| Some(live.saturating_sub(counted_bytes));
+        // `less` always answers.
+        let _ = self.live_bytes.fetch_update(Relaxed, Relaxed, less);
+    }
+
+    /// A failure to read this segment or its index.
+    pub(crate) fn unreadable(&self, why: impl fmt::Display) -> EngineError {
+        EngineError::Unreadable { reason: format!("{}: {why}", self.id.file_name()) }
+    }
+}
+
+/// All segments at one moment, in order.
+pub(crate) type SegmentList = Arc<Vec<Arc<Segment>>>;
+
+/// All segments.
+#[derive(Default)]
+pub(crate) struct Segments(RwLock<SegmentList>);
+
+impl Segments {
+    pub(crate) fn all(&self) -> SegmentList {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn push(&self, segment: Arc<Segment>) {
+        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut longer = list.to_vec();
+        longer.push(segment);
+        *list = Arc::new(longer);
+    }
+
+    /// Puts segments in the place of those, which are neighbours.
+    pub(crate) fn replace(&self, replaced: &[SegmentId], with: Vec<Arc<Segment>>) {
+        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let is_replaced = |segment: &Arc<Segment>| replaced.contains(&segment.id);
+        let Some(place) = list.iter().position(is_replaced) else { return };
+        let mut others: Vec<_> = list.iter().filter(|segment| !is_replaced(segment)).cloned().collect();
+        others.splice(place..place, with);
+        *list = Arc::new(others);
+    }
+}
+
+/// Which segment of a list has an event at `position`, if one has: the last that begins at or before it.
+pub(crate) fn number_of(list: &[Arc<Segment>], position: Position) -> usize {
+    list.partition_point(|segment| segment.first <= position).saturating_sub(1)
+}

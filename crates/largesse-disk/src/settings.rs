@@ -1,0 +1,32 @@
+//! How the engine keeps the log. Does not know what the log keeps: those are its limits.
+
+use std::time::Duration;
+
+/// When what was written is made safe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SyncRule {
+    /// Before anybody is told of it.
+    #[default]
+    Always,
+    /// This often. A publish is answered, and read, when the system has it: when the machine dies, what was
+    /// written since the last time may be gone. No position is used for another event all the same.
+    Interval(Duration),
+}
+
+/// The settings of the engine.
+#[derive(Clone, Copy, Debug)]
+pub struct DiskSettings {
+    /// When what was written is made safe.
+    pub sync: SyncRule,
+    /// A segment that has so many bytes is sealed, and another begun. A start after a crash takes the steps of
+    /// the last segment again.
+    pub segment_bytes: u64,
+    /// What events in memory may count.
+    pub young_bytes_max: u64,
+}
+
+impl Default for DiskSettings {
+    fn default() -> Self {
+        Self { sync: SyncRule::Always, segment_bytes: 64 * 1024 * 1024, young_bytes_max: 16 * 1024 * 1024 }
+    }
+}

@@ -1,0 +1,55 @@
+//! Space comes back: what is dropped leaves the disk, and what is kept stays readable.
+
+use largesse_log::{Append, NewEvent, Once, StreamName, Then, UnixMs};
+use largesse_wire::EventData;
+
+use super::world::{Answer, Step, World};
+use crate::disk::SimulatedDisk;
+
+fn append(stream: &str, number: usize) -> Step {
+    let text = format!("{number} {}", "x".repeat(100));
+    let events = vec![NewEvent { name: None, data: EventData::parse(&text).unwrap() }];
+    let stream = StreamName::parse(stream).unwrap();
+    Step::Append(Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed })
+}
+
+fn bytes_of_segments(disk: &SimulatedDisk) -> usize {
+    let names = disk.file_names().into_iter().filter(|name| name.ends_with(".segment"));
+    names.filter_map(|name| disk.contents(&name)).map(|contents| contents.len()).sum()
+}
+
+fn take(world: &mut World, step: &Step) {
+    assert!(matches!(world.take(UnixMs(1), step), Answer::Taken(_)));
+}
+
+#[test]
+fn what_is_trimmed_away_leaves_the_disk_while_publishing_goes_on() {
+    let disk = SimulatedDisk::new(1);
+    let mut world = World::open(&disk).unwrap();
+    for number in 0..2_000 {
+        take(&mut world, &append(["a", "b", "c/1"][number % 3], number));
+    }
+    world.roll();
+    // Three streams of at most six events of about 170 bytes, and segments of 1,200.
+    let bytes = bytes_of_segments(&disk);
+    assert!(bytes < 12_000, "{bytes} bytes are on the disk");
+    assert_eq!(world.seen(), World::open(&disk.after_power_cut(1)).unwrap().seen());
+}
+
+#[test]
+fn an_event_that_is_kept_for_ever_does_not_keep_its_neighbours() {
+    let disk = SimulatedDisk::new(2);
+    let mut world = World::open(&disk).unwrap();
+    take(&mut world, &append("b", 0));
+    for number in 1..500 {
+        take(&mut world, &append("a", number));
+    }
+    take(&mut world, &Step::Delete(StreamName::parse("a").unwrap()));
+    for _ in 0..3 {
+        world.roll();
+    }
+    let bytes = bytes_of_segments(&disk);
+    assert!(bytes < 1_000, "{bytes} bytes are on the disk");
+    let seen = world.seen();
+    assert_eq!(seen, World::open(&disk.after_exit()).unwrap().seen());
+}

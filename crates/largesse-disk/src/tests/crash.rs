@@ -1,0 +1,165 @@
+//! A workload over a disk that cuts, tears or fails at each operation in turn, and what is there afterwards.
+//!
+//! What must hold: every step that was answered is there, with its positions; a step that was not answered is
+//! there as a whole or not at all; no position is used twice.
+
+use std::time::Duration;
+
+use largesse_log::{Position, UnixMs};
+
+use super::world::{Answer, Model, SETTINGS, Seen, Step, World, steps};
+use crate::{
+    disk::{Act, Fault, SimulatedDisk},
+    settings::{DiskSettings, SyncRule},
+};
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    PowerCut,
+    Kill,
+    Close,
+}
+
+/// What may be there after a run: without the last step, and with it.
+struct Run {
+    may_be: Vec<Seen>,
+    model: Model,
+    tail: Position,
+}
+
+/// Takes steps until one is not answered as it should, which is then in doubt.
+fn run(disk: &SimulatedDisk, model: Model, steps: &[(UnixMs, Step)], next: Position) -> Run {
+    let mut run = Run { may_be: Vec::new(), model, tail: Position::ZERO };
+    let Ok(mut world) = World::open(disk) else {
+        run.may_be.push(run.model.seen());
+        return run;
+    };
+    let mut in_doubt = None;
+    for (now, step) in steps {
+        match world.take(*now, step) {
+            // Also when nothing is written any more, what changes nothing is answered.
+            Answer::Taken(answer) => {
+                let of_model = run.model.take(*now, step, next);
+                // What of a grave is in memory decides whether a sweep is done.
+                assert!(
+                    matches!(step, Step::Sweep) || answer == of_model,
+                    "{step:?}: {answer}, not {of_model}"
+                );
+            }
+            Answer::NotWritten => {}
+            Answer::Unknown => in_doubt = Some((*now, step)),
+        }
+    }
+    run.tail = world.tail();
+    run.may_be.push(run.model.seen());
+    if let Some((now, step)) = in_doubt {
+        run.model.take(now, step, next);
+        run.may_be.push(run.model.seen());
+    }
+    run
+}
+
+#[track_caller]
+fn check(seed: u64, number: u64, fault: Fault, ending: Ending) -> bool {
+    let context = format!("seed {seed}: {fault:?} at operation {number}, then {ending:?}");
+    let steps = steps(seed, 60);
+    let disk = SimulatedDisk::new(seed);
+    disk.fail_at(number, fault);
+    let run = run(&disk, Model::new(), &steps, Position::ZERO);
+    let was_reached = disk.operations() > number;
+    let record = disk.record();
+    let failed = record.iter().find(|operation| operation.number == number);
+    let is_name_in_doubt = failed.is_some_and(|operation| operation.act == Act::SyncNames);
+    let disk = match ending {
+        Ending::PowerCut => disk.after_power_cut(seed ^ number),
+        Ending::Kill | Ending::Close => disk.after_exit(),
+    };
+    let mut world = World::open(&disk).unwrap_or_else(|error| panic!("{context}: {error}"));
+    let seen = world.seen();
+    assert!(run.may_be.contains(&seen), "{context}: {seen:#?}\nis none of {:#?}", run.may_be);
+    assert!(world.tail() >= run.tail, "{context}: the tail went back");
+    go_on(&mut world, seed, run.tail, &context);
+    let before = world.seen();
+    match ending {
+        Ending::Close => world.close(),
+        Ending::PowerCut | Ending::Kill => drop(world),
+    }
+    // A name whose sync failed stays in doubt on this disk for as long as the machine runs, whatever is done. On
+    // real ones a file system that fails so takes no more writes.
+    let disk = match (is_name_in_doubt, ending) {
+        (true, Ending::Kill | Ending::Close) => disk.after_exit(),
+        _ => disk.after_power_cut(number),
+    };
+    let world = World::open(&disk).unwrap_or_else(|error| panic!("{context}, again: {error}"));
+    assert_eq!(world.seen(), before, "{context}, again");
+    was_reached
+}
+
+/// The log that was opened again takes steps, at positions that were never used.
+fn go_on(world: &mut World, seed: u64, tail: Position, context: &str) {
+    assert!(world.first_free() > tail, "{context}: a position would be used again");
+    for (now, step) in steps(seed + 1_000, 12) {
+        let now = UnixMs(now.0 + 1_000);
+        let answer = world.take(now, &step);
+        assert!(matches!(answer, Answer::Taken(_)), "{context}: {step:?} came to {answer:?}");
+    }
+}
+
+/// Every operation of the workload fails so, in turn.
+fn check_all(fault: Fault, ending: Ending, seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        let mut number = 0;
+        while check(seed, number, fault, ending) {
+            number += 1;
+        }
+        assert!(number > 100, "the workload has only {number} operations");
+    }
+}
+
+#[test]
+fn the_power_goes_at_each_operation() {
+    check_all(Fault::PowerCut, Ending::PowerCut, 0..4);
+}
+
+#[test]
+fn each_operation_fails_and_the_power_goes() {
+    check_all(Fault::Error, Ending::PowerCut, 10..13);
+}
+
+#[test]
+fn each_operation_fails_and_the_server_is_killed() {
+    check_all(Fault::Error, Ending::Kill, 20..23);
+}
+
+#[test]
+fn each_operation_finds_the_disk_full_and_the_server_is_stopped() {
+    check_all(Fault::Full, Ending::Close, 30..33);
+}
+
+#[test]
+fn each_operation_finds_the_disk_full_and_the_power_goes() {
+    check_all(Fault::Full, Ending::PowerCut, 40..43);
+}
+
+/// With a sync now and then, what was answered may be gone after a power cut, but only from its end; and no
+/// position that was shown is used again.
+#[test]
+fn with_an_interval_the_end_may_be_lost_and_no_position_is_used_again() {
+    let settings = DiskSettings { sync: SyncRule::Interval(Duration::from_secs(3_600)), ..SETTINGS };
+    for seed in 0..40 {
+        let disk = SimulatedDisk::new(seed);
+        let (mut world, mut model) = (World::open_with(&disk, settings).unwrap(), Model::new());
+        let mut may_be = vec![model.seen()];
+        for (now, step) in &steps(seed, 40) {
+            world.take(*now, step);
+            model.take(*now, step, Position::ZERO);
+            may_be.push(model.seen());
+        }
+        assert_eq!(&world.seen(), may_be.last().unwrap(), "seed {seed}");
+        let disk = disk.after_power_cut(seed);
+        let mut again = World::open_with(&disk, settings).unwrap();
+        assert!(may_be.contains(&again.seen()), "seed {seed}: what is there is the beginning of what was");
+        go_on(&mut again, seed, world.tail(), "with an interval");
+    }
+}

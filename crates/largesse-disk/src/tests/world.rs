@@ -1,0 +1,301 @@
+//! A log on a simulated disk, one step at a time, and beside it a state that has just the steps that were
+//! answered.
+
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+
+use largesse_log::{
+    Append, Batch, Change, EngineError, EngineLimits, IdempotencyKey, Incarnation, NewEvent, Once, Outcome,
+    Place, Position, Put, ReadLimits, Record, Selection, Selector, Settings, SettingsPatch, Stopped,
+    StreamName, StreamState, Then, UnixMs,
+    conformance::dice::Dice,
+    state::{LogState, Look, NoArchive, Slot},
+};
+use largesse_wire::EventData;
+use tokio::sync::oneshot;
+
+use crate::{
+    OpenError,
+    disk::SimulatedDisk,
+    frame::EncodedEvents,
+    keeper::Keeper,
+    open::{NewLog, Opened, open},
+    settings::{DiskSettings, SyncRule},
+    step::{Ask, Tell, What},
+    writer::Writer,
+};
+
+/// Small enough that a few dozen steps fill several segments and have some cleaned.
+pub(super) const SETTINGS: DiskSettings =
+    DiskSettings { sync: SyncRule::Always, segment_bytes: 1_200, young_bytes_max: 300 };
+
+const STREAMS: [&str; 4] = ["a", "b", "c/1", "c/2"];
+
+pub(super) fn limits() -> EngineLimits {
+    let ttl_after_close = Duration::from_millis(40);
+    let defaults = Settings { max_events: Some(6), max_age: None, ttl_after_close, ..Settings::default() };
+    EngineLimits { log_bytes_max: 9_000, keys_max: 8, tombstones_max: 3, defaults, ..EngineLimits::default() }
+}
+
+/// One step of a workload.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Append(Append),
+    Put(StreamName, Put),
+    Delete(StreamName),
+    Sweep,
+}
+
+/// A workload that does all there is to do.
+pub(super) fn steps(seed: u64, count: usize) -> Vec<(UnixMs, Step)> {
+    let mut dice = Dice::new(seed);
+    let mut now = 1_000;
+    (0..count)
+        .map(|number| {
+            now += dice.below(12);
+            (UnixMs(now), step(&mut dice, number))
+        })
+        .collect()
+}
+
+fn step(dice: &mut Dice, number: usize) -> Step {
+    let stream = StreamName::parse(dice.pick(&STREAMS)).unwrap();
+    match dice.below(14) {
+        0 | 1 => Step::Sweep,
+        2 => Step::Delete(stream),
+        3 => {
+            let max_events = Change::Set(Some(1 + dice.below(5)));
+            Step::Put(stream, Put { settings: SettingsPatch { max_events, ..SettingsPatch::default() } })
+        }
+        _ => {
+            let events = 1 + dice.below(3);
+            let event = |n| {
+                let text = format!("{number}.{n} {}", "x".repeat(dice_bytes(number, n)));
+                NewEvent { name: None, data: EventData::parse(&text).unwrap() }
+            };
+            let events: Vec<_> = (0..events).map(event).collect();
+            let then = if dice.below(8) == 0 { Then::Close } else { Then::StayOpen };
+            let once = match dice.below(3) {
+                0 => Once::Unkeyed,
+                _ => Once::Whole {
+                    key: IdempotencyKey::parse(&format!("k{}", dice.below(10))).unwrap(),
+                    digest: largesse_log::Digest(dice.below(2).into()),
+                },
+            };
+            Step::Append(Append { stream, events, then, once })
+        }
+    }
+}
+
+fn dice_bytes(number: usize, n: u64) -> usize {
+    (number * 7 + n as usize * 13) % 50
+}
+
+/// The log, as far as it can be seen from outside: its streams, and their events from the first on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    states: Vec<StreamState>,
+    records: Vec<(Position, String)>,
+}
+
+/// A log that is open.
+pub(super) struct World {
+    writer: Writer,
+    keeper: Keeper,
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It was taken, or refused by the log's rules, with this answer.
+    Taken(String),
+    /// It was not written.
+    NotWritten,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl World {
+    pub(super) fn open(disk: &SimulatedDisk) -> Result<Self, OpenError> {
+        Self::open_with(disk, SETTINGS)
+    }
+
+    pub(super) fn open_with(disk: &SimulatedDisk, settings: DiskSettings) -> Result<Self, OpenError> {
+        let new = NewLog { incarnation: Incarnation(7), salt: 11 };
+        let Opened { writer, keeper, milestone, .. } = open(Arc::new(disk.clone()), limits(), settings, new)?;
+        if let Some(milestone) = milestone {
+            // A disk that fails here fails the next step, too.
+            let _ = keeper.keep(&milestone);
+        }
+        Ok(Self { writer, keeper })
+    }
+
+    pub(super) fn take(&mut self, now: UnixMs, step: &Step) -> Answer {
+        let answer = self.ask(now, step);
+        if self.writer.is_full()
+            && let Ok(milestone) = self.writer.roll()
+        {
+            let _ = self.keeper.keep(&milestone);
+        }
+        answer
+    }
+
+    fn ask(&mut self, now: UnixMs, step: &Step) -> Answer {
+        match step.clone() {
+            Step::Append(append) => {
+                let encoded = EncodedEvents::new(self.writer.core.salt, &append.events).unwrap();
+                let told = self.tell(now, |tell| What::Append { append, encoded, tell });
+                answer(&told, told.as_ref().err().map(largesse_log::AppendError::outcome), |error| {
+                    matches!(error, largesse_log::AppendError::Engine(_))
+                })
+            }
+            Step::Put(stream, put) => {
+                let told = self.tell(now, |tell| What::Put { stream, put, tell });
+                answer(&told, told.as_ref().err().map(largesse_log::AppendError::outcome), |error| {
+                    matches!(error, largesse_log::AppendError::Engine(_))
+                })
+            }
+            Step::Delete(stream) => {
+                let told = self.tell(now, |tell| What::Delete { stream, tell });
+                answer(&told, told.as_ref().err().map(outcome), |_| true)
+            }
+            Step::Sweep => {
+                let told = self.tell(now, |tell| What::Sweep { steps: 1, tell });
+                answer(&told, told.as_ref().err().map(outcome), |_| true)
+            }
+        }
+    }
+
+    fn tell<T>(&mut self, now: UnixMs, what: impl FnOnce(Tell<T>) -> What) -> T {
+        let (tell, mut told) = oneshot::channel();
+        self.writer.commit(vec![Ask { now, what: what(tell) }]);
+        told.try_recv().expect("a step is answered before the next")
+    }
+
+    /// Begins a new segment and has the last one kept.
+    pub(super) fn roll(&mut self) {
+        let milestone = self.writer.roll().expect("the disk works");
+        self.keeper.keep(&milestone).expect("the disk works");
+    }
+
+    pub(super) fn close(mut self) {
+        if let Ok(milestone) = self.writer.finish() {
+            let _ = self.keeper.keep(&milestone);
+        }
+    }
+
+    /// Where the next record would stand.
+    pub(super) fn first_free(&self) -> Position {
+        self.writer.first_free()
+    }
+
+    pub(super) fn tail(&self) -> Position {
+        self.writer.core.state().tail()
+    }
+
+    /// All that can be seen, by name and by pattern.
+    pub(super) fn seen(&self) -> Seen {
+        let by_name = self.records(&STREAMS.join(","));
+        let by_pattern = self.records("**");
+        let events: Vec<_> = by_name.iter().filter(|(_, text)| !text.contains('!')).cloned().collect();
+        assert_eq!(by_pattern, events, "both ways show the same events");
+        Seen { states: self.writer.core.state().list(None, NonZeroUsize::MAX), records: by_name }
+    }
+
+    fn records(&self, selectors: &str) -> Vec<(Position, String)> {
+        let core = &self.writer.core;
+        read_all(selectors, |selection, place, limits| {
+            let look = core.state().read(selection, place, limits).unwrap();
+            match look {
+                Look::Whole(batch) => batch,
+                Look::Merge(old) => core.old.merge(old, limits).expect("all is whole"),
+                Look::Walk => {
+                    let reach = core.state().reach().upto;
+                    let walk = core.old.walk(selection, place, reach, limits).expect("all is whole");
+                    let judged = core.state().judge(selection, place, &walk.walked, walk.upto);
+                    core.old.read_walk(&walk, judged, limits).expect("all is whole")
+                }
+            }
+        })
+    }
+}
+
+fn outcome(error: &EngineError) -> Outcome {
+    largesse_log::AppendError::Engine(error.clone()).outcome()
+}
+
+fn answer<T: std::fmt::Debug, E: std::fmt::Debug>(
+    told: &Result<T, E>,
+    outcome: Option<Outcome>,
+    is_disk: impl Fn(&E) -> bool,
+) -> Answer {
+    match (told, outcome) {
+        (Err(error), Some(Outcome::NotWritten)) if is_disk(error) => Answer::NotWritten,
+        (Err(_), Some(Outcome::Unknown)) => Answer::Unknown,
+        _ => Answer::Taken(format!("{told:?}")),
+    }
+}
+
+fn read_all(
+    selectors: &str,
+    mut read: impl FnMut(&Selection, Place, ReadLimits) -> Batch,
+) -> Vec<(Position, String)> {
+    let selectors = selectors.split(',').map(Selector::parse).collect::<Result<Vec<_>, _>>().unwrap();
+    let selection = Selection::many(selectors).unwrap();
+    let limits = ReadLimits { records_max: NonZeroUsize::new(3).unwrap(), bytes_max: u64::MAX };
+    let (mut place, mut records) = (Place::default(), Vec::new());
+    loop {
+        let batch = read(&selection, place, limits);
+        records.extend(batch.records.iter().map(|record| (record.position(), text_of(record))));
+        place = place.advanced_to(batch.upto);
+        if batch.stopped == Stopped::Tail {
+            return records;
+        }
+    }
+}
+
+fn text_of(record: &Record) -> String {
+    match record {
+        Record::Event { event, .. } => {
+            format!("{}:{} at {}", event.stream, event.data.as_str(), event.time.0)
+        }
+        Record::End { stream, reason, .. } => format!("{stream}!{reason:?}"),
+    }
+}
+
+/// The steps that were answered, in memory.
+pub(super) struct Model {
+    state: LogState,
+}
+
+impl Model {
+    pub(super) fn new() -> Self {
+        Self { state: LogState::new(limits(), Box::new(NoArchive)) }
+    }
+
+    /// Takes a step, at the position that the log on the disk gives it.
+    pub(super) fn take(&mut self, now: UnixMs, step: &Step, next: Position) -> String {
+        let slot = |state: &LogState| {
+            let slot = state.next_slot(now);
+            Slot { base: slot.base.max(next), ..slot }
+        };
+        let at = slot(&self.state);
+        match step.clone() {
+            Step::Append(append) => format!("{:?}", self.state.append(at, append).answer),
+            Step::Put(stream, put) => format!("{:?}", self.state.put(at, &stream, &put)),
+            Step::Delete(stream) => {
+                format!("{:?}", Ok::<_, EngineError>(self.state.delete(at, &stream).answer))
+            }
+            Step::Sweep => format!("{:?}", Ok::<_, EngineError>(self.state.sweep_step(at))),
+        }
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        let records = read_all(&STREAMS.join(","), |selection, place, limits| {
+            match self.state.read(selection, place, limits).unwrap() {
+                Look::Whole(batch) => batch,
+                look => panic!("{look:?} in memory"),
+            }
+        });
+        Seen { states: self.state.list(None, NonZeroUsize::MAX), records }
+    }
+}

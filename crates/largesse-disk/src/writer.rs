@@ -1,0 +1,343 @@
+//! The one who writes: takes the steps that wait, writes them down together, and takes them.
+//!
+//! Invariants: a step is taken after it is written, and answered after it is taken; with
+//! [`SyncRule::Always`] it is safe before. Steps are taken in the order in which they stand in the segment, so
+//! that a start takes them again with the same outcome. Does not know threads or clocks: it is told what to do.
+
+use std::{collections::VecDeque, mem, sync::Arc};
+
+use largesse_log::{
+    EngineError, Position, Sweep, UnixMs,
+    state::{LogState, Slot},
+};
+
+use crate::{
+    command::{Command, encode_append_head},
+    core::Core,
+    disk::Disk,
+    frame::GROUP_FRAME_BYTES,
+    journal::{Journal, refused},
+    keeper::Milestone,
+    open::begin_segment,
+    plan::Touched,
+    segment::HEADER_BYTES,
+    segments::SegmentId,
+    settings::DiskSettings,
+    step::{Ask, What},
+    taking::{Planned, take},
+};
+
+/// A segment with so many events is full, however small they are: its index is in memory until it is sealed.
+const SEGMENT_EVENTS_MAX: u64 = 256 * 1024;
+/// So many times what makes a segment full is the most that it may have, when none can be begun after it.
+const OVERFULL: u64 = 4;
+/// How many steps are taken before others may look at the state.
+const STEPS_AT_ONCE: usize = 32;
+/// How many positions one step of a sweep takes at most.
+const SWEEP_POSITIONS: usize = 3;
+/// What the buffer of a group keeps for the next.
+const BUFFER_KEPT_MAX: usize = 1024 * 1024;
+
+/// The writer of one log.
+pub(crate) struct Writer {
+    pub(crate) core: Arc<Core>,
+    disk: Arc<dyn Disk>,
+    pub(crate) journal: Journal,
+    settings: DiskSettings,
+    /// No step of this writer begins before.
+    start: Position,
+    /// The first position of the next step.
+    next: Position,
+    /// The time of the last event that was written.
+    last_time: Option<UnixMs>,
+    group: Vec<u8>,
+    /// Why no step is taken any more, if one could not be taken as it should.
+    stuck: Option<String>,
+    /// Why no step is taken now.
+    held: Option<String>,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        disk: Arc<dyn Disk>,
+        journal: Journal,
+        settings: DiskSettings,
+        start: Position,
+    ) -> Self {
+        let last_time = core.state().last_time();
+        Self {
+            core,
+            disk,
+            journal,
+            settings,
+            start,
+            next: start,
+            last_time,
+            group: Vec::new(),
+            stuck: None,
+            held: None,
+        }
+    }
+
+    /// Writes and takes these steps, in as many groups as it needs, and answers them. Answers how many steps
+    /// the last group had.
+    pub(crate) fn commit(&mut self, asks: Vec<Ask>) -> usize {
+        let mut waiting = VecDeque::from(asks);
+        let mut last = 0;
+        while !waiting.is_empty() {
+            let (group, held) = self.split(waiting);
+            waiting = held;
+            last = group.len();
+            if !group.is_empty() {
+                self.commit_group(group);
+            }
+        }
+        last
+    }
+
+    /// Answers what needs no writing, and parts the rest into a group and what has to wait for it.
+    fn split(&self, asks: VecDeque<Ask>) -> (Vec<Ask>, VecDeque<Ask>) {
+        let admitted: Vec<bool> = {
+            let mut touched = Touched::default();
+            asks.iter().map(|ask| touched.admits(ask)).collect()
+        };
+        let (mut group, mut held) = (Vec::with_capacity(asks.len()), VecDeque::new());
+        let state = self.core.state();
+        for (ask, is_admitted) in asks.into_iter().zip(admitted) {
+            if !is_admitted {
+                held.push_back(ask);
+            } else if let Some(ask) = answer_at_once(&state, ask) {
+                group.push(ask);
+            }
+        }
+        (group, held)
+    }
+
+    fn commit_group(&mut self, asks: Vec<Ask>) {
+        if let Err(error) = self.make_ready() {
+            asks.into_iter().for_each(|ask| ask.what.refuse(error.clone()));
+            return;
+        }
+        self.next = self.first_free();
+        self.group.clear();
+        self.group.resize(GROUP_FRAME_BYTES, 0);
+        let planned: Vec<_> = asks.into_iter().map(|ask| self.plan(ask)).collect();
+        let mut group = mem::take(&mut self.group);
+        let at = self.journal.at();
+        let written = self.journal.write(&mut group, self.next, self.settings.sync);
+        group.shrink_to(BUFFER_KEPT_MAX);
+        self.group = group;
+        match written {
+            Ok(()) => self.take_group(planned, at),
+            Err(error) => planned.into_iter().for_each(|planned| planned.ask.what.refuse(error.clone())),
+        }
+    }
+
+    /// The first position that no record has. Steps leave free what they reserved and did not need.
+    pub(crate) fn first_free(&self) -> Position {
+        self.core.state().tail().next().max(self.start)
+    }
+
+    fn make_ready(&mut self) -> Result<(), EngineError> {
+        if let Some(reason) = self.stuck.clone() {
+            return Err(EngineError::Unwritable { reason });
+        }
+        if let Some(reason) = self.held.clone() {
+            return Err(EngineError::Full { reason });
+        }
+        if self.journal.was_cut() {
+            // Parts of what was cut off may stand behind the next group, and be taken for its own. The milestone
+            // may go by: the next has its steps, too.
+            self.roll()?;
+        }
+        Ok(())
+    }
+
+    /// Gives a step its place and its time, and writes its frames.
+    fn plan(&mut self, ask: Ask) -> Planned {
+        let (now, time) = (ask.now, self.last_time.map_or(ask.now, |last| last.max(ask.now)));
+        let slot = Slot { base: self.next, now, time };
+        let (head, salt) = (self.group.len(), self.core.salt);
+        let mut events = 0;
+        let mut positions = 0;
+        match &ask.what {
+            What::Append { append, encoded, .. } => {
+                encode_append_head(&mut self.group, salt, slot, append, encoded);
+                events = self.group.len();
+                self.group.extend_from_slice(encoded.bytes());
+                positions = append.events.len();
+                if positions > 0 {
+                    self.last_time = Some(time);
+                }
+            }
+            What::Claim { stream, key, .. } => {
+                self.write(&Command::Claim { slot, stream: stream.clone(), key: key.clone() });
+            }
+            What::Put { stream, put, .. } => {
+                self.write(&Command::Put { slot, stream: stream.clone(), put: put.clone() });
+            }
+            What::Delete { stream, .. } => self.write(&Command::Delete { slot, stream: stream.clone() }),
+            What::Damage { stream, position, .. } => {
+                self.write(&Command::Damage { slot, stream: stream.clone(), position: *position });
+            }
+            What::Sweep { steps, .. } => {
+                positions = *steps as usize * SWEEP_POSITIONS;
+                self.write(&Command::Sweep { slot, steps: *steps });
+            }
+        }
+        self.next = slot.end(positions);
+        Planned { ask, slot, head, events }
+    }
+
+    /// Writes a command that has no events.
+    pub(crate) fn write(&mut self, command: &Command) {
+        command.encode(&mut self.group, self.core.salt).expect("only appends can be too large");
+    }
+
+    /// Writes one command alone, and takes it. For what nobody asked for.
+    pub(crate) fn write_alone(&mut self, command: impl FnOnce(Slot) -> Command) -> Result<(), EngineError> {
+        self.group.clear();
+        self.group.resize(GROUP_FRAME_BYTES, 0);
+        let now = self.last_time.unwrap_or(UnixMs(0));
+        let slot = Slot { base: self.next, now, time: now };
+        let command = command(slot);
+        self.write(&command);
+        self.next = slot.end(0);
+        let mut group = mem::take(&mut self.group);
+        let written = self.journal.write(&mut group, self.next, self.settings.sync);
+        self.group = group;
+        written?;
+        if let Command::Limits { limits, .. } = command {
+            self.core.state().limit(limits);
+        }
+        self.journal.segment().reached(self.journal.at());
+        Ok(())
+    }
+
+    fn take_group(&mut self, planned: Vec<Planned>, at: u64) {
+        // Walks stop at the tail, so they see a step only when it was taken.
+        self.journal.segment().reached(self.journal.at());
+        let mut planned = planned.into_iter();
+        let mut rings = Vec::new();
+        let mut answers: Vec<Box<dyn FnOnce()>> = Vec::new();
+        loop {
+            let some: Vec<_> = planned.by_ref().take(STEPS_AT_ONCE).collect();
+            if some.is_empty() {
+                break;
+            }
+            let mut state = self.core.state();
+            for planned in some {
+                answers.push(take(&mut state, self.journal.segment(), planned, at, &mut rings));
+            }
+            state.settle(self.settings.young_bytes_max);
+            self.stuck = self.stuck.take().or_else(|| stuck(&mut state));
+            drop(state);
+            self.core.ring(&rings);
+            rings.clear();
+            answers.drain(..).for_each(|answer| answer());
+        }
+    }
+
+    /// Whether the segment is full.
+    pub(crate) fn is_full(&self) -> bool {
+        self.fullness(1)
+    }
+
+    /// Whether so much is in the segment that nothing more may be.
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.fullness(OVERFULL)
+    }
+
+    fn fullness(&self, times: u64) -> bool {
+        let events = self.journal.segment().index.ask(|index| index.totals().events);
+        self.journal.at() >= self.settings.segment_bytes.saturating_mul(times)
+            || u64::from(events) >= SEGMENT_EVENTS_MAX * times
+    }
+
+    /// Takes no step from now on, until the same is told with `None`.
+    pub(crate) fn hold(&mut self, reason: Option<String>) {
+        self.held = reason;
+    }
+
+    /// Whether something was written into the segment.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.journal.at() > HEADER_BYTES as u64
+    }
+
+    /// Makes the segment safe and goes on in a new one. Answers the state between the two.
+    ///
+    /// # Errors
+    /// Those of the disk; then the segment is gone on with, if it can be.
+    pub(crate) fn roll(&mut self) -> Result<Milestone, EngineError> {
+        self.journal.sync()?;
+        let number = self.journal.segment().id.number + 1;
+        let Core { incarnation, salt, .. } = *self.core;
+        let segment = begin_segment(&*self.disk, number, self.first_free(), incarnation, salt);
+        let segment = segment.map_err(|error| {
+            refused(&error, format!("{} could not be begun: {error}", SegmentId::written(number).file_name()))
+        })?;
+        self.core.segments.push(Arc::clone(&segment));
+        self.journal.go_on_in(segment, HEADER_BYTES as u64);
+        Ok(self.milestone(number, self.journal.reserved()))
+    }
+
+    /// The state as the last milestone: nothing more is written.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsafe`] and [`EngineError::Unwritable`], when not all that was written is safe.
+    pub(crate) fn finish(&mut self) -> Result<Milestone, EngineError> {
+        self.journal.sync()?;
+        if let Some(reason) = self.stuck.clone() {
+            return Err(EngineError::Unwritable { reason });
+        }
+        Ok(self.milestone(self.journal.segment().id.number + 1, self.first_free()))
+    }
+
+    fn milestone(&self, replay_from: u64, reserved: Position) -> Milestone {
+        let snapshot = self.core.state().snapshot();
+        Milestone { snapshot, written: self.journal.written(), reserved, replay_from }
+    }
+
+    /// Makes all safe that was written; for [`SyncRule::Interval`].
+    pub(crate) fn sync(&mut self) {
+        if self.journal.has_unsynced() {
+            // The journal has told it, and refuses what comes.
+            let _ = self.journal.sync();
+        }
+    }
+}
+
+/// Retention could not read the archive: nothing more is taken, or the log would grow over its limits.
+fn stuck(state: &mut LogState) -> Option<String> {
+    let error = state.fault()?;
+    tracing::error!(
+        %error,
+        "old events can't be dropped; nothing more is published until the server is started again"
+    );
+    Some(format!("old events can't be dropped: {error}; start the server again"))
+}
+
+/// Answers a step that would change nothing; gives back any other.
+fn answer_at_once(state: &LogState, ask: Ask) -> Option<Ask> {
+    let now = ask.now;
+    match ask.what {
+        What::Append { append, encoded, tell } => match state.foresee(now, &append) {
+            None => Some(Ask { now, what: What::Append { append, encoded, tell } }),
+            Some(answer) => {
+                // Nobody may wait for it any more.
+                let _ = tell.send(answer);
+                None
+            }
+        },
+        What::Sweep { tell, .. } if !state.has_due(now) => {
+            let _ = tell.send(Ok(Sweep::Done));
+            None
+        }
+        What::Delete { stream, tell } if state.life_start(&stream).is_none() => {
+            let _ = tell.send(Ok(None));
+            None
+        }
+        what => Some(Ask { now, what }),
+    }
+}

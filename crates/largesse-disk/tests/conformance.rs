@@ -1,0 +1,33 @@
+//! The suite of all engines, on this one: with everything in memory that can be, and with next to nothing.
+
+use std::sync::Arc;
+
+use largesse_disk::{
+    DiskEngine, DiskSettings, NewLog, SyncRule,
+    disk::{Disk, SimulatedDisk},
+};
+use largesse_log::{Engine, EngineLimits, Incarnation};
+
+fn engine(disk: impl Disk, limits: EngineLimits, settings: DiskSettings) -> Arc<dyn Engine> {
+    let new = NewLog { incarnation: Incarnation(7), salt: 11 };
+    Arc::new(DiskEngine::open(Arc::new(disk), limits, settings, new).expect("an empty disk takes a log"))
+}
+
+/// As a server keeps it.
+fn usual(limits: EngineLimits) -> Arc<dyn Engine> {
+    engine(SimulatedDisk::new(1), limits, DiskSettings::default())
+}
+
+/// Each event is read from a segment, each segment is soon full, and cleaned when it can be.
+fn bare(limits: EngineLimits) -> Arc<dyn Engine> {
+    let settings = DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 0 };
+    engine(SimulatedDisk::new(2), limits, settings)
+}
+
+mod with_the_usual_settings {
+    largesse_log::mount_conformance!(crate::usual);
+}
+
+mod with_nothing_in_memory {
+    largesse_log::mount_conformance!(crate::bare);
+}

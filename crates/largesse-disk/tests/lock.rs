@@ -1,0 +1,111 @@
+//! The lock of a folder: between handles of one process, and between processes.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::{env, fs, io};
+
+use largesse_disk::lock::{FolderLock, LOCK_NAME, LockError};
+use support::TempFolder;
+
+/// Names the folder to the process that [`Holder`] starts.
+const FOLDER_VARIABLE: &str = "LARGESSE_TEST_LOCK_FOLDER";
+const HELD: &str = "the lock is held";
+
+/// Another process that has the lock until it is killed.
+struct Holder(Child);
+
+impl Holder {
+    /// Returns when it has the lock.
+    fn start(folder: &TempFolder) -> Self {
+        let mut child = Command::new(env::current_exe().expect("this test is a program"))
+            .args(["--exact", "holds_the_lock_while_its_input_is_open", "--nocapture"])
+            .env(FOLDER_VARIABLE, folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this test starts itself");
+        let said = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let holder = Self(child);
+        assert!(said.map_while(Result::ok).any(|line| line.contains(HELD)), "it has taken the lock");
+        holder
+    }
+
+    fn kill(&mut self) {
+        self.0.kill().expect("it is ours to kill");
+        self.0.wait().expect("it is ours to wait for");
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Not a test but the other process of one, when it is started by [`Holder`].
+#[test]
+fn holds_the_lock_while_its_input_is_open() {
+    let Some(folder) = env::var_os(FOLDER_VARIABLE) else { return };
+    let _lock = FolderLock::take(folder).expect("nobody else has it");
+    writeln!(io::stdout(), "{HELD}").expect("the parent listens");
+    io::copy(&mut io::stdin(), &mut io::sink()).expect("the parent says nothing");
+}
+
+#[track_caller]
+fn taken(folder: &TempFolder) -> (Option<u32>, Option<String>) {
+    let refused = FolderLock::take(folder.path()).expect_err("somebody has it");
+    let LockError::Taken { pid, program, folder: named } = refused else {
+        unreachable!("{refused:?} is not that it is taken")
+    };
+    assert_eq!(named, folder.path());
+    (pid, program)
+}
+
+#[test]
+fn a_second_lock_of_a_folder_is_refused_until_the_first_is_dropped() {
+    let folder = TempFolder::new();
+    for _ in 0..3 {
+        let first = FolderLock::take(folder.path()).expect("it is free");
+        let (pid, program) = taken(&folder);
+        assert_eq!(pid, Some(std::process::id()));
+        assert!(program.is_some_and(|name| name.starts_with("lock-")), "cargo names a test so");
+        drop(first);
+    }
+}
+
+#[test]
+fn a_killed_process_frees_the_folder_and_is_named_before() {
+    let folder = TempFolder::new();
+    let mut holder = Holder::start(&folder);
+    assert_eq!(taken(&folder).0, Some(holder.0.id()));
+    holder.kill();
+    let _ours = FolderLock::take(folder.path()).expect("the other process is gone");
+    assert_eq!(taken(&folder).0, Some(std::process::id()), "not the one before");
+}
+
+#[test]
+fn what_an_old_lock_file_holds_neither_locks_nor_is_believed_blindly() {
+    let folder = TempFolder::new();
+    for old in [&b"4711\nlargesse\n"[..], b"", b"\xff\xfe", b"no number\n\x1b[31m\n"] {
+        fs::write(folder.path().join(LOCK_NAME), old).expect("the folder is there");
+        let held = FolderLock::take(folder.path()).expect("nobody has it");
+        fs::write(folder.path().join(LOCK_NAME), old).expect("the folder is there");
+        let (pid, program) = taken(&folder);
+        let readable = old.starts_with(b"4711");
+        assert_eq!(pid, readable.then_some(4711));
+        assert_eq!(program.as_deref(), readable.then_some("largesse"));
+        drop(held);
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_not_called_taken() {
+    let folder = TempFolder::new();
+    match FolderLock::take(folder.path().join("missing")) {
+        Err(LockError::Io { source, .. }) => assert_eq!(source.kind(), io::ErrorKind::NotFound),
+        other => panic!("{other:?} is not that it is missing"),
+    }
+}
