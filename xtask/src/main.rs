@@ -42,7 +42,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "measure",
-        does: "the release binary's latency, throughput and memory",
+        does: "the release binary's latency, throughput and memory; `measure log`: the log on disk",
         run: measure::run,
     },
     Command { name: "fuzz", does: "every fuzz target for a minute", run: fuzz::run },
@@ -69,6 +69,7 @@ fn main() -> ExitCode {
             Some(command) => exit_code((command.run)()),
             None => misused(name),
         },
+        ["measure", "log", words @ ..] => exit_code(measure::log::run(words)),
         more => misused(&more.join(" ")),
     }
 }

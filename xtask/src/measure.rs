@@ -10,16 +10,18 @@
 //!
 //! It does not know how the server works inside.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::server::{self, Server};
 use crate::shell::Failure;
 
+mod appends;
 mod crowd;
 mod http;
+pub(crate) mod log;
 
+use appends::Connections;
 use crowd::{Crowd, Percentiles};
-use http::Publisher;
 
 const LIVE_EVENTS: u32 = 500;
 const LIVE_P99_MAX: Duration = Duration::from_millis(20);
@@ -31,6 +33,7 @@ const CROWD_EVENT_BYTES: usize = 32 * 1024;
 const CROWD_ROUNDS: u32 = 2;
 const STALLED_BYTES_MAX: u64 = 160 * 1024;
 const APPENDS_FOR: Duration = Duration::from_secs(2);
+const APPEND_BYTES: usize = 100;
 
 /// Builds, measures, prints a table and checks the bounds.
 ///
@@ -54,9 +57,11 @@ pub(crate) fn run() -> Result<(), Failure> {
             return Err(Failure(format!("A stalled reader costs the server more than {max} KiB.")));
         }
     }
-    for connections in [1, 64] {
+    for count in [1, 64] {
         let server = Server::start(&binary)?;
-        println!("appends, {connections:>2} connections: {:>7.0} a second", appends(&server, connections)?);
+        let connections = Connections { count, streams: 1, event_bytes: APPEND_BYTES };
+        let rate = appends::appends(&server, connections, APPENDS_FOR)?;
+        println!("appends, {count:>2} connections: {rate:>7.0} a second");
     }
     Ok(())
 }
@@ -84,23 +89,4 @@ fn crowd(server: &Server, stalled: usize) -> Result<(Percentiles, u64), Failure>
     let log_bytes = u64::from(CROWD_EVENTS) * CROWD_EVENT_BYTES as u64;
     let grown = server.resident_bytes().saturating_sub(before + log_bytes);
     Ok((times, grown / (stalled as u64).max(1)))
-}
-
-fn appends(server: &Server, connections: usize) -> Result<f64, Failure> {
-    let begun = Instant::now();
-    let publish = || -> Result<u64, Failure> {
-        let mut publisher = Publisher::connect(server.address())?;
-        let mut count = 0;
-        while begun.elapsed() < APPENDS_FOR {
-            publisher.publish("bench", &[b'x'; 100])?;
-            count += 1;
-        }
-        Ok(count)
-    };
-    let counts: Result<Vec<u64>, Failure> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..connections).map(|_| scope.spawn(publish)).collect();
-        let joined = threads.into_iter().map(|thread| thread.join());
-        joined.map(|count| count.unwrap_or_else(|_| Err(Failure("A publisher broke.".into())))).collect()
-    });
-    Ok(counts?.iter().sum::<u64>() as f64 / begun.elapsed().as_secs_f64())
 }

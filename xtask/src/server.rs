@@ -2,6 +2,7 @@
 //!
 //! Invariant: a started server ends with its owner. It does not know what is measured.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -13,7 +14,7 @@ use crate::shell::{self, Failure};
 /// Long enough for the slowest machine; a server that has not spoken by then will not.
 const LINE_WAIT: Duration = Duration::from_secs(10);
 
-const SERVE: &[&str] = &["serve", "--memory", "--listen", "127.0.0.1:0"];
+const SERVE: &[&str] = &["serve", "--listen", "127.0.0.1:0"];
 const LISTENS: &str = "listening on http://";
 
 /// Builds the release binary and says where it is.
@@ -22,10 +23,17 @@ const LISTENS: &str = "listening on http://";
 /// The build fails.
 pub(crate) fn built() -> Result<PathBuf, Failure> {
     shell::pass(&mut shell::cargo(&["build", "--release", "--package", "largesse"]))?;
-    // Beside our own profile's folder, so that whatever names cargo's target folder names it for both.
+    Ok(profiles()?.join("release").join(format!("largesse{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Cargo's target folder, which has a folder for each profile. That of our own, so that whatever names it to
+/// cargo names it for both.
+///
+/// # Errors
+/// The system does not say where xtask is.
+pub(crate) fn profiles() -> Result<PathBuf, Failure> {
     let ours = std::env::current_exe().map_err(|error| Failure(format!("Where xtask is: {error}.")))?;
-    let profiles = ours.parent().and_then(Path::parent).unwrap_or(shell::root());
-    Ok(profiles.join("release").join(format!("largesse{}", std::env::consts::EXE_SUFFIX)))
+    Ok(ours.parent().and_then(Path::parent).unwrap_or(shell::root()).to_owned())
 }
 
 /// A started server, which ends with its owner.
@@ -44,20 +52,32 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts the binary on a free port and waits until it says that it listens.
+    /// Starts the binary on a free port, with its log in memory, and waits until it says that it listens.
     ///
     /// # Errors
     /// It does not start, or does not say so in time.
     pub(crate) fn start(binary: &Path) -> Result<Self, Failure> {
+        Self::start_with(binary, &["--memory".as_ref()])
+    }
+
+    /// As [`Server::start`], with its log in a folder.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub(crate) fn start_on_disk(binary: &Path, data: &Path) -> Result<Self, Failure> {
+        Self::start_with(binary, &["--data".as_ref(), data.as_os_str()])
+    }
+
+    fn start_with(binary: &Path, words: &[&OsStr]) -> Result<Self, Failure> {
         let mut command = Command::new(binary);
         let folder = binary.parent().unwrap_or(shell::root());
-        command.args(SERVE).current_dir(folder);
+        command.args(SERVE).args(words).current_dir(folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let begun = Instant::now();
         let unstartable = |error| Failure(format!("{} does not start: {error}.", binary.display()));
         let child = command.spawn().map_err(unstartable)?;
         let server = Self { child, address: String::new(), listening_after: Duration::ZERO };
-        server.listening(begun).ok_or_else(|| silent(binary))
+        server.listening(begun).ok_or_else(|| silent(&command))
     }
 
     /// From the spawn to the line that says where it listens.
@@ -100,8 +120,8 @@ fn first_address(stdout: ChildStdout) -> Option<(String, Instant)> {
     told.recv_timeout(LINE_WAIT).ok().flatten()
 }
 
-fn silent(binary: &Path) -> Failure {
-    let command = format!("{} {}", binary.display(), SERVE.join(" "));
+fn silent(command: &Command) -> Failure {
+    let command = shell::shown(command);
     Failure(format!("The server never said `{LISTENS}…` on stdout. To see why, run: {command}"))
 }
 

@@ -65,7 +65,8 @@ fn does_not_start(command: &Command, error: &std::io::Error) -> Failure {
     Failure(format!("`{}` does not start: {error}.", shown(command)))
 }
 
-fn shown(command: &Command) -> String {
+/// A program and its words, as they would be typed.
+pub(crate) fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

@@ -51,7 +51,7 @@ pub enum Problem {
     WrongHost,
     /// The idempotency key was used with another body.
     KeyReused,
-    /// The log failed.
+    /// A part of the log can't be read.
     LogFailed,
     /// A source of ours could not begin its run.
     SourceFailed,
@@ -61,6 +61,14 @@ pub enum Problem {
     TooManyRuns,
     /// There is no memory left for the body now.
     Overloaded,
+    /// The log can't be written.
+    LogUnwritable,
+    /// What was written could not be made safe.
+    LogUnsafe,
+    /// The server is being stopped.
+    Stopping,
+    /// There is no space left for the log.
+    DiskFull,
 }
 
 impl Problem {
@@ -92,6 +100,10 @@ impl Problem {
         Self::TooManyStreams,
         Self::TooManyRuns,
         Self::Overloaded,
+        Self::LogUnwritable,
+        Self::LogUnsafe,
+        Self::Stopping,
+        Self::DiskFull,
     ];
 
     /// The last part of the problem's `type`, after `urn:largesse:problem:`.
@@ -144,13 +156,17 @@ impl Problem {
             Self::KeyReused => {
                 ("key-reused", S::UNPROCESSABLE_ENTITY, "The idempotency key was used for something else")
             }
-            Self::LogFailed => ("log-failed", S::INTERNAL_SERVER_ERROR, "The log failed"),
+            Self::LogFailed => ("log-failed", S::INTERNAL_SERVER_ERROR, "The log can't be read"),
             Self::SourceFailed => ("source-failed", S::INTERNAL_SERVER_ERROR, "The source failed"),
             Self::TooManyStreams => {
                 ("too-many-streams", S::SERVICE_UNAVAILABLE, "There are too many streams")
             }
             Self::TooManyRuns => ("too-many-runs", S::SERVICE_UNAVAILABLE, "There are too many runs"),
             Self::Overloaded => ("overloaded", S::SERVICE_UNAVAILABLE, "The server has too much to do"),
+            Self::LogUnwritable => ("log-unwritable", S::SERVICE_UNAVAILABLE, "The log can't be written"),
+            Self::LogUnsafe => ("log-unsafe", S::SERVICE_UNAVAILABLE, "The log could not be made safe"),
+            Self::Stopping => ("stopping", S::SERVICE_UNAVAILABLE, "The server is being stopped"),
+            Self::DiskFull => ("disk-full", S::INSUFFICIENT_STORAGE, "There is no space left for the log"),
         }
     }
 }

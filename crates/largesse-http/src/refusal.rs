@@ -119,17 +119,35 @@ impl Refusal {
         }
     }
 
-    /// A log that failed. The cause is traced, not told.
+    /// A log that failed. What the disk said of which file is told: it is nobody's secret, and whoever publishes can
+    /// pass it on.
     pub(crate) fn of_engine(error: &EngineError) -> Self {
         if error.blame() == Blame::Server {
             tracing::error!(%error, "the log failed; requests that need it are refused until it is mended");
         } else {
             tracing::debug!(%error, "the log refused");
         }
-        Self::new(
-            Problem::LogFailed,
-            "The log could not do this. Try again later; the server's trace says more.",
-        )
+        let told = sentence(&error.to_string());
+        match error {
+            EngineError::Full { .. } => {
+                let detail = format!("{told}. Nothing was written. Try again when there is space.");
+                Self::new(Problem::DiskFull, detail).come_again()
+            }
+            EngineError::Unwritable { .. } => {
+                let detail = format!("{told}. Nothing was written. Reading goes on.");
+                Self::new(Problem::LogUnwritable, detail).come_again()
+            }
+            EngineError::Unsafe { .. } => Self::new(Problem::LogUnsafe, format!("{told}.")),
+            EngineError::Stopping => {
+                let detail = "The server is being stopped. Nothing was written. Try again when it is back.";
+                Self::new(Problem::Stopping, detail).come_again()
+            }
+            EngineError::Unreadable { .. } => {
+                let detail = format!("{told}. What is whole can still be read.");
+                Self::new(Problem::LogFailed, detail)
+            }
+            EngineError::BeyondTail { .. } => Self::new(Problem::LogFailed, format!("{told}.")),
+        }
     }
 
     pub(crate) fn no_such_stream(stream: &StreamName) -> Self {
@@ -161,4 +179,36 @@ impl IntoResponse for Refusal {
 pub(crate) fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use largesse_log::Position;
+
+    use super::*;
+
+    /// The status, the name, whether it says when to come again, whether nobody knows what was written, and the reason.
+    #[track_caller]
+    fn check(error: EngineError, want: (u16, &str, bool, bool), part: &str) {
+        let stream = StreamName::parse("a").unwrap();
+        let Refusal(told) = Refusal::of_append(&AppendError::Engine(error), &stream);
+        let Told { problem, detail, members, headers } = *told;
+        let comes_again = headers.contains_key(header::RETRY_AFTER);
+        let is_unknown = members.get("outcome") == Some(&Value::from("unknown"));
+        assert_eq!((problem.status().as_u16(), problem.slug(), comes_again, is_unknown), want, "{detail}");
+        assert!(detail.contains(part), "{detail}");
+    }
+
+    #[test]
+    fn each_failure_of_the_log_has_its_status_and_tells_what_the_disk_said() {
+        let reason = || "1.segment could not be written: why".to_owned();
+        let told = "1.segment could not be written: why";
+        check(EngineError::Full { reason: reason() }, (507, "disk-full", true, false), told);
+        check(EngineError::Unwritable { reason: reason() }, (503, "log-unwritable", true, false), told);
+        check(EngineError::Unsafe { reason: reason() }, (503, "log-unsafe", false, true), told);
+        check(EngineError::Unreadable { reason: reason() }, (500, "log-failed", false, false), told);
+        check(EngineError::Stopping, (503, "stopping", true, false), "Nothing was written");
+        let beyond = EngineError::BeyondTail { position: Position(2), tail: Position(1) };
+        check(beyond, (500, "log-failed", false, false), "beyond the log's tail");
+    }
 }

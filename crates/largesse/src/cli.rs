@@ -37,8 +37,8 @@ pub(crate) enum Command {
 /// What `serve` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Keep events in memory only: they are lost when the server stops.
-    #[arg(long)]
+    /// Keep events in memory only, and not in a folder: they are lost when the server stops.
+    #[arg(long, conflicts_with = "data")]
     pub(crate) memory: bool,
     /// Listen on addresses other machines can reach, although nobody has to prove who they are.
     #[arg(long)]

@@ -49,6 +49,8 @@ const FILE_DEFAULT: &str = "largesse.toml";
 pub(crate) struct Config {
     /// Addresses to listen on; never empty.
     pub(crate) listen: Vec<SocketAddr>,
+    /// The folder of the log, unless it is kept in memory.
+    pub(crate) data: PathBuf,
     /// How long a shutdown waits for connections to end.
     pub(crate) shutdown_grace: Duration,
     pub(crate) log: LogConfig,
@@ -62,9 +64,22 @@ pub(crate) struct Config {
 /// The section `log`: the store under all streams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LogConfig {
-    /// What all streams may keep together.
-    pub(crate) max_bytes: u64,
+    /// What all streams may keep together; `None`: what fits, up to a bound.
+    pub(crate) max_bytes: Option<u64>,
     pub(crate) streams_max: u64,
+    pub(crate) sync: SyncWord,
+    /// How often it is synced with [`SyncWord::Interval`].
+    pub(crate) sync_interval: Duration,
+}
+
+/// When what was published is made safe on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SyncWord {
+    /// Before anybody is told of it.
+    #[default]
+    Always,
+    /// Every now and then.
+    Interval,
 }
 
 /// The section `http`: the native door.

@@ -4,6 +4,7 @@
 //!
 //! - [`wire`]: bytes to events and back, without I/O.
 //! - [`log`]: the ordered log under all streams, and the engines that keep it.
+//! - [`disk`]: the engine that keeps the log in a folder of files.
 //! - [`hub`]: readers, which pull from the log and are woken at its tail.
 //! - [`http`]: the native door, as a router for [axum](https://docs.rs/axum) or served on sockets of its own.
 //!
@@ -65,6 +66,7 @@
 
 #![forbid(unsafe_code)]
 
+pub use largesse_disk as disk;
 pub use largesse_http as http;
 pub use largesse_hub as hub;
 pub use largesse_log as log;

@@ -8,6 +8,7 @@ mod cli;
 mod client;
 mod config;
 mod config_command;
+mod data_folder;
 mod gallery;
 mod publish;
 mod serve;

@@ -1,9 +1,11 @@
 //! `largesse serve`: puts the parts together, and takes them down in order.
 //!
 //! Invariants: nothing listens before everything is checked; a line on stdout for each address, once all
-//! listen; every task is joined or aborted before the process ends. Does not know requests: the door does.
+//! listen; every task is joined or aborted before the process ends, and then the log is closed. Does not know
+//! requests: the door does.
 
 mod listen;
+mod log;
 mod machine;
 mod signals;
 mod sweeper;
@@ -14,12 +16,13 @@ use std::{sync::Arc, time::Duration};
 use largesse::{
     http::{Door, DoorConfig, HostRule, ServeLimits, Served, router},
     hub::{Hub, HubLimits, WallClock},
-    log::{EngineLimits, Incarnation, MemoryEngine},
+    log::Engine,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
 
 use self::{
     listen::{Absent, Exposure},
+    log::{Keeping, Log},
     signals::Signals,
 };
 use crate::{
@@ -35,26 +38,21 @@ use crate::{
 struct Room {
     connections_max: usize,
     readers_max: usize,
-    log_bytes_max: u64,
 }
 
 /// Serves until a signal.
 ///
 /// # Errors
-/// The configuration is wrong, or an address can't be listened on.
+/// The configuration is wrong, the log can't be opened, or an address can't be listened on.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let effective = load(&args.config)?;
     trace::begin(&effective.config.trace);
     check_exposure(args, &effective)?;
-    if !args.memory {
-        tracing::warn!(
-            "events are kept in memory only and are lost when the server stops; --memory says that this is meant"
-        );
-    }
     let room = room(&effective.config);
+    let log = Log::open(&effective.config, if args.memory { Keeping::Memory } else { Keeping::Disk })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
-    runtime.block_on(serve(&effective, room))
+    runtime.block_on(serve(&effective, room, log))
 }
 
 /// Whether the addresses are for this machine alone, or the command line insists.
@@ -82,28 +80,18 @@ fn room(config: &Config) -> Room {
             "the limit on open files lets in fewer readers; raise it (ulimit -n)"
         );
     }
-    let log_bytes_max = match machine::memory_bytes().map(|bytes| bytes / 2) {
-        Some(half) if half < config.log.max_bytes => {
-            tracing::info!(
-                log_bytes_max = half,
-                "the log may use half of the memory there is, not log.max_bytes"
-            );
-            half
-        }
-        _ => config.log.max_bytes,
-    };
     let fit = readers_max.min(fitting);
     tracing::info!(readers_max, connections_max, "up to {fit} readers fit (open-file limit {files_max})");
-    Room { connections_max, readers_max, log_bytes_max }
+    Room { connections_max, readers_max }
 }
 
-async fn serve(effective: &Effective, room: Room) -> Result<(), Failure> {
+async fn serve(effective: &Effective, room: Room, log: Log) -> Result<(), Failure> {
     let config = &effective.config;
     let signals =
         Signals::begin().map_err(|error| Failure(format!("signals can't be waited for: {error}")))?;
     let absent = if *effective.origin("listen") == Origin::Default { Absent::Fine } else { Absent::Wrong };
     let listeners = listen::bind(&config.listen, absent).await?;
-    let hub = hub(config, room);
+    let hub = hub(config, room, log.engine());
     let door = Arc::new(Door::new(Arc::clone(&hub), door(config)));
     let gallery = Gallery::new(Arc::clone(&door), Arc::clone(&hub));
     let router = match config.http.gallery {
@@ -112,9 +100,9 @@ async fn serve(effective: &Effective, room: Room) -> Result<(), Failure> {
     };
     announce(&listeners)?;
     let (stop, stopped) = oneshot::channel();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(sweeper::run(Arc::clone(&hub)));
-    tasks.spawn(signals.run(move || {
+    let (mut sweeping, mut signalled) = (JoinSet::new(), JoinSet::new());
+    sweeping.spawn(sweeper::run(Arc::clone(&hub)));
+    signalled.spawn(signals.run(move || {
         hub.drain();
         // The receiver lives as long as the server runs; afterwards there is nothing to stop.
         let _ = stop.send(());
@@ -125,9 +113,20 @@ async fn serve(effective: &Effective, room: Room) -> Result<(), Failure> {
     });
     let Served { connections, cut } = served.await;
     gallery.stop().await;
-    tasks.shutdown().await;
+    sweeping.shutdown().await;
+    drop(gallery);
+    close(log).await;
+    // Until here, a second signal ends it at once.
+    signalled.shutdown().await;
     tracing::info!(connections, cut, "stopped");
     Ok(())
+}
+
+/// Closes the log on a thread that may wait for the disk.
+async fn close(log: Log) {
+    if let Err(error) = tokio::task::spawn_blocking(move || log.close()).await {
+        tracing::error!(%error, "the log could not be closed; the next start takes its last steps again");
+    }
 }
 
 /// One line for each address.
@@ -142,14 +141,7 @@ fn announce(listeners: &[TcpListener]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn hub(config: &Config, room: Room) -> Arc<Hub> {
-    let limits = EngineLimits {
-        log_bytes_max: room.log_bytes_max,
-        streams_max: config.log.streams_max,
-        defaults: config.stream,
-        ..EngineLimits::default()
-    };
-    let engine = MemoryEngine::new(Incarnation(fastrand::u64(..)), limits);
+fn hub(config: &Config, room: Room, engine: Arc<dyn Engine>) -> Arc<Hub> {
     let limits = HubLimits {
         readers_max: room.readers_max,
         heartbeat: config.http.heartbeat,
@@ -157,7 +149,7 @@ fn hub(config: &Config, room: Room) -> Arc<Hub> {
         lag_bytes_max: config.readers.lag_bytes_max,
         ..HubLimits::default()
     };
-    Hub::new(Arc::new(engine), Arc::new(WallClock), limits)
+    Hub::new(engine, Arc::new(WallClock), limits)
 }
 
 fn door(config: &Config) -> DoorConfig {
@@ -238,7 +230,7 @@ mod tests {
 
     #[test]
     fn every_value_reaches_its_own_limit() {
-        let room = Room { connections_max: 8, readers_max: 9, log_bytes_max: 10 };
+        let room = Room { connections_max: 8, readers_max: 9 };
         let (door, limits) = (door(&config()), limits(&config(), room));
         assert_eq!(door.allowed_origins, config().http.allowed_origins);
         assert_eq!((door.event_bytes_max, door.batch_bytes_max, door.bodies_bytes_max), (1, 2, 10));

@@ -93,11 +93,18 @@ pub(crate) const KEYS: &[Key] = &[
         slot: Slot::Duration { within: Duration::ZERO..=HOUR, field: |config| &mut config.shutdown_grace },
     },
     Key {
+        path: "data",
+        default: r#""./largesse-data""#,
+        flag: flag("data", "DIR"),
+        means: "The folder that events are kept in; without the flag --memory",
+        slot: Slot::Folder(|config| &mut config.data),
+    },
+    Key {
         path: "log.max_bytes",
-        default: r#""10 GiB""#,
+        default: r#""auto""#,
         flag: flag("log-max-bytes", "SIZE"),
-        means: "What all streams keep together; the oldest events go first",
-        slot: Slot::Bytes { within: 1024 * KIB..=u64::MAX, field: |config| &mut config.log.max_bytes },
+        means: "What all streams keep together; \"auto\" is 10 GiB or what fits; the oldest events go first",
+        slot: Slot::BytesOrAuto { within: 1024 * KIB..=u64::MAX, field: |config| &mut config.log.max_bytes },
     },
     Key {
         path: "log.streams_max",
@@ -105,6 +112,20 @@ pub(crate) const KEYS: &[Key] = &[
         flag: None,
         means: "The most streams there may be",
         slot: Slot::Count { within: 1..=1_000_000_000, field: |config| &mut config.log.streams_max },
+    },
+    Key {
+        path: "log.sync",
+        default: r#""always""#,
+        flag: None,
+        means: "When events are made safe on the disk: \"always\", before anybody is told, or \"interval\"",
+        slot: Slot::Sync(|config| &mut config.log.sync),
+    },
+    Key {
+        path: "log.sync_interval",
+        default: r#""1s""#,
+        flag: None,
+        means: "How often, with sync = \"interval\"",
+        slot: Slot::Duration { within: MS..=HOUR, field: |config| &mut config.log.sync_interval },
     },
     Key {
         path: "stream.max_age",

@@ -3,7 +3,7 @@
 //! Invariant: a value is put only when it is right; a wrong one leaves the field as it was. Texts for people
 //! say what would be right.
 
-use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use largesse::{
     http::{Authority, Origin},
@@ -11,7 +11,7 @@ use largesse::{
 };
 use tracing::level_filters::LevelFilter;
 
-use super::{Config, TraceFormat, raw::Raw, values};
+use super::{Config, SyncWord, TraceFormat, raw::Raw, values};
 use crate::gallery::GalleryRule;
 
 /// A field of the configuration.
@@ -22,12 +22,16 @@ type Field<T> = fn(&mut Config) -> &mut T;
 pub(crate) enum Slot {
     /// Socket addresses.
     Addresses(Field<Vec<SocketAddr>>),
+    /// A folder, by its path.
+    Folder(Field<PathBuf>),
     /// Origins of pages.
     Origins(Field<Vec<Origin>>),
     /// Hosts, with or without a port.
     Hosts(Field<Vec<Authority>>),
     /// A size.
     Bytes { within: RangeInclusive<u64>, field: Field<u64> },
+    /// A size, or what fits.
+    BytesOrAuto { within: RangeInclusive<u64>, field: Field<Option<u64>> },
     /// A size of at least one byte, or none.
     BytesOrUnlimited { field: Field<Option<u64>> },
     /// A whole number.
@@ -44,6 +48,8 @@ pub(crate) enum Slot {
     Slow(Field<Slow>),
     /// Whether the gallery is there.
     Gallery(Field<GalleryRule>),
+    /// When what was published is made safe.
+    Sync(Field<SyncWord>),
     /// A level of the trace.
     Level(Field<LevelFilter>),
     /// A form of the trace.
@@ -54,6 +60,8 @@ const SLOW: &[(&str, Slow)] =
     &[("catch-up", Slow::CatchUp), ("latest", Slow::Latest), ("disconnect", Slow::Disconnect)];
 
 const GALLERY: &[(&str, GalleryRule)] = &[("on", GalleryRule::On), ("off", GalleryRule::Off)];
+
+const SYNC: &[(&str, SyncWord)] = &[("always", SyncWord::Always), ("interval", SyncWord::Interval)];
 
 const LEVELS: &[(&str, LevelFilter)] = &[
     ("off", LevelFilter::OFF),
@@ -79,9 +87,13 @@ impl Slot {
     pub(crate) fn put(&self, config: &mut Config, raw: &Raw) -> Result<(), String> {
         match self {
             Self::Addresses(field) => *field(config) = values::addresses(raw)?,
+            Self::Folder(field) => *field(config) = values::folder(raw)?,
             Self::Origins(field) => *field(config) = values::origins(raw)?,
             Self::Hosts(field) => *field(config) = values::hosts(raw)?,
             Self::Bytes { within, field } => *field(config) = values::bytes(raw, within)?,
+            Self::BytesOrAuto { within, field } => {
+                *field(config) = values::or("auto", raw, |raw| values::bytes(raw, within))?;
+            }
             Self::BytesOrUnlimited { field } => {
                 *field(config) = values::or("unlimited", raw, |raw| values::bytes(raw, &(1..=u64::MAX)))?;
             }
@@ -98,6 +110,7 @@ impl Slot {
             }
             Self::Slow(field) => *field(config) = values::word(raw, SLOW)?,
             Self::Gallery(field) => *field(config) = values::word(raw, GALLERY)?,
+            Self::Sync(field) => *field(config) = values::word(raw, SYNC)?,
             Self::Level(field) => *field(config) = values::word(raw, LEVELS)?,
             Self::Format(field) => *field(config) = values::word(raw, FORMATS)?,
         }

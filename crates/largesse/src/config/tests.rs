@@ -147,7 +147,11 @@ fn a_wrong_value_is_told_with_its_line_its_key_and_what_would_be_right() {
     check_mistake("http.retry_min = \"0s\"", &["the least is 1ms"]);
     check_mistake("log.max_bytes = \"ten\"", &["log.max_bytes", "\"64 MiB\""]);
     check_mistake("log.max_bytes = -1", &["log.max_bytes = -1", "\"64 MiB\""]);
-    check_mistake("log.max_bytes = \"1 KiB\"", &["the least is 1 MiB"]);
+    check_mistake("log.max_bytes = \"1 KiB\"", &["the least is 1 MiB", "\"auto\""]);
+    check_mistake("data = \"\"", &["data = \"\"", "\"./largesse-data\""]);
+    check_mistake("data = [\"a\"]", &["\"./largesse-data\""]);
+    check_mistake("log.sync = \"never\"", &["\"always\", \"interval\""]);
+    check_mistake("log.sync_interval = \"2h\"", &["the most is 1h"]);
     check_mistake("stream.max_bytes = \"0\"", &["the least is 1", "\"unlimited\""]);
     check_mistake("stream.max_bytes = 0", &["the least is", "\"unlimited\""]);
     check_mistake("stream.max_events = \"many\"", &["whole number", "\"unlimited\""]);

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a wrong value is answered with what would be right. Does not know keys.
 
-use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use largesse::{
     http::{Authority, Origin},
@@ -67,6 +67,15 @@ pub(crate) fn word<T: Copy>(raw: &Raw, words: &[(&str, T)]) -> Result<T, String>
     };
     let all = || words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
     found.map(|(_, value)| *value).ok_or_else(|| format!("write one of {}", all()))
+}
+
+/// The path of a folder, which need not be there.
+pub(crate) fn folder(raw: &Raw) -> Result<PathBuf, String> {
+    let right = "write the path of a folder, like \"./largesse-data\"";
+    match raw {
+        Raw::Text(text) if !text.is_empty() && !text.contains('\0') => Ok(PathBuf::from(text)),
+        Raw::Text(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other { .. } => Err(right.to_owned()),
+    }
 }
 
 /// Addresses with their ports; at least one.

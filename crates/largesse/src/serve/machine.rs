@@ -1,6 +1,8 @@
-//! What the machine lets one process use: open files and memory.
+//! What the machine lets one process use: open files, memory, and space on the disk.
 //!
 //! Does not decide what to do with it.
+
+use std::{fs, io, path::Path};
 
 /// Open files that are not connections: listeners, stdio, the runtime's own.
 const FILES_RESERVED: u64 = 64;
@@ -26,11 +28,23 @@ pub(super) fn connections(files: u64) -> usize {
 
 /// The memory of the machine, or of the container where that is less. `None` where the system does not say.
 pub(super) fn memory_bytes() -> Option<u64> {
-    let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_bytes(&text));
-    let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_bytes(&text));
+    let container = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
     // Without a limit it says "max".
     let container = container.and_then(|text| text.trim().parse().ok());
     [machine, container].into_iter().flatten().min()
+}
+
+/// The space that a folder of files has on its disk: what they take, and what is free for us.
+///
+/// # Errors
+/// Those of the disk.
+pub(super) fn disk_bytes(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let files = fs::read_dir(folder)?.map(|file| Ok(file?.metadata()?.len()));
+    let taken: io::Result<u64> = files.sum();
+    Ok(taken?.saturating_add(free))
 }
 
 /// Source: proc_meminfo(5), `MemTotal`; what is called kB there has 1024 bytes.

@@ -10,6 +10,7 @@ mod config;
 mod crowd;
 mod cuts;
 mod gallery;
+mod kept;
 mod publish;
 mod serve;
 mod shutdown;

@@ -30,7 +30,7 @@ fn it_prints_one_line_for_each_address_and_answers_there() {
 fn the_command_serve_can_be_left_out() {
     let running = Running::start(largesse(&["--listen", "127.0.0.1:0"]));
     assert!(running.line().starts_with("listening on http://127.0.0.1:"));
-    running.told("memory only");
+    assert!(running.told("events are kept in /").contains("/largesse-data"));
 }
 
 #[test]

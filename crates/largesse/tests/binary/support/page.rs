@@ -40,6 +40,11 @@ impl Page {
         Self { address: server.address.clone(), target: target.to_owned(), parser, heard: Vec::new() }
     }
 
+    /// The same page, where the server is now.
+    pub(crate) fn goes_to(&mut self, server: &Server) {
+        self.address.clone_from(&server.address);
+    }
+
     /// Connects once, and takes at most `bytes_max` bytes of the body.
     pub(crate) fn connect(&mut self, bytes_max: usize) -> Cut {
         let mut connection = self.ask();

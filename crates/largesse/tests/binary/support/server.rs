@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use crate::support::{Running, connect, largesse};
+use crate::support::{Folder, Running, connect, largesse};
 
 pub(crate) struct Server {
     pub(crate) running: Running,
@@ -16,8 +16,17 @@ impl Server {
     }
 
     pub(crate) fn start_with(more: &[&str]) -> Self {
-        let args = [&["serve", "--memory", "--listen", "127.0.0.1:0"], more].concat();
-        let running = Running::start(largesse(&args));
+        Self::start_as(&[&["serve", "--memory", "--listen", "127.0.0.1:0"], more].concat())
+    }
+
+    /// Starts one that keeps its log in a folder, and leaves it there.
+    pub(crate) fn start_on(data: &Folder, more: &[&str]) -> Self {
+        let data = data.path().to_str().unwrap();
+        Self::start_as(&[&["serve", "--data", data, "--listen", "127.0.0.1:0"], more].concat())
+    }
+
+    fn start_as(args: &[&str]) -> Self {
+        let running = Running::start(largesse(args));
         let address = running.line().strip_prefix("listening on http://").unwrap().to_owned();
         Self { running, address }
     }

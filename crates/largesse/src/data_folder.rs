@@ -1,0 +1,136 @@
+//! The data folder: taken for this process alone, and the log in it opened.
+//!
+//! Invariants: nothing in the folder is read or written before it is ours; it stays ours until this is dropped. Every
+//! failure says what to do. Does not know what a log holds, nor how much it may.
+
+use std::{
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use largesse::{
+    disk::{
+        DiskEngine, DiskSettings, NewLog, OpenError,
+        disk::Folder,
+        lock::{FolderLock, LockError},
+    },
+    log::{EngineLimits, Incarnation},
+};
+
+use crate::terminal::Failure;
+
+/// A folder that is ours.
+#[derive(Debug)]
+pub(crate) struct DataFolder {
+    folder: Arc<Folder>,
+    /// Given back with its owner.
+    _lock: FolderLock,
+}
+
+impl DataFolder {
+    /// Takes the folder, and makes it where there is none.
+    ///
+    /// # Errors
+    /// It can't be made, or another process has it.
+    pub(crate) fn take(path: &Path) -> Result<Self, Failure> {
+        let folder = Folder::open(path).map_err(|error| unusable(path, &error))?;
+        Self::lock(folder)
+    }
+
+    fn lock(folder: Folder) -> Result<Self, Failure> {
+        let lock = FolderLock::take(folder.path()).map_err(|error| untaken(&error))?;
+        Ok(Self { folder: Arc::new(folder), _lock: lock })
+    }
+
+    /// Where it is, from the root.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder, for who reads its files without opening the log.
+    pub(crate) fn disk(&self) -> Arc<Folder> {
+        Arc::clone(&self.folder)
+    }
+
+    /// Opens the log in it, or makes one. Dropping the engine closes it, which waits for the disk; this has to live
+    /// longer.
+    ///
+    /// # Errors
+    /// The log can't be opened; it is as it was.
+    pub(crate) fn open(&self, limits: EngineLimits, settings: DiskSettings) -> Result<DiskEngine, Failure> {
+        let opened = DiskEngine::open(self.disk(), limits, settings, new_log()?);
+        opened.map_err(|error| self.unopened(&error))
+    }
+
+    fn unopened(&self, error: &OpenError) -> Failure {
+        let path = self.path().display();
+        let what_to_do = match error {
+            OpenError::Io { .. } => ". Mend that and start again; --data DIR takes another folder",
+            // These say it themselves.
+            OpenError::Checkpoint(_)
+            | OpenError::Header { .. }
+            | OpenError::Broken { .. }
+            | OpenError::Missing { .. }
+            | OpenError::Foreign { .. } => "",
+        };
+        Failure(format!("the log in {path} can't be opened: {}{what_to_do}", chain(error)))
+    }
+}
+
+/// The two random numbers of a log that is made.
+fn new_log() -> Result<NewLog, Failure> {
+    let random =
+        || getrandom::u64().map_err(|error| Failure(format!("the system gives no random bits: {error}")));
+    Ok(NewLog { incarnation: Incarnation(random()?), salt: random()? })
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Failure {
+    let shown = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+    Failure(format!(
+        "the data folder {} can't be opened: {error}. --data DIR takes another folder",
+        shown.display()
+    ))
+}
+
+fn untaken(error: &LockError) -> Failure {
+    Failure(format!("{} --data DIR takes another folder", chain(error)))
+}
+
+/// An error with all that is behind it, where its words do not have it already.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let more = source.to_string();
+        if !text.contains(&more) {
+            text = format!("{}: {more}", text.trim_end_matches('.'));
+        }
+        next = source.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_error_says_twice_is_told_once() {
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let rows: [(&dyn Error, &str); 2] = [
+            (
+                &OpenError::Io { file: "a".to_owned(), source: denied() },
+                "a could not be opened or read: permission denied",
+            ),
+            (
+                &LockError::Io { file: "/a/lock".into(), source: denied() },
+                "The lock file /a/lock could not be opened and locked: permission denied",
+            ),
+        ];
+        for (error, want) in rows {
+            assert_eq!(chain(error), want);
+        }
+    }
+}

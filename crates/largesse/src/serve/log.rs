@@ -1,0 +1,144 @@
+//! The log that is served: which engine keeps it, what it may keep, and its closing.
+//!
+//! Invariant: the folder is ours before anything in it is opened, and until the engine is joined. Does not know
+//! readers.
+
+use std::sync::Arc;
+
+use largesse::{
+    disk::{DiskEngine, DiskSettings, SyncRule},
+    log::{Engine, EngineLimits, Incarnation, MemoryEngine},
+};
+
+use super::machine;
+use crate::{
+    config::{Config, LogConfig, SyncWord},
+    data_folder::DataFolder,
+    terminal::Failure,
+};
+
+/// What all streams keep together where nobody says how much, and there is room. Source: SPEC of Largesse §2,
+/// "Defaults".
+const LOG_BYTES_DEFAULT: u64 = 10 * 1024 * 1024 * 1024;
+
+/// Where the log is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeping {
+    /// In memory: it ends with the process.
+    Memory,
+    /// In the data folder.
+    Disk,
+}
+
+/// The log, and what has to be closed with it.
+#[derive(Debug)]
+pub(super) enum Log {
+    Memory(Arc<MemoryEngine>),
+    Disk { engine: Arc<DiskEngine>, folder: DataFolder },
+}
+
+impl Log {
+    /// Opens it, and says where it is. Waits for the disk.
+    ///
+    /// # Errors
+    /// The folder can't be had, or the log in it not be opened; says what to do.
+    pub(super) fn open(config: &Config, keeping: Keeping) -> Result<Self, Failure> {
+        match keeping {
+            Keeping::Memory => Ok(in_memory(config)),
+            Keeping::Disk => on_disk(config),
+        }
+    }
+
+    /// The engine, for who reads and writes.
+    pub(super) fn engine(&self) -> Arc<dyn Engine> {
+        match self {
+            Self::Memory(engine) => Arc::<MemoryEngine>::clone(engine),
+            Self::Disk { engine, .. } => Arc::<DiskEngine>::clone(engine),
+        }
+    }
+
+    /// Closes it, when nobody else has the engine any more: what was written is safe, and the next start has
+    /// nothing to do again. Waits for the disk.
+    pub(super) fn close(self) {
+        let Self::Disk { engine, folder } = self else { return };
+        match Arc::into_inner(engine) {
+            Some(engine) => {
+                drop(engine);
+                tracing::info!(folder = %folder.path().display(), "the log is closed");
+            }
+            None => tracing::error!(
+                "the log is still in use and is left as it is; the next start takes its last steps again. This is \
+                 a bug, please report it"
+            ),
+        }
+    }
+}
+
+fn in_memory(config: &Config) -> Log {
+    let wanted = config.log.max_bytes.unwrap_or(LOG_BYTES_DEFAULT);
+    let log_bytes_max = match machine::memory_bytes().map(|bytes| bytes / 2) {
+        Some(half) if half < wanted => {
+            tracing::info!(
+                log_bytes_max = half,
+                "the log may use half of the memory there is, not log.max_bytes"
+            );
+            half
+        }
+        _ => wanted,
+    };
+    tracing::info!(log_bytes_max, "events are kept in memory, and are gone when the server stops");
+    let engine = MemoryEngine::new(Incarnation(fastrand::u64(..)), limits(config, log_bytes_max));
+    Log::Memory(Arc::new(engine))
+}
+
+fn on_disk(config: &Config) -> Result<Log, Failure> {
+    let folder = DataFolder::take(&config.data)?;
+    let log_bytes_max = log_bytes_max(&config.log, &folder);
+    let settings = DiskSettings { sync: sync(&config.log), ..DiskSettings::default() };
+    let engine = folder.open(limits(config, log_bytes_max), settings)?;
+    let path = folder.path().display();
+    tracing::info!(log_bytes_max, sync = ?settings.sync, "events are kept in {path}");
+    Ok(Log::Disk { engine: Arc::new(engine), folder })
+}
+
+/// What was asked for, or what fits on the disk.
+fn log_bytes_max(config: &LogConfig, folder: &DataFolder) -> u64 {
+    let room = machine::disk_bytes(folder.path());
+    if let Err(error) = &room {
+        tracing::warn!(%error, "the system does not say how much space the disk has; log.max_bytes may not fit");
+    }
+    let fitting = room.ok().map(four_fifths);
+    match (config.max_bytes, fitting) {
+        (None, fitting) => fitting.unwrap_or(LOG_BYTES_DEFAULT).min(LOG_BYTES_DEFAULT),
+        (Some(wanted), Some(fitting)) if wanted > fitting => {
+            tracing::warn!(
+                log_bytes_max = wanted,
+                fitting,
+                "log.max_bytes is more than four fifths of the space there is; publishing stops where the disk is full"
+            );
+            wanted
+        }
+        (Some(wanted), _) => wanted,
+    }
+}
+
+/// The rest is for what is dropped but not yet given back, and for others on the disk.
+fn four_fifths(bytes: u64) -> u64 {
+    bytes / 5 * 4
+}
+
+fn sync(config: &LogConfig) -> SyncRule {
+    match config.sync {
+        SyncWord::Always => SyncRule::Always,
+        SyncWord::Interval => SyncRule::Interval(config.sync_interval),
+    }
+}
+
+fn limits(config: &Config, log_bytes_max: u64) -> EngineLimits {
+    EngineLimits {
+        log_bytes_max,
+        streams_max: config.log.streams_max,
+        defaults: config.stream,
+        ..EngineLimits::default()
+    }
+}
