@@ -8,11 +8,13 @@ use std::{io, sync::Arc};
 mod folder;
 #[cfg(feature = "simulated")]
 mod simulated;
+mod unchanged;
 mod watched;
 
 pub use folder::Folder;
 #[cfg(feature = "simulated")]
 pub use simulated::{Act, Fault, OPERATIONS_KEPT_MAX, Operation, Outcome, SimulatedDisk};
+pub(crate) use unchanged::Unchanged;
 pub(crate) use watched::Watched;
 
 /// A folder of files. Names have no slashes; another name than that of a file is an

@@ -23,6 +23,8 @@ use largesse_log::{
 };
 use tokio::sync::oneshot;
 
+pub(crate) use answer::walk_old;
+
 use crate::{
     core::Core,
     disk::Disk,

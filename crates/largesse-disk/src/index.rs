@@ -20,6 +20,7 @@ mod tests;
 mod writing;
 
 pub use growing::{Growing, MARK_GAP_BYTES, OutOfOrder};
+pub(crate) use layout::PAGE_BYTES;
 pub use sealed::Sealed;
 pub use writing::write_sealed;
 

@@ -14,6 +14,7 @@ pub mod disk;
 mod engine;
 pub mod frame;
 pub mod index;
+pub mod inspect;
 mod journal;
 mod keeper;
 pub mod lock;

@@ -70,7 +70,9 @@ pub enum OpenError {
         broken: Broken,
     },
     /// A file is missing.
-    #[error("{file} is missing. `largesse log export` saves what is there")]
+    #[error(
+        "{file} is missing: without it the log is not whole. Put it back; `largesse log check` says more"
+    )]
     Missing {
         /// Its name.
         file: String,
@@ -102,6 +104,7 @@ pub(crate) fn open(
     settings: DiskSettings,
     new: NewLog,
 ) -> Result<Opened, OpenError> {
+    let settings = settings.fitting(limits.log_bytes_max);
     let mut opening = Opening::begin(Watched::new(disk), new)?;
     let last = opening.replay_all()?;
     let has_replayed = last.is_some();
@@ -129,6 +132,27 @@ pub(crate) fn open(
         wrote.map_err(|error| OpenError::Io { file, source: io::Error::other(error) })?;
     }
     Ok(Opened { core, writer, keeper, milestone })
+}
+
+/// A log that is only looked at.
+pub(crate) struct Looked {
+    pub(crate) core: Core,
+    /// Why the steps were not taken up to the last.
+    pub(crate) stopped_at: Option<OpenError>,
+}
+
+/// Loads the log that is in a folder, as far as it is whole. The disk is one that does nothing when it is to change
+/// a file.
+///
+/// # Errors
+/// [`OpenError`], when not even the checkpoint can be used.
+pub(crate) fn look(disk: Arc<dyn Disk>) -> Result<Looked, OpenError> {
+    // Of no use: there is a log.
+    let new = NewLog { incarnation: Incarnation(0), salt: 0 };
+    let mut opening = Opening::begin(Watched::new(disk), new)?;
+    let stopped_at = opening.replay_all().err();
+    let Opening { salt, incarnation, segments, retired, state, .. } = opening;
+    Ok(Looked { core: Core::new(incarnation, salt, segments, retired, state), stopped_at })
 }
 
 /// Makes the file of a segment, safe and with its name.

@@ -25,6 +25,19 @@ pub struct DiskSettings {
     pub young_bytes_max: u64,
 }
 
+/// A log is at least so many segments when it is full: the space of what is dropped comes back by segments.
+const SEGMENTS_MIN: u64 = 32;
+/// But none is smaller for that.
+const SEGMENT_BYTES_MIN: u64 = 64 * 1024;
+
+impl DiskSettings {
+    /// With segments that are small beside the log.
+    pub(crate) fn fitting(self, log_bytes_max: u64) -> Self {
+        let bytes_max = (log_bytes_max / SEGMENTS_MIN).max(SEGMENT_BYTES_MIN);
+        Self { segment_bytes: self.segment_bytes.min(bytes_max), ..self }
+    }
+}
+
 impl Default for DiskSettings {
     fn default() -> Self {
         Self { sync: SyncRule::Always, segment_bytes: 64 * 1024 * 1024, young_bytes_max: 16 * 1024 * 1024 }

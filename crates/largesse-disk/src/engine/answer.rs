@@ -32,7 +32,13 @@ pub(super) async fn read_old(
     }
 }
 
-fn walk_old(core: &Core, selection: &Selection, place: Place, limits: ReadLimits) -> Result<Batch, OldError> {
+/// Reads a stretch of the log, without waiting for anything but the disk.
+pub(crate) fn walk_old(
+    core: &Core,
+    selection: &Selection,
+    place: Place,
+    limits: ReadLimits,
+) -> Result<Batch, OldError> {
     let reach = core.state().reach().upto;
     let walk = core.old.walk(selection, place, reach, limits)?;
     let judged = core.state().judge(selection, place, &walk.walked, walk.upto);

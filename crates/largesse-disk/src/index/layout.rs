@@ -30,7 +30,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{Entry, IndexError, IndexOf, LifeId, Mark, Span, Totals};
 
-pub(super) const PAGE_BYTES: usize = 4096;
+pub(crate) const PAGE_BYTES: usize = 4096;
 pub(super) const FORMAT: u32 = 1;
 const MAGIC: &[u8; 8] = b"LARGEIDX";
 const CHECK_BYTES: usize = 8;

@@ -19,8 +19,10 @@ use crate::{
 struct Stand<'a> {
     segment: &'a Segment,
     shelf: Shelf,
-    /// How many entries of the shelf are kept, from the last on.
+    /// The entries of the shelf that are kept and old: from this one on, up to before that. What comes after may
+    /// still be in memory, and was counted there.
     kept_from: u32,
+    kept_upto: u32,
 }
 
 impl OldEvents {
@@ -105,8 +107,8 @@ fn stands<'a>(list: &'a SegmentList, deep: &Deep) -> Result<Vec<Stand<'a>>, Engi
         for segment in list.get(first..=last).unwrap_or_default() {
             let found = segment.index.ask(|index| {
                 let Some(shelf) = index.shelf(LifeId(*life))? else { return Ok(None) };
-                let kept_from = index.upto(&shelf, *after)?;
-                Ok(Some(Stand { segment, shelf, kept_from }))
+                let (kept_from, kept_upto) = (index.upto(&shelf, *after)?, index.upto(&shelf, *upto)?);
+                Ok(Some(Stand { segment, shelf, kept_from, kept_upto }))
             });
             stands.extend(found.map_err(|error: crate::index::IndexError| segment.unreadable(error))?);
         }
@@ -115,16 +117,16 @@ fn stands<'a>(list: &'a SegmentList, deep: &Deep) -> Result<Vec<Stand<'a>>, Engi
 }
 
 impl Stand<'_> {
-    /// How many kept events of the life stand here after `position`.
+    /// How many kept and old events of the life stand here after `position`.
     fn after(&self, position: Position) -> Result<u32, EngineError> {
         if position < self.shelf.first {
-            return Ok(self.shelf.count - self.kept_from);
+            return Ok(self.kept_upto.saturating_sub(self.kept_from));
         }
         if position >= self.shelf.last {
             return Ok(0);
         }
         let upto = self.segment.index.ask(|index| index.upto(&self.shelf, position));
         let upto = upto.map_err(|error| self.segment.unreadable(error))?;
-        Ok(self.shelf.count - upto.max(self.kept_from))
+        Ok(self.kept_upto.saturating_sub(upto.max(self.kept_from)))
     }
 }

@@ -13,12 +13,19 @@ impl LogState {
         if !self.has_due(now) {
             return Sweep::Done;
         }
+        let tail = self.tail;
         self.begin(slot);
+        let begun = self.tail;
         self.clear_grave();
         if self.due.first().is_some_and(|(due, _)| *due <= now) {
             self.sweep_first(now);
         } else if self.keys.has_due(now) {
             self.keys.forget_first();
+        }
+        if self.tail == begun {
+            // It recorded nothing. What it was taken for (a grave, a look too early) is not written down anywhere: a
+            // log that was opened again has to come to the same tail without it.
+            self.tail = tail;
         }
         if self.has_due(now) { Sweep::More } else { Sweep::Done }
     }

@@ -1,0 +1,65 @@
+//! A disk that is only looked at: what would change a file of it is left undone.
+//!
+//! Invariant: nothing of what goes through here changes the disk below. A start cuts off and writes again what a
+//! crash left in doubt; who only looks needs neither, and takes what is there for what there is.
+
+use std::{io, sync::Arc};
+
+use super::{Disk, DiskFile};
+
+/// Another disk, unchanged.
+pub(crate) struct Unchanged(pub(crate) Arc<dyn Disk>);
+
+struct UnchangedFile(Arc<dyn DiskFile>);
+
+fn refused<T>() -> io::Result<T> {
+    Err(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "the log is only looked at"))
+}
+
+impl Disk for Unchanged {
+    fn create(&self, _name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        refused()
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(UnchangedFile(self.0.open(name)?)))
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.0.names()
+    }
+
+    fn rename(&self, _from: &str, _to: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn remove(&self, _name: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl DiskFile for UnchangedFile {
+    fn bytes(&self) -> io::Result<u64> {
+        self.0.bytes()
+    }
+
+    fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<()> {
+        self.0.read_at(into, at)
+    }
+
+    fn write_at(&self, _bytes: &[u8], _at: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn truncate(&self, _bytes: u64) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! Looking at a log that nobody serves: what is in it, its events, and whether all of it is whole.
+//!
+//! Invariants: nothing here changes a file; no event is given out whose checksum was not looked at. Whoever looks has
+//! the folder's lock: a server that writes meanwhile would be seen half done. Does not mend anything.
+
+use std::{io, num::NonZeroUsize, sync::Arc};
+
+use largesse_log::{
+    Batch, EngineError, Incarnation, Place, Position, ReadLimits, Selection, StreamName, StreamState,
+    state::Look,
+};
+
+use crate::{
+    core::Core,
+    disk::{Disk, Unchanged},
+    engine::walk_old,
+    old::OldError,
+    open::{Looked, OpenError, look},
+    segments::SegmentId,
+};
+
+mod check;
+
+pub use check::{Checked, Defect, check};
+
+/// The format that is written, and the only one that is read.
+pub const FORMAT: u32 = crate::segment::FORMAT;
+
+/// A log as it stands in its files.
+pub struct StandingLog {
+    core: Core,
+    stopped_at: Option<OpenError>,
+    files: Files,
+}
+
+/// What a log takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// How many segments there are.
+    pub segments: u64,
+    /// The bytes of all files in the folder.
+    pub bytes: u64,
+}
+
+impl std::fmt::Debug for StandingLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StandingLog").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+/// Whether there is a log on the disk, whole or not.
+///
+/// # Errors
+/// Those of the disk.
+pub fn is_log(disk: &dyn Disk) -> io::Result<bool> {
+    let is_ours = |name: &String| name == crate::checkpoint::FILE || SegmentId::of_file_name(name).is_some();
+    Ok(disk.names()?.iter().any(is_ours))
+}
+
+impl StandingLog {
+    /// Reads what a start would: the checkpoint, and the steps after it, up to the first that is broken. That there
+    /// is a log at all, [`is_log`] says.
+    ///
+    /// # Errors
+    /// [`OpenError`], when not even the checkpoint can be read, or a file that it names.
+    pub fn load(disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::Io { file: "the data folder".to_owned(), source };
+        let files = files(&*disk).map_err(failed)?;
+        let Looked { core, stopped_at } = look(Arc::new(Unchanged(disk)))?;
+        Ok(Self { core, stopped_at, files })
+    }
+
+    /// Which log it is.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.core.incarnation
+    }
+
+    /// Its last record.
+    #[must_use]
+    pub fn tail(&self) -> Position {
+        self.core.state().tail()
+    }
+
+    /// What it takes.
+    #[must_use]
+    pub fn files(&self) -> Files {
+        self.files
+    }
+
+    /// Why the steps were not taken up to the last: what came after this is not here.
+    #[must_use]
+    pub fn stopped_at(&self) -> Option<&OpenError> {
+        self.stopped_at.as_ref()
+    }
+
+    /// Streams by name, in byte order, those after `after`; at most `states_max`.
+    #[must_use]
+    pub fn list(&self, after: Option<&StreamName>, states_max: NonZeroUsize) -> Vec<StreamState> {
+        self.core.state().list(after, states_max)
+    }
+
+    /// Reads on from a place, as [`largesse_log::Engine::read`] does. A broken event is passed over, given to
+    /// `broken`, and told as a loss. Waits for the disk.
+    ///
+    /// # Errors
+    /// [`EngineError::BeyondTail`], [`EngineError::Unreadable`].
+    pub fn read(
+        &self,
+        selection: &Selection,
+        place: Place,
+        limits: ReadLimits,
+        broken: &mut dyn FnMut(&EngineError),
+    ) -> Result<Batch, EngineError> {
+        loop {
+            // The lock is free again before anything is read.
+            let look = self.core.state().read(selection, place, limits)?;
+            let read = match look {
+                Look::Whole(batch) => Ok(batch),
+                Look::Merge(batch) => self.core.old.merge(batch, limits),
+                Look::Walk => walk_old(&self.core, selection, place, limits),
+            };
+            match read {
+                Ok(batch) => return Ok(batch),
+                Err(OldError::Engine(error)) => return Err(error),
+                // Each is met once: from then on it is passed over.
+                Err(OldError::Damaged { stream, position, error }) => {
+                    broken(&error);
+                    self.core.old.pass_over(position)?;
+                    self.core.state().damage(None, &stream, position);
+                }
+            }
+        }
+    }
+}
+
+fn files(disk: &dyn Disk) -> io::Result<Files> {
+    let mut files = Files::default();
+    for name in disk.names()? {
+        files.segments += u64::from(SegmentId::of_file_name(&name).is_some());
+        files.bytes += disk.open(&name)?.bytes()?;
+    }
+    Ok(files)
+}

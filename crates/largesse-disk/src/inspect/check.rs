@@ -1,0 +1,324 @@
+//! Reading every byte of a log once, and telling each that is not what was written.
+//!
+//! Invariants: what is not whole is told with its file, and its byte where there is one; a walk that can't go on says
+//! how much it could not look at. Holds one group at a time. Does not know what the steps do.
+
+use std::{fmt, io, sync::Arc};
+
+use largesse_log::Incarnation;
+
+use crate::{
+    checkpoint::{self, CheckpointError, CheckpointHead, Item, SealedSegment},
+    disk::{Disk, DiskFile},
+    frame::{Salt, Sequence},
+    index::{IndexError, IndexOf, Sealed},
+    scan::{Broken, EventScan, ReadError, Scan, Step, is_torn_tail, read_event},
+    segment::{HEADER_BYTES, SegmentHeader},
+    segments::SegmentId,
+};
+
+/// The bytes of a page of an index file.
+const INDEX_PAGE_BYTES: u64 = crate::index::PAGE_BYTES as u64;
+
+/// Something that is not what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defect {
+    /// The file.
+    pub file: String,
+    /// The byte at which begins what is broken, where it is not the whole file.
+    pub at: Option<u64>,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// What was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Files of the log.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Events in them, kept or not.
+    pub events: u64,
+    /// Where a crash cut the last write off, if it did: its file and byte. That is no defect: nobody was told of what
+    /// comes after, and the next start cuts it off.
+    pub torn: Option<(String, u64)>,
+    /// Files that the log does not need any more, or never needed. The next start does not mind them.
+    pub left_over: Vec<String>,
+}
+
+/// Looks at every file of the log.
+///
+/// # Errors
+/// The folder can't be listed. What a single file says is a [`Defect`].
+pub fn check(disk: &dyn Disk, tell: &mut dyn FnMut(Defect)) -> io::Result<Checked> {
+    let names = disk.names()?;
+    let mut walk = Walk { disk, tell, checked: Checked::default() };
+    let known = walk.checkpoint(&names);
+    let mut written: Vec<_> = names.iter().filter_map(|name| SegmentId::of_file_name(name)).collect();
+    written.sort_unstable();
+    let replayed = walk.segments(&known, &written);
+    let is_needed =
+        |id: &SegmentId| replayed.contains(id) || known.sealed.iter().any(|listed| id_of(listed) == *id);
+    let left_over = written.iter().filter(|id| !is_needed(id)).map(|id| id.file_name());
+    walk.checked.left_over = left_over.collect();
+    Ok(walk.checked)
+}
+
+/// What the checkpoint says, as far as it can be read.
+#[derive(Default)]
+struct Known {
+    head: Option<CheckpointHead>,
+    sealed: Vec<SealedSegment>,
+    /// A checkpoint that is broken names no segment: then each that is there is looked at.
+    is_broken: bool,
+}
+
+/// What a segment has to be.
+#[derive(Clone, Copy)]
+struct Of {
+    salt: Salt,
+    incarnation: Incarnation,
+}
+
+/// One segment to look at.
+struct Part {
+    id: SegmentId,
+    /// How many bytes count; all without.
+    bytes: Option<u64>,
+    /// Its first group, where that is known.
+    expected: Option<Sequence>,
+    is_last: bool,
+}
+
+struct Walk<'a> {
+    disk: &'a dyn Disk,
+    tell: &'a mut dyn FnMut(Defect),
+    checked: Checked,
+}
+
+fn id_of(listed: &SealedSegment) -> SegmentId {
+    SegmentId { number: listed.number, generation: listed.generation }
+}
+
+impl Walk<'_> {
+    fn defect(&mut self, file: &str, at: Option<u64>, what: &dyn fmt::Display) {
+        (self.tell)(Defect { file: file.to_owned(), at, what: what.to_string() });
+    }
+
+    fn checkpoint(&mut self, names: &[String]) -> Known {
+        let mut known = Known::default();
+        if !names.iter().any(|name| name == checkpoint::FILE) {
+            return known;
+        }
+        let read = checkpoint::open(self.disk).and_then(|reading| {
+            let Some(reading) = reading else { return Ok(()) };
+            known.head = Some(reading.head().clone());
+            reading.items(&mut |item| {
+                if let Item::Segment(segment) = item {
+                    known.sealed.push(segment);
+                }
+            })
+        });
+        self.count(checkpoint::FILE);
+        if let Err(error) = read {
+            let at = if let CheckpointError::Broken { at, .. } = &error { Some(*at) } else { None };
+            let what = match &error {
+                CheckpointError::Broken { fault, .. } => fault.to_string(),
+                CheckpointError::Io { source } => source.to_string(),
+                CheckpointError::Format { .. } => error.to_string(),
+            };
+            self.defect(checkpoint::FILE, at, &what);
+            return Known { is_broken: true, ..Known::default() };
+        }
+        known
+    }
+
+    /// Looks at all segments, and answers which of them a start replays.
+    fn segments(&mut self, known: &Known, written: &[SegmentId]) -> Vec<SegmentId> {
+        let of = known.head.as_ref().map(|head| Of { salt: head.salt, incarnation: head.incarnation });
+        for listed in &known.sealed {
+            let part = Part { id: id_of(listed), bytes: Some(listed.bytes), expected: None, is_last: false };
+            self.segment(&part, of);
+            self.index(part.id, of);
+        }
+        let from = known.head.as_ref().map_or(0, |head| head.replay_from);
+        let is_replayed = |id: &&SegmentId| known.is_broken || (id.generation == 0 && id.number >= from);
+        let replayed: Vec<_> = written.iter().filter(is_replayed).copied().collect();
+        let mut expected = known.head.as_ref().map(|head| Sequence(head.written.0 + 1));
+        let mut next = known.head.as_ref().map_or(1, |head| head.replay_from);
+        let has_first = replayed.first().is_some_and(|id| id.number == next);
+        if known.head.is_none() && !known.is_broken && !has_first && !written.is_empty() {
+            // Without the first segment, there was one.
+            self.defect(checkpoint::FILE, None, &"the file is missing");
+            next = replayed.first().map_or(next, |id| id.number);
+        }
+        for id in &replayed {
+            if !known.is_broken && id.number != next {
+                self.defect(&SegmentId::written(next).file_name(), None, &"the file is missing");
+                expected = None;
+            }
+            next = id.number + 1;
+            let part = Part { id: *id, bytes: None, expected, is_last: replayed.last() == Some(id) };
+            expected = self.segment(&part, of);
+        }
+        replayed
+    }
+
+    /// Counts a file as looked at.
+    fn count(&mut self, name: &str) {
+        self.checked.files += 1;
+        let bytes = self.disk.open(name).and_then(|file| file.bytes());
+        // That it can't be opened is told by whoever reads it.
+        self.checked.bytes += bytes.unwrap_or_default();
+    }
+
+    /// Looks at a segment, and answers the number of the group that follows it, where that is known.
+    fn segment(&mut self, part: &Part, of: Option<Of>) -> Option<Sequence> {
+        let name = part.id.file_name();
+        self.count(&name);
+        let walked = self.walk_segment(&name, part, of);
+        walked.unwrap_or_else(|error| {
+            self.defect(&name, None, &error);
+            None
+        })
+    }
+
+    fn walk_segment(&mut self, name: &str, part: &Part, of: Option<Of>) -> io::Result<Option<Sequence>> {
+        let file = self.disk.open(name)?;
+        let has = file.bytes()?;
+        if part.is_last && has < HEADER_BYTES as u64 {
+            // A crash left it before anything was written into it.
+            return Ok(None);
+        }
+        let upto = part.bytes.unwrap_or(has);
+        if has < upto || has < HEADER_BYTES as u64 {
+            self.defect(name, Some(has), &format!("the file ends here, and had {upto} bytes"));
+            return Ok(None);
+        }
+        let mut header = [0; HEADER_BYTES];
+        file.read_at(&mut header, 0)?;
+        let salt = match SegmentHeader::decode(&header) {
+            Err(error) => {
+                self.defect(name, Some(0), &error);
+                return Ok(None);
+            }
+            Ok(header) => {
+                let is_of_it =
+                    of.is_none_or(|of| of.salt == header.salt && of.incarnation == header.incarnation);
+                if !is_of_it || header.number != part.id.number {
+                    self.defect(name, Some(0), &"it belongs to another log, or to another place in it");
+                    return Ok(None);
+                }
+                header.salt
+            }
+        };
+        if part.id.generation == 0 {
+            self.groups(name, &file, salt, upto, part)
+        } else {
+            self.events(name, &file, salt, HEADER_BYTES as u64..upto, None)?;
+            Ok(None)
+        }
+    }
+
+    /// Looks at a segment as it was first written.
+    fn groups(
+        &mut self,
+        name: &str,
+        file: &Arc<dyn DiskFile>,
+        salt: Salt,
+        upto: u64,
+        part: &Part,
+    ) -> io::Result<Option<Sequence>> {
+        let mut scan = Scan::new(Arc::clone(file), salt, HEADER_BYTES as u64, upto)?;
+        if let Some(expected) = part.expected {
+            scan = scan.expecting(expected);
+        }
+        let mut next = part.expected;
+        loop {
+            match scan.next_group()? {
+                Step::Next(group) => {
+                    next = group.head.sequence.0.checked_add(1).map(Sequence);
+                    self.checked.events +=
+                        group.commands.iter().map(|placed| placed.spots.len() as u64).sum::<u64>();
+                }
+                Step::End => return Ok(next),
+                Step::Broken(broken) => {
+                    let is_torn = match next {
+                        Some(next) if part.is_last => is_torn_tail(&**file, salt, broken.whole_upto, next)?,
+                        _ => part.is_last && broken.whole_upto == HEADER_BYTES as u64,
+                    };
+                    if is_torn {
+                        self.checked.torn = Some((name.to_owned(), broken.whole_upto));
+                    } else {
+                        self.defect(name, Some(broken.at), &broken.what);
+                        self.events(name, file, salt, broken.whole_upto..upto, Some(broken))?;
+                    }
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// Looks at the events in a part of a segment; what is broken there and not told yet is told.
+    fn events(
+        &mut self,
+        name: &str,
+        file: &Arc<dyn DiskFile>,
+        salt: Salt,
+        bytes: std::ops::Range<u64>,
+        told: Option<Broken>,
+    ) -> io::Result<()> {
+        let is_told = |at: u64| told.is_some_and(|told| told.at == at);
+        let mut scan = EventScan::new(Arc::clone(file), salt, bytes.start, bytes.end)?;
+        loop {
+            match scan.next_event()? {
+                Step::Next(event) => {
+                    self.checked.events += 1;
+                    let at = event.spot.at;
+                    match read_event(&**file, event.spot, salt, &event.stream, event.position, event.time) {
+                        Err(ReadError::Corrupt { what, .. }) if !is_told(at) => {
+                            self.defect(name, Some(at), &what)
+                        }
+                        Err(ReadError::Io { text, .. }) => self.defect(name, Some(at), &text),
+                        Err(ReadError::Corrupt { .. }) | Ok(_) => {}
+                    }
+                }
+                Step::End => return Ok(()),
+                Step::Broken(broken) => {
+                    if !is_told(broken.at) {
+                        self.defect(name, Some(broken.at), &broken.what);
+                    }
+                    let rest = bytes.end.saturating_sub(broken.whole_upto);
+                    let what = format!(
+                        "the {rest} bytes from here on can't be looked at: nothing says what they are"
+                    );
+                    self.defect(name, Some(broken.whole_upto), &what);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Looks at the index of a segment.
+    fn index(&mut self, id: SegmentId, of: Option<Of>) {
+        let name = id.index_name();
+        self.count(&name);
+        let Some(of) = of else { return };
+        let index_of = IndexOf { segment: id.number, salt: of.salt.0 };
+        let opened = self.disk.open(&name).map_err(IndexError::from);
+        let verified = opened.and_then(|file| Sealed::open(file, index_of)).and_then(|index| index.verify());
+        match verified {
+            Ok(()) => {}
+            Err(IndexError::Corrupt { page }) => {
+                self.defect(
+                    &name,
+                    Some(page * INDEX_PAGE_BYTES),
+                    &"the checksum of the page is not that of its bytes",
+                );
+            }
+            Err(IndexError::Io(error)) => self.defect(&name, None, &error),
+            Err(error) => self.defect(&name, None, &error),
+        }
+    }
+}
