@@ -13,6 +13,7 @@ mod proxy;
 mod publish;
 mod reader;
 mod scratch;
+mod seed;
 mod server;
 mod site;
 mod visit;
@@ -25,6 +26,7 @@ pub use crate::proxy::{Cut, CuttingProxy, End, Exchange, Manner, Place, Plan, Re
 pub use crate::publish::{Answer, Publisher, percent_encoded};
 pub use crate::reader::{HeardEvent, Reader, Said};
 pub use crate::scratch::Scratch;
+pub use crate::seed::Seed;
 pub use crate::server::Server;
 pub use crate::site::Heard;
 pub use crate::visit::Visit;

@@ -1,9 +1,9 @@
 //! Requests to the server as bytes, over one connection that stays open.
 //!
 //! Invariant: every wait has the limit [`WAIT_MAX`]. It does not go through the proxy, and it repeats nothing: an
-//! answer that does not come is a failure.
+//! answer that does not come is a failure, or told to who asked for that with [`Publisher::try_ask`].
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use crate::WAIT_MAX;
@@ -47,11 +47,19 @@ impl Publisher {
     #[must_use]
     #[track_caller]
     pub fn connect(address: SocketAddr) -> Self {
-        let connection = TcpStream::connect_timeout(&address, WAIT_MAX).expect("the server listens");
-        connection.set_read_timeout(Some(WAIT_MAX)).expect("a socket takes a limit");
-        connection.set_write_timeout(Some(WAIT_MAX)).expect("a socket takes a limit");
-        connection.set_nodelay(true).expect("a socket takes the option");
-        Self { address, connection: BufReader::new(connection) }
+        Self::try_connect(address).expect("the server listens")
+    }
+
+    /// Connects to a server that may not be there.
+    ///
+    /// # Errors
+    /// Nobody listens.
+    pub fn try_connect(address: SocketAddr) -> io::Result<Self> {
+        let connection = TcpStream::connect_timeout(&address, WAIT_MAX)?;
+        connection.set_read_timeout(Some(WAIT_MAX))?;
+        connection.set_write_timeout(Some(WAIT_MAX))?;
+        connection.set_nodelay(true)?;
+        Ok(Self { address, connection: BufReader::new(connection) })
     }
 
     /// Appends one event without a name, and gives its id.
@@ -84,6 +92,20 @@ impl Publisher {
     /// Sends a request with further header lines, and reads the answer.
     #[track_caller]
     pub fn ask(&mut self, method: &str, target: &str, headers: &[&str], body: &[u8]) -> Answer {
+        self.try_ask(method, target, headers, body).expect("an answer comes, whole and in time")
+    }
+
+    /// The same where the server may be killed before it answers. Then nobody knows what it did.
+    ///
+    /// # Errors
+    /// The answer does not come, or not whole. The connection is of no more use.
+    pub fn try_ask(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[&str],
+        body: &[u8],
+    ) -> io::Result<Answer> {
         let mut request = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.address);
         for header in headers {
             request = request + header + "\r\n";
@@ -91,37 +113,41 @@ impl Publisher {
         request += &format!("Content-Length: {}\r\n\r\n", body.len());
         let mut bytes = request.into_bytes();
         bytes.extend_from_slice(body);
-        self.connection.get_mut().write_all(&bytes).expect("the server takes a request");
+        self.connection.get_mut().write_all(&bytes)?;
         self.answer()
     }
 
-    #[track_caller]
-    fn answer(&mut self) -> Answer {
-        let status = self.line();
+    fn answer(&mut self) -> io::Result<Answer> {
+        let status = self.line()?;
         let status = status.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let status = status.expect("an answer begins with its status");
+        let status = status.ok_or_else(|| malformed("an answer begins with its status"))?;
         let mut answer = Answer { status, headers: Vec::new(), body: String::new() };
         loop {
-            match self.line() {
+            match self.line()? {
                 end if end.is_empty() => break,
                 header => answer.headers.push(header),
             }
         }
-        let length = answer.header("content-length").map_or(0, |value| value.parse().expect("a length"));
-        let mut body = vec![0; length];
-        self.connection.read_exact(&mut body).expect("an answer comes whole");
-        answer.body = String::from_utf8(body).expect("an answer is text");
-        answer
+        let length = answer.header("content-length").map_or(Ok(0), str::parse);
+        let mut body = vec![0; length.map_err(|_| malformed("a length is a number"))?];
+        self.connection.read_exact(&mut body)?;
+        answer.body = String::from_utf8(body).map_err(|_| malformed("an answer is text"))?;
+        Ok(answer)
     }
 
-    #[track_caller]
-    fn line(&mut self) -> String {
+    fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
-        self.connection.read_line(&mut line).expect("an answer comes in time");
-        assert!(line.ends_with("\r\n"), "the answer was cut off: {line:?}");
+        self.connection.read_line(&mut line)?;
+        if !line.ends_with("\r\n") {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("cut off: {line:?}")));
+        }
         line.truncate(line.len() - 2);
-        line
+        Ok(line)
     }
+}
+
+fn malformed(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
 /// Every byte but letters and digits as `%41`.

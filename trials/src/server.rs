@@ -1,11 +1,13 @@
 //! The server's own binary, on a free port.
 //!
 //! Invariant: the process ends with its owner. Started again, it listens on the port that it had.
+//!
+//! Where its system calls are traced, the child is strace, and the server is the child's child.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::sync_channel;
 
@@ -14,7 +16,7 @@ use crate::{WAIT_MAX, fail};
 
 const LISTENS: &str = "listening on http://";
 
-/// A running `largesse serve --memory`.
+/// A running `largesse serve`: with `--memory`, or with `--data` and a folder of its own.
 ///
 /// It has no setting of this process's environment, only those it was started with. Its trace is in the file
 /// `trace` of its folder, which stays when a test fails.
@@ -22,24 +24,60 @@ const LISTENS: &str = "listening on http://";
 pub struct Server {
     child: Child,
     address: SocketAddr,
+    setup: Setup,
+}
+
+/// What each start of one server has in common.
+#[derive(Debug)]
+struct Setup {
     settings: Vec<(String, String)>,
+    keeping: Keeping,
+    /// The system calls that are written down.
+    traced: Option<&'static str>,
     folder: Scratch,
 }
 
+/// Where a server keeps its events.
+#[derive(Clone, Copy, Debug)]
+enum Keeping {
+    Memory,
+    Disk,
+}
+
 impl Server {
-    /// Starts the binary and waits until it listens.
+    /// Starts the binary and waits until it listens. It keeps its events in memory.
     ///
     /// - `settings`: configuration, as environment variables: `("LARGESSE_HTTP_RETRY_MIN", "100ms")`.
     /// - The binary is the one in cargo's profile folder, beside the tests; or what `LARGESSE_BINARY` names.
     #[must_use]
     #[track_caller]
     pub fn start(settings: &[(&str, &str)]) -> Self {
-        let settings: Vec<_> =
-            settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let folder = Scratch::new("server");
+        Self::started(Keeping::Memory, None, settings)
+    }
+
+    /// The same, but it keeps its events on the disk: they are there when it is started again.
+    #[must_use]
+    #[track_caller]
+    pub fn start_on_disk(settings: &[(&str, &str)]) -> Self {
+        Self::started(Keeping::Disk, None, settings)
+    }
+
+    /// The same, and strace writes its system calls of these names down, for [`Server::stopped`]. On Linux alone.
+    ///
+    /// - `calls`: names with commas between them.
+    #[must_use]
+    #[track_caller]
+    pub fn start_traced(calls: &'static str, settings: &[(&str, &str)]) -> Self {
+        Self::started(Keeping::Disk, Some(calls), settings)
+    }
+
+    #[track_caller]
+    fn started(keeping: Keeping, traced: Option<&'static str>, settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let setup = Setup { settings, keeping, traced, folder: Scratch::new("server") };
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (child, address) = spawned(any_port, &settings, &folder);
-        Self { child, address, settings, folder }
+        let (child, address) = setup.spawned(any_port);
+        Self { child, address, setup }
     }
 
     /// Where it listens: an address of 127.0.0.1.
@@ -54,11 +92,27 @@ impl Server {
         format!("http://{}{target}", self.address)
     }
 
-    /// Kills the process, as a crash would. What it kept in memory is gone, and its connections are reset.
+    /// Kills the process, as a crash would. What it kept in memory is gone, and its connections are reset; what is
+    /// on the disk stays as it is.
     pub fn kill(&mut self) {
-        // Either fails only when the process has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.setup.kill(&mut self.child);
+    }
+
+    /// Has it stop as it does when it is asked to, and gives what strace wrote down of it: a line for each call, or
+    /// two where another thread came between.
+    ///
+    /// # Panics
+    /// It was not traced, or does not stop well.
+    #[must_use]
+    #[track_caller]
+    pub fn stopped(mut self) -> String {
+        let is_asked = self.setup.signal("TERM");
+        assert!(is_asked, "a traced server takes a signal");
+        let status = self.child.wait().expect("a child can be waited for");
+        self.setup.forget_pid();
+        assert!(status.success(), "the server stops well: {status}");
+        let calls = std::fs::read(self.setup.path(CALLS)).expect("strace writes a file");
+        String::from_utf8_lossy(&calls).into_owned()
     }
 
     /// Starts it again, on the same port, with the same settings.
@@ -67,7 +121,7 @@ impl Server {
     #[track_caller]
     pub fn start_again(&mut self) {
         self.kill();
-        let (child, address) = spawned(self.address, &self.settings, &self.folder);
+        let (child, address) = self.setup.spawned(self.address);
         assert_eq!(address, self.address, "a server listens where it was told to");
         self.child = child;
     }
@@ -79,33 +133,90 @@ impl Drop for Server {
     }
 }
 
-#[track_caller]
-fn spawned(listen: SocketAddr, settings: &[(String, String)], folder: &Scratch) -> (Child, SocketAddr) {
-    let binary = binary();
-    let trace = File::options().create(true).append(true).open(folder.path().join("trace"));
-    let trace = trace.expect("a folder of our own can be written to");
-    let mut command = Command::new(&binary);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("LARGESSE_") {
-            command.env_remove(name);
+impl Setup {
+    #[track_caller]
+    fn spawned(&self, listen: SocketAddr) -> (Child, SocketAddr) {
+        let binary = binary();
+        let mut child = self.command(&binary, listen).spawn().unwrap_or_else(|error| {
+            let program = if self.traced.is_some() { "strace" } else { "the server" };
+            let binary = binary.display();
+            fail(&format!(
+                "{program} does not start ({error}): `cargo xtask needs`, and {BUILD} for {binary}"
+            ))
+        });
+        match first_address(&mut child) {
+            Some(address) => (child, address),
+            None => {
+                self.kill(&mut child);
+                let trace = std::fs::read_to_string(self.path(TRACE)).unwrap_or_default();
+                fail(&format!("{} does not listen on {listen}:\n{trace}", binary.display()))
+            }
         }
     }
-    command.envs(settings.iter().map(|(key, value)| (key, value)));
-    command.args(["serve", "--memory", "--listen", &listen.to_string()]).current_dir(folder.path());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(trace);
-    let mut child = command
-        .spawn()
-        .unwrap_or_else(|error| fail(&format!("{} does not start ({error}): {BUILD}", binary.display())));
-    match first_address(&mut child) {
-        Some(address) => (child, address),
-        None => {
-            // Either fails only when the process has ended already.
+
+    fn command(&self, binary: &Path, listen: SocketAddr) -> Command {
+        let trace = File::options().create(true).append(true).open(self.path(TRACE));
+        let trace = trace.expect("a folder of our own can be written to");
+        let mut command = match self.traced {
+            None => Command::new(binary),
+            Some(calls) => traced(calls, binary),
+        };
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("LARGESSE_") {
+                command.env_remove(name);
+            }
+        }
+        command.envs(self.settings.iter().map(|(key, value)| (key, value)));
+        command.args(["serve", "--listen", &listen.to_string()]).current_dir(self.folder.path());
+        match self.keeping {
+            Keeping::Memory => command.arg("--memory"),
+            Keeping::Disk => command.args(["--data", "data"]),
+        };
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(trace);
+        command
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
+    fn kill(&self, child: &mut Child) {
+        // Were strace killed, the server would live on without it. Each of these fails only when it has ended already.
+        if self.traced.is_none() || !self.signal("KILL") {
             let _ = child.kill();
-            let _ = child.wait();
-            let trace = std::fs::read_to_string(folder.path().join("trace")).unwrap_or_default();
-            fail(&format!("{} does not listen on {listen}:\n{trace}", binary.display()))
         }
+        let _ = child.wait();
+        self.forget_pid();
     }
+
+    /// The process has ended; its number may be another's soon.
+    fn forget_pid(&self) {
+        // There is none where nothing was traced.
+        let _ = std::fs::remove_file(self.path(PID));
+    }
+
+    /// Sends a signal to a traced server, if there is one.
+    fn signal(&self, signal: &str) -> bool {
+        let Ok(pid) = std::fs::read_to_string(self.path(PID)) else { return false };
+        let mut kill = Command::new("kill");
+        kill.args(["-s", signal, pid.trim()]).stderr(Stdio::null());
+        kill.status().is_ok_and(|status| status.success())
+    }
+}
+
+/// Files in a server's folder: its trace, its system calls, the number of a process that is traced.
+const TRACE: &str = "trace";
+const CALLS: &str = "calls";
+const PID: &str = "pid";
+/// Longer than any text that is written at once.
+const TEXT_BYTES_MAX: &str = "1000000";
+
+/// The beginning of a command that has strace start the binary. Which process that is, it says itself.
+fn traced(calls: &str, binary: &Path) -> Command {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-y", "-s", TEXT_BYTES_MAX, "-o", CALLS, "-e"]).arg(format!("trace={calls}"));
+    command.args(["sh", "-c", r#"echo $$ >"$0" && exec "$@""#, PID]).arg(binary);
+    command
 }
 
 const BUILD: &str = "build it first, with `cargo build -p largesse`";

@@ -5,7 +5,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
-use largesse_log::StreamState;
+use largesse_log::{Settings, StreamState};
 use serde::Serialize;
 
 use crate::{Door, door::Asked, json, page, path, refusal::Refusal, time_text::rfc3339};
@@ -29,6 +29,7 @@ struct StateJson<'a> {
     last_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<String>,
+    settings: &'a Settings,
 }
 
 pub(crate) async fn answer(door: &Door, asked: &Asked<'_>) -> Result<Response, Refusal> {
@@ -54,5 +55,6 @@ fn state_json<'a>(door: &Door, state: &'a StreamState) -> StateJson<'a> {
         first_id: state.first.map(id),
         last_id: state.last.map(id),
         time: state.last_time.map(rfc3339),
+        settings: &state.settings,
     }
 }

@@ -29,6 +29,9 @@ pub(crate) enum Command {
     Publish(PublishArgs),
     /// Read streams and print their events, until they end.
     Tail(TailArgs),
+    /// Look at a log that nobody serves, save one, or make one from what was saved.
+    #[command(subcommand)]
+    Log(LogCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -95,6 +98,40 @@ pub(crate) struct TailArgs {
 pub(crate) struct ServerArgs {
     /// The server's address [default: the variable LARGESSE_URL, else http://127.0.0.1:8084].
     #[arg(long, value_parser = ServerUrl::parse)]
+    pub(crate) url: Option<ServerUrl>,
+}
+
+/// What to do with a log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Say what is in a data folder.
+    Info(DataArgs),
+    /// Read every byte of a data folder, and print what is broken.
+    Check(DataArgs),
+    /// Print all streams and events, one JSON object a line.
+    Export(ExportArgs),
+    /// Make a log from such lines on stdin, in an empty data folder.
+    Import(DataArgs),
+}
+
+/// Which data folder.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// The data folder [default: that of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The configuration file [default: largesse.toml, where there is one].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// What `log export` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Ask the server that runs here, and not a data folder.
+    #[arg(long, value_parser = ServerUrl::parse, conflicts_with_all = ["data", "config"])]
     pub(crate) url: Option<ServerUrl>,
 }
 

@@ -33,7 +33,8 @@ pub(crate) fn load(args: &ConfigArgs) -> Result<Effective, Failure> {
     Effective::load(args.file.as_deref(), &args.keys).map_err(|mistakes| told(&mistakes))
 }
 
-fn told(mistakes: &[Mistake]) -> Failure {
+/// All mistakes, one a line.
+pub(crate) fn told(mistakes: &[Mistake]) -> Failure {
     let lines: String = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
     Failure(format!("the configuration is wrong:{lines}"))
 }

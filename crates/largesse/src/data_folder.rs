@@ -13,13 +13,16 @@ use std::{
 use largesse::{
     disk::{
         DiskEngine, DiskSettings, NewLog, OpenError,
-        disk::Folder,
+        disk::{Disk, Folder},
         lock::{FolderLock, LockError},
     },
     log::{EngineLimits, Incarnation},
 };
 
 use crate::terminal::Failure;
+
+/// The file that says that an import is not done: what is in the folder is not all.
+pub(crate) const IMPORTING: &str = "importing";
 
 /// A folder that is ours.
 #[derive(Debug)]
@@ -37,6 +40,18 @@ impl DataFolder {
     pub(crate) fn take(path: &Path) -> Result<Self, Failure> {
         let folder = Folder::open(path).map_err(|error| unusable(path, &error))?;
         Self::lock(folder)
+    }
+
+    /// Takes a folder that is there.
+    ///
+    /// # Errors
+    /// There is none, it can't be read, or another process has it.
+    pub(crate) fn take_standing(path: &Path) -> Result<Self, Failure> {
+        if !path.is_dir() {
+            let path = path.display();
+            return Err(Failure(format!("there is no folder {path}; --data DIR names another one")));
+        }
+        Self::take(path)
     }
 
     fn lock(folder: Folder) -> Result<Self, Failure> {
@@ -60,11 +75,40 @@ impl DataFolder {
     /// # Errors
     /// The log can't be opened; it is as it was.
     pub(crate) fn open(&self, limits: EngineLimits, settings: DiskSettings) -> Result<DiskEngine, Failure> {
+        self.check_imported()?;
+        self.open_new(limits, settings)
+    }
+
+    /// Whether an import into it was cut off: then what is in it is not all.
+    ///
+    /// # Errors
+    /// It was, or that can't be known.
+    pub(crate) fn check_imported(&self) -> Result<(), Failure> {
+        let names = self.folder.names().map_err(|error| unusable(self.path(), &error))?;
+        if names.iter().any(|name| name == IMPORTING) {
+            let path = self.path().display();
+            return Err(Failure(format!(
+                "an import into {path} was cut off. Remove what is in this folder, and import again"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The same where an import is under way.
+    ///
+    /// # Errors
+    /// The log can't be opened; it is as it was.
+    pub(crate) fn open_new(
+        &self,
+        limits: EngineLimits,
+        settings: DiskSettings,
+    ) -> Result<DiskEngine, Failure> {
         let opened = DiskEngine::open(self.disk(), limits, settings, new_log()?);
         opened.map_err(|error| self.unopened(&error))
     }
 
-    fn unopened(&self, error: &OpenError) -> Failure {
+    /// The log in it can't be opened.
+    pub(crate) fn unopened(&self, error: &OpenError) -> Failure {
         let path = self.path().display();
         let what_to_do = match error {
             OpenError::Io { .. } => ". Mend that and start again; --data DIR takes another folder",

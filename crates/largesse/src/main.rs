@@ -10,6 +10,7 @@ mod config;
 mod config_command;
 mod data_folder;
 mod gallery;
+mod log_command;
 mod publish;
 mod serve;
 mod tail;
@@ -39,6 +40,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(&args),
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),
+        Command::Log(command) => log_command::run(&command),
         Command::Config(command) => config_command::run(&command),
     }
 }

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use largesse_trials::{
-    Cut, CuttingProxy, End, Exchange, HeardEvent, Manner, Place, Plan, Publisher, Reader, Said, Server,
+    Cut, CuttingProxy, End, Exchange, HeardEvent, Manner, Place, Plan, Publisher, Reader, Said, Seed, Server,
 };
 
 use crate::SETTINGS;
 use crate::curl;
 use crate::rows::{AfterEnd, CutAfterId, Hears, Refused, Row};
-use crate::seed::Seed;
 
 const EVENTS: usize = 300;
 /// What is planned. A browser's preflights, and a request that it takes back, meet some without harm.

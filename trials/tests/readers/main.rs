@@ -11,7 +11,6 @@ mod hostile;
 mod page;
 mod program;
 mod rows;
-mod seed;
 mod versions;
 
 /// The server's `retry`, short so that a trial is short. No reader here has a floor above it.

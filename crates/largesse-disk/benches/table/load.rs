@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Appends under way at once.
-const UNDER_WAY: usize = 4_096;
+const UNDER_WAY: usize = 1_024;
 /// Whoever was to be killed and was not ends after this time.
 const KILL_WAIT: Duration = Duration::from_secs(60);
 const KILLED_PUBLISHERS: usize = 64;

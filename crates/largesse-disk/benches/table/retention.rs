@@ -23,7 +23,7 @@ use crate::{
     load::{Fill, fill},
     log::{self, EVENT_BYTES},
     row::{Target, grouped, megabytes, row},
-    times::{Times, median},
+    times::{Rounds, Times},
     words::Words,
 };
 
@@ -66,10 +66,18 @@ pub(crate) fn run(words: &Words) -> Outcome<()> {
 fn tell(without: &mut Side, with: &mut Side, publishers: Publishers) -> Outcome<()> {
     let Publishers { count, streams, .. } = publishers;
     let kept = with.kept.unwrap_or_default();
-    let ratios = with.rates.iter().zip(&without.rates).map(|(with, without)| with / without).collect();
+    let ratios =
+        Rounds::of(with.rates.iter().zip(&without.rates).map(|(with, without)| with / without).collect());
     let what = format!("retention, {count} publishers, {streams} streams of {kept} events");
-    let rate = |side: &Side| grouped(median(side.rates.clone()));
-    let measured = format!("{}/s, {:.2} of {}/s", rate(with), median(ratios), rate(without));
+    let rate = |side: &Side| grouped(Rounds::of(side.rates.clone()).median());
+    let measured = format!(
+        "{}/s, {:.2} of {}/s  ({:.2} to {:.2})",
+        rate(with),
+        ratios.median(),
+        rate(without),
+        ratios.min(),
+        ratios.max()
+    );
     row(&what, &measured, &Target::No);
     for (side, of) in [(&mut *without, "without"), (&mut *with, "with")] {
         row(&format!("  ack, {of}"), &Times::of(std::mem::take(&mut side.took)).to_string(), &Target::No);

@@ -8,6 +8,8 @@ pub(crate) enum Target {
     No,
     /// It should, and it does or it does not.
     Should { be: &'static str, holds: bool },
+    /// It should, and what it is compared with moved too much to say.
+    Unsure { be: &'static str },
 }
 
 /// Prints a row.
@@ -17,6 +19,7 @@ pub(crate) fn row(what: &str, measured: &str, target: &Target) {
         Target::No => ("", ""),
         Target::Should { be, holds: true } => (*be, "holds"),
         Target::Should { be, holds: false } => (*be, "missed"),
+        Target::Unsure { be } => (*be, "unsure"),
     };
     println!("{what}\t{measured}\t{be}\t{verdict}");
 }

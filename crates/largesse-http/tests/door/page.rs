@@ -122,12 +122,14 @@ async fn the_list_of_streams_comes_in_pages() {
     server.publish("c", "z").await;
     let found = page(&server, "/streams?limit=2").await;
     let bytes = found["streams"][1]["bytes"].as_u64();
+    let settings = json!({"max_age": "7d", "max_events": "unlimited", "max_bytes": "64 MiB",
+        "ttl_after_close": "24h", "slow": "catch-up"});
     assert_eq!(
         found,
         json!({"streams": [
-            {"stream": "a", "closed": false, "events": 0, "bytes": 0},
+            {"stream": "a", "closed": false, "events": 0, "bytes": 0, "settings": settings},
             {"stream": "b", "closed": true, "events": 2, "bytes": bytes, "first_id": first, "last_id": last,
-             "time": "2023-11-14T22:13:20.000Z"},
+             "time": "2023-11-14T22:13:20.000Z", "settings": settings},
         ], "next": "b"})
     );
     let found = page(&server, "/streams?limit=2&after=b").await;

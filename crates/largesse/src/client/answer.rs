@@ -64,7 +64,15 @@ impl Answer {
     /// # Errors
     /// It was cut off or is too long; in words.
     pub(crate) async fn collected(&mut self) -> Result<Bytes, String> {
-        let body = Limited::new(self.response.body_mut(), COLLECTED_BYTES_MAX);
+        self.collected_upto(COLLECTED_BYTES_MAX).await
+    }
+
+    /// The whole body, which may be so long.
+    ///
+    /// # Errors
+    /// It was cut off or is too long; in words.
+    pub(crate) async fn collected_upto(&mut self, bytes_max: usize) -> Result<Bytes, String> {
+        let body = Limited::new(self.response.body_mut(), bytes_max);
         Ok(body.collect().await.map_err(|error| error.to_string())?.to_bytes())
     }
 

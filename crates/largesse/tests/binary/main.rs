@@ -11,6 +11,7 @@ mod crowd;
 mod cuts;
 mod gallery;
 mod kept;
+mod log;
 mod publish;
 mod serve;
 mod shutdown;

@@ -1,0 +1,118 @@
+//! Looking at a log that nobody serves: a flipped bit is found wherever it is, and nothing is changed.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
+
+use std::sync::Arc;
+
+use largesse_disk::{
+    DiskEngine, DiskSettings, NewLog,
+    disk::SimulatedDisk,
+    inspect::{Checked, Defect, StandingLog, check, is_log},
+};
+use largesse_log::{Append, Engine, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs};
+use largesse_wire::EventData;
+
+fn open(disk: &SimulatedDisk) -> DiskEngine {
+    let new = NewLog { incarnation: Incarnation(7), salt: 11 };
+    DiskEngine::open(Arc::new(disk.clone()), EngineLimits::default(), DiskSettings::default(), new).unwrap()
+}
+
+fn publish(engine: &DiskEngine, stream: &str, data: &str) {
+    let stream = StreamName::parse(stream).unwrap();
+    let events = vec![NewEvent { name: None, data: EventData::parse(data).unwrap() }];
+    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(engine.append(UnixMs(1_000), append)).unwrap();
+}
+
+/// A log that was stopped in order so often, with events in each segment.
+fn stopped(times: usize) -> SimulatedDisk {
+    let disk = SimulatedDisk::new(5);
+    for time in 0..times {
+        let engine = open(&disk);
+        publish(&engine, "a", &format!("event {time}"));
+        publish(&engine, "b/c", "another");
+    }
+    disk
+}
+
+fn checked(disk: &SimulatedDisk) -> (Checked, Vec<Defect>) {
+    let mut defects = Vec::new();
+    let checked = check(disk, &mut |defect| defects.push(defect)).unwrap();
+    (checked, defects)
+}
+
+/// Flips a bit of each byte of each file in turn.
+#[track_caller]
+fn check_each_byte(disk: &SimulatedDisk) {
+    let (whole, defects) = checked(disk);
+    assert_eq!((defects, whole.torn, whole.left_over), (vec![], None, vec![]));
+    for name in disk.file_names() {
+        let bytes = disk.contents(&name).unwrap().len() as u64;
+        // Pages are all alike to the check.
+        let step = if bytes > 4096 { 13 } else { 1 };
+        for byte in (0..bytes).step_by(step) {
+            disk.flip_bit(&name, byte, 4);
+            let (_, defects) = checked(disk);
+            let found = defects.iter().find(|defect| defect.file == name);
+            assert!(
+                found.is_some_and(|defect| defect.at.is_none_or(|at| at <= byte)),
+                "{name} {byte}: {defects:?}"
+            );
+            disk.flip_bit(&name, byte, 4);
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_any_byte_of_any_file_is_told_with_the_file_and_where_what_is_broken_begins() {
+    let disk = stopped(1);
+    assert!(disk.file_names().contains(&"000000000001-0.segment".to_owned()), "{:?}", disk.file_names());
+    check_each_byte(&disk);
+}
+
+#[test]
+fn a_flipped_bit_in_a_cleaned_segment_is_told_as_well() {
+    let disk = stopped(8);
+    let is_cleaned = |name: &String| name.ends_with(".segment") && !name.ends_with("-0.segment");
+    assert!(disk.file_names().iter().any(is_cleaned), "{:?}", disk.file_names());
+    check_each_byte(&disk);
+}
+
+#[test]
+fn a_missing_file_is_told() {
+    use largesse_disk::disk::Disk;
+    let disk = stopped(8);
+    disk.remove("checkpoint").unwrap();
+    assert_eq!(
+        checked(&disk).1.iter().map(|defect| defect.file.as_str()).collect::<Vec<_>>(),
+        ["checkpoint"]
+    );
+    for name in stopped(1).file_names() {
+        let disk = stopped(1);
+        disk.remove(&name).unwrap();
+        let (_, defects) = checked(&disk);
+        // Without a checkpoint all is in the first segment, and its index is not needed.
+        let is_needed = name != "checkpoint";
+        assert_eq!(defects.iter().any(|defect| defect.file == name), is_needed, "{name}: {defects:?}");
+    }
+}
+
+#[test]
+fn what_stands_after_a_crash_is_what_a_start_finds_and_looking_changes_nothing() {
+    let disk = stopped(2);
+    let engine = open(&disk);
+    publish(&engine, "a", "one more");
+    let tail = engine.tail();
+    for seed in 0..20 {
+        let crashed = disk.after_power_cut(seed);
+        let before: Vec<_> = crashed.file_names().iter().map(|name| crashed.contents(name)).collect();
+        assert!(is_log(&crashed).unwrap());
+        let log = StandingLog::load(Arc::new(crashed.clone())).unwrap();
+        assert_eq!((log.tail(), log.incarnation()), (tail, Incarnation(7)), "seed {seed}");
+        assert!(log.stopped_at().is_none());
+        assert_eq!(checked(&crashed).1, []);
+        let after: Vec<_> = crashed.file_names().iter().map(|name| crashed.contents(name)).collect();
+        assert_eq!(before, after, "seed {seed}");
+    }
+}

@@ -1,0 +1,138 @@
+//! `largesse log`: looks at a log that nobody serves, saves one, and makes one from what was saved.
+//!
+//! Invariants: the folder is locked while it is looked at; nothing in it is changed, but by an import into an empty
+//! one. Does not know frames or segments: the disk engine does.
+
+mod export;
+mod fetch;
+mod import;
+mod line;
+
+use std::path::PathBuf;
+
+use largesse::{
+    disk::inspect::{self, Defect, StandingLog},
+    log::StreamName,
+};
+
+use crate::{
+    cli::{DataArgs, LogCommand},
+    config::{Effective, KeyFlags},
+    config_command,
+    data_folder::DataFolder,
+    terminal::{Failure, note, plain, say},
+};
+
+/// How many streams are looked at in one go.
+const STREAMS_AT_ONCE: std::num::NonZeroUsize = std::num::NonZeroUsize::new(1000).expect("1000 is not zero");
+
+/// Does what is asked.
+///
+/// # Errors
+/// The folder can't be had, there is no log in it, or the log is broken.
+pub(crate) fn run(command: &LogCommand) -> Result<(), Failure> {
+    match command {
+        LogCommand::Info(args) => info(&standing(args)?),
+        LogCommand::Check(args) => check(&standing(args)?),
+        LogCommand::Export(args) => match &args.url {
+            Some(url) => fetch::run(url),
+            None => export::run(&standing(&args.data)?),
+        },
+        LogCommand::Import(args) => import::run(&DataFolder::take(&data(args)?)?),
+    }
+}
+
+/// The folder that the command line names, else the one of the configuration.
+fn data(args: &DataArgs) -> Result<PathBuf, Failure> {
+    if let Some(data) = &args.data {
+        return Ok(data.clone());
+    }
+    let effective = Effective::load(args.config.as_deref(), &KeyFlags::default());
+    Ok(effective.map_err(|mistakes| config_command::told(&mistakes))?.config.data)
+}
+
+/// The folder, with a log in it.
+fn standing(args: &DataArgs) -> Result<DataFolder, Failure> {
+    let folder = DataFolder::take_standing(&data(args)?)?;
+    folder.check_imported()?;
+    let path = folder.path().display();
+    match inspect::is_log(&*folder.disk()) {
+        Ok(true) => Ok(folder),
+        Ok(false) => Err(Failure(format!("there is no log in {path}; --data DIR names another folder"))),
+        Err(error) => Err(Failure(format!("the folder {path} can't be read: {error}"))),
+    }
+}
+
+/// Loads the log, and says where it is broken.
+fn load(folder: &DataFolder) -> Result<StandingLog, Failure> {
+    StandingLog::load(folder.disk()).map_err(|error| folder.unopened(&error))
+}
+
+fn info(folder: &DataFolder) -> Result<(), Failure> {
+    let log = load(folder)?;
+    let (mut streams, mut events) = (0_u64, 0_u64);
+    let mut after: Option<StreamName> = None;
+    loop {
+        let states = log.list(after.as_ref(), STREAMS_AT_ONCE);
+        let Some(last) = states.last() else { break };
+        streams += states.len() as u64;
+        events += states.iter().map(|state| state.events).sum::<u64>();
+        after = Some(last.name.clone());
+    }
+    let files = log.files();
+    let rows = [
+        ("folder", folder.path().display().to_string()),
+        ("format", inspect::FORMAT.to_string()),
+        ("incarnation", format!("{:016x}", log.incarnation().0)),
+        ("segments", files.segments.to_string()),
+        ("bytes", files.bytes.to_string()),
+        ("streams", streams.to_string()),
+        ("events", events.to_string()),
+        ("last position", log.tail().0.to_string()),
+    ];
+    let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<14} {value}")).collect();
+    say(&lines.join("\n")).map_err(|error| Failure(format!("stdout: {error}")))?;
+    whole(&log)
+}
+
+/// # Errors
+/// The log is broken somewhere, and what came after is not in it.
+fn whole(log: &StandingLog) -> Result<(), Failure> {
+    log.stopped_at()
+        .map_or(Ok(()), |error| Err(Failure(format!("what came after this is not in it: {error}"))))
+}
+
+fn check(folder: &DataFolder) -> Result<(), Failure> {
+    let mut defects = 0_u64;
+    let mut unsaid = None;
+    let checked = inspect::check(&*folder.disk(), &mut |defect| {
+        defects += 1;
+        if unsaid.is_none() {
+            unsaid = say(&plain(&told(&defect))).err();
+        }
+    });
+    let path = folder.path().display();
+    let checked = checked.map_err(|error| Failure(format!("the folder {path} can't be read: {error}")))?;
+    if let Some(error) = unsaid {
+        return Err(Failure(format!("stdout: {error}")));
+    }
+    if let Some((file, at)) = &checked.torn {
+        note(&format!(
+            "{file}, byte {at}: the last write before a crash; nobody was told of it, and a start cuts it off"
+        ));
+    }
+    for file in &checked.left_over {
+        note(&format!("{file}: not needed any more"));
+    }
+    if defects > 0 {
+        return Err(Failure(format!("the log in {path} is broken in {defects} places")));
+    }
+    let (files, bytes, events) = (checked.files, checked.bytes, checked.events);
+    say(&format!("the log is whole: {files} files, {bytes} bytes, {events} events written"))
+        .map_err(|error| Failure(format!("stdout: {error}")))
+}
+
+fn told(defect: &Defect) -> String {
+    let Defect { file, at, what } = defect;
+    at.map_or_else(|| format!("{file}: {what}"), |at| format!("{file}, byte {at}: {what}"))
+}

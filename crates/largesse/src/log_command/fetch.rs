@@ -1,0 +1,190 @@
+//! `largesse log export --url`: the log of a running server, as lines, over HTTP.
+//!
+//! Invariants: it has the streams that were there when it began, with their events up to the tail of then; so it ends
+//! while publishers go on. What retention drops meanwhile is told on stderr. Does not retry: run it again.
+
+use std::{
+    collections::HashSet,
+    io::{self, BufWriter, Write},
+};
+
+use bytes::Bytes;
+use http::{
+    Request,
+    header::{ACCEPT, HOST},
+};
+use http_body_util::Full;
+use largesse::log::{Position, WireId};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{export::unwritten, line::Written};
+use crate::{
+    client::{ServerUrl, encoded_query, send},
+    terminal::{Failure, note, plain},
+};
+
+/// The most bytes of one page: a server gives about a mebibyte of data, or one larger event.
+const PAGE_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// All streams.
+const ALL: &str = "/streams?name=**&limit=1000";
+
+#[derive(Deserialize)]
+struct ListJson {
+    streams: Vec<StreamJson>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct StreamJson {
+    stream: String,
+    closed: bool,
+    settings: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct PageJson {
+    events: Vec<EventJson>,
+    next: String,
+    reset: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct EventJson {
+    stream: String,
+    event: String,
+    id: String,
+    time: String,
+    data: String,
+}
+
+/// Writes the log to stdout.
+///
+/// # Errors
+/// The server can't be reached, refuses, or is no such server.
+pub(super) fn run(url: &ServerUrl) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
+    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut fetch = Fetch { url, out, streams: HashSet::new(), events: 0 };
+    runtime.block_on(fetch.all())
+}
+
+struct Fetch<'a, W: Write> {
+    url: &'a ServerUrl,
+    out: W,
+    /// Those that were there when it began.
+    streams: HashSet<String>,
+    events: u64,
+}
+
+impl<W: Write> Fetch<'_, W> {
+    async fn all(&mut self) -> Result<(), Failure> {
+        let tail: PageJson = self.json(&format!("{ALL}&from=now")).await?;
+        let (log, tail) = self.place(&tail.next)?;
+        self.line(&Written::head(log))?;
+        self.each_stream(|fetch, state| {
+            fetch.line(&Written::Stream { stream: &state.stream, settings: state.settings })?;
+            fetch.streams.insert(state.stream);
+            Ok(())
+        })
+        .await?;
+        self.all_events(tail).await?;
+        self.each_stream(|fetch, state| {
+            let is_closed = state.closed && fetch.streams.contains(&state.stream);
+            if is_closed {
+                fetch.line(&Written::Closed { stream: &state.stream, closed: true })
+            } else {
+                Ok(())
+            }
+        })
+        .await?;
+        let (streams, events) = (self.streams.len() as u64, self.events);
+        self.line(&Written::End { end: true, streams, events })?;
+        self.out.flush().map_err(|error| unwritten(&error))
+    }
+
+    async fn each_stream(
+        &mut self,
+        mut each: impl FnMut(&mut Self, StreamJson) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut after = String::new();
+        loop {
+            let target = format!("/streams?limit=1000&after={}", encoded_query(&after));
+            let list: ListJson = self.json(&target).await?;
+            for state in list.streams {
+                each(self, state)?;
+            }
+            match list.next {
+                Some(next) => after = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Writes the events up to `tail`.
+    async fn all_events(&mut self, tail: Position) -> Result<(), Failure> {
+        let mut target = ALL.to_owned();
+        loop {
+            let page: PageJson = self.json(&target).await?;
+            if let Some(reset) = &page.reset {
+                note(&format!("events were dropped while they were read: {}", plain(&reset.to_string())));
+            }
+            for event in &page.events {
+                let (_, position) = self.place(&event.id)?;
+                if position > tail {
+                    return Ok(());
+                }
+                self.event(event)?;
+            }
+            if page.events.is_empty() || self.place(&page.next)?.1 >= tail {
+                return Ok(());
+            }
+            target = format!("{ALL}&after={}", encoded_query(&page.next));
+        }
+    }
+
+    fn event(&mut self, event: &EventJson) -> Result<(), Failure> {
+        let EventJson { stream, event, id, time, data } = event;
+        if !self.streams.contains(stream) {
+            return Ok(());
+        }
+        self.events += 1;
+        // What stands before the mark names the event.
+        let id = id.split('~').next().unwrap_or(id);
+        self.line(&Written::Event { stream, id, event, time, data })
+    }
+
+    /// Which log an id is of, and where in it.
+    fn place(&self, id: &str) -> Result<(String, Position), Failure> {
+        match WireId::parse(id) {
+            Ok(WireId::Place { incarnation, place, .. }) => {
+                Ok((format!("{:016x}", incarnation.0), place.position()))
+            }
+            _ => Err(self.unlike(&format!("the id {id:?} is none of ours"))),
+        }
+    }
+
+    async fn json<T: DeserializeOwned>(&self, path_and_query: &str) -> Result<T, Failure> {
+        let url = self.url;
+        let request = Request::get(url.target(path_and_query))
+            .header(HOST, url.host_header())
+            .header(ACCEPT, "application/json")
+            .body(Full::new(Bytes::new()))
+            .map_err(|error| Failure(format!("the request can't be made: {error}")))?;
+        let told = |error: &dyn std::fmt::Display| Failure(format!("{url}: {error}"));
+        let mut answer = send(url, request).await.map_err(|error| told(&error))?;
+        if !answer.status().is_success() {
+            return Err(told(&answer.problem().await));
+        }
+        let body = answer.collected_upto(PAGE_BYTES_MAX).await.map_err(|error| told(&error))?;
+        serde_json::from_slice(&body).map_err(|error| self.unlike(&error.to_string()))
+    }
+
+    fn unlike(&self, why: &str) -> Failure {
+        Failure(format!("{}: {}: is this a Largesse server?", self.url, plain(why)))
+    }
+
+    fn line(&mut self, line: &Written<'_, serde_json::Value>) -> Result<(), Failure> {
+        line.write(&mut self.out).map_err(|error| unwritten(&error))
+    }
+}

@@ -1,0 +1,225 @@
+//! `largesse log import`: makes a log from lines, in an empty folder.
+//!
+//! Invariants: all lines are in the log, or none: where one is wrong, the folder is emptied again, and a server refuses a
+//! folder whose import was cut off. The log is a new one: ids of the old mean nothing in it. Does not know where
+//! the lines were saved.
+
+use std::{
+    io::{self, BufRead, Read},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use largesse::{
+    disk::{DiskEngine, DiskSettings, SyncRule, disk::Disk, inspect::StandingLog, lock::LOCK_NAME},
+    log::{Append, Engine, EngineLimits, NewEvent, Once, Put, SettingsPatch, StreamName, Then, UnixMs},
+};
+
+use super::line::Line;
+use crate::{
+    data_folder::{DataFolder, IMPORTING},
+    terminal::{Failure, note},
+};
+
+/// No line of a saved log is longer: the largest event, with every byte escaped.
+const LINE_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
+/// Events that are appended together at most, and their bytes.
+const TOGETHER_MAX: usize = 1000;
+const TOGETHER_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Reads the lines from stdin.
+///
+/// # Errors
+/// The folder is not empty, a line is wrong, or the disk fails. Nothing is imported then.
+pub(super) fn run(folder: &DataFolder) -> Result<(), Failure> {
+    let path = folder.path().display();
+    let disk = folder.disk();
+    let unmade = |error: io::Error| Failure(format!("the folder {path} can't be written: {error}"));
+    let names = disk.names().map_err(|error| Failure(format!("the folder {path} can't be read: {error}")))?;
+    if names.iter().any(|name| name != LOCK_NAME) {
+        return Err(Failure(format!("the folder {path} is not empty; --data DIR names another one")));
+    }
+    let marker = disk.create(IMPORTING).and_then(|_| disk.sync_names());
+    let imported = marker.map_err(unmade).and_then(|()| all(folder)).and_then(|said| {
+        disk.remove(IMPORTING).and_then(|()| disk.sync_names()).map_err(unmade)?;
+        Ok(said)
+    });
+    match imported {
+        Ok(said) => {
+            note(&said);
+            Ok(())
+        }
+        Err(Failure(why)) => {
+            let left = empty(folder);
+            let end = left.map_or_else(
+                |error| format!("what was made in {path} can't be taken away: {error}"),
+                |()| "nothing was imported".to_owned(),
+            );
+            Err(Failure(format!("{why}; {end}")))
+        }
+    }
+}
+
+/// Takes away what was made.
+fn empty(folder: &DataFolder) -> io::Result<()> {
+    let disk = folder.disk();
+    for name in disk.names()? {
+        // The word that it is not whole goes last.
+        if name != LOCK_NAME && name != IMPORTING {
+            disk.remove(&name)?;
+        }
+    }
+    disk.sync_names()?;
+    disk.remove(IMPORTING)?;
+    disk.sync_names()
+}
+
+/// Imports all lines, and answers what to say.
+fn all(folder: &DataFolder) -> Result<String, Failure> {
+    // Whatever its server may keep: what was saved is not dropped on the way.
+    let limits = EngineLimits { log_bytes_max: u64::MAX, streams_max: u64::MAX, ..EngineLimits::default() };
+    // It is synced at the end: until then nobody relies on it.
+    let settings =
+        DiskSettings { sync: SyncRule::Interval(Duration::from_secs(1)), ..DiskSettings::default() };
+    let engine = folder.open_new(limits, settings)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
+    let mut import = Import { engine: &engine, waiting: Vec::new(), bytes: 0, streams: 0, events: 0 };
+    runtime.block_on(import.read(&mut io::stdin().lock()))?;
+    let (streams, events) = (import.streams, import.events);
+    let tail = engine.tail();
+    // Closes it: only then all is safe, or it is told below that it is not.
+    drop(engine);
+    let log = StandingLog::load(folder.disk()).map_err(|error| folder.unopened(&error))?;
+    if log.tail() != tail || log.stopped_at().is_some() {
+        return Err(Failure("the log could not be made safe; the trace says more".to_owned()));
+    }
+    Ok(format!("imported {streams} streams and {events} events, as log {:016x}", log.incarnation().0))
+}
+
+/// An event on its way.
+struct Waiting {
+    stream: StreamName,
+    time: UnixMs,
+    event: NewEvent,
+}
+
+struct Import<'a> {
+    engine: &'a DiskEngine,
+    /// All of one stream and one time.
+    waiting: Vec<Waiting>,
+    bytes: u64,
+    streams: u64,
+    events: u64,
+}
+
+impl Import<'_> {
+    async fn read(&mut self, input: &mut impl BufRead) -> Result<(), Failure> {
+        let mut line = Vec::new();
+        let mut number = 0_u64;
+        loop {
+            number += 1;
+            line.clear();
+            let read = input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
+            let bytes = read.map_err(|error| Failure(format!("stdin: {error}")))?;
+            if bytes == 0 {
+                return Err(Failure(format!("the last line is missing: it ends after line {}", number - 1)));
+            }
+            let wrong = |why: String| Failure(format!("line {number}: {why}"));
+            let parsed = Line::parse(line.trim_ascii_end()).map_err(wrong)?;
+            if (number == 1) != (parsed == Line::Head) {
+                return Err(wrong("a saved log begins with {\"export\":1,…}, once".to_owned()));
+            }
+            if self.take(parsed).await.map_err(wrong)? == Came::ToTheEnd {
+                return nothing_after(input, number);
+            }
+        }
+    }
+
+    async fn take(&mut self, line: Line) -> Result<Came, String> {
+        match line {
+            Line::Head => {}
+            Line::Stream { stream, settings } => {
+                self.append().await?;
+                self.put(&stream, settings).await?;
+                self.streams += 1;
+            }
+            Line::Event { stream, name, time, data } => {
+                let event = NewEvent { name, data };
+                if !self.fits(&stream, time, &event) {
+                    self.append().await?;
+                }
+                self.bytes += event.counted_bytes();
+                self.waiting.push(Waiting { stream, time, event });
+                self.events += 1;
+            }
+            Line::Closed { stream } => {
+                self.append().await?;
+                // Its time to be read begins anew.
+                self.publish(
+                    now(),
+                    Append { stream, events: Vec::new(), then: Then::Close, once: Once::Unkeyed },
+                )
+                .await?;
+            }
+            Line::End { streams, events } if (streams, events) == (self.streams, self.events) => {
+                self.append().await?;
+                return Ok(Came::ToTheEnd);
+            }
+            Line::End { streams, events } => {
+                let (found, came) = (self.streams, self.events);
+                return Err(format!(
+                    "{streams} streams and {events} events were saved, and {found} and {came} came before it"
+                ));
+            }
+        }
+        Ok(Came::ToALine)
+    }
+
+    fn fits(&self, stream: &StreamName, time: UnixMs, event: &NewEvent) -> bool {
+        let is_alike = self.waiting.first().is_none_or(|first| first.stream == *stream && first.time == time);
+        let bytes = self.bytes + event.counted_bytes();
+        is_alike
+            && self.waiting.len() < TOGETHER_MAX
+            && (bytes <= TOGETHER_BYTES_MAX || self.waiting.is_empty())
+    }
+
+    /// Appends what waits.
+    async fn append(&mut self) -> Result<(), String> {
+        let Some(Waiting { stream, time, .. }) = self.waiting.first() else { return Ok(()) };
+        let (stream, time) = (stream.clone(), *time);
+        let events = self.waiting.drain(..).map(|waiting| waiting.event).collect();
+        self.bytes = 0;
+        self.publish(time, Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed }).await
+    }
+
+    async fn publish(&self, time: UnixMs, append: Append) -> Result<(), String> {
+        let stream = append.stream.clone();
+        let appended = self.engine.append(time, append).await;
+        appended.map(|_| ()).map_err(|error| format!("an event of {stream} before it can't be kept: {error}"))
+    }
+
+    async fn put(&self, stream: &StreamName, settings: SettingsPatch) -> Result<(), String> {
+        let put = self.engine.put(now(), stream, Put { settings }).await;
+        put.map(|_| ()).map_err(|error| format!("the stream {stream} can't be made: {error}"))
+    }
+}
+
+/// How far the lines have come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Came {
+    ToALine,
+    ToTheEnd,
+}
+
+fn nothing_after(input: &mut impl BufRead, number: u64) -> Result<(), Failure> {
+    match input.fill_buf() {
+        Ok([]) => Ok(()),
+        Ok(_) => Err(Failure(format!("line {}: something follows the last line", number + 1))),
+        Err(error) => Err(Failure(format!("stdin: {error}"))),
+    }
+}
+
+fn now() -> UnixMs {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
