@@ -34,6 +34,8 @@ const NEEDS: &[Need] = &[
     Need::new("git", "git"),
     // The README's examples are run as they stand.
     Need::new("curl", "curl"),
+    // A trial looks at the order of system calls with it.
+    Need::new("strace", "strace"),
     // The trials open pages in them.
     Need::new("chromium", "chromium"),
     Need { program: "firefox-esr", or: Some("firefox"), package: "firefox-esr" },

@@ -11,11 +11,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::appends::{Connections, appends};
-use crate::server::{self, Server};
+use crate::server;
 use crate::shell::Failure;
 
 mod bench;
+mod over_http;
 mod table;
 
 use bench::{Bench, End};
@@ -31,7 +31,11 @@ struct Part {
 /// The last is large, and is measured only when it is named.
 const PARTS: &[Part] = &[
     Part { name: "acks", does: "publishers in one process, beside write + fdatasync", run: acks },
-    Part { name: "http", does: "publishers over HTTP, beside the same server with --memory", run: http },
+    Part {
+        name: "http",
+        does: "publishers over HTTP, beside the same server with --memory",
+        run: over_http::publish,
+    },
     Part {
         name: "reads",
         does: "readers that come back, at 1M and 10M events, 10k and 1M streams",
@@ -70,6 +74,8 @@ struct Filled {
 struct Size {
     rounds: u32,
     seconds: u64,
+    /// As long as it takes until segments are full, and cleaned.
+    turn_seconds: u64,
     reads: u64,
     filled: &'static [Filled],
     large: Filled,
@@ -77,8 +83,9 @@ struct Size {
 }
 
 const FULL: Size = Size {
-    rounds: 3,
-    seconds: 2,
+    rounds: 7,
+    seconds: 1,
+    turn_seconds: 10,
     reads: 1_000,
     filled: &[
         Filled::new(1_000_000, 10_000, "nothing"),
@@ -94,6 +101,7 @@ const FULL: Size = Size {
 const QUICK: Size = Size {
     rounds: 1,
     seconds: 1,
+    turn_seconds: 2,
     reads: 100,
     filled: &[
         Filled { killed_after: Some(10_000), ..Filled::new(100_000, 1_000, "resume") },
@@ -110,12 +118,9 @@ impl Filled {
 }
 
 const EVENT_BYTES: usize = 256;
-const STREAMS: usize = 10_000;
 const PUBLISHERS: &[usize] = &[1, 64, 1024];
-const CONNECTIONS: usize = 64;
-const HTTP_RATIO_MIN: f64 = 0.70;
-const HTTP_RATE_MIN: f64 = 25_000.0;
 const RETENTION_KEPT: u64 = 50;
+const RETENTION_ROUNDS: u32 = 2;
 /// Filling retained streams, and the seconds of all turns, take less.
 const RUN_TIME_MAX: Duration = Duration::from_secs(180);
 /// The slowest load that is still worth waiting for.
@@ -167,29 +172,6 @@ fn acks(measuring: &Measuring<'_>, table: &mut Table) -> Result<(), Failure> {
     Ok(())
 }
 
-fn http(measuring: &Measuring<'_>, table: &mut Table) -> Result<(), Failure> {
-    let binary = server::built()?;
-    let on_disk = Server::start_on_disk(&binary, &measuring.folder.join("served"))?;
-    let in_memory = Server::start(&binary)?;
-    let connections = Connections { count: CONNECTIONS, streams: STREAMS, event_bytes: EVENT_BYTES };
-    let time = Duration::from_secs(measuring.size.seconds);
-    let (mut rates, mut ratios) = (Vec::new(), Vec::new());
-    for round in 0..=measuring.size.rounds {
-        let memory = appends(&in_memory, connections, time)?;
-        let disk = appends(&on_disk, connections, time)?;
-        // In the first, streams are made.
-        if round > 0 {
-            rates.push(disk);
-            ratios.push(disk / memory);
-        }
-    }
-    let (rate, ratio) = (table::median(rates), table::median(ratios));
-    let what = format!("publish over HTTP, {CONNECTIONS} connections");
-    table.row(&what, &format!("{rate:.0}/s"), "≥ 25,000/s", Some(rate >= HTTP_RATE_MIN));
-    table.row("  of the same with --memory", &format!("{ratio:.2}"), "≥ 0.70", Some(ratio >= HTTP_RATIO_MIN));
-    Ok(())
-}
-
 fn reads(measuring: &Measuring<'_>, table: &mut Table) -> Result<(), Failure> {
     measuring.size.filled.iter().try_for_each(|filled| measuring.read(filled, table))
 }
@@ -199,11 +181,10 @@ fn large(measuring: &Measuring<'_>, table: &mut Table) -> Result<(), Failure> {
 }
 
 fn retention(measuring: &Measuring<'_>, table: &mut Table) -> Result<(), Failure> {
-    let Size { seconds, retained_streams, .. } = measuring.size;
-    // Two turns of ten seconds on each side.
-    let (rounds, seconds) = (2, seconds * 5);
+    let Size { turn_seconds, retained_streams, .. } = measuring.size;
     let words = format!(
-        "publishers=64 streams={retained_streams} kept={RETENTION_KEPT} rounds={rounds} seconds={seconds}"
+        "publishers=64 streams={retained_streams} kept={RETENTION_KEPT} rounds={RETENTION_ROUNDS} \
+         seconds={turn_seconds}"
     );
     measuring.run("retention", &words, RUN_TIME_MAX, End::ByItself, table)
 }
