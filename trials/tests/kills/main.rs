@@ -26,6 +26,9 @@ const PUBLISHERS: usize = 8;
 /// What is acknowledged after the last kill, at least.
 const ACKS_AT_LAST: u64 = 200;
 
+/// However often it is killed, nothing is dropped.
+const SETTINGS: &[(&str, &str)] = &[("LARGESSE_STREAM_MAX_BYTES", "unlimited")];
+
 /// The readers. All but the last read on until they hear the last event of the stream named here.
 const READERS: &[Asks] = &[
     Asks { target: "/streams/a", streams: &["a"], format: Format::Plain, until: Until::LastOf("a") },
@@ -72,7 +75,7 @@ const LAST: &[&str] = &["a", "b", "team/1"];
 fn a_server_that_is_killed_keeps_what_it_acknowledged_and_shows_all_readers_the_same() {
     let seed = Seed::drawn();
     let mut dice = seed.dice();
-    let mut server = Server::start_on_disk(&[]);
+    let mut server = Server::start_on_disk(SETTINGS);
     let address = server.address();
     let gate = Arc::new(Gate::new());
     let readers: Vec<_> = READERS.iter().map(|asks| reader(address, asks, &gate)).collect();

@@ -347,6 +347,19 @@ fn a_large_stream_is_gone_at_once_and_its_memory_piece_by_piece() {
     check(&log, UnixMs(0));
 }
 
+/// The memory that a deletion left is not written down anywhere: a log that is opened again has none, and its sweep
+/// has nothing to do.
+#[test]
+fn a_sweep_that_records_nothing_leaves_the_tail() {
+    let mut log = long(10);
+    log.delete(log.next_slot(UnixMs(0)), &name("t"));
+    let tail = log.tail();
+    let slot = super::slot::Slot { base: Position(tail.0 + 1_000), ..log.next_slot(UnixMs(0)) };
+    assert!(log.has_due(UnixMs(0)), "there is a grave");
+    assert_eq!(log.sweep_step(slot), Sweep::Done);
+    assert_eq!(log.tail(), tail);
+}
+
 #[test]
 fn what_new_settings_make_too_much_goes_piece_by_piece() {
     let mut log = long(3 * DROPS_MAX);

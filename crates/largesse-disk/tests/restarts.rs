@@ -1,0 +1,295 @@
+//! The suite of all engines once more, on a log that is closed, killed or robbed of its power between the calls, and
+//! opened again.
+//!
+//! A restart comes only where no call is under way: then nothing is in doubt, and nobody must notice anything.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
+use largesse_log::{
+    Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
+    IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Record,
+    Selection, StartFrom, Stopped, StreamName, StreamState, Sweep, TailListener, UnixMs,
+    conformance::dice::Dice,
+};
+
+/// One call in so many finds the log opened anew.
+const CALLS_A_RESTART: u64 = 100;
+/// Each event is read from a segment, and each segment is soon full.
+const BARE: DiskSettings = DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 0 };
+
+/// How a log ends before it is opened again.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Close,
+    Kill,
+    PowerCut,
+}
+
+/// An engine that is another one now and then.
+struct Restarting {
+    log: Mutex<Log>,
+}
+
+struct Log {
+    limits: EngineLimits,
+    settings: DiskSettings,
+    endings: &'static [Ending],
+    dice: Dice,
+    disk: SimulatedDisk,
+    /// None while it is opened again.
+    engine: Option<Arc<DiskEngine>>,
+    listener: Option<Arc<dyn TailListener>>,
+}
+
+fn open(disk: &SimulatedDisk, limits: EngineLimits, settings: DiskSettings) -> Arc<DiskEngine> {
+    let new = NewLog { incarnation: Incarnation(7), salt: 11 };
+    let engine = DiskEngine::open(Arc::new(disk.clone()), limits, settings, new);
+    Arc::new(engine.expect("a log that was left at any moment can be opened"))
+}
+
+fn restarting(limits: EngineLimits, settings: DiskSettings, endings: &'static [Ending]) -> Arc<dyn Engine> {
+    let disk = SimulatedDisk::new(3);
+    let engine = Some(open(&disk, limits, settings));
+    let log = Log { limits, settings, endings, dice: Dice::new(17), disk, engine, listener: None };
+    Arc::new(Restarting { log: Mutex::new(log) })
+}
+
+/// Closed in order, now and then.
+fn closed(limits: EngineLimits) -> Arc<dyn Engine> {
+    restarting(limits, BARE, &[Ending::Close])
+}
+
+/// Ended in any way, with all in memory that was not there before the restart.
+fn killed(limits: EngineLimits) -> Arc<dyn Engine> {
+    restarting(limits, DiskSettings::default(), &[Ending::Close, Ending::Kill, Ending::PowerCut])
+}
+
+/// The same with nothing in memory.
+fn killed_bare(limits: EngineLimits) -> Arc<dyn Engine> {
+    restarting(limits, BARE, &[Ending::Close, Ending::Kill, Ending::PowerCut])
+}
+
+impl Restarting {
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The engine of now; sometimes a new one.
+    fn engine(&self) -> Arc<DiskEngine> {
+        let mut log = self.log();
+        if log.dice.below(CALLS_A_RESTART) == 0 {
+            log.restart();
+        }
+        Arc::clone(log.engine.as_ref().expect("it is opened again at once"))
+    }
+}
+
+impl Log {
+    fn restart(&mut self) {
+        let Some(engine) = self.engine.take() else { return };
+        let tail = engine.tail();
+        let engine = match Arc::try_unwrap(engine) {
+            Ok(engine) => engine,
+            // A call is under way.
+            Err(engine) => return self.engine = Some(engine),
+        };
+        let next = match self.dice.pick(self.endings) {
+            Ending::Close => {
+                drop(engine);
+                self.disk.after_exit()
+            }
+            // What the old engine does after that, it does to another disk.
+            Ending::Kill => self.disk.after_exit(),
+            Ending::PowerCut => self.disk.after_power_cut(self.dice.below(u64::MAX)),
+        };
+        self.disk = next;
+        let engine = open(&self.disk, self.limits, self.settings);
+        assert_eq!(engine.tail(), tail, "the tail of the log that was opened again");
+        if let Some(listener) = &self.listener {
+            engine.listen(Arc::clone(listener));
+        }
+        self.engine = Some(engine);
+    }
+}
+
+/// What is left of a read's limits.
+struct Left {
+    limits: ReadLimits,
+    /// What its records count so far.
+    bytes: u64,
+    /// It has as many records as it may. Another read only tells whether there are more.
+    is_full: bool,
+}
+
+/// For a read that stopped before its limits, where old events end: the suite counts on one that does not.
+fn left(batch: &Batch, limits: ReadLimits) -> Left {
+    let bytes: u64 = batch.records.iter().map(bytes_of).sum();
+    let records_max = NonZeroUsize::new(limits.records_max.get() - batch.records.len());
+    let limits = ReadLimits {
+        records_max: records_max.unwrap_or(NonZeroUsize::MIN),
+        bytes_max: limits.bytes_max.saturating_sub(bytes),
+    };
+    Left { limits, bytes, is_full: records_max.is_none() }
+}
+
+fn bytes_of(record: &Record) -> u64 {
+    match record {
+        Record::Event { event, .. } => event.data.as_str().len() as u64,
+        Record::End { .. } => 0,
+    }
+}
+
+impl Engine for Restarting {
+    fn incarnation(&self) -> Incarnation {
+        self.engine().incarnation()
+    }
+
+    fn tail(&self) -> Position {
+        self.engine().tail()
+    }
+
+    fn listen(&self, listener: Arc<dyn TailListener>) {
+        self.log().listener = Some(Arc::clone(&listener));
+        self.engine().listen(listener);
+    }
+
+    fn claim<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+        key: &'a IdempotencyKey,
+    ) -> Pending<'a, Result<Claim, AppendError>> {
+        Box::pin(async move { self.engine().claim(now, stream, key).await })
+    }
+
+    fn append(&self, now: UnixMs, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
+        Box::pin(async move { self.engine().append(now, append).await })
+    }
+
+    fn put<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+        put: Put,
+    ) -> Pending<'a, Result<PutAnswer, AppendError>> {
+        Box::pin(async move { self.engine().put(now, stream, put).await })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+    ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
+        Box::pin(async move { self.engine().delete(now, stream).await })
+    }
+
+    fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
+        Box::pin(async move { self.engine().state(stream).await })
+    }
+
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a StreamName>,
+        states_max: NonZeroUsize,
+    ) -> Pending<'a, Result<Vec<StreamState>, EngineError>> {
+        Box::pin(async move { self.engine().list(after, states_max).await })
+    }
+
+    fn locate<'a>(
+        &'a self,
+        selection: &'a Selection,
+        from: StartFrom,
+    ) -> Pending<'a, Result<Located, EngineError>> {
+        Box::pin(async move { self.engine().locate(selection, from).await })
+    }
+
+    fn ended_at<'a>(
+        &'a self,
+        selection: &'a Selection,
+        place: Place,
+    ) -> Pending<'a, Result<Ends, EngineError>> {
+        Box::pin(async move { self.engine().ended_at(selection, place).await })
+    }
+
+    fn read<'a>(
+        &'a self,
+        selection: &'a Selection,
+        place: Place,
+        limits: ReadLimits,
+    ) -> Pending<'a, Result<Batch, EngineError>> {
+        Box::pin(async move {
+            let engine = self.engine();
+            let mut batch = engine.read(selection, place, limits).await?;
+            while batch.stopped == Stopped::Limits {
+                let left = left(&batch, limits);
+                let next = engine.read(selection, place.advanced_to(batch.upto), left.limits).await?;
+                if let (Some(last), Some(next)) = (batch.records.last(), next.records.first())
+                    && (left.is_full || left.bytes + bytes_of(next) > limits.bytes_max)
+                {
+                    batch.upto = last.position();
+                    break;
+                }
+                batch.records.extend(next.records);
+                (batch.upto, batch.stopped) = (next.upto, next.stopped);
+            }
+            Ok(batch)
+        })
+    }
+
+    fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
+        Box::pin(async move { self.engine().sweep(now, budget).await })
+    }
+}
+
+mod closed_in_order {
+    largesse_log::mount_conformance!(crate::closed);
+}
+
+/// After a kill, positions go on far behind the last one. Not all cases of the suite have that in mind, nor has the
+/// model: it takes a stream to begin just behind the tail.
+macro_rules! mount_cases {
+    ($make:path) => {
+        largesse_log::mount_conformance! { $make;
+            blocks {
+                a_block_is_appended_once_over_two_requests
+                a_newer_claim_supersedes
+                another_body_under_the_claim_is_refused
+                the_closing_step_is_repeated_with_the_same_answer
+                a_long_publish_is_remembered_at_steps
+            }
+            ends {
+                an_end_is_heard_by_name_only
+                a_deletion_is_heard_by_name_at_its_place
+                a_loss_that_is_told_brings_no_end_back_of_what_was_gone_before
+                ended_streams_are_those_whose_last_record_was_their_end
+            }
+            keys {
+                a_repeat_gets_the_first_answer
+                a_repeated_close_gets_the_first_answer
+                a_key_is_forgotten_after_its_time
+                the_oldest_keys_are_forgotten_at_the_limit
+            }
+            losses {
+                a_loss_is_told_once_over_reconnects
+                a_deletion_is_told_as_a_loss_to_patterns
+                a_loss_outlives_an_empty_life
+                a_forgotten_end_is_told_as_a_loss
+            }
+            seeds {
+                a_small_log_tells_all_that_it_loses
+            }
+        }
+    };
+}
+
+mod killed_with_the_usual_settings {
+    mount_cases!(crate::killed);
+}
+
+mod killed_with_nothing_in_memory {
+    mount_cases!(crate::killed_bare);
+}

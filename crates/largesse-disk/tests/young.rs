@@ -1,0 +1,88 @@
+//! Where some events are in memory and the older ones are not: each is counted and read once, wherever the line is.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where what it needs is not there")]
+
+use std::{num::NonZeroUsize, sync::Arc};
+
+use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
+use largesse_log::{
+    Append, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits, Record,
+    Selection, Selector, StartFrom, Stopped, StreamName, Then, UnixMs,
+};
+use largesse_wire::EventData;
+
+const EVENTS: usize = 12;
+/// What one of the events counts, at least.
+const EVENT_BYTES: u64 = 128;
+
+fn open(young_bytes_max: u64, segment_bytes: u64) -> DiskEngine {
+    let settings = DiskSettings { sync: SyncRule::Always, segment_bytes, young_bytes_max };
+    let new = NewLog { incarnation: Incarnation(7), salt: 11 };
+    DiskEngine::open(Arc::new(SimulatedDisk::new(1)), EngineLimits::default(), settings, new).unwrap()
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn selection(selectors: &str) -> Selection {
+    let selectors = selectors.split(',').map(Selector::parse).collect::<Result<Vec<_>, _>>();
+    Selection::many(selectors.unwrap()).unwrap()
+}
+
+/// Positions from a place on, in as many reads as it takes.
+fn read_on(engine: &DiskEngine, selection: &Selection, mut place: Place) -> Vec<Position> {
+    let limits = ReadLimits { records_max: NonZeroUsize::MAX, bytes_max: u64::MAX };
+    let mut positions = Vec::new();
+    loop {
+        let batch = wait(engine.read(selection, place, limits)).unwrap();
+        positions.extend(batch.records.iter().map(Record::position));
+        place = place.advanced_to(batch.upto);
+        if batch.stopped == Stopped::Tail {
+            return positions;
+        }
+    }
+}
+
+#[track_caller]
+fn check(selectors: &str, streams: &[&str]) {
+    for young in 0..=EVENTS as u64 {
+        for segment_bytes in [200, 500, 1024 * 1024] {
+            let engine = open(young * (EVENT_BYTES + 2), segment_bytes);
+            let mut published = Vec::new();
+            for number in 0..EVENTS {
+                let stream = ["a", "b", "c"][number % 3];
+                let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }];
+                let name = StreamName::parse(stream).unwrap();
+                let append = Append { stream: name, events, then: Then::StayOpen, once: Once::Unkeyed };
+                let answer = wait(engine.append(UnixMs(1_000 + number as u64), append)).unwrap();
+                published.extend(streams.contains(&stream).then_some(answer.position));
+            }
+            for last in 0..=published.len() {
+                let from = StartFrom::Last(last as u64);
+                let located = wait(engine.locate(&selection(selectors), from)).unwrap();
+                let heard = read_on(&engine, &selection(selectors), located.place);
+                let wanted = &published[published.len() - last..];
+                assert_eq!(
+                    heard, wanted,
+                    "the last {last} of {selectors}, {young} in memory, {segment_bytes}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_last_events_of_one_stream_are_counted_once() {
+    check("a", &["a"]);
+}
+
+#[test]
+fn the_last_events_of_several_streams_are_counted_once() {
+    check("a,c", &["a", "c"]);
+}
+
+#[test]
+fn the_last_events_of_a_pattern_are_counted_once() {
+    check("*", &["a", "b", "c"]);
+}
