@@ -14,12 +14,18 @@ use crate::needs;
 use crate::shell::{self, Failure};
 
 /// The targets, each with the longest input worth trying.
-const TARGETS: &[(&str, u32)] =
-    &[("wire_bytes", 4096), ("wire_ids", 128), ("names", 1200), ("operations", 4096)];
+const TARGETS: &[(&str, u32)] = &[
+    ("wire_bytes", 4096),
+    ("wire_ids", 128),
+    ("names", 1200),
+    ("operations", 4096),
+    ("operations_on_disk", 4096),
+];
 
 const SHORT: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(30 * 60);
 const SOAK_SEEDS: u32 = 100_000;
+const SOAK_KILLS: u32 = 500;
 
 /// What libFuzzer needs of the code: counters on its edges, a table of where they are, and comparisons.
 const COVERAGE: &[&str] = &[
@@ -44,20 +50,24 @@ pub(crate) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Every target for half an hour, and many seeds of the simulation.
+/// Every target for half an hour, many seeds of the simulation, and a server that is killed many times.
 ///
 /// # Errors
-/// As [`run`], or a seed fails.
+/// As [`run`], or a seed or the trial fails.
 pub(crate) fn soak() -> Result<(), Failure> {
     needs::cpp()?;
     let words = ["test", "--release", "--package", "largesse-sim", "--test", "seeds"];
     println!("the simulation: {SOAK_SEEDS} seeds");
     shell::pass(shell::cargo(&words).env("LARGESSE_SIM_SEEDS", format!("0..{SOAK_SEEDS}")))?;
+    println!("the server: {SOAK_KILLS} kills");
+    shell::pass(&mut shell::cargo(&["build", "--package", "largesse"]))?;
+    let words = ["test", "--package", "largesse-trials", "--test", "kills"];
+    shell::pass(shell::cargo(&words).env("LARGESSE_KILLS", SOAK_KILLS.to_string()))?;
     let folder = built()?;
     for target in TARGETS {
         fuzz(&folder, target, LONG)?;
     }
-    println!("{SOAK_SEEDS} seeds held, and {} targets found nothing", TARGETS.len());
+    println!("{SOAK_SEEDS} seeds and {SOAK_KILLS} kills held, and {} targets found nothing", TARGETS.len());
     Ok(())
 }
 

@@ -48,7 +48,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "fuzz", does: "every fuzz target for a minute", run: fuzz::run },
     Command {
         name: "soak",
-        does: "every fuzz target for half an hour, and 100,000 seeds of the simulation",
+        does: "every fuzz target for half an hour, 100,000 seeds of the simulation, and 500 kills",
         run: fuzz::soak,
     },
     Command {

@@ -5,16 +5,19 @@
 //! bytes that explore the code; the tests of this crate give it the checked-in seeds and random bytes, so a
 //! find of the fuzzer becomes a test by becoming a file.
 //!
-//! The simulation plays publishers and readers over the memory engine. Every choice (who runs next, what is
+//! The simulation plays publishers and readers over the memory engine, or over the engine on a simulated disk, where
+//! the server is closed, killed or robbed of its power now and then. Every choice (who runs next, what is
 //! cut, which wake-up comes late) comes from one seed or one input, so a run can be repeated to the letter.
 //!
-//! For tests alone: nothing of the product uses this crate. It does not know sockets, HTTP or threads.
+//! For tests alone: nothing of the product uses this crate. It does not know sockets or HTTP, and has no threads but
+//! those of the engine on the disk.
 
 #![forbid(unsafe_code)]
 
 mod at_once;
 mod clock;
 mod follower;
+mod kept;
 mod ledger;
 mod luck;
 pub mod names;
@@ -27,4 +30,4 @@ pub mod wire_bytes;
 pub mod wire_ids;
 mod witness;
 
-pub use simulation::{run_bytes, run_seed};
+pub use simulation::{run_bytes, run_bytes_on_disk, run_seed, run_seed_on_disk};

@@ -46,6 +46,13 @@ impl Rings {
         }
     }
 
+    /// The process of the hub has ended: nobody hears what was held.
+    pub(crate) fn forget(&self) {
+        let mut state = self.state();
+        state.held.clear();
+        state.listener = None;
+    }
+
     fn hold(&self, stream: &StreamName, position: Position) {
         let mut state = self.state();
         if self.luck.below(2) == 0 {

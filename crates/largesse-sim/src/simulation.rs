@@ -15,13 +15,13 @@ use largesse_hub::{
     Clock, ControlEvents, HeartbeatForm, Hub, HubLimits, Opening, Out, Presented, ReadRequest,
 };
 use largesse_log::{
-    Engine, EngineLimits, Incarnation, MemoryEngine, Selection, Selector, Settings, Slow, StartFrom, UnixMs,
-    conformance::dice::Dice,
+    Engine, EngineLimits, Selection, Selector, Settings, Slow, StartFrom, UnixMs, conformance::dice::Dice,
 };
 
 use crate::{
     clock::SimClock,
     follower::{Follower, Presents, Standing},
+    kept::{Keeping, Kept},
     ledger::{Knowledge, Ledger, Seen},
     luck::Luck,
     publisher::{Publishers, Write},
@@ -33,16 +33,18 @@ use crate::{
 
 mod failure;
 mod quiet;
+mod restart;
 
 /// Acts of a run before it goes quiet.
 const ACTS: usize = 400;
 /// Acts of a run whose choices are bytes; the bytes are used up before.
 const ACTS_OF_BYTES_MAX: usize = 4_000;
+/// One act in so many finds a server that was started again, where the log is on a disk.
+const ACTS_A_RESTART: u64 = 20;
 const READERS_MAX: u64 = 6;
 const WRITES_MAX: usize = 6;
 const SELECTIONS: [&str; 10] =
     ["a", "b", "a,b", "c/*", "c/**", "**", "a,c/*", "c/1,c/**", "*,c/*,c/**", "a,b,c/1,c/2,*"];
-const LOG: Incarnation = Incarnation(7);
 
 /// Plays one seed, and answers the sum of what happened: the same seed has the same sum.
 ///
@@ -50,12 +52,17 @@ const LOG: Incarnation = Incarnation(7);
 /// When something does not hold; the last acts and the command that repeats the run are on stderr.
 #[must_use]
 pub fn run_seed(seed: u64) -> u64 {
-    let trace = Trace::default();
-    let _shown = failure::Shown::new(
-        &trace,
-        format!("LARGESSE_SIM_SEEDS={seed}..{} cargo test -p largesse-sim", seed + 1),
-    );
-    play(Dice::new(seed), ACTS, &trace)
+    play_seed(seed, Keeping::Memory)
+}
+
+/// The same over the engine on a disk, with restarts. The engine has threads of its own, which change what stands where
+/// on the disk and nothing that anybody hears.
+///
+/// # Panics
+/// As [`run_seed`].
+#[must_use]
+pub fn run_seed_on_disk(seed: u64) -> u64 {
+    play_seed(seed, Keeping::Disk)
 }
 
 /// Plays a run whose choices are these bytes.
@@ -64,19 +71,39 @@ pub fn run_seed(seed: u64) -> u64 {
 /// As [`run_seed`].
 #[must_use]
 pub fn run_bytes(bytes: &[u8]) -> u64 {
-    let trace = Trace::default();
-    let _shown = failure::Shown::new(&trace, "the same input again".to_owned());
-    play(Dice::from_bytes(bytes), ACTS_OF_BYTES_MAX, &trace)
+    play_bytes(bytes, Keeping::Memory)
 }
 
-fn play(dice: Dice, acts: usize, trace: &Trace) -> u64 {
+/// The same over the engine on a disk, as [`run_seed_on_disk`].
+///
+/// # Panics
+/// As [`run_seed`].
+#[must_use]
+pub fn run_bytes_on_disk(bytes: &[u8]) -> u64 {
+    play_bytes(bytes, Keeping::Disk)
+}
+
+fn play_seed(seed: u64, keeping: Keeping) -> u64 {
+    let trace = Trace::default();
+    let again = format!("LARGESSE_SIM_SEEDS={seed}..{} cargo test -p largesse-sim", seed + 1);
+    let _shown = failure::Shown::new(&trace, again);
+    play(Dice::new(seed), ACTS, keeping, &trace)
+}
+
+fn play_bytes(bytes: &[u8], keeping: Keeping) -> u64 {
+    let trace = Trace::default();
+    let _shown = failure::Shown::new(&trace, "the same input again".to_owned());
+    play(Dice::from_bytes(bytes), ACTS_OF_BYTES_MAX, keeping, &trace)
+}
+
+fn play(dice: Dice, acts: usize, keeping: Keeping, trace: &Trace) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime without threads or sockets");
     runtime.block_on(async {
-        let mut simulation = Simulation::new(Luck::new(dice), trace.clone());
+        let mut simulation = Simulation::new(Luck::new(dice), keeping, trace.clone());
         simulation.live(acts).await;
         simulation.go_quiet().await;
     });
@@ -86,7 +113,8 @@ fn play(dice: Dice, acts: usize, trace: &Trace) -> u64 {
 /// What the tasks of a run share with it.
 #[derive(Clone)]
 struct Room {
-    hub: Arc<Hub>,
+    /// None while the server is started again.
+    hub: Option<Arc<Hub>>,
     ledger: Arc<Mutex<Ledger>>,
     luck: Luck,
     trace: Trace,
@@ -102,6 +130,10 @@ struct Seat {
 }
 
 struct Simulation {
+    /// None while it is opened again.
+    log: Option<Kept>,
+    keeping: Keeping,
+    hub_limits: HubLimits,
     room: Room,
     clock: Arc<SimClock>,
     rings: Arc<Rings>,
@@ -110,6 +142,10 @@ struct Simulation {
 }
 
 impl Room {
+    fn hub(&self) -> &Arc<Hub> {
+        self.hub.as_ref().expect("a server runs whenever somebody is polled")
+    }
+
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -118,23 +154,25 @@ impl Room {
     async fn write(self, write: Write) {
         let said = match write.clone() {
             Write::Append(append) => {
-                let answer = self.hub.append(append.clone()).await;
+                let answer = self.hub().append(append.clone()).await;
                 let said = format!("{answer:?}");
                 if let Ok(answer) = answer {
                     self.publishers.borrow_mut().note_answer(&append, &answer);
                 }
                 said
             }
-            Write::Put(stream, put) => format!("{:?}", self.hub.put(&stream, put).await.map(|put| put.made)),
-            Write::Delete(stream) => format!("{:?}", self.hub.delete(&stream).await),
-            Write::Sweep => format!("{:?}", self.hub.sweep().await),
+            Write::Put(stream, put) => {
+                format!("{:?}", self.hub().put(&stream, put).await.map(|put| put.made))
+            }
+            Write::Delete(stream) => format!("{:?}", self.hub().delete(&stream).await),
+            Write::Sweep => format!("{:?}", self.hub().sweep().await),
         };
         self.trace.line(format!("done {write:?}: {said}"));
     }
 
     /// One connection, from the page's side. It may be cut after any block.
     async fn connect(self, number: usize, follower: Rc<RefCell<Follower>>, request: ReadRequest) {
-        let opening = self.hub.read(request).await.expect("there is room, and the log works");
+        let opening = self.hub().read(request).await.expect("there is room, and the log works");
         let Opening::Reading(mut reader) = opening else {
             self.trace.line(format!("reader {number} is stopped"));
             return follower.borrow_mut().hear_stop(&self.ledger());
@@ -159,22 +197,22 @@ impl Room {
 }
 
 impl Simulation {
-    fn new(luck: Luck, trace: Trace) -> Self {
+    fn new(luck: Luck, keeping: Keeping, trace: Trace) -> Self {
         let fortune = luck.below(u64::MAX);
         fastrand::seed(fortune);
         let knowledge = luck.pick(&[Knowledge::Exact, Knowledge::Exact, Knowledge::AtLeast]);
         let limits = engine_limits(&luck, knowledge, usual_policy(fortune));
         let ledger = Arc::new(Mutex::new(Ledger::new(knowledge, limits.defaults)));
         let rings = Rings::new(luck.clone());
-        let inner = MemoryEngine::new(LOG, limits);
-        let witness = Witness::new(inner, Arc::clone(&ledger), luck.clone(), Arc::clone(&rings));
+        let log = Kept::new(keeping, limits, &luck);
+        let witness = Witness::new(log.engine(), Arc::clone(&ledger), luck.clone(), Arc::clone(&rings));
         let clock = Arc::new(SimClock::new());
-        let hub =
-            Hub::new(witness as Arc<dyn Engine>, Arc::clone(&clock) as Arc<dyn Clock>, hub_limits(&luck));
+        let hub_limits = hub_limits(&luck);
+        let hub = Some(hub(witness, &clock, hub_limits));
         let seats = Vec::new();
         let publishers = Rc::default();
         let room = Room { hub, ledger, luck, trace, publishers };
-        Self { room, clock, rings, seats, writes: Vec::new() }
+        Self { log: Some(log), keeping, hub_limits, room, clock, rings, seats, writes: Vec::new() }
     }
 
     async fn live(&mut self, acts: usize) {
@@ -189,6 +227,9 @@ impl Simulation {
     }
 
     async fn act(&mut self) {
+        if self.keeping == Keeping::Disk && self.room.luck.once_in(ACTS_A_RESTART) {
+            self.restart();
+        }
         match self.room.luck.below(20) {
             0..11 => self.poll_someone(),
             11..14 => self.begin_write(),
@@ -350,6 +391,11 @@ impl Seat {
     fn is_woken(&self) -> bool {
         self.stalled == 0 && self.connection.as_ref().is_some_and(Task::is_woken)
     }
+}
+
+fn hub(witness: Arc<Witness>, clock: &Arc<SimClock>, limits: HubLimits) -> Arc<Hub> {
+    let clock = Arc::<SimClock>::clone(clock);
+    Hub::new(witness as Arc<dyn Engine>, clock as Arc<dyn Clock>, limits)
 }
 
 fn selection(text: &str) -> Selection {

@@ -1,7 +1,7 @@
-//! The engine of a run: the memory engine, with a witness that writes down what it does.
+//! The engine of a run: one of ours, with a witness that writes down what it does.
 //!
 //! Its futures wait at random before and after they act, and its reads stop short at random, as an engine over
-//! a disk or a network may. Invariant: what it answers is what the memory engine answered, or a shorter read
+//! a disk or a network may. Invariant: what it answers is what that engine answered, or a shorter read
 //! that keeps the engine's promises.
 
 use std::{
@@ -11,14 +11,14 @@ use std::{
 
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, IdempotencyKey,
-    Incarnation, Located, MemoryEngine, Pending, Place, Position, Put, PutAnswer, ReadLimits, Record,
-    Selection, StartFrom, Stopped, StreamName, StreamState, Sweep, TailListener, UnixMs,
+    Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Record, Selection, StartFrom,
+    Stopped, StreamName, StreamState, Sweep, TailListener, UnixMs,
 };
 
 use crate::{at_once::at_once, ledger::Ledger, luck::Luck, rings::Rings};
 
 pub(crate) struct Witness {
-    inner: MemoryEngine,
+    inner: Arc<dyn Engine>,
     ledger: Arc<Mutex<Ledger>>,
     luck: Luck,
     rings: Arc<Rings>,
@@ -26,7 +26,7 @@ pub(crate) struct Witness {
 
 impl Witness {
     pub(crate) fn new(
-        inner: MemoryEngine,
+        inner: Arc<dyn Engine>,
         ledger: Arc<Mutex<Ledger>>,
         luck: Luck,
         rings: Arc<Rings>,

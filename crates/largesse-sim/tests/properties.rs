@@ -5,7 +5,7 @@
 use std::{fs, path::Path};
 
 use largesse_log::conformance::dice::Dice;
-use largesse_sim::{names, run_bytes, wire_bytes, wire_ids};
+use largesse_sim::{names, run_bytes, run_bytes_on_disk, wire_bytes, wire_ids};
 
 const RANDOM_INPUTS: u64 = 2_000;
 
@@ -51,12 +51,17 @@ fn random_input(seed: u64) -> Vec<u8> {
 
 #[track_caller]
 fn check(target: &str, property: fn(&[u8])) {
+    check_with(target, RANDOM_INPUTS, property);
+}
+
+#[track_caller]
+fn check_with(target: &str, random_inputs: u64, property: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
     let mut seeds: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     seeds.sort_unstable();
     assert!(!seeds.is_empty(), "{} has seeds", folder.display());
     seeds.iter().for_each(|path| property(&fs::read(path).unwrap()));
-    (0..RANDOM_INPUTS).for_each(|seed| property(&random_input(seed)));
+    (0..random_inputs).for_each(|seed| property(&random_input(seed)));
 }
 
 #[test]
@@ -77,4 +82,10 @@ fn names_and_patterns_mean_what_they_say() {
 #[test]
 fn any_operations_keep_the_promises() {
     check("operations", |bytes| assert_ne!(run_bytes(bytes), 0, "a run has a sum"));
+}
+
+#[test]
+fn any_operations_on_a_disk_keep_the_promises() {
+    let property = |bytes: &[u8]| assert_ne!(run_bytes_on_disk(bytes), 0, "a run has a sum");
+    check_with("operations_on_disk", RANDOM_INPUTS / 10, property);
 }

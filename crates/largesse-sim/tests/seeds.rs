@@ -2,9 +2,11 @@
 
 use std::{ops::Range, thread};
 
-use largesse_sim::run_seed;
+use largesse_sim::{run_seed, run_seed_on_disk};
 
 const SEEDS: Range<u64> = 0..1_000;
+/// One seed in so many is played over the disk, too, where a run takes longer.
+const SEEDS_A_DISK: usize = 5;
 const SEEDS_RUN_TWICE: Range<u64> = 0..25;
 
 #[expect(clippy::disallowed_methods, reason = "a test reads its seeds from nowhere else")]
@@ -14,16 +16,15 @@ fn seeds() -> Range<u64> {
     ends.expect("LARGESSE_SIM_SEEDS is like 0..1000")
 }
 
-#[test]
-fn every_reader_hears_each_kept_event_once_in_order_and_every_loss_and_end() {
-    let seeds = seeds();
+/// Plays these seeds on all processors.
+fn each(seeds: &(impl Iterator<Item = u64> + Clone + Send), play: fn(u64) -> u64) {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for first in 0..threads {
             let own = seeds.clone().skip(first).step_by(threads);
             scope.spawn(move || {
                 own.for_each(|seed| {
-                    let _sum = run_seed(seed);
+                    let _sum = play(seed);
                 })
             });
         }
@@ -31,9 +32,26 @@ fn every_reader_hears_each_kept_event_once_in_order_and_every_loss_and_end() {
 }
 
 #[test]
+fn every_reader_hears_each_kept_event_once_in_order_and_every_loss_and_end() {
+    each(&seeds(), run_seed);
+}
+
+#[test]
+fn every_reader_does_so_too_when_the_server_is_killed_or_the_power_goes() {
+    each(&seeds().step_by(SEEDS_A_DISK), run_seed_on_disk);
+}
+
+#[test]
 fn the_same_seed_makes_the_same_trace() {
     for seed in SEEDS_RUN_TWICE {
         assert_eq!(run_seed(seed), run_seed(seed), "seed {seed}");
+    }
+}
+
+#[test]
+fn the_same_seed_makes_the_same_trace_on_a_disk() {
+    for seed in SEEDS_RUN_TWICE {
+        assert_eq!(run_seed_on_disk(seed), run_seed_on_disk(seed), "seed {seed}");
     }
 }
 

@@ -42,7 +42,7 @@ const HOUSES: &[House] = &[
     },
     House {
         name: "largesse-sim",
-        ours: &["largesse-wire", "largesse-log", "largesse-hub"],
+        ours: &["largesse-wire", "largesse-log", "largesse-disk", "largesse-hub"],
         others: &["fastrand", "tokio"],
         optional: &[],
     },

@@ -1,0 +1,7 @@
+//! The same choices over the engine on a disk, where the server is killed, or the power goes, now and then.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _sum = largesse_sim::run_bytes_on_disk(bytes);
+});
