@@ -1,5 +1,6 @@
-//! The suite of all engines once more, on a log that is closed, killed or robbed of its power between the calls, and
-//! opened again.
+//! The suite of all engines once more, on a log that is closed in order between the calls and opened again; and a
+//! chosen part of it on one that is killed or robbed of its power. The rest of the suite expects dense positions, and a
+//! start after a crash leaves some out.
 //!
 //! A restart comes only where no call is under way: then nothing is in doubt, and nobody must notice anything.
 
