@@ -51,7 +51,7 @@ const GATHER_PART: u32 = 4;
 /// A log in a folder of files.
 pub struct DiskEngine {
     core: Arc<Core>,
-    queue: Arc<Queue<Ask>>,
+    queue: Arc<Queue<Box<Ask>>>,
     pool: ReadPool,
     writing: Option<JoinHandle<()>>,
 }
@@ -110,7 +110,7 @@ impl DiskEngine {
         what: impl FnOnce(Tell<T>) -> What,
     ) -> Result<T, EngineError> {
         let (tell, told) = oneshot::channel();
-        self.queue.push(Ask { now, what: what(tell) }, bytes + ASK_BYTES).await?;
+        self.queue.push(Box::new(Ask { now, what: what(tell) }), bytes + ASK_BYTES).await?;
         told.await.map_err(|_| EngineError::Stopping)
     }
 }
@@ -135,7 +135,7 @@ struct Writing {
 }
 
 impl Writing {
-    fn run(mut self, queue: &Queue<Ask>) {
+    fn run(mut self, queue: &Queue<Box<Ask>>) {
         let mut gather = Gather { expected: 1, wait_max: Duration::ZERO };
         let mut sync_at = None;
         loop {
@@ -210,7 +210,7 @@ impl Writing {
 }
 
 /// The thread that keeps.
-fn keep(keeper: &Keeper, desk: &Desk, queue: &Queue<Ask>) {
+fn keep(keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Ask>>) {
     while let Some(milestone) = desk.next(|| keeper.has_garbage(), || queue.nudge()) {
         match keeper.keep(&milestone) {
             Ok(()) => desk.done(),

@@ -345,7 +345,7 @@ impl Opening {
         self.written = group.head.sequence;
         self.reserved = self.reserved.max(group.head.reserved);
         for placed in group.commands {
-            replay(&mut self.state, segment, placed.command, placed.at, placed.spots);
+            replay(&mut self.state, segment, placed.command, placed.at, &placed.spots);
         }
         segment.reached(group.end);
         self.state.settle(YOUNG_BYTES_MAX);

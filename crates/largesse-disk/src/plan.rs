@@ -10,11 +10,29 @@ use std::collections::HashMap;
 
 use largesse_log::{IdempotencyKey, Once, StreamName, Then};
 
-use crate::step::{Ask, What};
+use crate::step::{Ask, Asks, What};
+
+/// Parts the steps that wait into those that go together and those that are held, both in their order.
+pub(crate) fn part(asks: Asks) -> (Asks, Asks) {
+    if asks.iter().all(|ask| is_plain(ask)) {
+        return (asks, Vec::new());
+    }
+    let admitted: Vec<bool> = {
+        let mut touched = Touched::default();
+        asks.iter().map(|ask| touched.admits(ask)).collect()
+    };
+    let mut admitted = admitted.into_iter();
+    asks.into_iter().partition(|_| admitted.next().unwrap_or_default())
+}
+
+/// Whether no other plain step depends on it: most are.
+fn is_plain(ask: &Ask) -> bool {
+    matches!(&ask.what, What::Append { append, .. } if append.once == Once::Unkeyed && append.then == Then::StayOpen)
+}
 
 /// What the steps of a group, and those held, touch.
 #[derive(Default)]
-pub(crate) struct Touched<'a> {
+struct Touched<'a> {
     streams: HashMap<&'a StreamName, Manner>,
     keys: std::collections::HashSet<(&'a StreamName, &'a IdempotencyKey)>,
 }
@@ -32,7 +50,7 @@ enum Manner {
 
 impl<'a> Touched<'a> {
     /// Whether a step goes into the group, after those that were asked about before.
-    pub(crate) fn admits(&mut self, ask: &'a Ask) -> bool {
+    fn admits(&mut self, ask: &'a Ask) -> bool {
         let Some((stream, key, manner)) = touch(ask) else { return true };
         let earlier = self.streams.get(stream).copied();
         let is_alone = match (earlier, manner) {

@@ -6,12 +6,12 @@
 use std::{
     collections::VecDeque,
     mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use largesse_log::EngineError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 /// What all waiting steps count, in KiB: with the largest events, a few dozen of them.
 const WAITING_KIB_MAX: u32 = 64 * 1024;
@@ -22,11 +22,12 @@ pub(crate) const GROUP_STEPS_MAX: usize = 4_096;
 pub(crate) struct Queue<A> {
     waiting: Mutex<Waiting<A>>,
     bell: Condvar,
-    permits: Arc<Semaphore>,
+    permits: Semaphore,
 }
 
 struct Waiting<A> {
-    asks: VecDeque<(A, OwnedSemaphorePermit)>,
+    /// With what each counts, in KiB: so many permits are out for it.
+    asks: VecDeque<(A, u32)>,
     /// The writer is to be woken when so many wait: it would only be in the way before.
     wake_at: usize,
     /// Somebody has something for the writer that is no step.
@@ -56,7 +57,7 @@ pub(crate) enum Next<A> {
 impl<A> Queue<A> {
     pub(crate) fn new() -> Self {
         let waiting = Waiting { asks: VecDeque::new(), wake_at: 1, is_nudged: false, is_stopping: false };
-        let permits = Arc::new(Semaphore::new(WAITING_KIB_MAX as usize));
+        let permits = Semaphore::new(WAITING_KIB_MAX as usize);
         Self { waiting: Mutex::new(waiting), bell: Condvar::new(), permits }
     }
 
@@ -71,13 +72,14 @@ impl<A> Queue<A> {
     /// [`EngineError::Stopping`].
     pub(crate) async fn push(&self, ask: A, bytes: usize) -> Result<(), EngineError> {
         let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(WAITING_KIB_MAX);
-        let permit = Arc::clone(&self.permits).acquire_many_owned(kib).await;
-        let permit = permit.map_err(|_| EngineError::Stopping)?;
+        let permit = self.permits.acquire_many(kib).await.map_err(|_| EngineError::Stopping)?;
         let mut waiting = self.lock();
         if waiting.is_stopping {
             return Err(EngineError::Stopping);
         }
-        waiting.asks.push_back((ask, permit));
+        // Whoever takes it out of the queue gives it back.
+        permit.forget();
+        waiting.asks.push_back((ask, kib));
         let is_enough = waiting.asks.len() >= waiting.wake_at;
         drop(waiting);
         if is_enough {
@@ -125,7 +127,15 @@ impl<A> Queue<A> {
             waiting = self.wait(waiting, left);
         }
         let count = waiting.asks.len().min(GROUP_STEPS_MAX);
-        Next::Group(waiting.asks.drain(..count).map(|(ask, _permit)| ask).collect())
+        let mut kib = 0;
+        let group = waiting.asks.drain(..count).map(|(ask, ask_kib)| {
+            kib += ask_kib as usize;
+            ask
+        });
+        let group = group.collect();
+        drop(waiting);
+        self.permits.add_permits(kib);
+        Next::Group(group)
     }
 
     fn wait<'a>(&self, waiting: MutexGuard<'a, Waiting<A>>, left: Duration) -> MutexGuard<'a, Waiting<A>> {

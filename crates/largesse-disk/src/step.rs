@@ -20,6 +20,9 @@ pub(crate) struct Ask {
     pub(crate) what: What,
 }
 
+/// Steps that wait. Each is boxed: it is large, and handed on several times.
+pub(crate) type Asks = Vec<Box<Ask>>;
+
 pub(crate) enum What {
     Append { append: Append, encoded: EncodedEvents, tell: Tell<Result<Appended, AppendError>> },
     Claim { stream: StreamName, key: IdempotencyKey, tell: Tell<Result<Claim, AppendError>> },

@@ -1,24 +1,25 @@
 //! Taking the steps that stand in a segment: when they are written, and again at a start.
 //!
 //! Invariants: both ways take a step just the same; what an append wrote is entered into the segment's index
-//! when it was taken, and passed over for ever when it was refused. Does not write.
+//! after it was taken, and passed over for ever when it was refused. Does not write.
 
 use largesse_log::{
-    Append, AppendError, Appended, NewEvent, Position, StreamName, Sweep,
+    Append, AppendError, Appended, Claim, Deleted, EngineError, Position, PutAnswer, StreamName, Sweep,
     state::{LogState, Slot, Stepped},
 };
 
 use crate::{
     command::Command,
+    frame::counted_bytes_of,
     index::{Entry, Growing, LifeId, Mark, OutOfOrder},
     scan::EventSpot,
     segments::{Index, Segment},
-    step::{Ask, What},
+    step::{Ask, Tell, What},
 };
 
 /// A step that is written, or about to be.
 pub(crate) struct Planned {
-    pub(crate) ask: Ask,
+    pub(crate) ask: Box<Ask>,
     pub(crate) slot: Slot,
     /// For an append: where its head stands in the group.
     pub(crate) head: usize,
@@ -26,63 +27,95 @@ pub(crate) struct Planned {
     pub(crate) events: usize,
 }
 
-/// What a step wrote, for the index.
-struct Written<'a> {
-    stream: &'a StreamName,
-    slot: Slot,
-    head_at: u64,
-    spots: Vec<(EventSpot, u64)>,
+/// A step that was taken. Its events are entered into the index before they are moved out of memory: until then,
+/// nobody looks for them there.
+pub(crate) struct Taken {
+    pub(crate) answer: Answer,
+    pub(crate) written: Option<Written>,
 }
 
-/// Takes a step that stands in the segment; gives what is left to do when the state is unlocked.
+/// An answer, and who waits for it.
+pub(crate) enum Answer {
+    Append(Tell<Result<Appended, AppendError>>, Result<Appended, AppendError>),
+    Claim(Tell<Result<Claim, AppendError>>, Result<Claim, AppendError>),
+    Put(Tell<Result<PutAnswer, AppendError>>, Box<Result<PutAnswer, AppendError>>),
+    Delete(Tell<Result<Option<Deleted>, EngineError>>, Option<Deleted>),
+    Sweep(Tell<Result<Sweep, EngineError>>, Sweep),
+    Damage(Tell<Result<(), EngineError>>),
+}
+
+impl Answer {
+    pub(crate) fn tell(self) {
+        // Nobody may wait for it any more.
+        match self {
+            Self::Append(tell, answer) => _ = tell.send(answer),
+            Self::Claim(tell, answer) => _ = tell.send(answer),
+            Self::Put(tell, answer) => _ = tell.send(*answer),
+            Self::Delete(tell, answer) => _ = tell.send(Ok(answer)),
+            Self::Sweep(tell, answer) => _ = tell.send(Ok(answer)),
+            Self::Damage(tell) => _ = tell.send(Ok(())),
+        }
+    }
+}
+
+/// The events of one append that was taken, for the index.
+pub(crate) struct Written {
+    life: LifeId,
+    slot: Slot,
+    head_at: u64,
+    events_at: u64,
+    /// The bytes of each frame; they stand one behind the other.
+    frames: Vec<u32>,
+}
+
+impl Written {
+    fn counted_bytes(&self) -> u64 {
+        self.frames.iter().map(|bytes| u64::from(counted_bytes_of(*bytes))).sum()
+    }
+}
+
+/// Takes a step that stands in the segment.
 pub(crate) fn take(
     state: &mut LogState,
     segment: &Segment,
     planned: Planned,
     at: u64,
     rings: &mut Vec<(StreamName, Position)>,
-) -> Box<dyn FnOnce()> {
-    let Planned { ask: Ask { now: _, what }, slot, head, events } = planned;
-    match what {
+) -> Taken {
+    let Planned { ask, slot, head, events } = planned;
+    let only = |answer| Taken { answer, written: None };
+    match ask.what {
         What::Append { append, encoded, tell } => {
-            let spots = spots(at + events as u64, &append.events, encoded.frames());
+            let spots = Spots {
+                head_at: at + head as u64,
+                events_at: at + events as u64,
+                frames: encoded.into_frames(),
+            };
             let stream = append.stream.clone();
-            let written = Written { stream: &stream, slot, head_at: at + head as u64, spots };
-            let answer = append_step(state, segment, slot, append, &written, rings);
-            Box::new(move || _ = tell.send(answer))
-        }
-        What::Claim { stream, key, tell } => {
-            let answer = state.claim(slot, &stream, &key);
-            Box::new(move || _ = tell.send(answer))
-        }
-        What::Put { stream, put, tell } => {
-            let answer = state.put(slot, &stream, &put);
-            Box::new(move || _ = tell.send(answer))
-        }
-        What::Delete { stream, tell } => {
-            let Stepped { answer, ring } = state.delete(slot, &stream);
+            let (answer, written, ring) = append_step(state, segment, slot, append, spots);
             rings.extend(ring.map(|position| (stream, position)));
-            Box::new(move || _ = tell.send(Ok(answer)))
+            Taken { answer: Answer::Append(tell, answer), written }
+        }
+        What::Claim { stream, key, tell } => only(Answer::Claim(tell, state.claim(slot, &stream, &key))),
+        What::Put { stream, put, tell } => only(Answer::Put(tell, Box::new(state.put(slot, &stream, &put)))),
+        What::Delete { stream, tell } => {
+            let Stepped { answer, ring, .. } = state.delete(slot, &stream);
+            rings.extend(ring.map(|position| (stream, position)));
+            only(Answer::Delete(tell, answer))
         }
         What::Damage { stream, position, tell } => {
             state.damage(Some(slot), &stream, position);
-            Box::new(move || _ = tell.send(Ok(())))
+            only(Answer::Damage(tell))
         }
-        What::Sweep { steps, tell } => {
-            let more = sweep(state, slot, steps);
-            Box::new(move || _ = tell.send(Ok(more)))
-        }
+        What::Sweep { steps, tell } => only(Answer::Sweep(tell, sweep(state, slot, steps))),
     }
 }
 
-/// Where events stand, and what each counts.
-fn spots(mut at: u64, events: &[NewEvent], frames: &[u32]) -> Vec<(EventSpot, u64)> {
-    let mut spot = |(event, bytes): (&NewEvent, &u32)| {
-        let spot = EventSpot { at, bytes: *bytes };
-        at += u64::from(*bytes);
-        (spot, event.counted_bytes())
-    };
-    events.iter().zip(frames).map(&mut spot).collect()
+/// Where an append stands in its segment.
+struct Spots {
+    head_at: u64,
+    events_at: u64,
+    frames: Vec<u32>,
 }
 
 fn append_step(
@@ -90,47 +123,47 @@ fn append_step(
     segment: &Segment,
     slot: Slot,
     append: Append,
-    written: &Written<'_>,
-    rings: &mut Vec<(StreamName, Position)>,
-) -> Result<Appended, AppendError> {
+    spots: Spots,
+) -> (Result<Appended, AppendError>, Option<Written>, Option<Position>) {
     let positions = slot.base..slot.position_of(append.events.len());
-    let Stepped { answer, ring } = state.append(slot, append);
-    rings.extend(ring.map(|position| (written.stream.clone(), position)));
+    let Stepped { answer, ring, life } = state.append(slot, append);
+    let Spots { head_at, events_at, frames } = spots;
     // A repeat is answered with the first answer, whose positions are before.
-    let is_taken = ring.is_some();
-    match (is_taken, state.life_start(written.stream)) {
-        (true, Some(life)) => enter(segment, LifeId(life), written),
-        _ => segment.refuse(positions),
+    let written = life.map(|life| Written { life: LifeId(life), slot, head_at, events_at, frames });
+    match &written {
+        Some(written) => segment.gained(written.counted_bytes()),
+        None => segment.refuse(positions),
     }
-    answer
+    (answer, written, ring)
 }
 
-/// Enters what a step wrote into the segment's index.
-fn enter(segment: &Segment, life: LifeId, written: &Written<'_>) {
+/// Enters what steps wrote into the segment's index, in the order in which they stand there.
+pub(crate) fn enter(segment: &Segment, written: impl IntoIterator<Item = Written>) {
     let Index::Growing(growing) = &segment.index else { return };
     let mut growing = growing.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let entered = try_enter(&mut growing, life, written);
-    debug_assert_eq!(entered, Ok(()), "slots count up");
-    segment.gained(written.spots.iter().map(|(_, counted)| counted).sum());
+    for written in written {
+        let entered = try_enter(&mut growing, &written);
+        debug_assert_eq!(entered, Ok(()), "slots count up");
+    }
 }
 
-fn try_enter(growing: &mut Growing, life: LifeId, written: &Written<'_>) -> Result<(), OutOfOrder> {
-    let Written { slot, head_at, spots, .. } = written;
-    if spots.is_empty() {
+fn try_enter(growing: &mut Growing, written: &Written) -> Result<(), OutOfOrder> {
+    let Written { life, slot, head_at, events_at, frames } = written;
+    if frames.is_empty() {
         return Ok(());
     }
     growing.push_mark(Mark { position: slot.base, at: *head_at, time: slot.time })?;
-    for (number, (spot, counted)) in spots.iter().enumerate() {
-        growing.push(
-            life,
-            Entry {
-                position: slot.position_of(number),
-                at: spot.at,
-                bytes: spot.bytes,
-                counted_bytes: u32::try_from(*counted).unwrap_or(u32::MAX),
-                time: slot.time,
-            },
-        )?;
+    let mut at = *events_at;
+    for (number, bytes) in frames.iter().enumerate() {
+        let entry = Entry {
+            position: slot.position_of(number),
+            at,
+            bytes: *bytes,
+            counted_bytes: counted_bytes_of(*bytes),
+            time: slot.time,
+        };
+        growing.push(*life, entry)?;
+        at += u64::from(*bytes);
     }
     Ok(())
 }
@@ -155,16 +188,19 @@ pub(crate) fn replay(
     segment: &Segment,
     command: Command,
     head_at: u64,
-    spots: Vec<EventSpot>,
+    spots: &[EventSpot],
 ) {
     match command {
         Command::Append { slot, append } => {
-            let stream = append.stream.clone();
-            let counted = append.events.iter().map(NewEvent::counted_bytes);
-            let spots = spots.into_iter().zip(counted).collect();
-            let written = Written { stream: &stream, slot, head_at, spots };
+            let spots = Spots {
+                head_at,
+                // Without events nobody asks.
+                events_at: spots.first().map_or(head_at, |spot| spot.at),
+                frames: spots.iter().map(|spot| spot.bytes).collect(),
+            };
             // What it answers was answered before.
-            let _ = append_step(state, segment, slot, append, &written, &mut Vec::new());
+            let (_, written, _) = append_step(state, segment, slot, append, spots);
+            enter(segment, written);
         }
         Command::Claim { slot, stream, key } => _ = state.claim(slot, &stream, &key),
         Command::Put { slot, stream, put } => _ = state.put(slot, &stream, &put),

@@ -4,7 +4,7 @@
 //! [`SyncRule::Always`] it is safe before. Steps are taken in the order in which they stand in the segment, so
 //! that a start takes them again with the same outcome. Does not know threads or clocks: it is told what to do.
 
-use std::{collections::VecDeque, mem, sync::Arc};
+use std::{mem, sync::Arc};
 
 use largesse_log::{
     EngineError, Position, Sweep, UnixMs,
@@ -19,12 +19,12 @@ use crate::{
     journal::{Journal, refused},
     keeper::Milestone,
     open::begin_segment,
-    plan::Touched,
+    plan::part,
     segment::HEADER_BYTES,
     segments::SegmentId,
     settings::DiskSettings,
-    step::{Ask, What},
-    taking::{Planned, take},
+    step::{Ask, Asks, What},
+    taking::{Answer, Planned, enter, take},
 };
 
 /// A segment with so many events is full, however small they are: its index is in memory until it is sealed.
@@ -82,8 +82,8 @@ impl Writer {
 
     /// Writes and takes these steps, in as many groups as it needs, and answers them. Answers how many steps
     /// the last group had.
-    pub(crate) fn commit(&mut self, asks: Vec<Ask>) -> usize {
-        let mut waiting = VecDeque::from(asks);
+    pub(crate) fn commit(&mut self, asks: Asks) -> usize {
+        let mut waiting = asks;
         let mut last = 0;
         while !waiting.is_empty() {
             let (group, held) = self.split(waiting);
@@ -97,24 +97,14 @@ impl Writer {
     }
 
     /// Answers what needs no writing, and parts the rest into a group and what has to wait for it.
-    fn split(&self, asks: VecDeque<Ask>) -> (Vec<Ask>, VecDeque<Ask>) {
-        let admitted: Vec<bool> = {
-            let mut touched = Touched::default();
-            asks.iter().map(|ask| touched.admits(ask)).collect()
-        };
-        let (mut group, mut held) = (Vec::with_capacity(asks.len()), VecDeque::new());
+    fn split(&self, asks: Asks) -> (Asks, Asks) {
+        let (admitted, held) = part(asks);
         let state = self.core.state();
-        for (ask, is_admitted) in asks.into_iter().zip(admitted) {
-            if !is_admitted {
-                held.push_back(ask);
-            } else if let Some(ask) = answer_at_once(&state, ask) {
-                group.push(ask);
-            }
-        }
+        let group = admitted.into_iter().filter_map(|ask| answer_at_once(&state, ask)).collect();
         (group, held)
     }
 
-    fn commit_group(&mut self, asks: Vec<Ask>) {
+    fn commit_group(&mut self, asks: Asks) {
         if let Err(error) = self.make_ready() {
             asks.into_iter().for_each(|ask| ask.what.refuse(error.clone()));
             return;
@@ -155,7 +145,7 @@ impl Writer {
     }
 
     /// Gives a step its place and its time, and writes its frames.
-    fn plan(&mut self, ask: Ask) -> Planned {
+    fn plan(&mut self, ask: Box<Ask>) -> Planned {
         let (now, time) = (ask.now, self.last_time.map_or(ask.now, |last| last.max(ask.now)));
         let slot = Slot { base: self.next, now, time };
         let (head, salt) = (self.group.len(), self.core.salt);
@@ -218,24 +208,23 @@ impl Writer {
     fn take_group(&mut self, planned: Vec<Planned>, at: u64) {
         // Walks stop at the tail, so they see a step only when it was taken.
         self.journal.segment().reached(self.journal.at());
+        let mut written = Vec::with_capacity(STEPS_AT_ONCE);
         let mut planned = planned.into_iter();
-        let mut rings = Vec::new();
-        let mut answers: Vec<Box<dyn FnOnce()>> = Vec::new();
-        loop {
-            let some: Vec<_> = planned.by_ref().take(STEPS_AT_ONCE).collect();
-            if some.is_empty() {
-                break;
-            }
+        let (mut rings, mut answers) = (Vec::new(), Vec::with_capacity(STEPS_AT_ONCE));
+        while planned.len() > 0 {
             let mut state = self.core.state();
-            for planned in some {
-                answers.push(take(&mut state, self.journal.segment(), planned, at, &mut rings));
+            for planned in planned.by_ref().take(STEPS_AT_ONCE) {
+                let taken = take(&mut state, self.journal.segment(), planned, at, &mut rings);
+                answers.push(taken.answer);
+                written.extend(taken.written);
             }
+            enter(self.journal.segment(), written.drain(..));
             state.settle(self.settings.young_bytes_max);
             self.stuck = self.stuck.take().or_else(|| stuck(&mut state));
             drop(state);
             self.core.ring(&rings);
             rings.clear();
-            answers.drain(..).for_each(|answer| answer());
+            answers.drain(..).for_each(Answer::tell);
         }
     }
 
@@ -319,25 +308,23 @@ fn stuck(state: &mut LogState) -> Option<String> {
 }
 
 /// Answers a step that would change nothing; gives back any other.
-fn answer_at_once(state: &LogState, ask: Ask) -> Option<Ask> {
+fn answer_at_once(state: &LogState, ask: Box<Ask>) -> Option<Box<Ask>> {
     let now = ask.now;
-    match ask.what {
-        What::Append { append, encoded, tell } => match state.foresee(now, &append) {
-            None => Some(Ask { now, what: What::Append { append, encoded, tell } }),
-            Some(answer) => {
-                // Nobody may wait for it any more.
-                let _ = tell.send(answer);
-                None
-            }
-        },
-        What::Sweep { tell, .. } if !state.has_due(now) => {
-            let _ = tell.send(Ok(Sweep::Done));
-            None
-        }
-        What::Delete { stream, tell } if state.life_start(&stream).is_none() => {
-            let _ = tell.send(Ok(None));
-            None
-        }
-        what => Some(Ask { now, what }),
+    let foreseen = match &ask.what {
+        What::Append { append, .. } => state.foresee(now, append),
+        What::Sweep { .. } if !state.has_due(now) => None,
+        What::Delete { stream, .. } if state.life_start(stream).is_none() => None,
+        _ => return Some(ask),
+    };
+    if foreseen.is_none() && matches!(ask.what, What::Append { .. }) {
+        return Some(ask);
     }
+    let answer = match (ask.what, foreseen) {
+        (What::Append { tell, .. }, Some(foreseen)) => Answer::Append(tell, foreseen),
+        (What::Sweep { tell, .. }, _) => Answer::Sweep(tell, Sweep::Done),
+        (What::Delete { tell, .. }, _) => Answer::Delete(tell, None),
+        (what, _) => return Some(Box::new(Ask { now, what })),
+    };
+    answer.tell();
+    None
 }

@@ -63,7 +63,7 @@ impl MemoryEngine {
         stream: &StreamName,
         step: impl FnOnce(&mut LogState, Slot) -> Stepped<T>,
     ) -> T {
-        let Stepped { answer, ring } = {
+        let Stepped { answer, ring, life: _ } = {
             let mut log = self.lock();
             let slot = log.next_slot(now);
             step(&mut log, slot)

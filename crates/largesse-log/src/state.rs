@@ -48,6 +48,8 @@ pub struct Stepped<T> {
     pub answer: T,
     /// The last record that readers can meet; `None` when there is no new one.
     pub ring: Option<Position>,
+    /// Where the life began that an append wrote to; `None` when it wrote nothing.
+    pub life: Option<Position>,
 }
 
 #[cfg(test)]

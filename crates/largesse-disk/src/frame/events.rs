@@ -13,7 +13,7 @@
 //!
 //! Invariant: what is decoded is what was encoded, to the byte. Does not know streams or positions.
 
-use largesse_log::NewEvent;
+use largesse_log::{EVENT_OVERHEAD_BYTES, NewEvent};
 use largesse_wire::{EventData, EventName};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -112,6 +112,11 @@ impl EncodedEvents {
         &self.frames
     }
 
+    /// The bytes of each frame, without the frames.
+    pub(crate) fn into_frames(self) -> Vec<u32> {
+        self.frames
+    }
+
     pub(crate) fn check(&self) -> EventsCheck {
         self.check
     }
@@ -129,6 +134,11 @@ impl EncodedEvents {
         self.frames.push(frame_bytes as u32);
         self.check.push(head);
     }
+}
+
+/// What retention counts for an event whose frame has so many bytes.
+pub(crate) fn counted_bytes_of(frame_bytes: u32) -> u32 {
+    frame_bytes.saturating_sub(EVENT_FRAME_BYTES_MIN as u32).saturating_add(EVENT_OVERHEAD_BYTES as u32)
 }
 
 /// So that a group with one append, whatever it is, has a length.

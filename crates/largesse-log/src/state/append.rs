@@ -23,8 +23,24 @@ pub type Answer = Stepped<Result<Appended, AppendError>>;
 impl Answer {
     /// An answer that wrote nothing.
     pub(super) fn quiet(answer: Result<Appended, AppendError>) -> Self {
-        Self { answer, ring: None }
+        Self { answer, ring: None, life: None }
     }
+}
+
+/// What a write is to its stream.
+struct Judged {
+    /// The name as the log keeps it, so that all events of a stream share one text.
+    stream: Option<StreamName>,
+    made: Made,
+}
+
+/// What a write left to be looked at.
+struct Pushed {
+    /// The last event's position, if there is one.
+    last: Option<Position>,
+    life: Position,
+    has_too_much: bool,
+    is_due_earlier: bool,
 }
 
 /// What an append writes to its stream.
@@ -38,11 +54,12 @@ impl LogState {
     /// Appends. Takes no position beyond [`Slot::end`].
     pub fn append(&mut self, slot: Slot, append: Append) -> Answer {
         let Append { stream, events, then, once } = append;
-        let write = Write { stream: self.kept_name(stream), events, then };
+        let write = Write { stream, events, then };
         match once {
             Once::Unkeyed => self.write(slot, write),
             Once::Whole { key, digest } => {
-                self.append_whole(slot, (write.stream.clone(), key), digest, write)
+                let key = (self.kept_name(write.stream.clone()), key);
+                self.append_whole(slot, key, digest, write)
             }
             Once::Block { claim, number, digest } => self.append_block(slot, &claim, number, digest, write),
         }
@@ -98,29 +115,34 @@ impl LogState {
     /// Writes without another look at keys.
     pub(super) fn write(&mut self, slot: Slot, write: Write) -> Answer {
         let Write { stream, events, then } = write;
-        let is_new = match self.judge_write(&stream, &events, then) {
-            Ok(is_new) => is_new,
+        let Judged { stream: kept, made } = match self.judge_write(&stream, &events, then) {
+            Ok(judged) => judged,
             Err(answer) => return Answer::quiet(answer),
         };
+        let stream = kept.unwrap_or(stream);
         self.begin(slot);
         self.clear_grave();
         let pushed = events.len();
         let start = self.tail.next();
-        if is_new == Made::Now {
+        if made == Made::Now {
             self.make(&stream, start, slot.now, self.limits.defaults);
         }
-        let position = self.push_all(&stream, slot, events).unwrap_or(start);
-        if then == Then::Close {
-            self.close(&stream, slot);
-        }
+        let Pushed { last, life, has_too_much, is_due_earlier } = self.push(&stream, slot, events, then);
         let ring = Some(self.tail);
-        let now = slot.now;
-        self.trim_stream(&stream, now, pushed);
+        if has_too_much {
+            self.trim_stream(&stream, slot.now, pushed);
+        }
         self.trim_log();
-        self.schedule(&stream);
-        let closed = then == Then::Close;
-        let outcome = AppendOutcome::Appended;
-        Stepped { answer: Ok(Appended { position, count: pushed as u64, closed, outcome }), ring }
+        if is_due_earlier {
+            self.schedule(&stream);
+        }
+        let answer = Appended {
+            position: last.unwrap_or(start),
+            count: pushed as u64,
+            closed: then == Then::Close,
+            outcome: AppendOutcome::Appended,
+        };
+        Stepped { answer: Ok(answer), ring, life: Some(life) }
     }
 
     /// Whether a write makes its stream; or the answer, when there is nothing to write, or nothing may be written.
@@ -129,8 +151,8 @@ impl LogState {
         stream: &StreamName,
         events: &[NewEvent],
         then: Then,
-    ) -> Result<Made, Result<Appended, AppendError>> {
-        let life = self.lives.get(stream);
+    ) -> Result<Judged, Result<Appended, AppendError>> {
+        let (kept, life) = self.lives.kept(stream).unzip();
         let outcome = AppendOutcome::AlreadyClosed;
         match (life.and_then(|life| life.end), events.is_empty(), then) {
             (Some(LifeEnd { position, .. }), true, Then::Close) => {
@@ -146,13 +168,14 @@ impl LogState {
         }
         let bytes = events.iter().map(NewEvent::counted_bytes).sum();
         self.check_fits(stream, life, bytes).map_err(Err)?;
-        Ok(if life.is_none() { Made::Now } else { Made::Before })
+        let made = if life.is_none() { Made::Now } else { Made::Before };
+        Ok(Judged { stream: kept.cloned(), made })
     }
 
-    /// Answers the position of the last, if there is one.
-    fn push_all(&mut self, stream: &StreamName, slot: Slot, events: Vec<NewEvent>) -> Option<Position> {
+    /// Writes to a stream that is there, at one look at it.
+    fn push(&mut self, stream: &StreamName, slot: Slot, events: Vec<NewEvent>, then: Then) -> Pushed {
         let time = slot.time;
-        let life = self.lives.life_mut(stream)?;
+        let life = self.lives.life_mut(stream).expect("it was there, or was just made");
         let mut last = None;
         for NewEvent { name, data } in events {
             self.tail = self.tail.next();
@@ -166,13 +189,15 @@ impl LogState {
             self.order.insert(self.tail, event);
             last = Some(self.tail);
         }
-        last
-    }
-
-    fn close(&mut self, stream: &StreamName, slot: Slot) {
-        let position = self.take_position();
-        if let Some(life) = self.life_mut(stream) {
-            life.end = Some(LifeEnd { position, time: slot.time });
+        if then == Then::Close {
+            self.tail = self.tail.next();
+            life.end = Some(LifeEnd { position: self.tail, time });
+        }
+        Pushed {
+            last,
+            life: life.start,
+            has_too_much: life.has_too_much(slot.now),
+            is_due_earlier: life.is_due_earlier(),
         }
     }
 }

@@ -145,11 +145,16 @@ impl Life {
         [self.age_due(), self.expiry_due()].into_iter().flatten().min()
     }
 
+    /// Whether time takes something away before the sweep is to look.
+    pub(super) fn is_due_earlier(&self) -> bool {
+        self.due().is_some_and(|due| self.scheduled.is_none_or(|at| at > due))
+    }
+
     fn age_due(&self) -> Option<UnixMs> {
         // An event of just the age is not older than it.
         const NEXT: Duration = Duration::from_millis(1);
-        let oldest = self.first()?;
-        Some(oldest.time.saturating_add(self.settings.max_age?).saturating_add(NEXT))
+        let max_age = self.settings.max_age?;
+        Some(self.first()?.time.saturating_add(max_age).saturating_add(NEXT))
     }
 
     fn expiry_due(&self) -> Option<UnixMs> {

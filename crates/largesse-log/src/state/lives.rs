@@ -35,9 +35,9 @@ impl Lives {
         self.by_name.get_mut(name).map(Arc::make_mut)
     }
 
-    /// The name as it is kept here, so that all who keep it share one text.
-    pub(super) fn kept_name(&self, name: &StreamName) -> Option<&StreamName> {
-        self.by_name.get_key_value(name).map(|(name, _)| name)
+    /// A life, and its name as it is kept here, so that all who keep it share one text.
+    pub(super) fn kept(&self, name: &StreamName) -> Option<(&StreamName, &Life)> {
+        self.by_name.get_key_value(name).map(|(name, life)| (name, &**life))
     }
 
     pub(super) fn insert(&mut self, name: &StreamName, life: Life) {

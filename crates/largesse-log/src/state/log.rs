@@ -224,7 +224,7 @@ impl LogState {
 
     /// The name as the log keeps it, so that all events of a stream share one text.
     pub(super) fn kept_name(&self, stream: StreamName) -> StreamName {
-        self.lives.kept_name(&stream).cloned().unwrap_or(stream)
+        self.lives.kept(&stream).map(|(name, _)| name.clone()).unwrap_or(stream)
     }
 
     /// The life that an event is of, unless that is over.
@@ -278,8 +278,8 @@ impl LogState {
 
     /// Has the sweep look at a stream when time next takes something from it.
     pub(super) fn schedule(&mut self, stream: &StreamName) {
-        let Some(life) = self.lives.get(stream) else { return };
-        if let Some(due) = life.due().filter(|due| life.scheduled.is_none_or(|at| at > *due)) {
+        let due = self.lives.get(stream).filter(|life| life.is_due_earlier()).and_then(Life::due);
+        if let Some(due) = due {
             self.schedule_at(stream, due);
         }
     }

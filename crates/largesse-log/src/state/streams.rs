@@ -42,12 +42,12 @@ impl LogState {
     /// Removes a stream and its events. Takes no position beyond [`Slot::end`].
     pub fn delete(&mut self, slot: Slot, stream: &StreamName) -> Stepped<Option<Deleted>> {
         if !self.lives.contains(stream) {
-            return Stepped { answer: None, ring: None };
+            return Stepped { answer: None, ring: None, life: None };
         }
         self.begin(slot);
         let position = self.take_position();
         self.retire(stream, position, EndReason::Deleted, position);
-        Stepped { answer: Some(Deleted { position }), ring: Some(position) }
+        Stepped { answer: Some(Deleted { position }), ring: Some(position), life: None }
     }
 
     /// A stream's state.
