@@ -9,12 +9,11 @@ mod merge;
 mod walk;
 
 use std::{
-    cmp::Ordering,
-    collections::{BTreeSet, VecDeque},
+    collections::BTreeSet,
     sync::{Arc, PoisonError, RwLock},
 };
 
-use largesse_log::{EngineError, Event, Position, ReadLimits, Record, StreamName, UnixMs};
+use largesse_log::{EngineError, Event, Position, StreamName, UnixMs};
 
 use crate::{
     frame::Salt,
@@ -111,61 +110,5 @@ impl OldEvents {
                 Err(OldError::Damaged { stream: stream.clone(), position, error: segment.unreadable(error) })
             }
         }
-    }
-}
-
-/// The records of one read under way.
-struct Taken {
-    records: Vec<Record>,
-    limits: ReadLimits,
-    bytes: u64,
-}
-
-/// Whether a record was taken.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fit {
-    Taken,
-    Full,
-}
-
-impl Taken {
-    fn new(limits: ReadLimits) -> Self {
-        Self { records: Vec::new(), limits, bytes: 0 }
-    }
-
-    /// Whether nothing more can be taken, whatever it is.
-    fn is_full(&self) -> bool {
-        !self.records.is_empty()
-            && (self.records.len() >= self.limits.records_max.get() || self.bytes >= self.limits.bytes_max)
-    }
-
-    fn take(&mut self, record: Record) -> Fit {
-        let data_bytes = match &record {
-            Record::Event { event, .. } => event.data.as_str().len() as u64,
-            Record::End { .. } => 0,
-        };
-        let bytes = self.bytes.saturating_add(data_bytes);
-        let is_over = bytes > self.limits.bytes_max || self.records.len() >= self.limits.records_max.get();
-        if is_over && !self.records.is_empty() {
-            return Fit::Full;
-        }
-        self.bytes = bytes;
-        self.records.push(record);
-        Fit::Taken
-    }
-
-    /// Takes the ends that stand before `position`.
-    fn take_ends(&mut self, ends: &mut VecDeque<Record>, position: Position) -> Fit {
-        while ends.front().is_some_and(|end| end.position().cmp(&position) == Ordering::Less) {
-            let Some(end) = ends.pop_front() else { break };
-            if self.take(end) == Fit::Full {
-                return Fit::Full;
-            }
-        }
-        Fit::Taken
-    }
-
-    fn last(&self) -> Position {
-        self.records.last().map_or(Position::ZERO, Record::position)
     }
 }

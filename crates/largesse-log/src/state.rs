@@ -25,6 +25,7 @@ mod saved;
 mod slot;
 mod streams;
 mod sweep;
+mod taken;
 mod trim;
 mod walk;
 mod work;
@@ -40,6 +41,7 @@ pub use look::{Judged, Locating, Look, OldBatch, OldLife, Reach, Walked};
 pub use losses::Loss;
 pub use saved::{SavedBlocks, SavedHead, SavedKey, SavedLife, SavedPast, SavedUse, Snapshot};
 pub use slot::Slot;
+pub use taken::{Fit, Found, Taken};
 
 /// What a step of the log answers, and the record that readers are to be told of.
 #[derive(Debug)]

@@ -10,11 +10,11 @@ use std::{
 };
 
 use largesse_log::{
-    Batch, EngineError, Position, ReadLimits, Record, Stopped,
-    state::{OldBatch, OldLife},
+    Batch, EngineError, Position, ReadLimits, Record,
+    state::{Fit, Found, OldBatch, OldLife, Taken},
 };
 
-use super::{Fit, OldError, OldEvents, Taken};
+use super::{OldError, OldEvents};
 use crate::{
     archive::run_in,
     index::{Entry, LifeId},
@@ -96,10 +96,10 @@ impl OldEvents {
         if fit == Fit::Taken {
             fit = taken.take_ends(&mut ends, reach.upto.next());
         }
-        let (upto, stopped) = match fit {
-            Fit::Full => (taken.last(), Stopped::Limits),
-            Fit::Taken => (reach.upto, reach.stopped),
+        let Found { records, upto, stopped } = match fit {
+            Fit::Full => taken.full(),
+            Fit::Taken => taken.upto(reach.upto, reach.stopped),
         };
-        Ok(Batch { records: taken.records, upto, stopped, lost, horizon })
+        Ok(Batch { records, upto, stopped, lost, horizon })
     }
 }

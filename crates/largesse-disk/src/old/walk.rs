@@ -7,10 +7,10 @@ use std::{collections::VecDeque, sync::Arc};
 
 use largesse_log::{
     Batch, EngineError, Place, Position, ReadLimits, Record, Selection, Stopped, UnixMs,
-    state::{Judged, Walked},
+    state::{Fit, Found, Judged, Taken, Walked},
 };
 
-use super::{Fit, OldError, OldEvents, Taken, WALK_EVENTS_MAX};
+use super::{OldError, OldEvents, WALK_EVENTS_MAX};
 use crate::{
     scan::EventSpot,
     segments::{Segment, number_of},
@@ -103,11 +103,11 @@ impl OldEvents {
         }
         // The tail may have moved on since the walk.
         let is_tail = reach.stopped == Stopped::Tail && reach.upto == walk.upto;
-        let (upto, stopped) = match fit {
-            Fit::Full => (taken.last(), Stopped::Limits),
-            Fit::Taken if is_tail => (walk.upto, Stopped::Tail),
-            Fit::Taken => (walk.upto, Stopped::Limits),
+        let Found { records, upto, stopped } = match fit {
+            Fit::Full => taken.full(),
+            Fit::Taken if is_tail => taken.upto(walk.upto, Stopped::Tail),
+            Fit::Taken => taken.upto(walk.upto, Stopped::Limits),
         };
-        Ok(Batch { records: taken.records, upto, stopped, lost, horizon })
+        Ok(Batch { records, upto, stopped, lost, horizon })
     }
 }

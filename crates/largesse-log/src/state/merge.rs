@@ -13,7 +13,7 @@ use super::{
     life::Life,
     log::LogState,
     look::OldLife,
-    read::{Fit, Found, Taken},
+    taken::{Fit, Found, Taken},
 };
 use crate::{EndReason, Place, Position, ReadLimits, Record, Stopped, StreamName};
 
@@ -112,12 +112,11 @@ impl LogState {
             let cursor = &mut cursors[index];
             let Some(record) = cursor.record() else { continue };
             if taken.take(record) == Fit::Full {
-                let upto = taken.last();
-                return Found { records: taken.records, upto, stopped: Stopped::Limits };
+                return taken.full();
             }
             cursor.advance();
             heap.extend(cursor.position().map(|position| Reverse((position, index))));
         }
-        Found { records: taken.records, upto: self.tail, stopped: Stopped::Tail }
+        taken.upto(self.tail, Stopped::Tail)
     }
 }

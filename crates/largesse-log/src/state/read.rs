@@ -14,61 +14,15 @@ use super::{
     log::LogState,
     look::{Judged, Look, OldBatch, Reach, Walked},
     losses::Loss,
+    taken::Found,
     work::{Spent, Work},
 };
 use crate::{
-    Batch, EngineError, LOST_NAMES_MAX, Lost, Place, Position, ReadLimits, Record, Selection, Stopped,
-    StreamName,
+    Batch, EngineError, LOST_NAMES_MAX, Lost, Place, Position, ReadLimits, Selection, Stopped, StreamName,
 };
 
 /// The most streams that a pattern may make one read look at by name.
 pub(super) const CANDIDATES_MAX: u64 = 1024;
-
-/// The records of one read under way.
-pub(super) struct Taken {
-    pub(super) records: Vec<Record>,
-    limits: ReadLimits,
-    bytes: u64,
-}
-
-/// Whether a record was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fit {
-    Taken,
-    Full,
-}
-
-impl Taken {
-    pub(super) fn new(limits: ReadLimits) -> Self {
-        Self { records: Vec::new(), limits, bytes: 0 }
-    }
-
-    pub(super) fn take(&mut self, record: Record) -> Fit {
-        let bytes = match &record {
-            Record::Event { event, .. } => self.bytes.saturating_add(event.data.as_str().len() as u64),
-            Record::End { .. } => self.bytes,
-        };
-        let is_over = bytes > self.limits.bytes_max || self.records.len() >= self.limits.records_max.get();
-        if is_over && !self.records.is_empty() {
-            return Fit::Full;
-        }
-        self.bytes = bytes;
-        self.records.push(record);
-        Fit::Taken
-    }
-
-    /// Where a read that is full has come to.
-    pub(super) fn last(&self) -> Position {
-        self.records.last().map_or(Position::ZERO, Record::position)
-    }
-}
-
-/// Records, and how far they go.
-pub(super) struct Found {
-    pub(super) records: Vec<Record>,
-    pub(super) upto: Position,
-    pub(super) stopped: Stopped,
-}
 
 impl LogState {
     /// Reads on from a place.

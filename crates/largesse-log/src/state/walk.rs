@@ -13,10 +13,10 @@ use std::{
 use super::{
     candidates::Candidate,
     log::LogState,
-    read::{Fit, Found, Taken},
+    taken::{Fit, Found, Taken},
     work::{Spent, Work},
 };
-use crate::{Event, Place, Position, ReadLimits, Record, Selection, Stopped};
+use crate::{Event, Place, ReadLimits, Record, Selection, Stopped};
 
 impl LogState {
     /// The records of a selection after `place`, which is not before the floor; `named` are the streams it
@@ -34,23 +34,23 @@ impl LogState {
         let mut work = Work::new();
         let after = (Excluded(place.position()), Unbounded);
         for (position, event) in self.order.range(after) {
-            if take_ends(&mut taken, &mut ends, *position) == Fit::Full {
-                return full(taken);
+            if taken.take_ends(&mut ends, *position) == Fit::Full {
+                return taken.full();
             }
             if work.spend_match(selection, &event.stream) == Spent::UsedUp {
                 // Ends between the last event and this one may have been taken.
                 let upto = walked.max(taken.last());
-                return Found { records: taken.records, upto, stopped: Stopped::Limits };
+                return taken.upto(upto, Stopped::Limits);
             }
             walked = *position;
             let record = selection.matches(&event.stream).then(|| self.event_record(event)).flatten();
             if record.is_some_and(|record| taken.take(record) == Fit::Full) {
-                return full(taken);
+                return taken.full();
             }
         }
-        match take_ends(&mut taken, &mut ends, self.tail.next()) {
-            Fit::Full => full(taken),
-            Fit::Taken => Found { records: taken.records, upto: self.tail, stopped: Stopped::Tail },
+        match taken.take_ends(&mut ends, self.tail.next()) {
+            Fit::Full => taken.full(),
+            Fit::Taken => taken.upto(self.tail, Stopped::Tail),
         }
     }
 
@@ -59,20 +59,4 @@ impl LogState {
         let life = self.life_of(event)?;
         Some(Record::Event { event: Arc::clone(event), slow: life.settings.slow })
     }
-}
-
-/// Takes the ends before `position`, as far as they fit.
-fn take_ends(taken: &mut Taken, ends: &mut VecDeque<Record>, position: Position) -> Fit {
-    while ends.front().is_some_and(|end| end.position() < position) {
-        let Some(end) = ends.pop_front() else { break };
-        if taken.take(end) == Fit::Full {
-            return Fit::Full;
-        }
-    }
-    Fit::Taken
-}
-
-fn full(taken: Taken) -> Found {
-    let upto = taken.last();
-    Found { records: taken.records, upto, stopped: Stopped::Limits }
 }
