@@ -64,9 +64,9 @@ impl Feed {
 }
 
 impl OldEvents {
-    /// Reads what a look left to be read.
+    /// Reads what a look left to be read, and goes on with what it found in memory.
     pub(crate) fn merge(&self, batch: OldBatch, limits: ReadLimits) -> Result<Batch, OldError> {
-        let OldBatch { lives, ends, reach, lost, horizon } = batch;
+        let OldBatch { lives, ends, floor, rest, lost, horizon } = batch;
         let list = self.list();
         let run_max = limits.records_max.get().min(RUN_MAX / lives.len().clamp(1, RUN_MAX) + 8);
         let mut feeds: Vec<_> = lives.into_iter().map(|life| Feed::new(life, &list, run_max)).collect();
@@ -94,11 +94,11 @@ impl OldEvents {
             heap.extend(feed.next_position(&list)?.map(|position| Reverse((position, number))));
         }
         if fit == Fit::Taken {
-            fit = taken.take_ends(&mut ends, reach.upto.next());
+            fit = taken.take_ends(&mut ends, floor.next());
         }
         let Found { records, upto, stopped } = match fit {
             Fit::Full => taken.full(),
-            Fit::Taken => taken.upto(reach.upto, reach.stopped),
+            Fit::Taken => taken.followed_by(rest),
         };
         Ok(Batch { records, upto, stopped, lost, horizon })
     }

@@ -3,7 +3,10 @@
 //! Invariant: what is said here and what is then read from the archive belong to one moment: events do not
 //! change, and which of them are kept is said by the look. Does not read the archive.
 
-use super::locate::{Back, Deep};
+use super::{
+    locate::{Back, Deep},
+    taken::Found,
+};
 use crate::{Batch, Located, Lost, Position, Record, Slow, Stopped, StreamName};
 
 /// What a read found.
@@ -18,15 +21,19 @@ pub enum Look {
     Walk,
 }
 
-/// The part of a read that is in the archive.
+/// A read whose first part is in the archive.
 #[derive(Debug)]
 pub struct OldBatch {
     /// Where to read.
     pub lives: Vec<OldLife>,
-    /// Ends up to where the archive reaches, in log order.
+    /// Ends up to the floor, in log order.
     pub ends: Vec<Record>,
-    /// Everything of the selection up to here is in the lives and the ends.
-    pub reach: Reach,
+    /// Where the archive ends and memory begins: everything of the selection up to here is in the lives and the
+    /// ends.
+    pub floor: Position,
+    /// What follows in memory, as much as a read may have. It belongs to the read as far as that has room for it
+    /// after all that is in the archive.
+    pub rest: Found,
     /// As in [`Batch`].
     pub lost: Option<Lost>,
     /// As in [`Batch`].

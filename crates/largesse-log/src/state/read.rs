@@ -40,15 +40,27 @@ impl LogState {
         let horizon = self.horizon(selection, &candidates, place);
         let lives = if is_old { self.old_lives(&candidates.streams, place) } else { Vec::new() };
         if !lives.is_empty() {
-            let reach = self.reach();
-            let ends = self.ends_upto(&candidates.streams, place, reach.upto);
-            return Ok(Look::Merge(OldBatch { lives, ends, reach, lost, horizon }));
+            let floor = self.floor;
+            let ends = self.ends_upto(&candidates.streams, place, floor);
+            let rest = self.young(selection, &candidates, place.advanced_to(floor), limits);
+            return Ok(Look::Merge(OldBatch { lives, ends, floor, rest, lost, horizon }));
         }
-        let Found { records, upto, stopped } = match candidates.extent {
+        let Found { records, upto, stopped } = self.young(selection, &candidates, place, limits);
+        Ok(Look::Whole(Batch { records, upto, stopped, lost, horizon }))
+    }
+
+    /// The records after `place`; none of them is in the archive.
+    fn young(
+        &self,
+        selection: &Selection,
+        candidates: &Candidates<'_>,
+        place: Place,
+        limits: ReadLimits,
+    ) -> Found {
+        match candidates.extent {
             Extent::All => self.merge(&candidates.streams, place, limits),
             Extent::NamesOnly => self.walk(selection, &candidates.streams, place, limits),
-        };
-        Ok(Look::Whole(Batch { records, upto, stopped, lost, horizon }))
+        }
     }
 
     /// What a walk along the archive is worth, from `place` up to `upto`: the part of a look that is left when
