@@ -8,6 +8,8 @@ mod locate;
 mod merge;
 mod walk;
 
+pub(crate) use walk::Walk;
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, PoisonError, RwLock},

@@ -37,7 +37,7 @@ pub use archive::{Archive, NoArchive, Stub};
 pub use life::{LifeEnd, STREAM_OVERHEAD_BYTES};
 pub use locate::{Back, Deep};
 pub use log::LogState;
-pub use look::{Judged, Locating, Look, OldBatch, OldLife, Reach, Walked};
+pub use look::{Judged, Locating, Look, OldBatch, OldLife, Walked};
 pub use losses::Loss;
 pub use saved::{SavedBlocks, SavedHead, SavedKey, SavedLife, SavedPast, SavedUse, Snapshot};
 pub use slot::Slot;

@@ -10,7 +10,15 @@ use largesse_log::{
     state::{Locating, Look},
 };
 
-use crate::{core::Core, old::OldError, pool::ReadPool};
+use crate::{
+    core::Core,
+    old::{OldError, Walk},
+    pool::ReadPool,
+};
+
+/// So often a walk goes on at most because events were moved out of memory. After that it has found enough, and
+/// the next read goes on.
+const LEGS_MAX: usize = 8;
 
 /// Reads what a look left to be read.
 pub(super) async fn read_old(
@@ -33,15 +41,26 @@ pub(super) async fn read_old(
 }
 
 /// Reads a stretch of the log, without waiting for anything but the disk.
+///
+/// While it walks, events may be moved out of memory behind what it has looked at: then it walks on.
 pub(crate) fn walk_old(
     core: &Core,
     selection: &Selection,
     place: Place,
     limits: ReadLimits,
 ) -> Result<Batch, OldError> {
-    let reach = core.state().reach().upto;
-    let walk = core.old.walk(selection, place, reach, limits)?;
-    let judged = core.state().judge(selection, place, &walk.walked, walk.upto);
+    let mut walk = Walk::from(place, limits);
+    let mut reach = core.state().floor();
+    let mut legs_left = LEGS_MAX;
+    let judged = loop {
+        core.old.walk_on(&mut walk, selection, reach)?;
+        legs_left -= 1;
+        let state = core.state();
+        if state.floor() == reach || walk.is_full() || legs_left == 0 {
+            break state.judge(selection, place, &walk.walked, walk.upto, limits);
+        }
+        reach = state.floor();
+    };
     core.old.read_walk(&walk, judged, limits)
 }
 

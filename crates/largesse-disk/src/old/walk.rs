@@ -1,7 +1,8 @@
 //! The old records of many streams, found by walking the log's own order.
 //!
 //! Invariant: one step of a walk is bounded; where it stops, the next goes on. What was met is judged by the
-//! state afterwards, so that what was dropped meanwhile is told as lost.
+//! state afterwards, so that what was dropped meanwhile is told as lost; what follows in memory is found in the
+//! same look.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -28,6 +29,8 @@ pub(crate) struct Walk {
     met: Vec<Met>,
     /// Everything up to here was looked at.
     pub(crate) upto: Position,
+    looks_left: usize,
+    matches_max: usize,
 }
 
 struct Met {
@@ -36,31 +39,45 @@ struct Met {
     spot: EventSpot,
 }
 
+impl Walk {
+    /// Begins at a place.
+    pub(crate) fn from(place: Place, limits: ReadLimits) -> Self {
+        Self {
+            walked: Vec::new(),
+            met: Vec::new(),
+            upto: place.position(),
+            looks_left: WALK_EVENTS_MAX,
+            matches_max: limits.records_max.get().saturating_add(NOT_KEPT),
+        }
+    }
+
+    /// Whether it has met or looked at as much as one step may.
+    pub(crate) fn is_full(&self) -> bool {
+        self.looks_left == 0 || self.walked.len() >= self.matches_max
+    }
+}
+
 impl OldEvents {
-    /// Takes one step along the log from `place`, as far as `reach`.
-    pub(crate) fn walk(
+    /// Takes a walk along the log on, up to `reach` or until it is full.
+    pub(crate) fn walk_on(
         &self,
+        walk: &mut Walk,
         selection: &Selection,
-        place: Place,
         reach: Position,
-        limits: ReadLimits,
-    ) -> Result<Walk, EngineError> {
-        let after = place.position();
+    ) -> Result<(), EngineError> {
+        let after = walk.upto;
         let list = self.list();
-        let mut walk = Walk { walked: Vec::new(), met: Vec::new(), upto: after };
-        let mut looks_left = WALK_EVENTS_MAX;
-        let matches_max = limits.records_max.get().saturating_add(NOT_KEPT);
         for segment in &list[number_of(&list, after)..] {
             let mut steps = SegmentWalk::after(segment, after, self.salt)?;
             while let Some(event) = steps.next()? {
                 if event.position > reach {
                     walk.upto = reach;
-                    return Ok(walk);
+                    return Ok(());
                 }
-                if looks_left == 0 || walk.walked.len() >= matches_max {
-                    return Ok(walk);
+                if walk.is_full() {
+                    return Ok(());
                 }
-                looks_left -= 1;
+                walk.looks_left -= 1;
                 walk.upto = event.position;
                 if selection.matches(&event.stream) {
                     walk.met.push(Met { segment: Arc::clone(segment), time: event.time, spot: event.spot });
@@ -69,17 +86,17 @@ impl OldEvents {
             }
         }
         walk.upto = reach;
-        Ok(walk)
+        Ok(())
     }
 
-    /// Reads what was met and is kept.
+    /// Reads what was met and is kept, and goes on with what follows in memory.
     pub(crate) fn read_walk(
         &self,
         walk: &Walk,
         judged: Judged,
         limits: ReadLimits,
     ) -> Result<Batch, OldError> {
-        let Judged { kept, ends, lost, horizon, reach } = judged;
+        let Judged { kept, ends, lost, horizon, rest } = judged;
         let mut ends = VecDeque::from(ends);
         let mut taken = Taken::new(limits);
         let mut fit = Fit::Taken;
@@ -101,12 +118,10 @@ impl OldEvents {
         if fit == Fit::Taken {
             fit = taken.take_ends(&mut ends, walk.upto.next());
         }
-        // The tail may have moved on since the walk.
-        let is_tail = reach.stopped == Stopped::Tail && reach.upto == walk.upto;
-        let Found { records, upto, stopped } = match fit {
-            Fit::Full => taken.full(),
-            Fit::Taken if is_tail => taken.upto(walk.upto, Stopped::Tail),
-            Fit::Taken => taken.upto(walk.upto, Stopped::Limits),
+        let Found { records, upto, stopped } = match (fit, rest) {
+            (Fit::Full, _) => taken.full(),
+            (Fit::Taken, Some(rest)) => taken.followed_by(rest),
+            (Fit::Taken, None) => taken.upto(walk.upto, Stopped::Limits),
         };
         Ok(Batch { records, upto, stopped, lost, horizon })
     }

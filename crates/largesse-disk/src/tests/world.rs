@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::{
     OpenError,
     disk::SimulatedDisk,
+    engine::walk_old,
     frame::EncodedEvents,
     keeper::Keeper,
     open::{NewLog, Opened, open},
@@ -208,12 +209,7 @@ impl World {
             match look {
                 Look::Whole(batch) => batch,
                 Look::Merge(old) => core.old.merge(old, limits).expect("all is whole"),
-                Look::Walk => {
-                    let reach = core.state().reach().upto;
-                    let walk = core.old.walk(selection, place, reach, limits).expect("all is whole");
-                    let judged = core.state().judge(selection, place, &walk.walked, walk.upto);
-                    core.old.read_walk(&walk, judged, limits).expect("all is whole")
-                }
+                Look::Walk => walk_old(core, selection, place, limits).expect("all is whole"),
             }
         })
     }

@@ -7,7 +7,7 @@ use super::{
     locate::{Back, Deep},
     taken::Found,
 };
-use crate::{Batch, Located, Lost, Position, Record, Slow, Stopped, StreamName};
+use crate::{Batch, Located, Lost, Position, Record, Slow, StreamName};
 
 /// What a read found.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub enum Look {
     Whole(Batch),
     /// Events of these lives are to be read from the archive, and merged with the ends.
     Merge(OldBatch),
-    /// The archive is to be walked in log order, and what was found to be judged by
+    /// The archive is to be walked in log order, up to the floor, and what was found to be judged by
     /// [`super::LogState::judge`].
     Walk,
 }
@@ -38,15 +38,6 @@ pub struct OldBatch {
     pub lost: Option<Lost>,
     /// As in [`Batch`].
     pub horizon: Position,
-}
-
-/// How far one gets in the archive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reach {
-    /// There is no event in memory at or before this, and none in the archive after it.
-    pub upto: Position,
-    /// Whether that is the tail.
-    pub stopped: Stopped,
 }
 
 /// Events of one life in the archive.
@@ -84,8 +75,9 @@ pub struct Judged {
     pub lost: Option<Lost>,
     /// As in [`Batch`].
     pub horizon: Position,
-    /// Where the archive reaches now.
-    pub reach: Reach,
+    /// What follows in memory, as much as a read may have; `None` where the walk ended before memory begins. It
+    /// belongs to the read as far as that has room for it after all that was walked.
+    pub rest: Option<Found>,
 }
 
 /// What one step of finding a place came to.

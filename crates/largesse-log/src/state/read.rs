@@ -12,14 +12,12 @@ use std::collections::BTreeSet;
 use super::{
     candidates::{By, Candidate, Candidates, Extent},
     log::LogState,
-    look::{Judged, Look, OldBatch, Reach, Walked},
+    look::{Judged, Look, OldBatch, Walked},
     losses::Loss,
     taken::Found,
     work::{Spent, Work},
 };
-use crate::{
-    Batch, EngineError, LOST_NAMES_MAX, Lost, Place, Position, ReadLimits, Selection, Stopped, StreamName,
-};
+use crate::{Batch, EngineError, LOST_NAMES_MAX, Lost, Place, Position, ReadLimits, Selection, StreamName};
 
 /// The most streams that a pattern may make one read look at by name.
 pub(super) const CANDIDATES_MAX: u64 = 1024;
@@ -66,27 +64,26 @@ impl LogState {
     /// What a walk along the archive is worth, from `place` up to `upto`: the part of a look that is left when
     /// the walk is done, so that what is gone by then is told as lost.
     #[must_use]
-    pub fn judge(&self, selection: &Selection, place: Place, walked: &[Walked], upto: Position) -> Judged {
+    pub fn judge(
+        &self,
+        selection: &Selection,
+        place: Place,
+        walked: &[Walked],
+        upto: Position,
+        limits: ReadLimits,
+    ) -> Judged {
         let candidates = self.candidates_after(selection, place);
         let slow = |event: &Walked| {
             let life = self.lives.get(&event.stream)?;
             life.keeps(event.position).then_some(life.settings.slow)
         };
+        let follows = |upto| self.young(selection, &candidates, place.advanced_to(upto), limits);
         Judged {
             kept: walked.iter().map(slow).collect(),
             ends: self.ends_upto(&candidates.streams, place, upto),
             lost: self.lost(selection, &candidates, place),
             horizon: self.horizon(selection, &candidates, place),
-            reach: self.reach(),
-        }
-    }
-
-    /// How far one gets in the archive: to the floor, or to the tail when no event is in memory.
-    #[must_use]
-    pub fn reach(&self) -> Reach {
-        match self.order.is_empty() {
-            true => Reach { upto: self.tail, stopped: Stopped::Tail },
-            false => Reach { upto: self.floor, stopped: Stopped::Limits },
+            rest: (upto >= self.floor).then(|| follows(upto)),
         }
     }
 
