@@ -174,7 +174,7 @@ impl Engine for MemoryEngine {
                         yielded().await;
                         step = self.lock().locate_back(selection, back);
                     }
-                    Locating::Deep(_) | Locating::WalkBack(_) | Locating::Time(_) => {
+                    Locating::Deep(_) | Locating::WalkBack(_) | Locating::Time { .. } => {
                         unreachable!("{NO_ARCHIVE}")
                     }
                 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use largesse_log::{
-    Batch, EngineError, Located, Place, Position, ReadLimits, Repeat, Selection, StartFrom,
+    Batch, EngineError, Located, Place, ReadLimits, Repeat, Selection, StartFrom,
     state::{Locating, Look},
 };
 
@@ -91,18 +91,12 @@ pub(super) async fn locate(
                 let (walked, to) = pool.run(move || reader.old.stretch_back(&wanted, back)).await?;
                 core.state().judge_back(back, &walked, to)
             }
-            Locating::Time(time) => {
+            Locating::Time { time, floor } => {
                 let reader = Arc::clone(core);
                 let position = pool.run(move || reader.old.before_time(time)).await?;
-                return Ok(at_time(core, position));
+                // Where the archive has none of them any more, the first in memory is one.
+                return Ok(core.state().located_at(position.unwrap_or(floor), Repeat::SamePlace));
             }
         };
     }
-}
-
-/// Where events of a time begin; when the archive has none of them, the first in memory is one.
-fn at_time(core: &Core, position: Option<Position>) -> Located {
-    let state = core.state();
-    let position = position.unwrap_or_else(|| state.floor());
-    state.located_at(position, Repeat::SamePlace)
 }

@@ -143,7 +143,7 @@ impl LogState {
             return self.located(self.tail, Repeat::AnotherPlace);
         }
         if self.floor > Position::ZERO && time <= self.floor_time {
-            return Locating::Time(time);
+            return Locating::Time { time, floor: self.floor };
         }
         // Everything up to `low` is earlier; nothing after `high` is.
         let (mut low, mut high) = (self.floor, self.tail);

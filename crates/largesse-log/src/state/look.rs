@@ -7,7 +7,7 @@ use super::{
     locate::{Back, Deep},
     taken::Found,
 };
-use crate::{Batch, Located, Lost, Position, Record, Slow, StreamName};
+use crate::{Batch, Located, Lost, Position, Record, Slow, StreamName, UnixMs};
 
 /// What a read found.
 #[derive(Debug)]
@@ -93,5 +93,11 @@ pub enum Locating {
     /// [`super::LogState::judge_back`].
     WalkBack(Back),
     /// The first event of the archive at this time or later is to be found.
-    Time(crate::UnixMs),
+    Time {
+        /// The time.
+        time: UnixMs,
+        /// Where memory began: the place is here when the archive has no such event any more. Later it may begin
+        /// behind some.
+        floor: Position,
+    },
 }
