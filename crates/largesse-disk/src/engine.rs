@@ -4,7 +4,7 @@
 //! what was asked for is written and a checkpoint is made. Nothing here waits for the disk on a caller's
 //! thread.
 
-mod answer;
+pub(crate) mod answer;
 mod desk;
 
 use std::{
@@ -22,8 +22,6 @@ use largesse_log::{
     StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, state::Look,
 };
 use tokio::sync::oneshot;
-
-pub(crate) use answer::walk_old;
 
 use crate::{
     core::Core,

@@ -13,7 +13,7 @@ use largesse_log::{
 use crate::{
     core::Core,
     disk::{Disk, Unchanged},
-    engine::walk_old,
+    engine::answer::walk_old,
     old::OldError,
     open::{Looked, OpenError, look},
     segments::SegmentId,

@@ -2,4 +2,5 @@
 
 mod cleaning;
 mod crash;
+mod settling;
 mod world;

@@ -1,4 +1,5 @@
-//! The suite of all engines, on this one: with everything in memory that can be, and with next to nothing.
+//! The suite of all engines, on this one: with everything in memory that can be, with next to nothing, and with the
+//! line between in the middle of what is read.
 
 use std::sync::Arc;
 
@@ -24,10 +25,20 @@ fn bare(limits: EngineLimits) -> Arc<dyn Engine> {
     engine(SimulatedDisk::new(2), limits, settings)
 }
 
+/// The newest two or three events are in memory, and older ones in segments.
+fn parted(limits: EngineLimits) -> Arc<dyn Engine> {
+    let settings = DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 300 };
+    engine(SimulatedDisk::new(3), limits, settings)
+}
+
 mod with_the_usual_settings {
     largesse_log::mount_conformance!(crate::usual);
 }
 
 mod with_nothing_in_memory {
     largesse_log::mount_conformance!(crate::bare);
+}
+
+mod with_the_newest_in_memory {
+    largesse_log::mount_conformance!(crate::parted);
 }

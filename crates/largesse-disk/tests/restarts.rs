@@ -12,15 +12,16 @@ use std::{
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
-    IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Record,
-    Selection, StartFrom, Stopped, StreamName, StreamState, Sweep, TailListener, UnixMs,
-    conformance::dice::Dice,
+    IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
+    StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, conformance::dice::Dice,
 };
 
 /// One call in so many finds the log opened anew.
 const CALLS_A_RESTART: u64 = 100;
 /// Each event is read from a segment, and each segment is soon full.
 const BARE: DiskSettings = DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 0 };
+/// The same, but what comes after a restart stays in memory: the line between is where the last restart was.
+const PARTED: DiskSettings = DiskSettings { young_bytes_max: u64::MAX, ..BARE };
 
 /// How a log ends before it is opened again.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +63,11 @@ fn restarting(limits: EngineLimits, settings: DiskSettings, endings: &'static [E
 /// Closed in order, now and then.
 fn closed(limits: EngineLimits) -> Arc<dyn Engine> {
     restarting(limits, BARE, &[Ending::Close])
+}
+
+/// The same with the newest events in memory.
+fn closed_parted(limits: EngineLimits) -> Arc<dyn Engine> {
+    restarting(limits, PARTED, &[Ending::Close])
 }
 
 /// Ended in any way, with all in memory that was not there before the restart.
@@ -114,33 +120,6 @@ impl Log {
             engine.listen(Arc::clone(listener));
         }
         self.engine = Some(engine);
-    }
-}
-
-/// What is left of a read's limits.
-struct Left {
-    limits: ReadLimits,
-    /// What its records count so far.
-    bytes: u64,
-    /// It has as many records as it may. Another read only tells whether there are more.
-    is_full: bool,
-}
-
-/// For a read that stopped before its limits, where old events end: the suite counts on one that does not.
-fn left(batch: &Batch, limits: ReadLimits) -> Left {
-    let bytes: u64 = batch.records.iter().map(bytes_of).sum();
-    let records_max = NonZeroUsize::new(limits.records_max.get() - batch.records.len());
-    let limits = ReadLimits {
-        records_max: records_max.unwrap_or(NonZeroUsize::MIN),
-        bytes_max: limits.bytes_max.saturating_sub(bytes),
-    };
-    Left { limits, bytes, is_full: records_max.is_none() }
-}
-
-fn bytes_of(record: &Record) -> u64 {
-    match record {
-        Record::Event { event, .. } => event.data.as_str().len() as u64,
-        Record::End { .. } => 0,
     }
 }
 
@@ -222,23 +201,7 @@ impl Engine for Restarting {
         place: Place,
         limits: ReadLimits,
     ) -> Pending<'a, Result<Batch, EngineError>> {
-        Box::pin(async move {
-            let engine = self.engine();
-            let mut batch = engine.read(selection, place, limits).await?;
-            while batch.stopped == Stopped::Limits {
-                let left = left(&batch, limits);
-                let next = engine.read(selection, place.advanced_to(batch.upto), left.limits).await?;
-                if let (Some(last), Some(next)) = (batch.records.last(), next.records.first())
-                    && (left.is_full || left.bytes + bytes_of(next) > limits.bytes_max)
-                {
-                    batch.upto = last.position();
-                    break;
-                }
-                batch.records.extend(next.records);
-                (batch.upto, batch.stopped) = (next.upto, next.stopped);
-            }
-            Ok(batch)
-        })
+        Box::pin(async move { self.engine().read(selection, place, limits).await })
     }
 
     fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
@@ -248,6 +211,10 @@ impl Engine for Restarting {
 
 mod closed_in_order {
     largesse_log::mount_conformance!(crate::closed);
+}
+
+mod closed_in_order_with_the_newest_in_memory {
+    largesse_log::mount_conformance!(crate::closed_parted);
 }
 
 /// After a kill, positions go on far behind the last one. Not all cases of the suite have that in mind, nor has the

@@ -21,7 +21,7 @@ use crate::{
 const LEGS_MAX: usize = 8;
 
 /// Reads what a look left to be read.
-pub(super) async fn read_old(
+pub(crate) async fn read_old(
     core: &Arc<Core>,
     pool: &ReadPool,
     look: Look,
@@ -65,7 +65,7 @@ pub(crate) fn walk_old(
 }
 
 /// Finds where a first request begins.
-pub(super) async fn locate(
+pub(crate) async fn locate(
     core: &Arc<Core>,
     pool: &ReadPool,
     selection: &Selection,

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use crate::{
     OpenError,
     disk::SimulatedDisk,
-    engine::walk_old,
+    engine::answer::walk_old,
     frame::EncodedEvents,
     keeper::Keeper,
     open::{NewLog, Opened, open},

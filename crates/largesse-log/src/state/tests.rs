@@ -20,8 +20,8 @@ use super::{
 };
 use crate::{
     Append, Batch, Change, EngineError, EngineLimits, IdempotencyKey, NewEvent, Once, Place, Position, Put,
-    ReadLimits, Selection, Selector, Settings, SettingsPatch, StartFrom, Stopped, StreamName, StreamState,
-    Sweep, Then, UnixMs,
+    ReadLimits, Record, Selection, Selector, Settings, SettingsPatch, StartFrom, Stopped, StreamName,
+    StreamState, Sweep, Then, UnixMs,
 };
 
 /// How many events of short names one walk for one short pattern looks at: each costs two units.
@@ -237,6 +237,20 @@ fn restored(log: &LogState, archive: Everything) -> LogState {
     assert!(again.pasts().eq(snapshot.pasts()));
     assert!(again.keys().eq(snapshot.keys()));
     restored
+}
+
+#[test]
+fn what_is_in_memory_follows_a_walk_that_has_come_there_and_no_other() {
+    let mut log = long(10);
+    log.settle(log.young_bytes / 2);
+    let floor = log.floor();
+    assert_eq!(floor, Position(5));
+    for upto in (0..=10).map(Position) {
+        let rest = log.judge(&many("*"), Place::default(), &[], upto, EVERYTHING).rest;
+        let follows = rest.map(|rest| rest.records.iter().map(Record::position).collect::<Vec<_>>());
+        let wanted = (upto >= floor).then(|| (upto.0 + 1..=10).map(Position).collect());
+        assert_eq!(follows, wanted, "after a walk up to {upto:?}");
+    }
 }
 
 /// More streams than a read looks at by name, and between their events more of others than it walks over.

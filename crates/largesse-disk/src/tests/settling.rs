@@ -1,0 +1,275 @@
+//! The suite of all engines on one whose events leave memory at any moment: after a step, or while something is
+//! read from the disk, so between two looks of one read. Where they are must make no difference.
+//!
+//! It is the engine without its own threads but those that read, so that a seed decides what happens.
+
+use std::{
+    io,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+};
+
+use largesse_log::{
+    Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
+    IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
+    StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, conformance::dice::Dice,
+};
+use tokio::sync::oneshot;
+
+use crate::{
+    core::Core,
+    disk::{Disk, DiskFile, SimulatedDisk},
+    engine::answer,
+    frame::EncodedEvents,
+    keeper::Keeper,
+    old::OldError,
+    open::{NewLog, Opened, open},
+    pool::ReadPool,
+    settings::{DiskSettings, SyncRule},
+    step::{Ask, Tell, What},
+    writer::Writer,
+};
+
+/// What may stay in memory when events leave it. An event of the suite counts about 130.
+const LINES: [u64; 6] = [0, 150, 300, 600, 1_500, 6_000];
+/// One step of so many moves events.
+const STEPS_A_MOVE: u64 = 3;
+/// One read of the disk of so many moves events.
+const READS_A_MOVE: u64 = 4;
+
+/// A log whose events leave memory by chance.
+struct Settling {
+    log: Arc<Log>,
+    pool: ReadPool,
+}
+
+struct Log {
+    core: Arc<Core>,
+    /// Who holds this writes, or moves events.
+    desk: Mutex<Desk>,
+}
+
+struct Desk {
+    writer: Writer,
+    keeper: Keeper,
+    dice: Dice,
+}
+
+impl Desk {
+    fn move_some(&mut self, one_of: u64) {
+        if self.dice.below(one_of) == 0 {
+            self.writer.core.state().settle(self.dice.pick(&LINES));
+        }
+    }
+}
+
+impl Log {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something is about to be read from the disk. When the writer does that, nobody moves events.
+    fn is_reading(&self) {
+        if let Ok(mut desk) = self.desk.try_lock() {
+            desk.move_some(READS_A_MOVE);
+        }
+    }
+
+    fn ask<T>(&self, now: UnixMs, what: impl FnOnce(Tell<T>) -> What) -> T {
+        let (tell, mut told) = oneshot::channel();
+        let mut desk = self.desk();
+        desk.writer.commit(vec![Box::new(Ask { now, what: what(tell) })]);
+        if desk.writer.is_full() {
+            let milestone = desk.writer.roll().expect("the disk works");
+            desk.keeper.keep(&milestone).expect("the disk works");
+        }
+        desk.move_some(STEPS_A_MOVE);
+        told.try_recv().expect("a step is answered before the next")
+    }
+}
+
+/// A disk that tells the log when it is read.
+struct ToldDisk {
+    disk: SimulatedDisk,
+    log: Arc<OnceLock<Weak<Log>>>,
+}
+
+struct ToldFile {
+    file: Arc<dyn DiskFile>,
+    log: Arc<OnceLock<Weak<Log>>>,
+}
+
+impl ToldDisk {
+    fn told(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        Arc::new(ToldFile { file, log: Arc::clone(&self.log) })
+    }
+}
+
+impl Disk for ToldDisk {
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.create(name).map(|file| self.told(file))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.open(name).map(|file| self.told(file))
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.disk.names()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        self.disk.sync_names()
+    }
+}
+
+impl DiskFile for ToldFile {
+    fn bytes(&self) -> io::Result<u64> {
+        self.file.bytes()
+    }
+
+    fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<()> {
+        if let Some(log) = self.log.get().and_then(Weak::upgrade) {
+            log.is_reading();
+        }
+        self.file.read_at(into, at)
+    }
+
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        self.file.write_at(bytes, at)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+
+    fn truncate(&self, bytes: u64) -> io::Result<()> {
+        self.file.truncate(bytes)
+    }
+}
+
+fn settling(limits: EngineLimits) -> Arc<dyn Engine> {
+    let told = Arc::new(OnceLock::new());
+    let disk = ToldDisk { disk: SimulatedDisk::new(5), log: Arc::clone(&told) };
+    let settings = DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 100_000 };
+    let new = NewLog { incarnation: Incarnation(7), salt: 11 };
+    let opened = open(Arc::new(disk), limits, settings, new).expect("an empty disk takes a log");
+    let Opened { core, writer, keeper, .. } = opened;
+    let log = Arc::new(Log { core, desk: Mutex::new(Desk { writer, keeper, dice: Dice::new(23) }) });
+    told.set(Arc::downgrade(&log)).expect("it was empty");
+    Arc::new(Settling { log, pool: ReadPool::start().expect("there are threads") })
+}
+
+impl Engine for Settling {
+    fn incarnation(&self) -> Incarnation {
+        self.log.core.incarnation
+    }
+
+    fn tail(&self) -> Position {
+        self.log.core.state().tail()
+    }
+
+    fn listen(&self, listener: Arc<dyn TailListener>) {
+        self.log.core.listen(listener);
+    }
+
+    fn claim<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+        key: &'a IdempotencyKey,
+    ) -> Pending<'a, Result<Claim, AppendError>> {
+        let (stream, key) = (stream.clone(), key.clone());
+        Box::pin(async move { self.log.ask(now, |tell| What::Claim { stream, key, tell }) })
+    }
+
+    fn append(&self, now: UnixMs, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
+        Box::pin(async move {
+            let encoded = EncodedEvents::new(self.log.core.salt, &append.events).expect("it is small");
+            self.log.ask(now, |tell| What::Append { append, encoded, tell })
+        })
+    }
+
+    fn put<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+        put: Put,
+    ) -> Pending<'a, Result<PutAnswer, AppendError>> {
+        let stream = stream.clone();
+        Box::pin(async move { self.log.ask(now, |tell| What::Put { stream, put, tell }) })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        now: UnixMs,
+        stream: &'a StreamName,
+    ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
+        let stream = stream.clone();
+        Box::pin(async move { self.log.ask(now, |tell| What::Delete { stream, tell }) })
+    }
+
+    fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
+        Box::pin(async move { Ok(self.log.core.state().state(stream)) })
+    }
+
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a StreamName>,
+        states_max: NonZeroUsize,
+    ) -> Pending<'a, Result<Vec<StreamState>, EngineError>> {
+        Box::pin(async move { Ok(self.log.core.state().list(after, states_max)) })
+    }
+
+    fn locate<'a>(
+        &'a self,
+        selection: &'a Selection,
+        from: StartFrom,
+    ) -> Pending<'a, Result<Located, EngineError>> {
+        Box::pin(answer::locate(&self.log.core, &self.pool, selection, from))
+    }
+
+    fn ended_at<'a>(
+        &'a self,
+        selection: &'a Selection,
+        place: Place,
+    ) -> Pending<'a, Result<Ends, EngineError>> {
+        Box::pin(async move { Ok(self.log.core.state().ended_at(selection, place)) })
+    }
+
+    fn read<'a>(
+        &'a self,
+        selection: &'a Selection,
+        place: Place,
+        limits: ReadLimits,
+    ) -> Pending<'a, Result<Batch, EngineError>> {
+        Box::pin(async move {
+            let look = self.log.core.state().read(selection, place, limits)?;
+            let read = answer::read_old(&self.log.core, &self.pool, look, selection, place, limits).await;
+            read.map_err(|error| match error {
+                OldError::Engine(error) | OldError::Damaged { error, .. } => error,
+            })
+        })
+    }
+
+    fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
+        Box::pin(async move {
+            for _ in 0..budget.get() {
+                if self.log.ask(now, |tell| What::Sweep { steps: 1, tell })? == Sweep::Done {
+                    return Ok(Sweep::Done);
+                }
+            }
+            Ok(Sweep::More)
+        })
+    }
+}
+
+largesse_log::mount_conformance!(super::settling);
