@@ -45,6 +45,8 @@ const SWEEP_STEPS_MAX: usize = 8;
 const GATHER_MAX: Duration = Duration::from_micros(500);
 /// A group waits at most this part of the time that the last one took to be safe.
 const GATHER_PART: u32 = 4;
+/// What is left to be filed is filed when no step comes for so long.
+const IDLE_MAX: Duration = Duration::from_millis(1);
 
 /// A log in a folder of files.
 pub struct DiskEngine {
@@ -71,8 +73,9 @@ impl DiskEngine {
         settings: DiskSettings,
         new: NewLog,
     ) -> Result<Self, OpenError> {
-        let Opened { core, writer, keeper, milestone } = open(disk, limits, settings, new)?;
+        let Opened { core, mut writer, keeper, milestone } = open(disk, limits, settings, new)?;
         let no_thread = |source: io::Error| OpenError::Io { file: "a thread".to_owned(), source };
+        writer.filing.start_thread().map_err(no_thread)?;
         let pool = ReadPool::start().map_err(no_thread)?;
         let desk = Arc::new(Desk::new(milestone));
         let queue = Arc::new(Queue::new());
@@ -137,14 +140,14 @@ impl Writing {
         let mut gather = Gather { expected: 1, wait_max: Duration::ZERO };
         let mut sync_at = None;
         loop {
-            match queue.next(gather, sync_at) {
+            match queue.next(gather, self.look_at(sync_at)) {
                 Next::Group(asks) => {
                     let begun = Instant::now();
                     let expected = self.writer.commit(asks).max(1);
                     let wait_max = (begun.elapsed() / GATHER_PART).min(GATHER_MAX);
                     gather = Gather { expected, wait_max };
                 }
-                Next::Nothing => {}
+                Next::Nothing => self.writer.filing.finish(),
                 Next::Stop => break,
             }
             sync_at = self.sync_when_due(sync_at);
@@ -152,6 +155,12 @@ impl Writing {
             self.wait_if_overfull();
         }
         self.finish();
+    }
+
+    /// When to look around, if no step comes before.
+    fn look_at(&self, sync_at: Option<Instant>) -> Option<Instant> {
+        let file_at = self.writer.filing.has_waiting().then(|| Instant::now() + IDLE_MAX);
+        [sync_at, file_at].into_iter().flatten().min()
     }
 
     /// With [`SyncRule::Interval`], syncs what is old enough; answers when to look again.

@@ -99,7 +99,8 @@ impl Journal {
     }
 
     /// Writes a group, whose frames stand in `group` behind [`GROUP_FRAME_BYTES`] free bytes, and whose
-    /// positions are before `end`. With [`SyncRule::Always`] it is safe then.
+    /// positions are before `end`. With [`SyncRule::Always`] it is safe then. Calls `meanwhile` before the disk is
+    /// waited for.
     ///
     /// # Errors
     /// [`EngineError::Full`] and [`EngineError::Unwritable`]: nothing was written. [`EngineError::Unsafe`]: the
@@ -109,6 +110,7 @@ impl Journal {
         group: &mut [u8],
         end: Position,
         rule: SyncRule,
+        meanwhile: impl FnOnce(),
     ) -> Result<(), EngineError> {
         self.check_whole()?;
         if end > self.reserved {
@@ -128,6 +130,7 @@ impl Journal {
         }
         self.at += group.len() as u64;
         self.written = sequence;
+        meanwhile();
         match rule {
             SyncRule::Interval(_) if end <= self.reserved_safely => Ok(()),
             SyncRule::Always | SyncRule::Interval(_) => self.sync(),

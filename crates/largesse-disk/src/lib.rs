@@ -12,6 +12,7 @@ pub mod command;
 mod core;
 pub mod disk;
 mod engine;
+mod filing;
 pub mod frame;
 pub mod index;
 pub mod inspect;

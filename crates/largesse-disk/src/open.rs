@@ -348,7 +348,7 @@ impl Opening {
             replay(&mut self.state, segment, placed.command, placed.at, &placed.spots);
         }
         segment.reached(group.end);
-        self.state.settle(YOUNG_BYTES_MAX);
+        while self.state.settle(YOUNG_BYTES_MAX, usize::MAX) {}
     }
 
     /// Cuts off a group that was never safe.

@@ -27,8 +27,7 @@ pub(crate) struct Planned {
     pub(crate) events: usize,
 }
 
-/// A step that was taken. Its events are entered into the index before they are moved out of memory: until then,
-/// nobody looks for them there.
+/// A step that was taken. Its events are filed later (`filing.rs`): until then they are in memory.
 pub(crate) struct Taken {
     pub(crate) answer: Answer,
     pub(crate) written: Option<Written>,

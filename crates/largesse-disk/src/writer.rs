@@ -15,6 +15,7 @@ use crate::{
     command::{Command, encode_append_head},
     core::Core,
     disk::Disk,
+    filing::Filing,
     frame::GROUP_FRAME_BYTES,
     journal::{Journal, refused},
     keeper::Milestone,
@@ -24,7 +25,7 @@ use crate::{
     segments::SegmentId,
     settings::DiskSettings,
     step::{Ask, Asks, What},
-    taking::{Answer, Planned, enter, take},
+    taking::{Answer, Planned, take},
 };
 
 /// A segment with so many events is full, however small they are: its index is in memory until it is sealed.
@@ -32,7 +33,7 @@ const SEGMENT_EVENTS_MAX: u64 = 256 * 1024;
 /// So many times what makes a segment full is the most that it may have, when none can be begun after it.
 const OVERFULL: u64 = 4;
 /// How many steps are taken before others may look at the state.
-const STEPS_AT_ONCE: usize = 32;
+const STEPS_AT_ONCE: usize = 16;
 /// How many positions one step of a sweep takes at most.
 const SWEEP_POSITIONS: usize = 3;
 /// What the buffer of a group keeps for the next.
@@ -44,6 +45,7 @@ pub(crate) struct Writer {
     disk: Arc<dyn Disk>,
     pub(crate) journal: Journal,
     settings: DiskSettings,
+    pub(crate) filing: Filing,
     /// No step of this writer begins before.
     start: Position,
     /// The first position of the next step.
@@ -66,7 +68,9 @@ impl Writer {
         start: Position,
     ) -> Self {
         let last_time = core.state().last_time();
+        let filing = Filing::new(Arc::clone(&core), settings.young_bytes_max);
         Self {
+            filing,
             core,
             disk,
             journal,
@@ -115,7 +119,8 @@ impl Writer {
         let planned: Vec<_> = asks.into_iter().map(|ask| self.plan(ask)).collect();
         let mut group = mem::take(&mut self.group);
         let at = self.journal.at();
-        let written = self.journal.write(&mut group, self.next, self.settings.sync);
+        let filing = &mut self.filing;
+        let written = self.journal.write(&mut group, self.next, self.settings.sync, || filing.begin());
         group.shrink_to(BUFFER_KEPT_MAX);
         self.group = group;
         match written {
@@ -195,7 +200,7 @@ impl Writer {
         self.write(&command);
         self.next = slot.end(0);
         let mut group = mem::take(&mut self.group);
-        let written = self.journal.write(&mut group, self.next, self.settings.sync);
+        let written = self.journal.write(&mut group, self.next, self.settings.sync, || ());
         self.group = group;
         written?;
         if let Command::Limits { limits, .. } = command {
@@ -208,7 +213,7 @@ impl Writer {
     fn take_group(&mut self, planned: Vec<Planned>, at: u64) {
         // Walks stop at the tail, so they see a step only when it was taken.
         self.journal.segment().reached(self.journal.at());
-        let mut written = Vec::with_capacity(STEPS_AT_ONCE);
+        let mut written = Vec::with_capacity(planned.len());
         let mut planned = planned.into_iter();
         let (mut rings, mut answers) = (Vec::new(), Vec::with_capacity(STEPS_AT_ONCE));
         while planned.len() > 0 {
@@ -218,14 +223,13 @@ impl Writer {
                 answers.push(taken.answer);
                 written.extend(taken.written);
             }
-            enter(self.journal.segment(), written.drain(..));
-            state.settle(self.settings.young_bytes_max);
             self.stuck = self.stuck.take().or_else(|| stuck(&mut state));
             drop(state);
             self.core.ring(&rings);
             rings.clear();
             answers.drain(..).for_each(Answer::tell);
         }
+        self.filing.add(self.journal.segment(), written);
     }
 
     /// Whether the segment is full.
@@ -259,6 +263,7 @@ impl Writer {
     /// # Errors
     /// Those of the disk; then the segment is gone on with, if it can be.
     pub(crate) fn roll(&mut self) -> Result<Milestone, EngineError> {
+        self.filing.finish();
         self.journal.sync()?;
         let number = self.journal.segment().id.number + 1;
         let Core { incarnation, salt, .. } = *self.core;
@@ -276,6 +281,7 @@ impl Writer {
     /// # Errors
     /// [`EngineError::Unsafe`] and [`EngineError::Unwritable`], when not all that was written is safe.
     pub(crate) fn finish(&mut self) -> Result<Milestone, EngineError> {
+        self.filing.finish();
         self.journal.sync()?;
         if let Some(reason) = self.stuck.clone() {
             return Err(EngineError::Unwritable { reason });

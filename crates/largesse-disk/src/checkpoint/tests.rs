@@ -249,7 +249,7 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
         Step::Delete { stream: number } => _ = log.delete(slot, &stream(number)).answer,
         Step::Pass { ms } => now.0 += ms,
         Step::Sweep => _ = log.sweep_step(slot),
-        Step::Settle => log.settle(0),
+        Step::Settle => _ = log.settle(0, usize::MAX),
     }
 }
 

@@ -146,11 +146,14 @@ impl LogState {
         self.tail = self.tail.max(before);
     }
 
-    /// Moves the oldest young events out of memory, as long as the young ones count more. The archive has
-    /// all events of all steps so far.
-    pub fn settle(&mut self, young_bytes_max: u64) {
-        while self.young_bytes > young_bytes_max {
-            let Some((position, event)) = self.order.pop_first() else { return };
+    /// Moves the oldest young events out of memory, as long as the young ones count more: at most so many. The
+    /// archive has all that are moved. Answers whether there are more.
+    pub fn settle(&mut self, young_bytes_max: u64, events_max: usize) -> bool {
+        for _ in 0..events_max {
+            if self.young_bytes <= young_bytes_max {
+                return false;
+            }
+            let Some((position, event)) = self.order.pop_first() else { return false };
             let stub = Stub::of(&event);
             self.young_bytes -= stub.counted_bytes;
             (self.floor, self.floor_time) = (position, event.time);
@@ -161,6 +164,7 @@ impl LogState {
                 life.old.push(stub);
             }
         }
+        self.young_bytes > young_bytes_max
     }
 
     /// Where the life of a stream began that is there.

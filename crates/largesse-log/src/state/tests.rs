@@ -209,7 +209,7 @@ proptest! {
             take(&mut whole, &mut now, step);
             everything.add(&whole);
             take(&mut split, &mut split_now, step);
-            split.settle(young_bytes_max);
+            split.settle(young_bytes_max, usize::MAX);
             if number == restore_after {
                 split = restored(&split, everything.clone());
             }
@@ -242,7 +242,7 @@ fn restored(log: &LogState, archive: Everything) -> LogState {
 #[test]
 fn what_is_in_memory_follows_a_walk_that_has_come_there_and_no_other() {
     let mut log = long(10);
-    log.settle(log.young_bytes / 2);
+    log.settle(log.young_bytes / 2, usize::MAX);
     let floor = log.floor();
     assert_eq!(floor, Position(5));
     for upto in (0..=10).map(Position) {

@@ -1,0 +1,140 @@
+//! Filing what was taken: into the index of its segment, and what is too much then out of memory.
+//!
+//! Publishers need not wait for it, so it is done after they are answered; and a core that waits for the disk has
+//! time for it, so it is done while the next group is synced, on a thread of its own. When there is little to file,
+//! or nothing is written for a while, whoever writes does it.
+//!
+//! Invariants: what is filed is filed in the order of the log, each once; at most one group waits to be filed, and
+//! one is being filed. Until an event is filed it is in memory, so readers find it at any moment. Does not know
+//! what is written next.
+
+use std::{
+    io, mem,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use crate::{
+    core::Core,
+    segments::Segment,
+    taking::{Written, enter},
+};
+
+/// So little is filed at once: waking a thread for it costs more.
+const FEW: usize = 16;
+/// How many events are moved out of memory before others may look at the state.
+const MOVED_AT_ONCE: usize = 256;
+
+/// What has to be filed, and who does it.
+pub(crate) struct Filing {
+    filer: Filer,
+    /// What was taken last: all in one segment.
+    waiting: Option<Batch>,
+    helper: Option<Helper>,
+}
+
+/// Events of one group.
+struct Batch {
+    segment: Arc<Segment>,
+    written: Vec<Written>,
+}
+
+/// How it is done.
+#[derive(Clone)]
+struct Filer {
+    core: Arc<Core>,
+    young_bytes_max: u64,
+}
+
+impl Filer {
+    fn file(&self, batch: Batch) {
+        enter(&batch.segment, batch.written);
+        while self.core.state().settle(self.young_bytes_max, MOVED_AT_ONCE) {}
+    }
+}
+
+/// The thread for it. Invariant: it has at most one batch, and says when it is done.
+struct Helper {
+    batches: SyncSender<Batch>,
+    done: Receiver<()>,
+    is_busy: bool,
+    thread: JoinHandle<()>,
+}
+
+impl Filing {
+    /// Everything is done by whoever writes.
+    pub(crate) fn new(core: Arc<Core>, young_bytes_max: u64) -> Self {
+        Self { filer: Filer { core, young_bytes_max }, waiting: None, helper: None }
+    }
+
+    /// Has a thread do it from now on.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn start_thread(&mut self) -> io::Result<()> {
+        let (batches, to_file) = sync_channel::<Batch>(1);
+        let (tell_done, done) = sync_channel(1);
+        let filer = self.filer.clone();
+        let thread = thread::Builder::new().name("log-file".to_owned());
+        let thread = thread.spawn(move || {
+            for batch in to_file {
+                filer.file(batch);
+                if tell_done.send(()).is_err() {
+                    return;
+                }
+            }
+        })?;
+        self.helper = Some(Helper { batches, done, is_busy: false, thread });
+        Ok(())
+    }
+
+    /// Takes over what a group wrote, after it was answered.
+    pub(crate) fn add(&mut self, segment: &Arc<Segment>, written: Vec<Written>) {
+        self.finish();
+        let is_little = written.len() < FEW || self.helper.is_none();
+        let batch = Batch { segment: Arc::clone(segment), written };
+        if is_little { self.filer.file(batch) } else { self.waiting = Some(batch) }
+    }
+
+    /// The disk will take a while: what waits is filed meanwhile.
+    pub(crate) fn begin(&mut self) {
+        let (Some(helper), Some(batch)) = (&mut self.helper, self.waiting.take()) else { return };
+        match helper.batches.send(batch) {
+            Ok(()) => helper.is_busy = true,
+            // It panicked, which is told when it is joined.
+            Err(unsent) => self.waiting = Some(unsent.0),
+        }
+    }
+
+    /// Whether something waits for [`Filing::begin`] or [`Filing::finish`].
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Files what waits, and waits for what is being filed.
+    pub(crate) fn finish(&mut self) {
+        if let Some(helper) = &mut self.helper
+            && mem::take(&mut helper.is_busy)
+        {
+            // It panicked, which is told when it is joined.
+            let _ = helper.done.recv();
+        }
+        if let Some(batch) = self.waiting.take() {
+            self.filer.file(batch);
+        }
+    }
+}
+
+impl Drop for Filing {
+    fn drop(&mut self) {
+        self.finish();
+        let Some(Helper { batches, thread, .. }) = self.helper.take() else { return };
+        drop(batches);
+        if thread.join().is_err() {
+            tracing::error!("the thread that files events panicked; start the server again");
+        }
+    }
+}
