@@ -5,8 +5,8 @@
 //! or nothing is written for a while, whoever writes does it.
 //!
 //! Invariants: what is filed is filed in the order of the log, each once; at most one group waits to be filed, and
-//! one is being filed. Until an event is filed it is in memory, so readers find it at any moment. Does not know
-//! what is written next.
+//! one is being filed. Until an event is filed it is in memory, so readers find it at any moment. Whoever drops this
+//! has finished. Does not know what is written next.
 
 use std::{
     io, mem,
@@ -25,6 +25,9 @@ use crate::{
 
 /// So little is filed at once: waking a thread for it costs more.
 const FEW: usize = 16;
+/// Were there such a bug, events would be missing from the index: nothing may be written behind it. A start takes
+/// the steps again.
+const NO_PANIC: &str = "filing does not panic";
 /// How many events are moved out of memory before others may look at the state.
 const MOVED_AT_ONCE: usize = 256;
 
@@ -33,7 +36,7 @@ pub(crate) struct Filing {
     filer: Filer,
     /// What was taken last: all in one segment.
     waiting: Option<Batch>,
-    helper: Option<Helper>,
+    thread: Option<FilingThread>,
 }
 
 /// Events of one group.
@@ -57,7 +60,7 @@ impl Filer {
 }
 
 /// The thread for it. Invariant: it has at most one batch, and says when it is done.
-struct Helper {
+struct FilingThread {
     batches: SyncSender<Batch>,
     done: Receiver<()>,
     is_busy: bool,
@@ -67,7 +70,7 @@ struct Helper {
 impl Filing {
     /// Everything is done by whoever writes.
     pub(crate) fn new(core: Arc<Core>, young_bytes_max: u64) -> Self {
-        Self { filer: Filer { core, young_bytes_max }, waiting: None, helper: None }
+        Self { filer: Filer { core, young_bytes_max }, waiting: None, thread: None }
     }
 
     /// Has a thread do it from now on.
@@ -87,25 +90,25 @@ impl Filing {
                 }
             }
         })?;
-        self.helper = Some(Helper { batches, done, is_busy: false, thread });
+        self.thread = Some(FilingThread { batches, done, is_busy: false, thread });
         Ok(())
     }
 
     /// Takes over what a group wrote, after it was answered.
     pub(crate) fn add(&mut self, segment: &Arc<Segment>, written: Vec<Written>) {
         self.finish();
-        let is_little = written.len() < FEW || self.helper.is_none();
+        let is_little = written.len() < FEW || self.thread.is_none();
         let batch = Batch { segment: Arc::clone(segment), written };
         if is_little { self.filer.file(batch) } else { self.waiting = Some(batch) }
     }
 
     /// The disk will take a while: what waits is filed meanwhile.
     pub(crate) fn begin(&mut self) {
-        let (Some(helper), Some(batch)) = (&mut self.helper, self.waiting.take()) else { return };
-        match helper.batches.send(batch) {
-            Ok(()) => helper.is_busy = true,
-            // It panicked, which is told when it is joined.
-            Err(unsent) => self.waiting = Some(unsent.0),
+        if let Some(thread) = &mut self.thread
+            && let Some(batch) = self.waiting.take()
+        {
+            thread.batches.send(batch).expect(NO_PANIC);
+            thread.is_busy = true;
         }
     }
 
@@ -116,11 +119,10 @@ impl Filing {
 
     /// Files what waits, and waits for what is being filed.
     pub(crate) fn finish(&mut self) {
-        if let Some(helper) = &mut self.helper
-            && mem::take(&mut helper.is_busy)
+        if let Some(thread) = &mut self.thread
+            && mem::take(&mut thread.is_busy)
         {
-            // It panicked, which is told when it is joined.
-            let _ = helper.done.recv();
+            thread.done.recv().expect(NO_PANIC);
         }
         if let Some(batch) = self.waiting.take() {
             self.filer.file(batch);
@@ -130,8 +132,7 @@ impl Filing {
 
 impl Drop for Filing {
     fn drop(&mut self) {
-        self.finish();
-        let Some(Helper { batches, thread, .. }) = self.helper.take() else { return };
+        let Some(FilingThread { batches, thread, .. }) = self.thread.take() else { return };
         drop(batches);
         if thread.join().is_err() {
             tracing::error!("the thread that files events panicked; start the server again");
