@@ -1,7 +1,7 @@
 //! One frame: the unit in which a segment or a checkpoint is written, and in which a broken byte is found.
 //!
-//! A segment is its header (`segment.rs`), and then frames, one after the other without gaps. All numbers are
-//! little endian.
+//! A segment is its header (`segment.rs`), and then frames, one after the other without gaps; zeros may follow the last.
+//! All numbers are little endian.
 //!
 //! ```text
 //! byte  bytes

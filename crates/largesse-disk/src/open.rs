@@ -314,7 +314,8 @@ impl Opening {
         let segment = Arc::new(Segment::new(id, header.first_position, Arc::clone(&file), index, at));
         self.segments.push(Arc::clone(&segment));
         let scan = Scan::new(Arc::clone(&file), self.salt, at, bytes).map_err(io_of(&name))?;
-        let mut scan = scan.expecting(Sequence(self.written.0 + 1));
+        // Zeros where safe groups were are found all the same: then the next segment does not go on from here.
+        let mut scan = scan.ending_at_zeros().expecting(Sequence(self.written.0 + 1));
         // Where the bytes begin that are not known to be safe: the header, then groups.
         let mut in_doubt = 0;
         let mut groups: VecDeque<(Sequence, u64)> = VecDeque::new();
@@ -427,12 +428,16 @@ fn read_header(disk: &dyn Disk, number: u64, doubt: Doubt) -> Result<Option<Segm
     }
 }
 
-/// Makes the end of a segment safe that a server wrote and may not have synced; from now on it is shown.
+/// Makes the end of a segment safe that a server wrote and may not have synced; from now on it is shown. The zeros
+/// behind it are cut off: nothing more is written there.
 ///
 /// It is written once more: where a sync failed, the system may hold bytes that it never wrote and takes for
 /// written, and a sync alone would not write them.
 fn make_safe(file: &dyn DiskFile, from: u64, end: u64) -> io::Result<()> {
     const PIECE_BYTES: u64 = 1024 * 1024;
+    if file.bytes()? > end {
+        file.truncate(end)?;
+    }
     let mut at = from;
     while at < end {
         let mut piece = vec![0; usize::try_from(PIECE_BYTES.min(end - at)).expect("a piece fits")];

@@ -5,6 +5,9 @@
 //! - [`read_event`] reads one event whose place is known.
 //! - [`is_torn_tail`] tells an end that was never safe from one that was.
 //!
+//! A segment may be filled with zeros ahead of what is written (`spare.rs`). A walk up to the end of a file can be told
+//! to take them for the end ([`Scan::ending_at_zeros`]). A walk up to where something was written takes no zeros.
+//!
 //! Invariants: no bytes make any of these panic; none holds more than one group (or one head's list of places)
 //! and a read-ahead of [`READ_AHEAD_BYTES`], grown only for a frame that is larger and whole in the file; what
 //! was not checked is not given out. Does not know what commands do, nor which events are still kept.
@@ -23,12 +26,13 @@ mod read;
 mod tests;
 mod torn;
 mod window;
+mod zeros;
 
 pub use events::{EventScan, ScannedEvent};
 pub use read::{ReadError, read_event, read_frame};
 pub use torn::is_torn_tail;
 pub use window::READ_AHEAD_BYTES;
-pub(crate) use window::{Stop, Window};
+pub(crate) use window::{Stop, Window, Zeros};
 
 /// Where the frame of an event stands in its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +116,14 @@ impl Scan {
         self
     }
 
+    /// Zeros from between two groups up to the end are the end, too: nothing was written there yet. Only for who walks
+    /// up to the end of the file.
+    #[must_use]
+    pub fn ending_at_zeros(mut self) -> Self {
+        self.window.set_zeros(Zeros::End);
+        self
+    }
+
     /// The next group, once all of it is read and whole. After anything but a group, the answer stays.
     ///
     /// # Errors
@@ -126,7 +138,7 @@ impl Scan {
                 self.expected = group.head.sequence.0.checked_add(1).map(Sequence);
                 Ok(Step::Next(group))
             }
-            Err(stop) => stop.step(self.at),
+            Err(stop) => self.window.stopped(stop, self.at),
         }
     }
 

@@ -1,4 +1,5 @@
-//! The header of a segment: its first 64 bytes. Frames (`frame.rs`) follow it.
+//! The header of a segment: its first 64 bytes. Frames (`frame.rs`) follow it, and after the last of them there may be
+//! zeros up to the end of the file: nothing was written there yet. Zeros before a frame are none of that, and broken.
 //!
 //! ```text
 //! byte  bytes

@@ -12,7 +12,7 @@ use crate::{
     disk::{Disk, DiskFile},
     frame::{Salt, Sequence},
     index::{IndexError, IndexOf, Sealed},
-    scan::{Broken, EventScan, ReadError, Scan, Step, is_torn_tail, read_event},
+    scan::{Broken, EventScan, ReadError, Scan, Step, Zeros, is_torn_tail, read_event},
     segment::{HEADER_BYTES, SegmentHeader},
     segments::SegmentId,
 };
@@ -216,7 +216,7 @@ impl Walk<'_> {
         if part.id.generation == 0 {
             self.groups(name, &file, salt, upto, part)
         } else {
-            self.events(name, &file, salt, HEADER_BYTES as u64..upto, None)?;
+            self.events(name, &file, salt, HEADER_BYTES as u64..upto, Zeros::Broken, None)?;
             Ok(None)
         }
     }
@@ -230,7 +230,12 @@ impl Walk<'_> {
         upto: u64,
         part: &Part,
     ) -> io::Result<Option<Sequence>> {
+        // How much of it was written, only a checkpoint says.
+        let zeros = if part.bytes.is_none() { Zeros::End } else { Zeros::Broken };
         let mut scan = Scan::new(Arc::clone(file), salt, HEADER_BYTES as u64, upto)?;
+        if zeros == Zeros::End {
+            scan = scan.ending_at_zeros();
+        }
         if let Some(expected) = part.expected {
             scan = scan.expecting(expected);
         }
@@ -252,7 +257,7 @@ impl Walk<'_> {
                         self.checked.torn = Some((name.to_owned(), broken.whole_upto));
                     } else {
                         self.defect(name, Some(broken.at), &broken.what);
-                        self.events(name, file, salt, broken.whole_upto..upto, Some(broken))?;
+                        self.events(name, file, salt, broken.whole_upto..upto, zeros, Some(broken))?;
                     }
                     return Ok(None);
                 }
@@ -267,10 +272,14 @@ impl Walk<'_> {
         file: &Arc<dyn DiskFile>,
         salt: Salt,
         bytes: std::ops::Range<u64>,
+        zeros: Zeros,
         told: Option<Broken>,
     ) -> io::Result<()> {
         let is_told = |at: u64| told.is_some_and(|told| told.at == at);
         let mut scan = EventScan::new(Arc::clone(file), salt, bytes.start, bytes.end)?;
+        if zeros == Zeros::End {
+            scan = scan.ending_at_zeros();
+        }
         loop {
             match scan.next_event()? {
                 Step::Next(event) => {

@@ -13,7 +13,7 @@ use largesse_log::{Position, StreamName, UnixMs};
 
 use super::{
     EventSpot, Step,
-    window::{Stop, Window},
+    window::{Stop, Window, Zeros},
 };
 use crate::{
     command::{AppendHead, EventsHead, KeptHead},
@@ -63,6 +63,13 @@ impl EventScan {
         Ok(Self { window: Window::new(file, upto)?, salt, at: from, row: None })
     }
 
+    /// Zeros up to the end are the end, too, as [`super::Scan::ending_at_zeros`] says.
+    #[must_use]
+    pub fn ending_at_zeros(mut self) -> Self {
+        self.window.set_zeros(Zeros::End);
+        self
+    }
+
     /// The next event. After anything but an event, the answer stays.
     ///
     /// # Errors
@@ -77,7 +84,7 @@ impl EventScan {
             }
             let whole_upto = self.at;
             if let Err(stop) = self.read_frame(whole_upto) {
-                return stop.step(whole_upto);
+                return self.window.stopped(stop, whole_upto);
             }
         }
     }

@@ -26,6 +26,7 @@ mod events;
 mod groups;
 mod read;
 mod torn;
+mod zeros;
 
 /// A file in memory that counts what is read, and fails when it is told to.
 #[derive(Default)]

@@ -8,6 +8,7 @@
 
 use std::io;
 
+use super::zeros::is_zeros;
 use crate::{
     disk::DiskFile,
     frame::{GROUP_FRAME_BYTES, GroupHead, Salt, Sequence},
@@ -32,7 +33,8 @@ pub fn is_torn_tail(file: &dyn DiskFile, salt: Salt, broken_at: u64, sequence: S
         let piece = &mut buffer[..piece];
         file.read_at(piece, at)?;
         let mut heads = piece.windows(GROUP_FRAME_BYTES).filter_map(|bytes| GroupHead::find(bytes, salt));
-        if heads.any(|head| head.synced_sequence >= sequence) {
+        // Most of what stands ahead of the groups is zeros, and no head is.
+        if !is_zeros(piece) && heads.any(|head| head.synced_sequence >= sequence) {
             return Ok(false);
         }
         at += PIECE_BYTES as u64;

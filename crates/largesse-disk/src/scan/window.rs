@@ -5,7 +5,7 @@
 
 use std::{io, sync::Arc};
 
-use super::{Broken, Step};
+use super::{Broken, Step, zeros::has_zeros};
 use crate::{
     disk::DiskFile,
     frame::{FRAME_HEAD_BYTES, Fault, Frame, FrameHead, Salt},
@@ -28,13 +28,21 @@ impl Stop {
         Self::Broken { at, what }
     }
 
-    /// What a walk answers that was whole up to `whole_upto`.
-    pub(crate) fn step<T>(self, whole_upto: u64) -> io::Result<Step<T>> {
+    fn step<T>(self, whole_upto: u64) -> io::Result<Step<T>> {
         match self {
             Self::Disk(error) => Err(error),
             Self::Broken { at, what } => Ok(Step::Broken(Broken { whole_upto, at, what })),
         }
     }
+}
+
+/// What zeros are that stand up to the end of a walk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Zeros {
+    /// Broken: something else was written there.
+    Broken,
+    /// The end: nothing was written there yet.
+    End,
 }
 
 /// A file, read piece by piece.
@@ -43,6 +51,8 @@ pub(crate) struct Window {
     /// Where the walk ends, and where the file does if that is before.
     upto: u64,
     end: u64,
+    /// Whether zeros up to the end are the end.
+    zeros: Zeros,
     /// The bytes of the file from `start` on.
     buffer: Vec<u8>,
     start: u64,
@@ -52,7 +62,12 @@ pub(crate) struct Window {
 impl Window {
     pub(crate) fn new(file: Arc<dyn DiskFile>, upto: u64) -> io::Result<Self> {
         let end = upto.min(file.bytes()?);
-        Ok(Self { file, upto, end, buffer: Vec::new(), start: 0, ahead_bytes: READ_FIRST_BYTES })
+        let (zeros, buffer, ahead_bytes) = (Zeros::Broken, Vec::new(), READ_FIRST_BYTES);
+        Ok(Self { file, upto, end, zeros, buffer, start: 0, ahead_bytes })
+    }
+
+    pub(crate) fn set_zeros(&mut self, zeros: Zeros) {
+        self.zeros = zeros;
     }
 
     /// Nothing is read from here on.
@@ -63,6 +78,16 @@ impl Window {
     /// Whether the walk has come to where it was to end.
     pub(crate) fn is_at_end(&self, at: u64) -> bool {
         at == self.upto
+    }
+
+    /// What a walk answers that was whole up to `whole_upto`, and can't go on: that it is at its end, where all that
+    /// follows is zeros that may be there.
+    pub(crate) fn stopped<T>(&self, stop: Stop, whole_upto: u64) -> io::Result<Step<T>> {
+        let may_end = self.zeros == Zeros::End && self.end == self.upto;
+        if may_end && matches!(stop, Stop::Broken { .. }) && has_zeros(&*self.file, whole_upto, self.end)? {
+            return Ok(Step::End);
+        }
+        stop.step(whole_upto)
     }
 
     /// The frame at `at`, which has to end at or before `end`.

@@ -58,6 +58,17 @@ fn a_head_is_found_at_every_byte_of_a_long_tail() {
 }
 
 #[test]
+fn a_head_among_zeros_is_found_at_every_byte() {
+    const PIECE: usize = 64 * 1024;
+    for place in (PIECE - GROUP_FRAME_BYTES - 1..PIECE + 2).chain([0, 1, 4 * PIECE]) {
+        let mut bytes = vec![0; 6 * PIECE];
+        bytes[place..place + GROUP_FRAME_BYTES].copy_from_slice(&head(8, 7));
+        assert!(!is_torn(&bytes, 0, 7), "at {place}");
+        assert!(is_torn(&bytes, place as u64 + 1, 7), "before {place}");
+    }
+}
+
+#[test]
 fn a_disk_that_fails_says_neither() {
     let file = MemoryFile::of(&head(8, 7));
     file.fail(true);
