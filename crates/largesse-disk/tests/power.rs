@@ -86,6 +86,21 @@ fn the_pages_of_one_write_reach_the_disk_in_any_order() {
 }
 
 #[test]
+fn any_sectors_of_a_write_over_safe_bytes_reach_the_disk_and_the_others_stay() {
+    const SECTOR_BYTES: usize = 512;
+    let (disk, file) = with_safe(&[7; 4 * SECTOR_BYTES]);
+    file.write_at(&[1; 3 * SECTOR_BYTES], 0).unwrap();
+    // Of each sector its one value, if it has but one: other cuts are finer.
+    let value = |sector: &[u8]| sector.iter().all(|byte| *byte == sector[0]).then_some(sector[0]);
+    let sectors = |seed| -> Option<Vec<u8>> {
+        disk.after_power_cut(seed).contents("a")?.chunks(SECTOR_BYTES).map(value).collect()
+    };
+    let kept: BTreeSet<_> = (0..10 * SEEDS).filter_map(sectors).collect();
+    assert_eq!(kept.len(), 8, "{kept:?}");
+    assert!(kept.iter().all(|sectors| sectors[3] == 7), "{kept:?}");
+}
+
+#[test]
 fn an_unsynced_cut_is_done_or_not_and_a_synced_one_is() {
     let (disk, file) = with_safe(b"onetwo");
     file.truncate(3).unwrap();

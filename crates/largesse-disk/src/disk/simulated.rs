@@ -61,7 +61,8 @@ impl SimulatedDisk {
     }
 
     /// The disk as it is found when the power came back after it went now, by `seed`: what was synced is there;
-    /// an unsynced write is there, or not, or in part (up to a byte, some of its pages, or only its length);
+    /// an unsynced write is there, or not, or in part (up to a byte, some of its sectors, or only its length), and
+    /// where it is not, what was there before is;
     /// of the names changed since their sync, the first few are. All of it is safe.
     ///
     /// It is not full, has no faults armed, and counts from 0. This one and its open files stay as they are.

@@ -6,8 +6,9 @@ use fastrand::Rng;
 
 use super::layers::Change;
 
-/// What a disk writes as one. Pages reach it in any order.
-const PAGE_BYTES: usize = 4096;
+/// What a disk may write as one: a page, a sector, or less than any disk does, so that small tests have torn writes
+/// too. Such pieces of a write reach it in any order.
+const PIECES_BYTES: [usize; 3] = [4096, 512, 64];
 
 /// One change of a file's bytes.
 #[derive(Clone, Debug)]
@@ -70,25 +71,27 @@ fn write_partly(on: &mut Vec<u8>, at: usize, bytes: &[u8], rng: &mut Rng) {
         0 | 1 => write(on, at, bytes),
         2 | 3 => {}
         4 | 5 => write(on, at, &bytes[..rng.usize(..=bytes.len())]),
-        6 => write_some_pages(on, at, bytes, rng),
+        6 => write_some_pieces(on, at, bytes, rng),
         _ => grow(on, at + bytes.len()),
     }
 }
 
-fn write_some_pages(on: &mut Vec<u8>, at: usize, bytes: &[u8], rng: &mut Rng) {
-    for page in pages(at..at + bytes.len()) {
+/// Where a piece does not come to the disk, what was there before stays.
+fn write_some_pieces(on: &mut Vec<u8>, at: usize, bytes: &[u8], rng: &mut Rng) {
+    let piece_bytes = PIECES_BYTES[rng.usize(..PIECES_BYTES.len())];
+    for piece in pieces(at..at + bytes.len(), piece_bytes) {
         if rng.bool() {
-            write(on, page.start, &bytes[page.start - at..page.end - at]);
+            write(on, piece.start, &bytes[piece.start - at..piece.end - at]);
         }
     }
 }
 
-/// The parts of `places` that are on one page each, in order.
-fn pages(places: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-    let numbers = places.start / PAGE_BYTES..places.end.div_ceil(PAGE_BYTES);
+/// The parts of `places` that are on one piece each, in order.
+fn pieces(places: Range<usize>, piece_bytes: usize) -> impl Iterator<Item = Range<usize>> {
+    let numbers = places.start / piece_bytes..places.end.div_ceil(piece_bytes);
     numbers.map(move |number| {
-        let page = number * PAGE_BYTES..(number + 1) * PAGE_BYTES;
-        page.start.max(places.start)..page.end.min(places.end)
+        let piece = number * piece_bytes..(number + 1) * piece_bytes;
+        piece.start.max(places.start)..piece.end.min(places.end)
     })
 }
 
@@ -97,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pages_of_some_places_are_cut_where_the_file_s_pages_are() {
+    fn the_pieces_of_some_places_are_cut_where_the_file_s_pieces_are() {
         let cases: [(Range<usize>, &str); 5] = [
             (10..20, "[10..20]"),
             (0..4096, "[0..4096]"),
@@ -106,7 +109,7 @@ mod tests {
             (8192..8192, "[]"),
         ];
         for (places, want) in cases {
-            assert_eq!(format!("{:?}", pages(places.clone()).collect::<Vec<_>>()), want, "{places:?}");
+            assert_eq!(format!("{:?}", pieces(places.clone(), 4096).collect::<Vec<_>>()), want, "{places:?}");
         }
     }
 }
