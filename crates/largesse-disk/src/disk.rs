@@ -55,6 +55,15 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// Those of the disk. After an error nothing is known of the names since the last success.
     fn sync_names(&self) -> io::Result<()>;
+
+    /// How many bytes are free on the disk for us, as far as it knows: it may be more than a quota lets us have, and
+    /// is all there are to count unless the disk says otherwise.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn free_bytes(&self) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
 }
 
 /// One open file. Its bytes are counted from 0.

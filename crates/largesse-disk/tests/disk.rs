@@ -45,6 +45,14 @@ fn fails<T>(result: io::Result<T>, want: ErrorKind) {
 }
 
 #[test]
+fn a_disk_says_what_is_free_before_it_is_full() {
+    check(|disk| assert!(disk.free_bytes().unwrap() > 0));
+    let full = SimulatedDisk::new(1);
+    full.set_full(true);
+    assert_eq!(full.free_bytes().unwrap(), 0);
+}
+
+#[test]
 fn what_is_written_is_read_at_once_through_every_handle() {
     check(|disk| {
         let file = with_bytes(disk, "a", b"0123456789");

@@ -31,7 +31,7 @@ const HOUSES: &[House] = &[
     House {
         name: "largesse-disk",
         ours: &["largesse-wire", "largesse-log"],
-        others: &["thiserror", "tokio", "tracing", "xxhash-rust"],
+        others: &["rustix", "thiserror", "tokio", "tracing", "xxhash-rust"],
         optional: &["fastrand"],
     },
     House {

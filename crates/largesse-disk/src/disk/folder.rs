@@ -117,6 +117,11 @@ impl Disk for Folder {
     fn sync_names(&self) -> io::Result<()> {
         self.names.sync_all()
     }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        let disk = rustix::fs::fstatvfs(&self.names)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
 }
 
 impl DiskFile for File {

@@ -146,6 +146,13 @@ impl Disk for SimulatedDisk {
     fn sync_names(&self) -> io::Result<()> {
         self.state().perform(&Request::SyncNames)
     }
+
+    /// All there is to count, until it is full.
+    fn free_bytes(&self) -> io::Result<u64> {
+        let state = self.state();
+        state.powered()?;
+        Ok(if state.full { 0 } else { u64::MAX })
+    }
 }
 
 /// An open file of a simulated disk.

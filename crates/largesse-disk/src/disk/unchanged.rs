@@ -40,6 +40,10 @@ impl Disk for Unchanged {
     fn sync_names(&self) -> io::Result<()> {
         Ok(())
     }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        self.0.free_bytes()
+    }
 }
 
 impl DiskFile for UnchangedFile {

@@ -70,6 +70,10 @@ impl Disk for Watched {
     fn sync_names(&self) -> io::Result<()> {
         note(self.disk.sync_names(), "the folder", &self.failure)
     }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        self.disk.free_bytes()
+    }
 }
 
 struct WatchedFile {
