@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use desk::Desk;
+use desk::{Desk, Task};
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
     IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
@@ -151,6 +151,9 @@ impl Writing {
                 Next::Stop => break,
             }
             sync_at = self.sync_when_due(sync_at);
+            if self.writer.order_spare() {
+                self.desk.order_spare();
+            }
             self.roll_if_due();
             self.wait_if_overfull();
         }
@@ -218,15 +221,19 @@ impl Writing {
 
 /// The thread that keeps.
 fn keep(keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Ask>>) {
-    while let Some(milestone) = desk.next(|| keeper.has_garbage(), || queue.nudge()) {
-        match keeper.keep(&milestone) {
-            Ok(()) => desk.done(),
-            Err(error) => {
-                tracing::warn!(%error, "no checkpoint could be made; it is tried again");
-                desk.failed(milestone, error.to_string());
-            }
+    while let Some(task) = desk.next(|| keeper.has_garbage(), || queue.nudge()) {
+        match task {
+            Task::MakeSpare => keeper.make_spare(),
+            Task::Keep(milestone) => match keeper.keep(&milestone) {
+                Ok(()) => desk.done(),
+                Err(error) => {
+                    tracing::warn!(%error, "no checkpoint could be made; it is tried again");
+                    desk.failed(*milestone, error.to_string());
+                }
+            },
         }
     }
+    keeper.close();
 }
 
 impl Engine for DiskEngine {

@@ -38,7 +38,7 @@ pub struct StandingLog {
 pub struct Files {
     /// How many segments there are.
     pub segments: u64,
-    /// The bytes of all files in the folder.
+    /// The bytes of all files in the folder, with those that a server which was killed had set aside.
     pub bytes: u64,
 }
 

@@ -1,4 +1,5 @@
-//! What happens to segments that are full: an index file, a checkpoint, and in time a cleaning.
+//! What happens to segments that are full: an index file, a checkpoint, and in time a cleaning. And before there is
+//! one: the spare that it is written into.
 //!
 //! Invariants: a file is removed only after a checkpoint is safe that does not need it, and a checkpoint names
 //! only files that are safe. What fails leaves everything as it was, to be done again at the next time.
@@ -24,6 +25,7 @@ use crate::{
     frame::Sequence,
     index::{IndexError, IndexOf, LifeId, Shelf, write_sealed},
     segments::{Index, Segment, SegmentId},
+    spare::{self, Spare},
 };
 
 /// The state between two segments.
@@ -39,6 +41,7 @@ pub(crate) struct Milestone {
 pub(crate) struct Keeper {
     core: Arc<Core>,
     disk: Watched,
+    spare: Arc<Spare>,
     segment_bytes: u64,
     /// The generation of the next segment that is cleaned. Never one twice: a checkpoint that failed may stand
     /// all the same, and its files with it.
@@ -57,8 +60,28 @@ pub(crate) enum KeepError {
 }
 
 impl Keeper {
-    pub(crate) fn new(core: Arc<Core>, disk: Watched, segment_bytes: u64, generation: u32) -> Self {
-        Self { core, disk, segment_bytes, generation: AtomicU32::new(generation) }
+    pub(crate) fn new(
+        core: Arc<Core>,
+        disk: Watched,
+        spare: Arc<Spare>,
+        segment_bytes: u64,
+        generation: u32,
+    ) -> Self {
+        Self { core, disk, spare, segment_bytes, generation: AtomicU32::new(generation) }
+    }
+
+    /// Makes the spare that was ordered.
+    pub(crate) fn make_spare(&self) {
+        if self.disk.failure().is_none() {
+            self.spare.make(&self.disk);
+        }
+    }
+
+    /// Nothing is written any more: takes away what was made for it.
+    pub(crate) fn close(&self) {
+        if self.disk.failure().is_none() {
+            spare::remove(&self.disk);
+        }
     }
 
     /// Whether there is something to win by a cleaning.
@@ -120,6 +143,7 @@ impl Keeper {
     fn seal_before(&self, number: u64) -> Result<(), KeepError> {
         for segment in self.core.segments.all().iter().filter(|segment| segment.id.number < number) {
             if let Index::Growing(growing) = &segment.index {
+                cut_zeros(segment);
                 let growing = growing.read().unwrap_or_else(std::sync::PoisonError::into_inner);
                 let index = self.write_index(segment.id, &growing)?;
                 let sealed = segment.with_index(Index::Sealed(index));
@@ -175,6 +199,18 @@ impl Keeper {
         }
         self.disk.sync_names()?;
         Ok(())
+    }
+}
+
+/// Gives back what a segment was filled with ahead of what was written. It need not be safe: zeros may stand there.
+fn cut_zeros(segment: &Segment) {
+    let written = segment.bytes();
+    let has = segment.file.bytes();
+    if let Err(error) =
+        has.and_then(|has| if has > written { segment.file.truncate(written) } else { Ok(()) })
+    {
+        let segment = segment.id.file_name();
+        tracing::warn!(%error, segment, "the unused end of a segment could not be cut off; it takes space");
     }
 }
 

@@ -28,6 +28,8 @@ pub mod scan;
 pub mod segment;
 mod segments;
 mod settings;
+mod sizes;
+mod spare;
 mod step;
 mod taking;
 #[cfg(test)]

@@ -23,6 +23,7 @@ use crate::{
     segment::{HEADER_BYTES, HeaderError, SegmentHeader},
     segments::{Index, Segment, SegmentId, Segments},
     settings::DiskSettings,
+    spare::{self, Spare},
     taking::replay,
     writer::Writer,
 };
@@ -111,7 +112,9 @@ pub(crate) fn open(
     let generation = next_generation(&opening.disk)?;
     let number = opening.next_number;
     let first = opening.state.tail().next().max(opening.reserved);
-    let segment = begin_segment(&opening.disk, number, first, opening.incarnation, opening.salt)
+    let spare = Arc::new(Spare::default());
+    spare::remove(&opening.disk);
+    let segment = begin_segment(&opening.disk, &spare, number, first, opening.incarnation, opening.salt)
         .map_err(io_of(&SegmentId::written(number).file_name()))?;
     opening.segments.push(Arc::clone(&segment));
     let Opening { disk, salt, incarnation, segments, retired, state, written, reserved, .. } = opening;
@@ -123,8 +126,9 @@ pub(crate) fn open(
         reserved,
         replay_from: number,
     });
-    let keeper = Keeper::new(Arc::clone(&core), disk.clone(), settings.segment_bytes, generation);
-    let mut writer = Writer::new(Arc::clone(&core), Arc::new(disk), journal, settings, first);
+    let segment_bytes = settings.segment_bytes;
+    let keeper = Keeper::new(Arc::clone(&core), disk.clone(), Arc::clone(&spare), segment_bytes, generation);
+    let mut writer = Writer::new(Arc::clone(&core), Arc::new(disk), journal, settings, spare, first);
     let is_limited = *core.state().limits() == limits;
     if !is_limited {
         let file = SegmentId::written(number).file_name();
@@ -155,24 +159,33 @@ pub(crate) fn look(disk: Arc<dyn Disk>) -> Result<Looked, OpenError> {
     Ok(Looked { core: Core::new(incarnation, salt, segments, retired, state), stopped_at })
 }
 
-/// Makes the file of a segment, safe and with its name.
+/// Makes the file of a segment, safe and with its name. It is the spare, where one is ready.
 pub(crate) fn begin_segment(
     disk: &dyn Disk,
+    spare: &Spare,
     number: u64,
     first: Position,
     incarnation: Incarnation,
     salt: Salt,
 ) -> io::Result<Arc<Segment>> {
     let id = SegmentId::written(number);
-    let header = SegmentHeader { salt, incarnation, first_position: first, number };
-    // What a crash left before anything was written into it.
-    remove_if_there(disk, &id.file_name())?;
-    let file = disk.create(&id.file_name())?;
-    file.write_at(&header.encode(), 0)?;
-    file.sync()?;
-    disk.sync_names()?;
+    let header = SegmentHeader { salt, incarnation, first_position: first, number }.encode();
+    let file = match spare.begin(disk, &id.file_name(), &header)? {
+        Some(file) => file,
+        None => begin_file(disk, &id.file_name(), &header)?,
+    };
     let index = Index::Growing(std::sync::RwLock::new(Growing::new()));
     Ok(Arc::new(Segment::new(id, first, file, index, HEADER_BYTES as u64)))
+}
+
+fn begin_file(disk: &dyn Disk, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
+    // What a crash left before anything was written into it.
+    remove_if_there(disk, name)?;
+    let file = disk.create(name)?;
+    file.write_at(header, 0)?;
+    file.sync()?;
+    disk.sync_names()?;
+    Ok(file)
 }
 
 fn io_of(file: &str) -> impl FnOnce(io::Error) -> OpenError {

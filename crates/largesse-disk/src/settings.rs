@@ -18,8 +18,9 @@ pub enum SyncRule {
 pub struct DiskSettings {
     /// When what was written is made safe.
     pub sync: SyncRule,
-    /// A segment that has so many bytes is sealed, and another begun. A start after a crash takes the steps of
-    /// the last segment again.
+    /// A segment that has so many bytes is sealed, and another begun; the first ones of a run are smaller. A start after
+    /// a crash takes the steps of the last segment again. What is set aside ahead of need is at most two of them: in
+    /// the segment that is written, and for the next.
     pub segment_bytes: u64,
     /// What events in memory may count.
     pub young_bytes_max: u64,

@@ -3,4 +3,5 @@
 mod cleaning;
 mod crash;
 mod settling;
+mod spares;
 mod world;

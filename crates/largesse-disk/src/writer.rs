@@ -16,7 +16,7 @@ use crate::{
     core::Core,
     disk::Disk,
     filing::Filing,
-    frame::GROUP_FRAME_BYTES,
+    frame::{GROUP_FRAME_BYTES, Sequence},
     journal::{Journal, refused},
     keeper::Milestone,
     open::begin_segment,
@@ -24,14 +24,12 @@ use crate::{
     segment::HEADER_BYTES,
     segments::SegmentId,
     settings::DiskSettings,
+    sizes::{Fullness, Sizes},
+    spare::Spare,
     step::{Ask, Asks, What},
     taking::{Answer, Planned, take},
 };
 
-/// A segment with so many events is full, however small they are: its index is in memory until it is sealed.
-const SEGMENT_EVENTS_MAX: u64 = 256 * 1024;
-/// So many times what makes a segment full is the most that it may have, when none can be begun after it.
-const OVERFULL: u64 = 4;
 /// How many steps are taken before others may look at the state.
 const STEPS_AT_ONCE: usize = 16;
 /// How many positions one step of a sweep takes at most.
@@ -46,6 +44,10 @@ pub(crate) struct Writer {
     pub(crate) journal: Journal,
     settings: DiskSettings,
     pub(crate) filing: Filing,
+    sizes: Sizes,
+    spare: Arc<Spare>,
+    /// The last group before those of the segment.
+    before: Sequence,
     /// No step of this writer begins before.
     start: Position,
     /// The first position of the next step.
@@ -65,16 +67,21 @@ impl Writer {
         disk: Arc<dyn Disk>,
         journal: Journal,
         settings: DiskSettings,
+        spare: Arc<Spare>,
         start: Position,
     ) -> Self {
         let last_time = core.state().last_time();
         let filing = Filing::new(Arc::clone(&core), settings.young_bytes_max);
+        let (sizes, before) = (Sizes::new(&settings), journal.written());
         Self {
             filing,
             core,
             disk,
             journal,
             settings,
+            sizes,
+            spare,
+            before,
             start,
             next: start,
             last_time,
@@ -234,18 +241,23 @@ impl Writer {
 
     /// Whether the segment is full.
     pub(crate) fn is_full(&self) -> bool {
-        self.fullness(1)
+        self.sizes.is_full(self.fullness())
     }
 
     /// Whether so much is in the segment that nothing more may be.
     pub(crate) fn is_overfull(&self) -> bool {
-        self.fullness(OVERFULL)
+        self.sizes.is_overfull(self.fullness())
     }
 
-    fn fullness(&self, times: u64) -> bool {
-        let events = self.journal.segment().index.ask(|index| index.totals().events);
-        self.journal.at() >= self.settings.segment_bytes.saturating_mul(times)
-            || u64::from(events) >= SEGMENT_EVENTS_MAX * times
+    /// What the segment has.
+    fn fullness(&self) -> Fullness {
+        fullness(&self.journal, self.before)
+    }
+
+    /// Orders a spare for the next segment, when it is time. Whether the keeper has it to make.
+    pub(crate) fn order_spare(&mut self) -> bool {
+        let Self { sizes, journal, before, .. } = self;
+        sizes.spare_bytes(|| fullness(journal, *before)).is_some_and(|bytes| self.spare.order(bytes))
     }
 
     /// Takes no step from now on, until the same is told with `None`.
@@ -267,21 +279,24 @@ impl Writer {
         self.journal.sync()?;
         let number = self.journal.segment().id.number + 1;
         let Core { incarnation, salt, .. } = *self.core;
-        let segment = begin_segment(&*self.disk, number, self.first_free(), incarnation, salt);
+        let segment = begin_segment(&*self.disk, &self.spare, number, self.first_free(), incarnation, salt);
         let segment = segment.map_err(|error| {
             refused(&error, format!("{} could not be begun: {error}", SegmentId::written(number).file_name()))
         })?;
         self.core.segments.push(Arc::clone(&segment));
+        self.sizes.go_on(self.fullness());
+        self.before = self.journal.written();
         self.journal.go_on_in(segment, HEADER_BYTES as u64);
         Ok(self.milestone(number, self.journal.reserved()))
     }
 
-    /// The state as the last milestone: nothing more is written.
+    /// The state as the last milestone: nothing more is written, and no spare is wanted.
     ///
     /// # Errors
     /// [`EngineError::Unsafe`] and [`EngineError::Unwritable`], when not all that was written is safe.
     pub(crate) fn finish(&mut self) -> Result<Milestone, EngineError> {
         self.filing.finish();
+        self.spare.stop();
         self.journal.sync()?;
         if let Some(reason) = self.stuck.clone() {
             return Err(EngineError::Unwritable { reason });
@@ -301,6 +316,12 @@ impl Writer {
             let _ = self.journal.sync();
         }
     }
+}
+
+/// What the segment of a journal has, whose groups come after `before`.
+fn fullness(journal: &Journal, before: Sequence) -> Fullness {
+    let events = journal.segment().index.ask(|index| index.totals().events);
+    Fullness { bytes: journal.at(), events: u64::from(events), groups: journal.written().0 - before.0 }
 }
 
 /// Retention could not read the archive: nothing more is taken, or the log would grow over its limits.

@@ -1,15 +1,24 @@
-//! Where the writer leaves a milestone for the keeper.
+//! Where the writer leaves a milestone for the keeper, or word that a spare is ordered.
 //!
 //! Invariants: at most one milestone lies here, and the writer leaves none while one is being kept; so a
 //! keeper that is slow makes segments longer, and not many. The keeper looks by itself now and then whether a
 //! cleaning would win something.
 
 use std::{
+    mem,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use crate::keeper::Milestone;
+
+/// What the keeper is to do next.
+pub(super) enum Task {
+    /// Keep this.
+    Keep(Box<Milestone>),
+    /// Make the spare that was ordered.
+    MakeSpare,
+}
 
 /// How often the keeper looks whether there is something to clean.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -19,6 +28,7 @@ struct Lying {
     milestone: Option<Milestone>,
     is_keeping: bool,
     wants_one: bool,
+    is_spare_ordered: bool,
     /// Why the last milestone could not be kept, if it could not.
     trouble: Option<String>,
     is_stopping: bool,
@@ -59,6 +69,12 @@ impl Desk {
         self.bell.notify_all();
     }
 
+    /// Leaves word that a spare is ordered.
+    pub(super) fn order_spare(&self) {
+        self.lock().is_spare_ordered = true;
+        self.bell.notify_all();
+    }
+
     /// Leaves the last milestone, in the place of one that was not taken.
     pub(super) fn stop(&self, last: Option<Milestone>) {
         let mut lying = self.lock();
@@ -68,18 +84,21 @@ impl Desk {
         self.bell.notify_all();
     }
 
-    /// The next milestone, or `None` when the log is closed. When there is garbage, the writer is nudged to leave
-    /// one.
-    pub(super) fn next(&self, has_garbage: impl Fn() -> bool, nudge: impl Fn()) -> Option<Milestone> {
+    /// The next task, or `None` when the log is closed. A milestone goes before a spare. When there is garbage, the
+    /// writer is nudged to leave a milestone.
+    pub(super) fn next(&self, has_garbage: impl Fn() -> bool, nudge: impl Fn()) -> Option<Task> {
         let mut lying = self.lock();
         loop {
             if lying.trouble.is_none() || lying.is_stopping {
                 if let Some(milestone) = lying.milestone.take() {
                     lying.is_keeping = true;
-                    return Some(milestone);
+                    return Some(Task::Keep(Box::new(milestone)));
                 }
                 if lying.is_stopping {
                     return None;
+                }
+                if mem::take(&mut lying.is_spare_ordered) {
+                    return Some(Task::MakeSpare);
                 }
             }
             let waited = self.bell.wait_timeout(lying, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner);

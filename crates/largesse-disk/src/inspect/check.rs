@@ -15,6 +15,7 @@ use crate::{
     scan::{Broken, EventScan, ReadError, Scan, Step, Zeros, is_torn_tail, read_event},
     segment::{HEADER_BYTES, SegmentHeader},
     segments::SegmentId,
+    spare,
 };
 
 /// The bytes of a page of an index file.
@@ -61,7 +62,8 @@ pub fn check(disk: &dyn Disk, tell: &mut dyn FnMut(Defect)) -> io::Result<Checke
     let is_needed =
         |id: &SegmentId| replayed.contains(id) || known.sealed.iter().any(|listed| id_of(listed) == *id);
     let left_over = written.iter().filter(|id| !is_needed(id)).map(|id| id.file_name());
-    walk.checked.left_over = left_over.collect();
+    let spare = names.iter().filter(|name| *name == spare::FILE).cloned();
+    walk.checked.left_over = left_over.chain(spare).collect();
     Ok(walk.checked)
 }
 

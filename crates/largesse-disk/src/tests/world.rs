@@ -102,6 +102,8 @@ pub(super) struct Seen {
 pub(super) struct World {
     writer: Writer,
     keeper: Keeper,
+    /// How many spares were ordered.
+    spares: u64,
 }
 
 /// What a step came to.
@@ -127,15 +129,23 @@ impl World {
             // A disk that fails here fails the next step, too.
             let _ = keeper.keep(&milestone);
         }
-        Ok(Self { writer, keeper })
+        Ok(Self { writer, keeper, spares: 0 })
     }
 
     pub(super) fn take(&mut self, now: UnixMs, step: &Step) -> Answer {
         let answer = self.ask(now, step);
+        if self.writer.order_spare() {
+            self.spares += 1;
+            // Each second comes too late for the next segment.
+            if !self.spares.is_multiple_of(2) {
+                self.keeper.make_spare();
+            }
+        }
         if self.writer.is_full()
             && let Ok(milestone) = self.writer.roll()
         {
             let _ = self.keeper.keep(&milestone);
+            self.keeper.make_spare();
         }
         answer
     }
@@ -178,10 +188,16 @@ impl World {
         self.keeper.keep(&milestone).expect("the disk works");
     }
 
+    /// Begins a new segment while the keeper has no time.
+    pub(super) fn roll_unkept(&mut self) {
+        self.writer.roll().expect("the disk works");
+    }
+
     pub(super) fn close(mut self) {
         if let Ok(milestone) = self.writer.finish() {
             let _ = self.keeper.keep(&milestone);
         }
+        self.keeper.close();
     }
 
     /// Where the next record would stand.

@@ -122,7 +122,7 @@ fn log_bytes_max(config: &LogConfig, folder: &DataFolder) -> u64 {
     }
 }
 
-/// The rest is for what is dropped but not yet given back, and for others on the disk.
+/// The rest is for what is dropped but not yet given back, what is set aside ahead of need, and for others on the disk.
 fn four_fifths(bytes: u64) -> u64 {
     bytes / 5 * 4
 }
