@@ -57,6 +57,9 @@ impl LogState {
         let mut streams = named.clone();
         let mut looks_left = looks_max;
         for (index, pattern) in selection.patterns().iter().enumerate() {
+            if self.has_more_under(pattern.literal_prefix(), looks_left) {
+                return Candidates { streams: named, extent: Extent::NamesOnly };
+            }
             let earlier = &selection.patterns()[..index];
             for name in self.names_under(pattern.literal_prefix()) {
                 if looks_left == 0 || work.spend_match(selection, name) == Spent::UsedUp {
@@ -73,6 +76,14 @@ impl LogState {
 
     fn candidate<'a>(&'a self, name: &'a StreamName, by: By) -> Candidate<'a> {
         Candidate { name, by, life: self.lives.get(name), past: self.pasts.by_name.get(name) }
+    }
+
+    /// Whether more streams than these are there whose names begin with `prefix`. Far cheaper than looking each up, and
+    /// mostly the answer where a pattern means many.
+    fn has_more_under(&self, prefix: &str, names: u64) -> bool {
+        let names = usize::try_from(names).unwrap_or(usize::MAX);
+        let next = self.lives.names_from(Included(prefix)).nth(names);
+        next.is_some_and(|name| name.as_str().starts_with(prefix))
     }
 
     /// Names that begin with `prefix`: of streams that are there, then of those that are gone and not there.
