@@ -20,6 +20,8 @@ use crate::{
 
 /// So many events of the selection are expected not to be kept any more.
 const NOT_KEPT: usize = 256;
+/// And so many bytes of them.
+const NOT_KEPT_BYTES: u64 = 32 * 1024;
 
 /// What one step of a walk met.
 pub(crate) struct Walk {
@@ -31,6 +33,8 @@ pub(crate) struct Walk {
     pub(crate) upto: Position,
     looks_left: usize,
     matches_max: usize,
+    /// What the events of the selection may still have: their frames, so somewhat more than their data.
+    bytes_left: u64,
 }
 
 struct Met {
@@ -48,12 +52,13 @@ impl Walk {
             upto: place.position(),
             looks_left: WALK_EVENTS_MAX,
             matches_max: limits.records_max.get().saturating_add(NOT_KEPT),
+            bytes_left: limits.bytes_max.saturating_add(NOT_KEPT_BYTES),
         }
     }
 
     /// Whether it has met or looked at as much as one step may.
     pub(crate) fn is_full(&self) -> bool {
-        self.looks_left == 0 || self.walked.len() >= self.matches_max
+        self.looks_left == 0 || self.walked.len() >= self.matches_max || self.bytes_left == 0
     }
 }
 
@@ -80,6 +85,7 @@ impl OldEvents {
                 walk.looks_left -= 1;
                 walk.upto = event.position;
                 if selection.matches(&event.stream) {
+                    walk.bytes_left = walk.bytes_left.saturating_sub(event.spot.bytes.into());
                     walk.met.push(Met { segment: Arc::clone(segment), time: event.time, spot: event.spot });
                     walk.walked.push(Walked { stream: event.stream, position: event.position });
                 }
