@@ -6,6 +6,7 @@
 
 mod locate;
 mod merge;
+mod stretch;
 mod walk;
 
 pub(crate) use walk::Walk;
@@ -17,10 +18,11 @@ use std::{
 
 use largesse_log::{EngineError, Event, Position, StreamName, UnixMs};
 
+use stretch::Stretch;
+
 use crate::{
     frame::Salt,
-    index::Entry,
-    scan::{EventSpot, ReadError, read_event},
+    scan::{EventSpot, ReadError, event_in, read_event},
     segments::{Segment, SegmentList, Segments},
 };
 
@@ -36,6 +38,16 @@ pub(crate) struct OldEvents {
     salt: Salt,
     /// Broken events whose loss is recorded: they are passed over.
     damaged: RwLock<BTreeSet<Position>>,
+}
+
+/// An event that is to be read.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    segment: &'a Segment,
+    stream: &'a StreamName,
+    position: Position,
+    time: UnixMs,
+    spot: EventSpot,
 }
 
 /// Why old events could not be read.
@@ -83,29 +95,17 @@ impl OldEvents {
         self.segments.all()
     }
 
-    /// An event; `None` for one that is broken and told as lost.
-    fn event(
-        &self,
-        segment: &Segment,
-        stream: &StreamName,
-        entry: &Entry,
-    ) -> Result<Option<Arc<Event>>, OldError> {
-        let spot = EventSpot { at: entry.at, bytes: entry.bytes };
-        self.event_at(segment, stream, entry.position, entry.time, spot)
-    }
-
-    fn event_at(
-        &self,
-        segment: &Segment,
-        stream: &StreamName,
-        position: Position,
-        time: UnixMs,
-        spot: EventSpot,
-    ) -> Result<Option<Arc<Event>>, OldError> {
+    /// An event, from the stretch if it is there; `None` for one that is broken and told as lost.
+    fn event(&self, wanted: &Wanted<'_>, stretch: &Stretch) -> Result<Option<Arc<Event>>, OldError> {
+        let Wanted { segment, stream, position, time, spot } = *wanted;
         if self.is_passed_over(position) {
             return Ok(None);
         }
-        match read_event(&*segment.file, spot, self.salt, stream, position, time) {
+        let event = match stretch.frame(segment, spot) {
+            Some(frame) => event_in(frame, spot.at, self.salt, stream, position, time),
+            None => read_event(&*segment.file, spot, self.salt, stream, position, time),
+        };
+        match event {
             Ok(event) => Ok(Some(Arc::new(event))),
             Err(error @ ReadError::Io { .. }) => Err(segment.unreadable(error).into()),
             Err(error @ ReadError::Corrupt { .. }) => {

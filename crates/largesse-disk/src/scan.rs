@@ -29,6 +29,7 @@ mod window;
 mod zeros;
 
 pub use events::{EventScan, ScannedEvent};
+pub(crate) use read::event_in;
 pub use read::{ReadError, read_event, read_frame};
 pub use torn::is_torn_tail;
 pub use window::READ_AHEAD_BYTES;

@@ -6,7 +6,6 @@
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
-    sync::Arc,
 };
 
 use largesse_log::{
@@ -14,15 +13,19 @@ use largesse_log::{
     state::{Fit, Found, OldBatch, OldLife, Taken},
 };
 
-use super::{OldError, OldEvents};
+use super::{OldError, OldEvents, Wanted, stretch::Stretch};
 use crate::{
     archive::run_in,
     index::{Entry, LifeId},
-    segments::{Segment, SegmentList, number_of},
+    scan::EventSpot,
+    segments::{SegmentList, number_of},
 };
 
 /// How many entries of one life are read at once, at most.
 const RUN_MAX: usize = 256;
+
+/// How many bytes of all lives together are read before they are wanted.
+const STRETCHES_BYTES_MAX: u64 = 256 * 1024;
 
 /// How far one life has been read.
 struct Feed {
@@ -33,12 +36,13 @@ struct Feed {
     /// Up to here entries have been put into runs.
     reached: Position,
     run_max: usize,
+    stretch: Stretch,
 }
 
 impl Feed {
     fn new(life: OldLife, list: &SegmentList, run_max: usize) -> Self {
         let (segment, reached) = (number_of(list, life.after), life.after);
-        Self { life, segment, run: VecDeque::new(), reached, run_max }
+        Self { life, segment, run: VecDeque::new(), reached, run_max, stretch: Stretch::default() }
     }
 
     /// Where the next event stands.
@@ -57,9 +61,14 @@ impl Feed {
         Ok(self.run.front().map(|entry| entry.position))
     }
 
-    fn take<'a>(&mut self, list: &'a SegmentList) -> Option<(&'a Arc<Segment>, Entry)> {
-        let entry = self.run.pop_front()?;
-        Some((list.get(self.segment)?, entry))
+    /// The next event, with those that follow near it.
+    fn take<'a>(&'a mut self, list: &'a SegmentList, bytes_max: u64) -> Option<(Wanted<'a>, &'a Stretch)> {
+        let Entry { position, time, at, bytes, .. } = self.run.pop_front()?;
+        let (segment, spot) = (&**list.get(self.segment)?, EventSpot { at, bytes });
+        let following = self.run.iter().map(|entry| EventSpot { at: entry.at, bytes: entry.bytes });
+        // Where that fails, reading the event alone says why.
+        let _ = self.stretch.read(segment, spot, following, bytes_max);
+        Some((Wanted { segment, stream: &self.life.stream, position, time, spot }, &self.stretch))
     }
 }
 
@@ -69,6 +78,7 @@ impl OldEvents {
         let OldBatch { lives, ends, floor, rest, lost, horizon } = batch;
         let list = self.list();
         let run_max = limits.records_max.get().min(RUN_MAX / lives.len().clamp(1, RUN_MAX) + 8);
+        let stretch_max = STRETCHES_BYTES_MAX / lives.len().max(1) as u64;
         let mut feeds: Vec<_> = lives.into_iter().map(|life| Feed::new(life, &list, run_max)).collect();
         let mut heap = BinaryHeap::with_capacity(feeds.len());
         for (number, feed) in feeds.iter_mut().enumerate() {
@@ -84,9 +94,12 @@ impl OldEvents {
                 break;
             }
             let feed = &mut feeds[number];
-            let Some((segment, entry)) = feed.take(&list) else { continue };
-            if let Some(event) = self.event(segment, &feed.life.stream, &entry)? {
-                fit = taken.take(Record::Event { event, slow: feed.life.slow });
+            let slow = feed.life.slow;
+            let Some((wanted, stretch)) = feed.take(&list, taken.bytes_left().min(stretch_max)) else {
+                continue;
+            };
+            if let Some(event) = self.event(&wanted, stretch)? {
+                fit = taken.take(Record::Event { event, slow });
             }
             if fit == Fit::Full {
                 break;

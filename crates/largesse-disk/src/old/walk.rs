@@ -11,7 +11,7 @@ use largesse_log::{
     state::{Fit, Found, Judged, Taken, Walked},
 };
 
-use super::{OldError, OldEvents, WALK_EVENTS_MAX};
+use super::{OldError, OldEvents, WALK_EVENTS_MAX, Wanted, stretch::Stretch};
 use crate::{
     scan::EventSpot,
     segments::{Segment, number_of},
@@ -54,6 +54,16 @@ impl Walk {
             matches_max: limits.records_max.get().saturating_add(NOT_KEPT),
             bytes_left: limits.bytes_max.saturating_add(NOT_KEPT_BYTES),
         }
+    }
+
+    fn wanted(&self) -> impl Iterator<Item = Wanted<'_>> {
+        self.walked.iter().zip(&self.met).map(|(event, met)| Wanted {
+            segment: &met.segment,
+            stream: &event.stream,
+            position: event.position,
+            time: met.time,
+            spot: met.spot,
+        })
     }
 
     /// Whether it has met or looked at as much as one step may.
@@ -106,16 +116,21 @@ impl OldEvents {
         let mut ends = VecDeque::from(ends);
         let mut taken = Taken::new(limits);
         let mut fit = Fit::Taken;
-        for ((walked, met), slow) in walk.walked.iter().zip(&walk.met).zip(kept) {
-            let Some(slow) = slow else { continue };
-            fit = taken.take_ends(&mut ends, walked.position);
+        let mut stretch = Stretch::default();
+        let kept: Vec<_> = walk.wanted().zip(kept).filter_map(|(event, slow)| Some((event, slow?))).collect();
+        for (number, (wanted, slow)) in kept.iter().enumerate() {
+            fit = taken.take_ends(&mut ends, wanted.position);
             if fit == Fit::Full || taken.is_full() {
                 fit = Fit::Full;
                 break;
             }
-            let Met { segment, time, spot } = met;
-            if let Some(event) = self.event_at(segment, &walked.stream, walked.position, *time, *spot)? {
-                fit = taken.take(Record::Event { event, slow });
+            let following = kept[number + 1..].iter().map(|(wanted, _)| wanted);
+            let following = following.take_while(|other| other.segment.id == wanted.segment.id);
+            let spots = following.take(limits.records_max.get()).map(|wanted| wanted.spot);
+            // Where that fails, reading the event alone says why.
+            let _ = stretch.read(wanted.segment, wanted.spot, spots, taken.bytes_left());
+            if let Some(event) = self.event(wanted, &stretch)? {
+                fit = taken.take(Record::Event { event, slow: *slow });
             }
             if fit == Fit::Full {
                 break;

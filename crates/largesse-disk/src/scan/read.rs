@@ -51,9 +51,19 @@ pub fn read_event(
     position: Position,
     time: UnixMs,
 ) -> Result<Event, ReadError> {
-    let bytes = read_frame(file, spot)?;
-    let NewEvent { name, data } =
-        decode(&bytes, salt).map_err(|what| ReadError::Corrupt { at: spot.at, what })?;
+    event_in(&read_frame(file, spot)?, spot.at, salt, stream, position, time)
+}
+
+/// The event whose frame has these bytes, which were read at `at`.
+pub(crate) fn event_in(
+    frame: &[u8],
+    at: u64,
+    salt: Salt,
+    stream: &StreamName,
+    position: Position,
+    time: UnixMs,
+) -> Result<Event, ReadError> {
+    let NewEvent { name, data } = decode(frame, salt).map_err(|what| ReadError::Corrupt { at, what })?;
     Ok(Event { stream: stream.clone(), position, time, name, data })
 }
 

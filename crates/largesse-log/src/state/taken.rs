@@ -50,6 +50,12 @@ impl Taken {
         is_over && !self.records.is_empty()
     }
 
+    /// How many bytes of data can still be taken.
+    #[must_use]
+    pub fn bytes_left(&self) -> u64 {
+        self.limits.bytes_max.saturating_sub(self.bytes)
+    }
+
     /// Takes the next record, if it fits.
     pub fn take(&mut self, record: Record) -> Fit {
         let bytes = match &record {
