@@ -3,7 +3,7 @@
 //! Invariants: the state has only steps that are safe (with [`crate::SyncRule::Interval`]: written); its lock
 //! is not held while anything is written or synced. A listener is called while no lock is held.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64};
 
 use largesse_log::{Incarnation, Position, StreamName, TailListener, state::LogState};
 
@@ -16,6 +16,8 @@ pub(crate) struct Core {
     pub(crate) segments: Arc<Segments>,
     pub(crate) old: OldEvents,
     pub(crate) retired: Arc<Retired>,
+    /// What the last checkpoint takes on the disk; 0 before there is one of this run.
+    pub(crate) checkpoint_bytes: AtomicU64,
     /// A plain lock: steps under it are short, but for the few reads that retention makes.
     state: Mutex<LogState>,
     listener: Mutex<Option<Arc<dyn TailListener>>>,
@@ -31,7 +33,8 @@ impl Core {
     ) -> Self {
         let old = OldEvents::new(Arc::clone(&segments), salt);
         let (state, listener) = (Mutex::new(state), Mutex::new(None));
-        Self { incarnation, salt, segments, old, retired, state, listener }
+        let checkpoint_bytes = AtomicU64::new(0);
+        Self { incarnation, salt, segments, old, retired, checkpoint_bytes, state, listener }
     }
 
     /// No step of the log panics, so no lock is poisoned; were there such a bug, the log would rather go on

@@ -10,7 +10,10 @@ mod cleaning;
 use std::{
     collections::{HashMap, HashSet},
     io,
-    sync::{Arc, atomic::AtomicU32},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
 use largesse_log::{
@@ -115,12 +118,13 @@ impl Keeper {
         };
         // The names of the files that it lists are safe before it is.
         self.disk.sync_names()?;
-        checkpoint::write(
+        let bytes = checkpoint::write(
             &self.disk,
             &head,
             list.iter().map(|segment| listed(segment)),
             &milestone.snapshot,
         )?;
+        self.core.checkpoint_bytes.store(bytes, Relaxed);
         if let Some(cleaned) = cleaned {
             self.core.segments.replace(&cleaned.from, cleaned.to);
         }

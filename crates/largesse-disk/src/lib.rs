@@ -29,6 +29,7 @@ pub mod segment;
 mod segments;
 mod settings;
 mod sizes;
+mod space;
 mod spare;
 mod step;
 mod taking;

@@ -4,7 +4,10 @@
 //! [`SyncRule::Always`] it is safe before. Steps are taken in the order in which they stand in the segment, so
 //! that a start takes them again with the same outcome. Does not know threads or clocks: it is told what to do.
 
-use std::{mem, sync::Arc};
+use std::{
+    mem,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use largesse_log::{
     EngineError, Position, Sweep, UnixMs,
@@ -25,6 +28,7 @@ use crate::{
     segments::SegmentId,
     settings::DiskSettings,
     sizes::{Fullness, Sizes},
+    space::{Space, kept_bytes},
     spare::Spare,
     step::{Ask, Asks, What},
     taking::{Answer, Planned, take},
@@ -44,6 +48,7 @@ pub(crate) struct Writer {
     pub(crate) journal: Journal,
     settings: DiskSettings,
     pub(crate) filing: Filing,
+    space: Space,
     sizes: Sizes,
     spare: Arc<Spare>,
     /// The last group before those of the segment.
@@ -75,6 +80,7 @@ impl Writer {
         let (sizes, before) = (Sizes::new(&settings), journal.written());
         Self {
             filing,
+            space: Space::new(Arc::clone(&disk)),
             core,
             disk,
             journal,
@@ -120,6 +126,10 @@ impl Writer {
             asks.into_iter().for_each(|ask| ask.what.refuse(error.clone()));
             return;
         }
+        let asks = self.keep_space(asks);
+        if asks.is_empty() {
+            return;
+        }
         self.next = self.first_free();
         self.group.clear();
         self.group.resize(GROUP_FRAME_BYTES, 0);
@@ -131,9 +141,36 @@ impl Writer {
         group.shrink_to(BUFFER_KEPT_MAX);
         self.group = group;
         match written {
-            Ok(()) => self.take_group(planned, at),
-            Err(error) => planned.into_iter().for_each(|planned| planned.ask.what.refuse(error.clone())),
+            Ok(()) => {
+                self.space.took(self.group.len() as u64);
+                self.take_group(planned, at);
+            }
+            Err(error) => {
+                self.space.forget();
+                planned.into_iter().for_each(|planned| planned.ask.what.refuse(error.clone()));
+            }
         }
+    }
+
+    /// Refuses the publishes for which too little is left on the disk.
+    fn keep_space(&mut self, asks: Asks) -> Asks {
+        let kept = kept_bytes(self.settings.segment_bytes, self.core.checkpoint_bytes.load(Relaxed));
+        let mut bytes = 0;
+        let mut has_space = |ask: Box<Ask>| {
+            let What::Append { encoded, .. } = &ask.what else { return Some(ask) };
+            let all = bytes + encoded.bytes().len() as u64;
+            match self.space.check(all, kept) {
+                Ok(()) => {
+                    bytes = all;
+                    Some(ask)
+                }
+                Err(error) => {
+                    ask.what.refuse(error);
+                    None
+                }
+            }
+        };
+        asks.into_iter().filter_map(&mut has_space).collect()
     }
 
     /// The first position that no record has. Steps leave free what they reserved and did not need.

@@ -60,6 +60,12 @@ impl SimulatedDisk {
         self.state().full = full;
     }
 
+    /// Gives the disk room for so many bytes in all files together. A write that would need more fails, and may be
+    /// done in part.
+    pub fn set_capacity(&self, bytes: u64) {
+        self.state().capacity_bytes = bytes;
+    }
+
     /// The disk as it is found when the power came back after it went now, by `seed`: what was synced is there;
     /// an unsynced write is there, or not, or in part (up to a byte, some of its sectors, or only its length), and
     /// where it is not, what was there before is;
@@ -147,11 +153,10 @@ impl Disk for SimulatedDisk {
         self.state().perform(&Request::SyncNames)
     }
 
-    /// All there is to count, until it is full.
     fn free_bytes(&self) -> io::Result<u64> {
         let state = self.state();
         state.powered()?;
-        Ok(if state.full { 0 } else { u64::MAX })
+        Ok(state.free_bytes())
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) struct State {
     pub(super) operations: u64,
     pub(super) faults: BTreeMap<u64, Fault>,
     pub(super) full: bool,
+    pub(super) capacity_bytes: u64,
     cut: bool,
     pub(super) record: VecDeque<Operation>,
     names: Layers<NameChange>,
@@ -48,6 +49,7 @@ impl State {
             operations: 0,
             faults: BTreeMap::new(),
             full: false,
+            capacity_bytes: u64::MAX,
             cut: false,
             record: VecDeque::new(),
             names: Layers::safe(Names::new()),
@@ -112,8 +114,24 @@ impl State {
     }
 
     fn fault(&mut self, number: u64, request: &Request<'_>) -> Option<Fault> {
-        let takes_room = matches!(request, Request::Create { .. } | Request::Write { .. });
-        self.faults.remove(&number).or((self.full && takes_room).then_some(Fault::Full))
+        let has_no_room = match *request {
+            Request::Create { .. } => self.full,
+            Request::Write { id, at, bytes, .. } => {
+                let more = (at + bytes.len()).saturating_sub(self.bytes_of(id).len());
+                self.full || more as u64 > self.free_bytes()
+            }
+            _ => false,
+        };
+        self.faults.remove(&number).or(has_no_room.then_some(Fault::Full))
+    }
+
+    /// What all files leave free, also those that are open and have no name any more.
+    pub(super) fn free_bytes(&self) -> u64 {
+        if self.full {
+            return 0;
+        }
+        let used: usize = self.files.values().map(|file| file.now().len()).sum();
+        self.capacity_bytes.saturating_sub(used as u64)
     }
 
     fn whole(&mut self, request: &Request<'_>) -> io::Result<()> {
