@@ -10,6 +10,7 @@
 //! | 17 Life | any | a stream that is there |
 //! | 18 Past | any | a stream that is gone |
 //! | 19 Key | any | an idempotency key |
+//! | 22 Damaged | any | an event that is broken and was told as lost |
 //! | 21 End | 1 | how many there were, and a check over the heads of all frames before it |
 //!
 //! Their bodies are laid out in `checkpoint/fields.rs`.
@@ -20,7 +21,7 @@
 
 use largesse_log::{
     Incarnation, Position,
-    state::{SavedHead, SavedKey, SavedLife, SavedPast},
+    state::{SavedDamage, SavedHead, SavedKey, SavedLife, SavedPast},
 };
 
 use crate::frame::{Salt, Sequence};
@@ -90,4 +91,6 @@ pub(crate) enum Item {
     Past(SavedPast),
     /// An idempotency key.
     Key(SavedKey),
+    /// An event that is broken and was told as lost.
+    Damage(SavedDamage),
 }

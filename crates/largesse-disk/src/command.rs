@@ -176,7 +176,7 @@ impl Command {
             }
             Kind::Limits => Self::Limits { slot: Field::take(from)?, limits: Field::take(from)? },
             Kind::Group | Kind::Append | Kind::Event | Kind::Kept => return Err(Fault::Misplaced { kind }),
-            Kind::Head | Kind::Life | Kind::Past | Kind::Key | Kind::Sealed | Kind::End => {
+            Kind::Head | Kind::Life | Kind::Past | Kind::Key | Kind::Sealed | Kind::End | Kind::Damaged => {
                 return Err(Fault::Misplaced { kind });
             }
         };

@@ -19,7 +19,7 @@
 //! | 4 to 8 | Claim, Put, Delete, Sweep, Limits | `command.rs` |
 //! | 9 | Kept: a head in a cleaned segment; its Event frames follow | `command/head.rs` |
 //! | 10 | Damage | `command.rs` |
-//! | 16 to 21 | Head, Life, Past, Key, Sealed, End: in a checkpoint only | `checkpoint.rs` |
+//! | 16 to 22 | Head, Life, Past, Key, Sealed, End, Damaged: in a checkpoint only | `checkpoint.rs` |
 //!
 //! Invariant: no byte of a frame is believed before its check is. The salt is random, so no publisher can write
 //! data that looks like a frame. Does not know what bodies mean.
@@ -87,10 +87,12 @@ pub enum Kind {
     Sealed = 20,
     /// The end of a checkpoint.
     End = 21,
+    /// An event that is broken and was told as lost.
+    Damaged = 22,
 }
 
 impl Kind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Group,
         Self::Append,
         Self::Event,
@@ -107,6 +109,7 @@ impl Kind {
         Self::Key,
         Self::Sealed,
         Self::End,
+        Self::Damaged,
     ];
 
     fn of(byte: u8) -> Result<Self, Fault> {

@@ -234,6 +234,7 @@ impl Opening {
             Item::Life(life) => state.restore_life(&life),
             Item::Past(past) => state.restore_past(&past),
             Item::Key(key) => state.restore_key(key),
+            Item::Damage(damage) => state.restore_damage(damage),
         })?;
         for listed in sealed {
             segments.push(Arc::new(open_sealed(&disk, &listed, head.salt)?));

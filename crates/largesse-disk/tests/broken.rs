@@ -89,8 +89,10 @@ fn check(segment_bytes: u64) {
     publish(&engine, "a", "of a 6");
     drop(engine);
     let engine = open(&disk, segment_bytes);
+    let tail = engine.tail();
     assert_eq!(heard(&engine, "a").last().map(String::as_str), Some("of a 6"), "after a restart");
     assert!(heard(&engine, "a").contains(&"!a".to_owned()), "after a restart");
+    assert_eq!(engine.tail(), tail, "the losses were recorded, and are not recorded again");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod append;
 mod archive;
 mod block;
 mod candidates;
+mod damage;
 mod ended;
 mod keys;
 mod life;
@@ -39,7 +40,7 @@ pub use locate::{Back, Deep};
 pub use log::LogState;
 pub use look::{Judged, Locating, Look, OldBatch, OldLife, Walked};
 pub use losses::Loss;
-pub use saved::{SavedBlocks, SavedHead, SavedKey, SavedLife, SavedPast, SavedUse, Snapshot};
+pub use saved::{SavedBlocks, SavedDamage, SavedHead, SavedKey, SavedLife, SavedPast, SavedUse, Snapshot};
 pub use slot::Slot;
 pub use taken::{Fit, Found, Taken};
 

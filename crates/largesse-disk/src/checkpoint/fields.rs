@@ -10,6 +10,7 @@
 //! 20 Sealed  number u64 | generation u32 | first u64 | bytes u64 | live_bytes u64
 //!            | skipped: how many u32, and as many (u64 | u64)
 //! 21 End     segments u64 | lives u64 | pasts u64 | keys u64 | heads u64
+//! 22 Damaged stream | position u64
 //!
 //! loss       upto u64 | at u64
 //! stub       position u64 | time u64 | counted_bytes u64
@@ -31,7 +32,9 @@
 
 use largesse_log::{
     AppendOutcome, Appended, EndReason, Incarnation,
-    state::{LifeEnd, Loss, SavedBlocks, SavedHead, SavedKey, SavedLife, SavedPast, SavedUse, Stub},
+    state::{
+        LifeEnd, Loss, SavedBlocks, SavedDamage, SavedHead, SavedKey, SavedLife, SavedPast, SavedUse, Stub,
+    },
 };
 
 use super::{CheckpointHead, SealedSegment};
@@ -77,6 +80,7 @@ all_of! {
     SavedLife { stream, start, made, settings, events, bytes, first, last, end, trim }
     SavedPast { stream, end, reason, at, loss }
     SavedKey { due, number, stream, key, what }
+    SavedDamage { stream, position }
     SavedBlocks { generation, done, step, checkpoints, closed }
     SealedSegment { number, generation, first, bytes, live_bytes, skipped }
     End { segments, lives, pasts, keys, heads }

@@ -55,7 +55,7 @@ impl Walked {
 }
 
 const HEAD: u8 = 0;
-const END: u8 = 5;
+const END: u8 = 6;
 
 /// The place of a kind in the order, if it has one.
 fn rank(kind: Kind) -> Option<u8> {
@@ -65,6 +65,7 @@ fn rank(kind: Kind) -> Option<u8> {
         Kind::Life => Some(2),
         Kind::Past => Some(3),
         Kind::Key => Some(4),
+        Kind::Damaged => Some(5),
         Kind::End => Some(END),
         _ => None,
     }

@@ -123,9 +123,16 @@ fn key() -> impl Strategy<Value = Item> {
         .prop_map(|(due, number, stream, key, what)| Item::Key(SavedKey { due, number, stream, key, what }))
 }
 
+fn damage() -> impl Strategy<Value = Item> {
+    (commands::stream_name(), position())
+        .prop_map(|(stream, position)| Item::Damage(SavedDamage { stream, position }))
+}
+
 fn checkpoint() -> impl Strategy<Value = Checkpoint> {
-    let items = (vec(segment(), 0..4), vec(life(), 0..4), vec(past(), 0..4), vec(key(), 0..4));
-    let items = items.prop_map(|(segments, lives, pasts, keys)| [segments, lives, pasts, keys].concat());
+    let many = (vec(life(), 0..4), vec(past(), 0..4), vec(key(), 0..4), vec(damage(), 0..4));
+    let items = (vec(segment(), 0..4), many).prop_map(|(segments, (lives, pasts, keys, damages))| {
+        [segments, lives, pasts, keys, damages].concat()
+    });
     (head(), items)
 }
 
@@ -292,6 +299,7 @@ proptest! {
             Item::Life(life) => restored.restore_life(&life),
             Item::Past(past) => restored.restore_past(&past),
             Item::Key(key) => restored.restore_key(key),
+            Item::Damage(damage) => restored.restore_damage(damage),
         }).unwrap();
         prop_assert_eq!(segments, [segment]);
         prop_assert_eq!(restored.snapshot().head, snapshot.head);

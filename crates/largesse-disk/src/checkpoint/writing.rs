@@ -31,7 +31,8 @@ pub(crate) fn write(
     snapshot: &Snapshot,
 ) -> io::Result<u64> {
     let streams = snapshot.lives().map(Item::Life).chain(snapshot.pasts().map(Item::Past));
-    let items = segments.map(Item::Segment).chain(streams).chain(snapshot.keys().map(Item::Key));
+    let others = snapshot.keys().map(Item::Key).chain(snapshot.damages().map(Item::Damage));
+    let items = segments.map(Item::Segment).chain(streams).chain(others);
     write_items(disk, head, items)
 }
 
@@ -74,6 +75,7 @@ impl Item {
             Self::Life(_) => Kind::Life,
             Self::Past(_) => Kind::Past,
             Self::Key(_) => Kind::Key,
+            Self::Damage(_) => Kind::Damaged,
         }
     }
 
@@ -83,6 +85,7 @@ impl Item {
             Self::Life(life) => life.put(out),
             Self::Past(past) => past.put(out),
             Self::Key(key) => key.put(out),
+            Self::Damage(damage) => damage.put(out),
         }
     }
 }

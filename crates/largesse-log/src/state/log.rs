@@ -17,6 +17,8 @@ use std::{
     sync::Arc,
 };
 
+use imbl::OrdMap;
+
 use super::{
     archive::{Archive, Stub},
     keys::Keys,
@@ -50,6 +52,8 @@ pub struct LogState {
     pub(super) graves: VecDeque<VecDeque<Arc<Event>>>,
     pub(super) due: BTreeSet<(UnixMs, StreamName)>,
     pub(super) keys: Keys,
+    /// Events that can't be read any more, and their streams. A map that is copied in no time, for checkpoints.
+    pub(super) damaged: OrdMap<Position, StreamName>,
     pub(super) young_bytes: u64,
     pub(super) events_bytes: u64,
     pub(super) lives_bytes: u64,
@@ -85,6 +89,7 @@ impl LogState {
             graves: VecDeque::new(),
             due: BTreeSet::new(),
             keys: Keys::new(limits.keys_max, limits.key_ttl),
+            damaged: OrdMap::new(),
             young_bytes: 0,
             events_bytes: 0,
             lives_bytes: 0,

@@ -29,6 +29,7 @@ pub struct Snapshot {
     lives: HashMap<StreamName, Arc<Life>>,
     pasts: OrdMap<StreamName, Past>,
     keys: OrdMap<Due, Arc<Used>>,
+    damaged: OrdMap<Position, StreamName>,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -138,6 +139,15 @@ pub struct SavedBlocks {
     pub closed: Option<Appended>,
 }
 
+/// An event that is kept, can't be read any more, and was told as lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedDamage {
+    /// Its stream.
+    pub stream: StreamName,
+    /// Its position.
+    pub position: Position,
+}
+
 impl Snapshot {
     /// The streams that are there, in no order.
     pub fn lives(&self) -> impl Iterator<Item = SavedLife> + '_ {
@@ -180,6 +190,18 @@ impl Snapshot {
         })
     }
 
+    /// The events that can't be read any more, in log order.
+    pub fn damages(&self) -> impl Iterator<Item = SavedDamage> + '_ {
+        let kept = |(position, stream): &(&Position, &StreamName)| {
+            self.lives.get(*stream).is_some_and(|life| life.keeps(**position))
+        };
+        let saved = |(position, stream): (&Position, &StreamName)| SavedDamage {
+            stream: stream.clone(),
+            position: *position,
+        };
+        self.damaged.iter().filter(kept).map(saved)
+    }
+
     /// Where the life of an event began, if the event was kept at that moment.
     #[must_use]
     pub fn life_keeping(&self, stream: &StreamName, position: Position) -> Option<Position> {
@@ -204,10 +226,11 @@ impl LogState {
             lives: self.lives.copied(),
             pasts: self.pasts.by_name.clone(),
             keys: self.keys.by_due.clone(),
+            damaged: self.damaged.clone(),
         }
     }
 
-    /// A log as it was when `head` was saved; lives, pasts and keys are to follow.
+    /// A log as it was when `head` was saved; lives, pasts, keys and damages are to follow.
     #[must_use]
     pub fn restored(head: &SavedHead, archive: Box<dyn Archive>) -> Self {
         let mut log = Self::new(head.limits, archive);
@@ -251,5 +274,10 @@ impl LogState {
         };
         let name: KeyName = (self.kept_name(stream), key);
         self.keys.restore((due, number), name, what);
+    }
+
+    /// Takes in an event that can't be read any more. Its loss was recorded.
+    pub fn restore_damage(&mut self, saved: SavedDamage) {
+        self.damaged.insert(saved.position, self.kept_name(saved.stream));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{archive::Stub, log::LogState, losses::Loss, slot::Slot, work::DROPS_MAX};
+use super::{archive::Stub, log::LogState, losses::Loss, work::DROPS_MAX};
 use crate::{Position, StreamName, UnixMs};
 
 /// Events in the archive that one step passes over because they are not kept.
@@ -65,23 +65,6 @@ impl LogState {
         }
     }
 
-    /// An event that is kept can't be read any more, and never will: readers before it are told of a loss.
-    ///
-    /// Without a slot the loss is recorded at the tail: a log that can't be written still tells it, but not to a
-    /// reader that knows of a loss there.
-    pub fn damage(&mut self, slot: Option<Slot>, stream: &StreamName, position: Position) {
-        let Some(life) = self.lives.get(stream).filter(|life| life.keeps(position)) else { return };
-        let upto = life.trim.map_or(position, |trim| trim.upto.max(position));
-        let at = match slot {
-            Some(slot) => {
-                self.begin(slot);
-                self.take_position()
-            }
-            None => self.tail,
-        };
-        self.record_trim(stream, Loss { upto, at });
-    }
-
     /// The oldest event of the log that may be kept.
     fn oldest_event(&mut self) -> Option<(StreamName, Position)> {
         if self.front < self.floor {
@@ -127,7 +110,7 @@ impl LogState {
         Some(stub)
     }
 
-    fn record_trim(&mut self, stream: &StreamName, loss: Loss) {
+    pub(super) fn record_trim(&mut self, stream: &StreamName, loss: Loss) {
         if let Some(life) = self.life_mut(stream) {
             let earlier = life.trim.replace(loss);
             self.losses.remove(stream, earlier);

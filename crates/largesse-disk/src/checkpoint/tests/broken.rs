@@ -61,10 +61,11 @@ fn small() -> Checkpoint {
         Item::Key(SavedKey {
             due: UnixMs(9),
             number: 2,
-            stream,
+            stream: stream.clone(),
             key: key_named("l"),
             what: SavedUse::Blocks(blocks),
         }),
+        Item::Damage(SavedDamage { stream, position }),
     ];
     (large(SALT).0, items)
 }
@@ -167,7 +168,7 @@ fn frames_out_of_their_order_are_found() {
     };
     let [head, segment, life] = [0, 1, 2].map(|place: usize| frames[place].len());
     check(&of(&[1]), HEADER_BYTES, misplaced(Kind::Sealed));
-    check(&of(&[8]), HEADER_BYTES, misplaced(Kind::End));
+    check(&of(&[9]), HEADER_BYTES, misplaced(Kind::End));
     check(&of(&[0, 0]), HEADER_BYTES + head, misplaced(Kind::Head));
     check(&of(&[0, 2, 1]), HEADER_BYTES + head + life, misplaced(Kind::Sealed));
     check(&of(&[0, 1, 6, 5]), HEADER_BYTES + head + segment + frames[6].len(), misplaced(Kind::Past));
@@ -233,7 +234,7 @@ fn a_disk_that_fails_is_no_broken_checkpoint() {
 proptest! {
     #[test]
     fn no_body_makes_it_panic(body in vec(any::<u8>(), 0..300)) {
-        for kind in [Kind::Sealed, Kind::Life, Kind::Past, Kind::Key, Kind::End, Kind::Group] {
+        for kind in [Kind::Sealed, Kind::Life, Kind::Past, Kind::Key, Kind::Damaged, Kind::End, Kind::Group] {
             _ = decode(kind, &body);
         }
     }
@@ -247,8 +248,8 @@ proptest! {
         let mut body = bytes[frame.start + 9..frame.end].to_vec();
         let at = place % body.len();
         body.splice(at..(at + with.len()).min(body.len()), with);
-        let kind = [Kind::Head, Kind::Sealed, Kind::Life, Kind::Past, Kind::Key, Kind::End]
-            .into_iter().find(|known| *known as u8 == kind).unwrap();
+        let kinds = [Kind::Head, Kind::Sealed, Kind::Life, Kind::Past, Kind::Key, Kind::Damaged, Kind::End];
+        let kind = kinds.into_iter().find(|known| *known as u8 == kind).unwrap();
         // With a check that holds, so that the body itself is looked at.
         let mut changed = bytes[..frame.start].to_vec();
         write_frame(&mut changed, SALT, kind, |out| out.extend_from_slice(&body));

@@ -187,6 +187,8 @@ fn the_keys_and_the_end_are_as_the_format_says() {
             CLOSED,
         ],
     );
+    let damage = SavedDamage { stream: name("a"), position: Position(1) };
+    check(Some(Item::Damage(damage)), &["16", NAME, "0100000000000000"]);
     let nothing = "0000000000000000".repeat(4);
     check(None, &["15", &nothing, "9a4888599e2b37aa"]);
 }
