@@ -33,7 +33,7 @@ mod group;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use events::{EVENT_FRAME_BYTES_MIN, counted_bytes_of, decode_event};
+pub(crate) use events::{EVENT_FRAME_BYTES_MIN, blank_event, counted_bytes_of, decode_event};
 pub use events::{EncodedEvents, EventsCheck, TooLarge};
 pub use fault::Fault;
 pub use group::{GROUP_FRAME_BYTES, GroupHead, Sequence};

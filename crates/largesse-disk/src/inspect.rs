@@ -29,7 +29,7 @@ pub const FORMAT: u32 = crate::segment::FORMAT;
 /// A log as it stands in its files.
 pub struct StandingLog {
     core: Core,
-    stopped_at: Option<OpenError>,
+    left_out: Vec<OpenError>,
     files: Files,
 }
 
@@ -58,16 +58,16 @@ pub fn is_log(disk: &dyn Disk) -> io::Result<bool> {
 }
 
 impl StandingLog {
-    /// Reads what a start would: the checkpoint, and the steps after it, up to the first that is broken. That there
-    /// is a log at all, [`is_log`] says.
+    /// Reads what a start would: the checkpoint, and the steps after it. What is broken among them is left out. That
+    /// there is a log at all, [`is_log`] says.
     ///
     /// # Errors
     /// [`OpenError`], when not even the checkpoint can be read, or a file that it names.
     pub fn load(disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Io { file: "the data folder".to_owned(), source };
         let files = files(&*disk).map_err(failed)?;
-        let Looked { core, stopped_at } = look(Arc::new(Unchanged(disk)))?;
-        Ok(Self { core, stopped_at, files })
+        let Looked { core, left_out } = look(Arc::new(Unchanged(disk)))?;
+        Ok(Self { core, left_out, files })
     }
 
     /// Which log it is.
@@ -88,10 +88,11 @@ impl StandingLog {
         self.files
     }
 
-    /// Why the steps were not taken up to the last: what came after this is not here.
+    /// What could not be taken, because nothing says what it was: the events there are not here, and streams may have
+    /// been made, closed or removed there.
     #[must_use]
-    pub fn stopped_at(&self) -> Option<&OpenError> {
-        self.stopped_at.as_ref()
+    pub fn left_out(&self) -> &[OpenError] {
+        &self.left_out
     }
 
     /// Streams by name, in byte order, those after `after`; at most `states_max`.

@@ -30,7 +30,7 @@ use crate::{
 const WALK_EVENTS_MAX: usize = 16 * 1024;
 
 /// How many broken events are remembered. With more, the disk is to be replaced.
-const DAMAGED_MAX: usize = 64 * 1024;
+pub(crate) const DAMAGED_MAX: usize = 64 * 1024;
 
 /// The segments, as readers see them.
 pub(crate) struct OldEvents {
@@ -109,7 +109,8 @@ impl OldEvents {
             Ok(event) => Ok(Some(Arc::new(event))),
             Err(error @ ReadError::Io { .. }) => Err(segment.unreadable(error).into()),
             Err(error @ ReadError::Corrupt { .. }) => {
-                Err(OldError::Damaged { stream: stream.clone(), position, error: segment.unreadable(error) })
+                let why = format_args!("{error}; it is the event {} of {stream}", position.0);
+                Err(OldError::Damaged { stream: stream.clone(), position, error: segment.unreadable(why) })
             }
         }
     }

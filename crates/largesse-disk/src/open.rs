@@ -1,12 +1,15 @@
 //! Opening a log: what the checkpoint says, and the steps after it once more.
 //!
 //! Invariants: what was acknowledged is there again, each position of a record is the one it had, and no position
-//! that may ever have been shown is used again. The end of the last segment is cut off where it is torn; what is
-//! broken anywhere else is told, and nothing is changed then. The time it takes is bounded by the segments after
+//! that may ever have been shown is used again. The end of the last segment is cut off where it is torn; an
+//! event that is broken is told as lost (`open/damage.rs`); what is broken besides is told, and nothing is changed then. The time it takes is bounded by the segments after
 //! the checkpoint and by the streams and keys, not by the log.
+
+mod damage;
 
 use std::{collections::VecDeque, io, sync::Arc};
 
+use damage::Damage;
 use largesse_log::{EngineLimits, Incarnation, Position, state::LogState};
 
 use crate::{
@@ -19,7 +22,7 @@ use crate::{
     index::{Growing, IndexOf, Sealed},
     journal::{Journal, Start},
     keeper::{Keeper, Milestone, generation_of_file, remove_if_there},
-    scan::{Broken, Group, Scan, Step, is_torn_tail},
+    scan::{Broken, Group, Scan},
     segment::{HEADER_BYTES, HeaderError, SegmentHeader},
     segments::{Index, Segment, SegmentId, Segments},
     settings::DiskSettings,
@@ -61,8 +64,9 @@ pub enum OpenError {
     },
     /// A segment is broken where it was safe.
     #[error(
-        "{file} is broken: {broken}. What comes after it would be lost. `largesse log check` says more; \
-         `largesse log export` saves what is whole"
+        "{file} is broken: {broken}. Nothing says which streams lost what there. `largesse log check` says more; \
+         `largesse log export` saves all that is whole and says what it leaves out, and `largesse log import` makes \
+         a new log of that"
     )]
     Broken {
         /// The segment's file.
@@ -106,7 +110,7 @@ pub(crate) fn open(
     new: NewLog,
 ) -> Result<Opened, OpenError> {
     let settings = settings.fitting(limits.log_bytes_max);
-    let mut opening = Opening::begin(Watched::new(disk), new)?;
+    let mut opening = Opening::begin(Watched::new(disk), new, Damage::Start(Vec::new()))?;
     let last = opening.replay_all()?;
     let has_replayed = last.is_some();
     let generation = next_generation(&opening.disk)?;
@@ -117,7 +121,8 @@ pub(crate) fn open(
     let segment = begin_segment(&opening.disk, &spare, number, first, opening.incarnation, opening.salt)
         .map_err(io_of(&SegmentId::written(number).file_name()))?;
     opening.segments.push(Arc::clone(&segment));
-    let Opening { disk, salt, incarnation, segments, retired, state, written, reserved, .. } = opening;
+    let Opening { disk, salt, incarnation, segments, retired, state, written, reserved, damage, .. } =
+        opening;
     let core = Arc::new(Core::new(incarnation, salt, segments, retired, state));
     let journal = Journal::new(Start { disk: disk.clone(), salt, segment, at: HEADER_BYTES as u64, written });
     let milestone = has_replayed.then(|| Milestone {
@@ -129,11 +134,16 @@ pub(crate) fn open(
     let segment_bytes = settings.segment_bytes;
     let keeper = Keeper::new(Arc::clone(&core), disk.clone(), Arc::clone(&spare), segment_bytes, generation);
     let mut writer = Writer::new(Arc::clone(&core), Arc::new(disk), journal, settings, spare, first);
+    let unwritten = |error| OpenError::Io {
+        file: SegmentId::written(number).file_name(),
+        source: io::Error::other(error),
+    };
     let is_limited = *core.state().limits() == limits;
     if !is_limited {
-        let file = SegmentId::written(number).file_name();
-        let wrote = writer.write_alone(|slot| Command::Limits { slot, limits });
-        wrote.map_err(|error| OpenError::Io { file, source: io::Error::other(error) })?;
+        writer.write_alone([|slot| Command::Limits { slot, limits }]).map_err(unwritten)?;
+    }
+    if let Damage::Start(lost) = damage {
+        damage::record(&core, &mut writer, lost).map_err(unwritten)?;
     }
     Ok(Opened { core, writer, keeper, milestone })
 }
@@ -141,11 +151,11 @@ pub(crate) fn open(
 /// A log that is only looked at.
 pub(crate) struct Looked {
     pub(crate) core: Core,
-    /// Why the steps were not taken up to the last.
-    pub(crate) stopped_at: Option<OpenError>,
+    /// What could not be taken.
+    pub(crate) left_out: Vec<OpenError>,
 }
 
-/// Loads the log that is in a folder, as far as it is whole. The disk is one that does nothing when it is to change
+/// Loads the log that is in a folder, as far as it is whole: what can't be told apart is left out. The disk is one that does nothing when it is to change
 /// a file.
 ///
 /// # Errors
@@ -153,10 +163,12 @@ pub(crate) struct Looked {
 pub(crate) fn look(disk: Arc<dyn Disk>) -> Result<Looked, OpenError> {
     // Of no use: there is a log.
     let new = NewLog { incarnation: Incarnation(0), salt: 0 };
-    let mut opening = Opening::begin(Watched::new(disk), new)?;
-    let stopped_at = opening.replay_all().err();
-    let Opening { salt, incarnation, segments, retired, state, .. } = opening;
-    Ok(Looked { core: Core::new(incarnation, salt, segments, retired, state), stopped_at })
+    let mut opening = Opening::begin(Watched::new(disk), new, Damage::Look(Vec::new()))?;
+    let last = opening.replay_all();
+    let Opening { salt, incarnation, segments, retired, state, damage, .. } = opening;
+    let mut left_out = if let Damage::Look(left_out) = damage { left_out } else { Vec::new() };
+    left_out.extend(last.err());
+    Ok(Looked { core: Core::new(incarnation, salt, segments, retired, state), left_out })
 }
 
 /// Makes the file of a segment, safe and with its name. It is the spare, where one is ready.
@@ -206,14 +218,17 @@ struct Opening {
     /// The segments that are there to be replayed, in order.
     to_replay: Vec<u64>,
     next_number: u64,
+    damage: Damage,
+    /// Whether there are blanks in the places of broken events.
+    has_blanks: bool,
 }
 
 impl Opening {
-    fn begin(disk: Watched, new: NewLog) -> Result<Self, OpenError> {
+    fn begin(disk: Watched, new: NewLog, damage: Damage) -> Result<Self, OpenError> {
         let (segments, retired) = (Arc::new(Segments::default()), Arc::new(Retired::default()));
         let mut opening = match checkpoint::open(&disk)? {
-            None => Self::without_checkpoint(disk, new, segments, retired)?,
-            Some(reading) => Self::from_checkpoint(disk, reading, segments, retired)?,
+            None => Self::without_checkpoint(disk, new, segments, retired, damage)?,
+            Some(reading) => Self::from_checkpoint(disk, reading, segments, retired, damage)?,
         };
         opening.drop_unbegun()?;
         Ok(opening)
@@ -224,6 +239,7 @@ impl Opening {
         reading: checkpoint::Reading,
         segments: Arc<Segments>,
         retired: Arc<Retired>,
+        damage: Damage,
     ) -> Result<Self, OpenError> {
         let head = reading.head().clone();
         let archive = SegmentArchive::new(Arc::clone(&segments), head.salt, Arc::clone(&retired));
@@ -251,6 +267,8 @@ impl Opening {
             reserved: head.reserved,
             next_number: head.replay_from,
             to_replay,
+            damage,
+            has_blanks: false,
         })
     }
 
@@ -259,6 +277,7 @@ impl Opening {
         new: NewLog,
         segments: Arc<Segments>,
         retired: Arc<Retired>,
+        damage: Damage,
     ) -> Result<Self, OpenError> {
         const FIRST: u64 = 1;
         let to_replay = numbers_from(&disk, 0)?;
@@ -288,6 +307,8 @@ impl Opening {
             reserved,
             to_replay,
             next_number: FIRST,
+            damage,
+            has_blanks: false,
         })
     }
 
@@ -305,10 +326,17 @@ impl Opening {
         let numbers = std::mem::take(&mut self.to_replay);
         for number in &numbers {
             if *number != self.next_number {
-                return Err(OpenError::Missing { file: SegmentId::written(self.next_number).file_name() });
+                let file = SegmentId::written(self.next_number).file_name();
+                self.damage.leave_out(OpenError::Missing { file })?;
             }
-            self.replay_segment(*number, Doubt::of(&numbers, *number))?;
+            if let Err(error) = self.replay_segment(*number, Doubt::of(&numbers, *number)) {
+                self.damage.leave_out(error)?;
+            }
             self.next_number = number + 1;
+        }
+        if self.has_blanks {
+            // Blanks are in memory in the places of events; on the disk nobody takes them for one.
+            while self.state.settle(0, usize::MAX) {}
         }
         Ok(numbers.last().copied())
     }
@@ -329,26 +357,18 @@ impl Opening {
         self.segments.push(Arc::clone(&segment));
         let scan = Scan::new(Arc::clone(&file), self.salt, at, bytes).map_err(io_of(&name))?;
         // Zeros where safe groups were are found all the same: then the next segment does not go on from here.
-        let mut scan = scan.ending_at_zeros().expecting(Sequence(self.written.0 + 1));
+        let scan = scan.ending_at_zeros();
+        let mut scan =
+            if self.damage.has_gaps() { scan } else { scan.expecting(Sequence(self.written.0 + 1)) };
         // Where the bytes begin that are not known to be safe: the header, then groups.
         let mut in_doubt = 0;
         let mut groups: VecDeque<(Sequence, u64)> = VecDeque::new();
-        loop {
-            match scan.next_group().map_err(io_of(&name))? {
-                Step::Next(group) => {
-                    groups.push_back((group.head.sequence, group.end));
-                    while groups.front().is_some_and(|(sequence, _)| *sequence <= group.head.synced_sequence)
-                    {
-                        in_doubt = groups.pop_front().map_or(in_doubt, |(_, end)| end);
-                    }
-                    self.replay_group(&segment, group);
-                }
-                Step::End => break,
-                Step::Broken(broken) => {
-                    self.cut_torn(&name, &*file, broken, doubt)?;
-                    break;
-                }
+        while let Some(group) = self.next_group(&name, &file, &mut scan, doubt)? {
+            groups.push_back((group.head.sequence, group.end));
+            while groups.front().is_some_and(|(sequence, _)| *sequence <= group.head.synced_sequence) {
+                in_doubt = groups.pop_front().map_or(in_doubt, |(_, end)| end);
             }
+            self.replay_group(&segment, group);
         }
         match doubt {
             Doubt::Last => make_safe(&*file, in_doubt, segment.bytes()).map_err(io_of(&name)),
@@ -358,34 +378,13 @@ impl Opening {
 
     fn replay_group(&mut self, segment: &Segment, group: Group) {
         self.written = group.head.sequence;
+        self.has_blanks |= group.broken().next().is_some();
         self.reserved = self.reserved.max(group.head.reserved);
         for placed in group.commands {
             replay(&mut self.state, segment, placed.command, placed.at, &placed.spots);
         }
         segment.reached(group.end);
         while self.state.settle(YOUNG_BYTES_MAX, usize::MAX) {}
-    }
-
-    /// Cuts off a group that was never safe.
-    fn cut_torn(
-        &mut self,
-        name: &str,
-        file: &dyn DiskFile,
-        broken: Broken,
-        doubt: Doubt,
-    ) -> Result<(), OpenError> {
-        let sequence = Sequence(self.written.0 + 1);
-        let is_torn = doubt == Doubt::Last
-            && is_torn_tail(file, self.salt, broken.whole_upto, sequence).map_err(io_of(name))?;
-        if !is_torn {
-            return Err(OpenError::Broken { file: name.to_owned(), broken });
-        }
-        tracing::info!(
-            file = name,
-            at = broken.whole_upto,
-            "the last write before the crash was not whole; nobody was told of it, and it is cut off"
-        );
-        file.truncate(broken.whole_upto).map_err(io_of(name))
     }
 }
 

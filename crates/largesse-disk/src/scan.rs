@@ -3,7 +3,7 @@
 //! - [`Scan`] gives the groups with their commands: for a start, and for a check.
 //! - [`EventScan`] gives where events stand, in log order, without looking at their text.
 //! - [`read_event`] reads one event whose place is known.
-//! - [`is_torn_tail`] tells an end that was never safe from one that was.
+//! - [`is_torn_tail`] tells an end that was never safe from one that was; [`find_group`] goes on behind what is broken.
 //!
 //! A segment may be filled with zeros ahead of what is written (`spare.rs`). A walk up to the end of a file can be told
 //! to take them for the end ([`Scan::ending_at_zeros`]). A walk up to where something was written takes no zeros.
@@ -14,10 +14,14 @@
 
 use std::{io, sync::Arc};
 
+use largesse_log::{Append, NewEvent, Position, StreamName, state::Slot};
+
 use crate::{
     command::{AppendHead, Command, EventsHead},
     disk::DiskFile,
-    frame::{EventsCheck, Fault, GROUP_FRAME_BYTES, GroupHead, Kind, Salt, Sequence, decode_event},
+    frame::{
+        EventsCheck, Fault, GROUP_FRAME_BYTES, GroupHead, Kind, Salt, Sequence, blank_event, decode_event,
+    },
 };
 
 mod events;
@@ -31,7 +35,7 @@ mod zeros;
 pub use events::{EventScan, ScannedEvent};
 pub(crate) use read::event_in;
 pub use read::{ReadError, read_event, read_frame};
-pub use torn::is_torn_tail;
+pub use torn::{find_group, is_torn_tail};
 pub use window::READ_AHEAD_BYTES;
 pub(crate) use window::{Stop, Window, Zeros};
 
@@ -89,6 +93,34 @@ pub struct PlacedCommand {
     pub command: Command,
     /// Of an append: where its events stand, one for each.
     pub spots: Vec<EventSpot>,
+    /// Those of its events that are broken, in order. In their places are blanks that count as much.
+    pub broken: Vec<BrokenEvent>,
+}
+
+/// An event whose text is broken, and whose place is known all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrokenEvent {
+    /// Which of its append, from 0.
+    pub number: usize,
+    /// The byte at which its frame begins.
+    pub at: u64,
+    /// What is wrong with it.
+    pub what: Fault,
+}
+
+impl Group {
+    /// The events that are broken: their streams and positions, and what is wrong.
+    pub fn broken(&self) -> impl Iterator<Item = (&StreamName, Position, BrokenEvent)> {
+        self.commands.iter().filter_map(PlacedCommand::append).flat_map(|(placed, slot, append)| {
+            placed.broken.iter().map(move |event| (&append.stream, slot.position_of(event.number), *event))
+        })
+    }
+}
+
+impl PlacedCommand {
+    fn append(&self) -> Option<(&Self, &Slot, &Append)> {
+        if let Command::Append { slot, append } = &self.command { Some((self, slot, append)) } else { None }
+    }
 }
 
 /// A walk along the groups of a segment.
@@ -130,10 +162,23 @@ impl Scan {
     /// # Errors
     /// Those of the disk. The walk stays where it is, and may be tried again.
     pub fn next_group(&mut self) -> io::Result<Step<Group>> {
+        self.next(Texts::Whole)
+    }
+
+    /// The group that [`Scan::next_group`] found broken, when nothing of it is but the texts of some events, so that
+    /// the place of everything in it is known. Otherwise what is broken besides.
+    ///
+    /// # Errors
+    /// Those of the disk, as for [`Scan::next_group`].
+    pub fn next_damaged(&mut self) -> io::Result<Step<Group>> {
+        self.next(Texts::Any)
+    }
+
+    fn next(&mut self, texts: Texts) -> io::Result<Step<Group>> {
         if self.window.is_at_end(self.at) {
             return Ok(Step::End);
         }
-        match self.read_group(self.at) {
+        match self.read_group(self.at, texts) {
             Ok(group) => {
                 self.at = group.end;
                 self.expected = group.head.sequence.0.checked_add(1).map(Sequence);
@@ -143,7 +188,7 @@ impl Scan {
         }
     }
 
-    fn read_group(&mut self, at: u64) -> Result<Group, Stop> {
+    fn read_group(&mut self, at: u64, texts: Texts) -> Result<Group, Stop> {
         let end = self.window.end();
         let frame = self.window.frame(at, end, self.salt)?;
         if frame.kind != Kind::Group {
@@ -160,37 +205,67 @@ impl Scan {
         }
         let mut commands = Vec::new();
         while next < end {
-            commands.push(self.read_command(&mut next, end)?);
+            commands.push(self.read_command(&mut next, end, texts)?);
         }
         Ok(Group { at, end, head, commands })
     }
 
     /// Reads the command at `next`, and moves on behind it.
-    fn read_command(&mut self, next: &mut u64, end: u64) -> Result<PlacedCommand, Stop> {
+    fn read_command(&mut self, next: &mut u64, end: u64, texts: Texts) -> Result<PlacedCommand, Stop> {
         let at = *next;
         let frame = self.window.frame(at, end, self.salt)?;
         *next = at + frame.bytes();
         if frame.kind != Kind::Append {
             let command = Command::decode(frame.kind, frame.body).map_err(|what| Stop::broken(at, what))?;
-            return Ok(PlacedCommand { at, command, spots: Vec::new() });
+            return Ok(PlacedCommand { at, command, spots: Vec::new(), broken: Vec::new() });
         }
         let head = AppendHead::decode(frame.body).map_err(|what| Stop::broken(at, what))?;
-        let (mut events, mut spots) = (Vec::new(), Vec::new());
+        let (mut events, mut spots, mut broken) = (Vec::new(), Vec::new(), Vec::new());
         let mut check = EventsCheck::start(self.salt);
         while spots.len() < head.events.count as usize {
             let at = *next;
-            let frame = self.window.frame(at, end, self.salt)?;
-            if frame.kind != Kind::Event {
-                return Err(Stop::broken(at, Fault::Misplaced { kind: frame.kind }));
+            let frame_head = self.window.frame_head(at, end)?;
+            let bytes = frame_head.frame_bytes().map_err(|what| Stop::broken(at, what))?;
+            check.push(&frame_head);
+            match self.read_event(at, end) {
+                Ok(event) => events.push(event),
+                Err(Stop::Broken { what, .. }) if texts == Texts::Any && what.is_within() => {
+                    broken.push(BrokenEvent { number: spots.len(), at, what });
+                    events.push(blank_event(bytes));
+                }
+                Err(stop) => return Err(stop),
             }
-            check.push(&frame.head);
-            let bytes = frame.bytes();
-            events.push(decode_event(frame.body).map_err(|what| Stop::broken(at, what))?);
-            spots.push(EventSpot { at, bytes: bytes as u32 });
-            *next = at + bytes;
+            spots.push(EventSpot { at, bytes });
+            *next = at + u64::from(bytes);
         }
-        head.events.hold(check).map_err(|what| Stop::broken(at, what))?;
-        Ok(PlacedCommand { at, command: Command::of_append(head, events), spots })
+        // Only with the right lengths do the events have the positions that they had.
+        head.events.hold(check).map_err(|what| {
+            broken.first().map_or(Stop::broken(at, what), |event| Stop::broken(event.at, event.what))
+        })?;
+        Ok(PlacedCommand { at, command: Command::of_append(head, events), spots, broken })
+    }
+
+    fn read_event(&mut self, at: u64, end: u64) -> Result<NewEvent, Stop> {
+        let frame = self.window.frame(at, end, self.salt)?;
+        if frame.kind != Kind::Event {
+            return Err(Stop::broken(at, Fault::Misplaced { kind: frame.kind }));
+        }
+        decode_event(frame.body).map_err(|what| Stop::broken(at, what))
+    }
+}
+
+/// Which texts events have to have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    Whole,
+    /// Any, where the heads of the frames say which were written.
+    Any,
+}
+
+impl Fault {
+    /// Whether the length of what is broken may still be right.
+    fn is_within(self) -> bool {
+        !matches!(self, Self::Cut | Self::Length { .. } | Self::PastGroup | Self::Misplaced { .. })
     }
 }
 

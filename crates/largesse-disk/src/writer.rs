@@ -31,7 +31,7 @@ use crate::{
     space::{Space, kept_bytes},
     spare::Spare,
     step::{Ask, Asks, What},
-    taking::{Answer, Planned, take},
+    taking::{Answer, Planned, replay, take},
 };
 
 /// How many steps are taken before others may look at the state.
@@ -234,21 +234,30 @@ impl Writer {
         command.encode(&mut self.group, self.core.salt).expect("only appends can be too large");
     }
 
-    /// Writes one command alone, and takes it. For what nobody asked for.
-    pub(crate) fn write_alone(&mut self, command: impl FnOnce(Slot) -> Command) -> Result<(), EngineError> {
+    /// Writes commands that nobody asked for, alone, and takes them.
+    pub(crate) fn write_alone(
+        &mut self,
+        commands: impl IntoIterator<Item = impl FnOnce(Slot) -> Command>,
+    ) -> Result<(), EngineError> {
         self.group.clear();
         self.group.resize(GROUP_FRAME_BYTES, 0);
         let now = self.last_time.unwrap_or(UnixMs(0));
-        let slot = Slot { base: self.next, now, time: now };
-        let command = command(slot);
-        self.write(&command);
-        self.next = slot.end(0);
+        let mut taken = Vec::new();
+        for command in commands {
+            let slot = Slot { base: self.next, now, time: now };
+            let command = command(slot);
+            self.write(&command);
+            self.next = slot.end(0);
+            taken.push(command);
+        }
         let mut group = mem::take(&mut self.group);
+        let at = self.journal.at();
         let written = self.journal.write(&mut group, self.next, self.settings.sync, || ());
         self.group = group;
         written?;
-        if let Command::Limits { limits, .. } = command {
-            self.core.state().limit(limits);
+        let mut state = self.core.state();
+        for command in taken {
+            replay(&mut state, self.journal.segment(), command, at, &[]);
         }
         self.journal.segment().reached(self.journal.at());
         Ok(())

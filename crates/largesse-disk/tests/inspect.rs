@@ -110,7 +110,7 @@ fn what_stands_after_a_crash_is_what_a_start_finds_and_looking_changes_nothing()
         assert!(is_log(&crashed).unwrap());
         let log = StandingLog::load(Arc::new(crashed.clone())).unwrap();
         assert_eq!((log.tail(), log.incarnation()), (tail, Incarnation(7)), "seed {seed}");
-        assert!(log.stopped_at().is_none());
+        assert!(log.left_out().is_empty());
         assert_eq!(checked(&crashed).1, []);
         let after: Vec<_> = crashed.file_names().iter().map(|name| crashed.contents(name)).collect();
         assert_eq!(before, after, "seed {seed}");

@@ -95,11 +95,21 @@ fn info(folder: &DataFolder) -> Result<(), Failure> {
     whole(&log)
 }
 
+/// Says what could not be taken.
+///
 /// # Errors
-/// The log is broken somewhere, and what came after is not in it.
+/// There is something.
 fn whole(log: &StandingLog) -> Result<(), Failure> {
-    log.stopped_at()
-        .map_or(Ok(()), |error| Err(Failure(format!("what came after this is not in it: {error}"))))
+    for error in log.left_out() {
+        note(&plain(&format!("left out: {error}")));
+    }
+    match log.left_out().len() {
+        0 => Ok(()),
+        places => Err(Failure(format!(
+            "the log is broken in {places} places where nothing says what was written; what streams did there is not \
+             in it"
+        ))),
+    }
 }
 
 fn check(folder: &DataFolder) -> Result<(), Failure> {

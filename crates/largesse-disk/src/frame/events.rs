@@ -178,6 +178,13 @@ pub(crate) fn decode_event(body: &[u8]) -> Result<NewEvent, Fault> {
     Ok(NewEvent { name, data })
 }
 
+/// An event that counts for retention what one with a frame of so many bytes does, whatever it says.
+pub(crate) fn blank_event(frame_bytes: u32) -> NewEvent {
+    let text_bytes = (frame_bytes as usize).saturating_sub(EVENT_FRAME_BYTES_MIN);
+    let data = EventData::parse_owned(" ".repeat(text_bytes)).expect("there is no NUL in it");
+    NewEvent { name: None, data }
+}
+
 fn text(bytes: &[u8]) -> Result<&str, Fault> {
     str::from_utf8(bytes).map_err(|_| Fault::Utf8)
 }

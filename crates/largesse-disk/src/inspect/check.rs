@@ -10,9 +10,9 @@ use largesse_log::Incarnation;
 use crate::{
     checkpoint::{self, CheckpointError, CheckpointHead, Item, SealedSegment},
     disk::{Disk, DiskFile},
-    frame::{Salt, Sequence},
+    frame::{GROUP_FRAME_BYTES, GroupHead, Salt, Sequence},
     index::{IndexError, IndexOf, Sealed},
-    scan::{Broken, EventScan, ReadError, Scan, Step, Zeros, is_torn_tail, read_event},
+    scan::{Broken, EventScan, Group, ReadError, Scan, Step, Zeros, find_group, is_torn_tail, read_event},
     segment::{HEADER_BYTES, SegmentHeader},
     segments::SegmentId,
     spare,
@@ -246,8 +246,7 @@ impl Walk<'_> {
             match scan.next_group()? {
                 Step::Next(group) => {
                     next = group.head.sequence.0.checked_add(1).map(Sequence);
-                    self.checked.events +=
-                        group.commands.iter().map(|placed| placed.spots.len() as u64).sum::<u64>();
+                    self.count_events(&group);
                 }
                 Step::End => return Ok(next),
                 Step::Broken(broken) => {
@@ -257,14 +256,55 @@ impl Walk<'_> {
                     };
                     if is_torn {
                         self.checked.torn = Some((name.to_owned(), broken.whole_upto));
-                    } else {
-                        self.defect(name, Some(broken.at), &broken.what);
-                        self.events(name, file, salt, broken.whole_upto..upto, zeros, Some(broken))?;
+                        return Ok(None);
                     }
-                    return Ok(None);
+                    match self.damaged_group(name, file, salt, &mut scan, zeros, next)? {
+                        Some(sequence) => next = sequence.0.checked_add(1).map(Sequence),
+                        None => return Ok(None),
+                    }
                 }
             }
         }
+    }
+
+    /// Tells what is broken in a group, and has the walk go on behind it; answers the last group before that.
+    fn damaged_group(
+        &mut self,
+        name: &str,
+        file: &Arc<dyn DiskFile>,
+        salt: Salt,
+        scan: &mut Scan,
+        zeros: Zeros,
+        expected: Option<Sequence>,
+    ) -> io::Result<Option<Sequence>> {
+        let broken = match scan.next_damaged()? {
+            Step::Next(group) => {
+                self.count_events(&group);
+                for (stream, position, event) in group.broken() {
+                    let what = format!("the event {} of {stream} is broken: {}", position.0, event.what);
+                    self.defect(name, Some(event.at), &what);
+                }
+                return Ok(Some(group.head.sequence));
+            }
+            Step::Broken(broken) => broken,
+            Step::End => return Ok(None),
+        };
+        self.defect(name, Some(broken.at), &broken.what);
+        let is_later = |head: &GroupHead| expected.is_none_or(|expected| head.sequence >= expected);
+        let behind = find_group(&**file, salt, broken.whole_upto + 1, is_later)?;
+        let end = behind.map_or_else(|| file.bytes(), Ok)?;
+        self.events(name, file, salt, broken.whole_upto..end, zeros, Some(broken))?;
+        let Some(at) = behind else { return Ok(None) };
+        let behind = Scan::new(Arc::clone(file), salt, at, file.bytes()?)?;
+        *scan = if zeros == Zeros::End { behind.ending_at_zeros() } else { behind };
+        let mut head = [0; GROUP_FRAME_BYTES];
+        file.read_at(&mut head, at)?;
+        let found = GroupHead::find(&head, salt);
+        Ok(found.and_then(|head| head.sequence.0.checked_sub(1)).map(Sequence))
+    }
+
+    fn count_events(&mut self, group: &Group) {
+        self.checked.events += group.commands.iter().map(|placed| placed.spots.len() as u64).sum::<u64>();
     }
 
     /// Looks at the events in a part of a segment; what is broken there and not told yet is told.
@@ -297,13 +337,13 @@ impl Walk<'_> {
                 }
                 Step::End => return Ok(()),
                 Step::Broken(broken) => {
-                    if !is_told(broken.at) {
+                    // A length that is broken leads beyond the part.
+                    if !is_told(broken.at) && broken.at < bytes.end {
                         self.defect(name, Some(broken.at), &broken.what);
                     }
                     let rest = bytes.end.saturating_sub(broken.whole_upto);
-                    let what = format!(
-                        "the {rest} bytes from here on can't be looked at: nothing says what they are"
-                    );
+                    let what =
+                        format!("{rest} bytes from here on can't be looked at: nothing says what they are");
                     self.defect(name, Some(broken.whole_upto), &what);
                     return Ok(());
                 }

@@ -23,21 +23,37 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// # Errors
 /// Those of the disk.
 pub fn is_torn_tail(file: &dyn DiskFile, salt: Salt, broken_at: u64, sequence: Sequence) -> io::Result<bool> {
+    let proof = find_group(file, salt, broken_at, |head| head.synced_sequence >= sequence)?;
+    Ok(proof.is_none())
+}
+
+/// The byte at which the head of the first group that is wanted stands, from `from` on: no publisher can forge one.
+/// Looks at every byte.
+///
+/// # Errors
+/// Those of the disk.
+pub fn find_group(
+    file: &dyn DiskFile,
+    salt: Salt,
+    from: u64,
+    is_wanted: impl Fn(&GroupHead) -> bool,
+) -> io::Result<Option<u64>> {
     let end = file.bytes()?;
     // A head that begins in one piece ends in it too.
     let mut buffer = vec![0; PIECE_BYTES + GROUP_FRAME_BYTES - 1];
-    let mut at = broken_at;
+    let mut at = from;
     while at < end {
         let left = usize::try_from(end - at).unwrap_or(usize::MAX);
         let piece = left.min(buffer.len());
         let piece = &mut buffer[..piece];
         file.read_at(piece, at)?;
-        let mut heads = piece.windows(GROUP_FRAME_BYTES).filter_map(|bytes| GroupHead::find(bytes, salt));
+        let is_head = |bytes: &[u8]| GroupHead::find(bytes, salt).is_some_and(|head| is_wanted(&head));
         // Most of what stands ahead of the groups is zeros, and no head is.
-        if !is_zeros(piece) && heads.any(|head| head.synced_sequence >= sequence) {
-            return Ok(false);
+        let found = if is_zeros(piece) { None } else { piece.windows(GROUP_FRAME_BYTES).position(is_head) };
+        if let Some(within) = found {
+            return Ok(Some(at + within as u64));
         }
         at += PIECE_BYTES as u64;
     }
-    Ok(true)
+    Ok(None)
 }

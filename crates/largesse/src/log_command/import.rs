@@ -90,7 +90,7 @@ fn all(folder: &DataFolder) -> Result<String, Failure> {
     // Closes it: only then all is safe, or it is told below that it is not.
     drop(engine);
     let log = StandingLog::load(folder.disk()).map_err(|error| folder.unopened(&error))?;
-    if log.tail() != tail || log.stopped_at().is_some() {
+    if log.tail() != tail || !log.left_out().is_empty() {
         return Err(Failure("the log could not be made safe; the trace says more".to_owned()));
     }
     Ok(format!("imported {streams} streams and {events} events, as log {:016x}", log.incarnation().0))

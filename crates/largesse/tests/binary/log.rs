@@ -243,6 +243,62 @@ fn each_thing_that_is_broken_is_told_with_its_file_and_byte_and_what_is_whole_is
     assert_eq!(data, ["first event", "third event"]);
 }
 
+/// A log whose server was killed, with a bit flipped so many bytes after where a text begins.
+fn killed_and_broken(text: &str, by: isize) -> (Folder, String) {
+    let data = Folder::new();
+    let server = Server::start_on(&data, &[]);
+    for text in ["first event", "second event", "third event", "fourth event"] {
+        server.ask("POST", "/streams/a", text);
+    }
+    stop(server, "KILL");
+    let is_it = |(_, bytes): &(String, Vec<u8>)| place_of(bytes, text.as_bytes()).is_some();
+    let (name, mut bytes) = files(&data).into_iter().find(is_it).unwrap();
+    let place = place_of(&bytes, text.as_bytes()).unwrap();
+    bytes[place.checked_add_signed(by).unwrap()] ^= 1;
+    fs::write(data.path().join(&name), &bytes).unwrap();
+    (data, format!("{name}, byte {}: ", place - 11))
+}
+
+#[test]
+fn an_event_that_broke_before_a_start_is_lost_and_told_and_all_else_is_served_and_exported() {
+    let (data, place) = killed_and_broken("second event", 3);
+    let checked = log("check", &data);
+    assert_eq!(checked.code(), Some(1), "{checked:?}");
+    assert!(checked.stdout.starts_with(&place) && checked.stdout.contains("of a is broken"), "{checked:?}");
+    assert_eq!(checked.stdout.lines().count(), 1, "{checked:?}");
+    for _ in 0..2 {
+        let exported = log("export", &data);
+        assert_eq!(exported.code(), Some(1), "{exported:?}");
+        assert!(exported.stderr.contains("1 events are broken"), "{exported:?}");
+        let lines = lines(&exported.stdout);
+        let texts: Vec<_> = lines.iter().filter_map(|line| line["data"].as_str()).collect();
+        assert_eq!(texts, ["first event", "third event", "fourth event"]);
+        // The second time with what a start made of it.
+        stop(Server::start_on(&data, &[]), "TERM");
+    }
+}
+
+#[test]
+fn where_nothing_says_what_was_written_the_log_is_not_served_and_all_other_events_are_exported() {
+    let (data, place) = killed_and_broken("second event", -11);
+    let served = run(&["serve", "--listen", "127.0.0.1:0", "--data", data.path().to_str().unwrap()]);
+    assert_eq!((served.code(), served.stdout.as_str()), (Some(1), ""), "{served:?}");
+    for part in [place.split_once(',').unwrap().0, "at byte", "largesse log export", "largesse log import"] {
+        assert!(served.stderr.contains(part), "{part}: {served:?}");
+    }
+    let checked = log("check", &data);
+    assert!(checked.code() == Some(1) && checked.stdout.contains(&place), "{checked:?}");
+    let exported = log("export", &data);
+    assert_eq!(exported.code(), Some(1), "{exported:?}");
+    assert!(exported.stderr.contains("left out") && exported.stderr.contains("in 1 places"), "{exported:?}");
+    let lines = lines(&exported.stdout);
+    let texts: Vec<_> = lines.iter().filter_map(|line| line["data"].as_str()).collect();
+    assert_eq!(texts, ["first event", "third event", "fourth event"]);
+    let again = Folder::new();
+    let imported = import(&again, &exported.stdout);
+    assert_eq!(imported.code(), Some(0), "{imported:?}");
+}
+
 fn place_of(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
