@@ -156,6 +156,17 @@ pub enum IndexError {
     },
 }
 
+impl IndexError {
+    /// Whether the index is not there, or not whole: then it is made again from its segment.
+    pub(crate) fn is_mended_anew(&self) -> bool {
+        match self {
+            Self::Io(error) => error.kind() == io::ErrorKind::NotFound,
+            Self::Corrupt { .. } | Self::Length { .. } => true,
+            Self::Format { .. } | Self::Foreign { .. } => false,
+        }
+    }
+}
+
 /// What can be asked of a segment's index, in memory or in a file. Many threads may ask at the same time.
 ///
 /// # Errors

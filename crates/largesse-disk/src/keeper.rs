@@ -27,6 +27,7 @@ use crate::{
     disk::{Disk, Watched},
     frame::Sequence,
     index::{IndexError, IndexOf, LifeId, Shelf, write_sealed},
+    reindex::reindexed,
     segments::{Index, Segment, SegmentId},
     spare::{self, Spare},
 };
@@ -87,9 +88,12 @@ impl Keeper {
         }
     }
 
-    /// Whether there is something to win by a cleaning.
+    /// Whether there is something to mend, or to win by a cleaning.
     pub(crate) fn has_garbage(&self) -> bool {
-        self.core.retired.is_some() || cleaning::choose(&self.sealed(), self.segment_bytes).is_some()
+        let sealed = self.sealed();
+        self.core.retired.is_some()
+            || sealed.iter().any(|segment| segment.wants_index())
+            || cleaning::choose(&sealed, self.segment_bytes).is_some()
     }
 
     /// Seals the segments before a milestone, cleans some, and writes a checkpoint.
@@ -101,6 +105,7 @@ impl Keeper {
             return Err(KeepError::Io(io::Error::other(failure.to_owned())));
         }
         self.seal_before(milestone.replay_from)?;
+        self.mend_indexes(&milestone.snapshot)?;
         // What is not cleaned today is tomorrow; a checkpoint does not wait for it.
         let cleaned = self.recount_and_clean(&milestone.snapshot).unwrap_or_else(|error| {
             tracing::warn!(%error, "no segment could be cleaned; their space does not come back yet");
@@ -152,6 +157,25 @@ impl Keeper {
                 let index = self.write_index(segment.id, &growing)?;
                 let sealed = segment.with_index(Index::Sealed(index));
                 self.core.segments.replace(&[segment.id], vec![Arc::new(sealed)]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes indexes again that were found broken.
+    fn mend_indexes(&self, snapshot: &Snapshot) -> Result<(), KeepError> {
+        for segment in self.sealed().iter().filter(|segment| segment.wants_index()) {
+            let file = segment.id.index_name();
+            match reindexed(segment, self.core.salt, |stream| snapshot.life_start(stream)) {
+                Ok(index) => {
+                    let index = Index::Sealed(self.write_index(segment.id, &index)?);
+                    self.core.segments.replace(&[segment.id], vec![Arc::new(segment.with_index(index))]);
+                    tracing::warn!(file, "an index was found broken, and made again from its segment");
+                }
+                Err(error) => {
+                    tracing::error!(file, %error, "an index is broken, and so is its segment; `largesse log check` says more");
+                    segment.set_stubborn();
+                }
             }
         }
         Ok(())

@@ -24,6 +24,7 @@ mod open;
 mod plan;
 mod pool;
 mod queue;
+mod reindex;
 pub mod scan;
 pub mod segment;
 mod segments;

@@ -1,25 +1,27 @@
 //! Opening a log: what the checkpoint says, and the steps after it once more.
 //!
 //! Invariants: what was acknowledged is there again, each position of a record is the one it had, and no position
-//! that may ever have been shown is used again. The end of the last segment is cut off where it is torn; an
-//! event that is broken is told as lost (`open/damage.rs`); what is broken besides is told, and nothing is changed then. The time it takes is bounded by the segments after
-//! the checkpoint and by the streams and keys, not by the log.
+//! that may ever have been shown is used again. The end of the last segment is cut off where it is torn; an event
+//! that is broken is told as lost (`open/damage.rs`); what is broken besides is told, and nothing is changed then. The
+//! time it takes is bounded by the segments after the checkpoint and by the streams and keys, not by the log.
 
 mod damage;
+mod sealed;
 
 use std::{collections::VecDeque, io, sync::Arc};
 
 use damage::Damage;
 use largesse_log::{EngineLimits, Incarnation, Position, state::LogState};
+use sealed::open_sealed;
 
 use crate::{
     archive::{Retired, SegmentArchive},
-    checkpoint::{self, CheckpointError, Item, SealedSegment},
+    checkpoint::{self, CheckpointError, Item},
     command::Command,
     core::Core,
     disk::{Disk, DiskFile, Watched},
     frame::{Salt, Sequence},
-    index::{Growing, IndexOf, Sealed},
+    index::Growing,
     journal::{Journal, Start},
     keeper::{Keeper, Milestone, generation_of_file, remove_if_there},
     scan::{Broken, Group, Scan},
@@ -253,7 +255,7 @@ impl Opening {
             Item::Damage(damage) => state.restore_damage(damage),
         })?;
         for listed in sealed {
-            segments.push(Arc::new(open_sealed(&disk, &listed, head.salt)?));
+            segments.push(Arc::new(open_sealed(&disk, &listed, head.salt, &state, &damage)?));
         }
         let to_replay = numbers_from(&disk, head.replay_from)?;
         Ok(Self {
@@ -459,33 +461,4 @@ fn make_safe(file: &dyn DiskFile, from: u64, end: u64) -> io::Result<()> {
         at += piece.len() as u64;
     }
     file.sync()
-}
-
-/// Opens a segment that the checkpoint lists.
-fn open_sealed(disk: &dyn Disk, listed: &SealedSegment, salt: Salt) -> Result<Segment, OpenError> {
-    let id = SegmentId { number: listed.number, generation: listed.generation };
-    let name = id.file_name();
-    let file = disk.open(&name).map_err(missing_or_io(&name))?;
-    let bytes = file.bytes().map_err(io_of(&name))?;
-    if bytes < listed.bytes {
-        let source = io::Error::other(format!("it has {bytes} bytes, and had {}", listed.bytes));
-        return Err(OpenError::Io { file: name, source });
-    }
-    let index_name = id.index_name();
-    let index = disk.open(&index_name).map_err(missing_or_io(&index_name))?;
-    let index = Sealed::open(index, IndexOf { segment: id.number, salt: salt.0 });
-    let index =
-        index.map_err(|error| OpenError::Io { file: index_name.clone(), source: io::Error::other(error) })?;
-    let segment = Segment::new(id, listed.first, file, Index::Sealed(index), listed.bytes);
-    segment.set_live(listed.live_bytes);
-    listed.skipped.iter().for_each(|(from, before)| segment.refuse(*from..*before));
-    Ok(segment)
-}
-
-fn missing_or_io(file: &str) -> impl FnOnce(io::Error) -> OpenError {
-    let file = file.to_owned();
-    move |source| match source.kind() {
-        io::ErrorKind::NotFound => OpenError::Missing { file },
-        _ => OpenError::Io { file, source },
-    }
 }

@@ -147,6 +147,12 @@ impl Segment {
         self.index.ask(|index| index.totals().counted_bytes)
     }
 
+    /// Whether its index was found broken, and can be made again as far as is known.
+    pub(crate) fn wants_index(&self) -> bool {
+        let is_broken = matches!(&self.index, Index::Sealed(sealed) if sealed.is_broken());
+        is_broken && !self.is_stubborn()
+    }
+
     /// Whether a cleaning found it broken.
     pub(crate) fn is_stubborn(&self) -> bool {
         self.is_stubborn.load(Relaxed)

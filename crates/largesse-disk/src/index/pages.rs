@@ -2,7 +2,15 @@
 //!
 //! Invariant: no byte of a page is looked at before its check. Does not know what the rows mean.
 
-use std::{io, marker::PhantomData, ops::Range, sync::Arc};
+use std::{
+    io,
+    marker::PhantomData,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 use super::{
     IndexError,
@@ -14,19 +22,28 @@ use crate::disk::DiskFile;
 pub(super) struct Pages {
     file: Arc<dyn DiskFile>,
     seed: Seed,
+    /// Whether a page was found broken.
+    is_broken: AtomicBool,
 }
 
 impl Pages {
     pub(super) fn new(file: Arc<dyn DiskFile>, seed: Seed) -> Self {
-        Self { file, seed }
+        Self { file, seed, is_broken: AtomicBool::new(false) }
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken.load(Relaxed)
     }
 
     /// # Errors
     /// [`IndexError::Corrupt`], also where the file was cut; [`IndexError::Io`].
     pub(super) fn read(&self, number: u64) -> Result<Page, IndexError> {
-        let page = read_unchecked(&*self.file, number)?;
-        self.seed.verify(number, &page)?;
-        Ok(page)
+        let page = read_unchecked(&*self.file, number)
+            .and_then(|page| self.seed.verify(number, &page).map(|()| page));
+        if let Err(IndexError::Corrupt { .. }) = page {
+            self.is_broken.store(true, Relaxed);
+        }
+        page
     }
 }
 

@@ -65,6 +65,11 @@ impl Sealed {
         (0..self.marks.end_page()).try_for_each(|page| self.pages.read(page).map(|_| ()))
     }
 
+    /// Whether a page was found broken since it was opened.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.pages.is_broken()
+    }
+
     /// The shelves on a page, from this life on.
     fn shelves_on(&self, page: u32, from: LifeId) -> Result<Vec<Shelf>, IndexError> {
         let rows = self.shelves.read_page(&self.pages, page)?;

@@ -21,6 +21,9 @@ use crate::{
 /// The bytes of a page of an index file.
 const INDEX_PAGE_BYTES: u64 = crate::index::PAGE_BYTES as u64;
 
+/// What becomes of an index that is missing or broken.
+const MENDED: &str = "a server makes the index again from its segment when it meets that";
+
 /// Something that is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defect {
@@ -97,6 +100,14 @@ struct Walk<'a> {
     disk: &'a dyn Disk,
     tell: &'a mut dyn FnMut(Defect),
     checked: Checked,
+}
+
+/// An error with what is behind it.
+fn chain(error: &IndexError) -> String {
+    match error {
+        IndexError::Io(behind) => behind.to_string(),
+        _ => error.to_string(),
+    }
 }
 
 fn id_of(listed: &SealedSegment) -> SegmentId {
@@ -362,11 +373,15 @@ impl Walk<'_> {
         match verified {
             Ok(()) => {}
             Err(IndexError::Corrupt { page }) => {
+                let at = Some(page * INDEX_PAGE_BYTES);
                 self.defect(
                     &name,
-                    Some(page * INDEX_PAGE_BYTES),
-                    &"the checksum of the page is not that of its bytes",
+                    at,
+                    &format!("the checksum of the page is not that of its bytes; {MENDED}"),
                 );
+            }
+            Err(error) if error.is_mended_anew() => {
+                self.defect(&name, None, &format!("{}; {MENDED}", chain(&error)));
             }
             Err(IndexError::Io(error)) => self.defect(&name, None, &error),
             Err(error) => self.defect(&name, None, &error),

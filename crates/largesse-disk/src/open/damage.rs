@@ -50,6 +50,11 @@ impl Damage {
         matches!(self, Self::Look(left_out) if !left_out.is_empty())
     }
 
+    /// Whether nothing is to be changed.
+    pub(super) fn is_of_a_look(&self) -> bool {
+        matches!(self, Self::Look(_))
+    }
+
     fn take_in(&mut self, file: &str, group: &Group) -> Result<(), OpenError> {
         let Self::Start(lost) = self else { return Ok(()) };
         for (stream, position, event) in group.broken() {

@@ -53,3 +53,25 @@ fn an_event_that_is_kept_for_ever_does_not_keep_its_neighbours() {
     let seen = world.seen();
     assert_eq!(seen, World::open(&disk.after_exit()).unwrap().seen());
 }
+
+#[test]
+fn a_page_of_an_index_that_breaks_while_the_log_is_served_is_made_again() {
+    let disk = SimulatedDisk::new(4);
+    let mut world = World::open(&disk).unwrap();
+    for number in 0..30 {
+        take(&mut world, &append(["a", "b", "c/1"][number % 3], number));
+    }
+    world.roll();
+    let seen = world.seen();
+    let indexes: Vec<_> = disk.file_names().into_iter().filter(|name| name.ends_with(".index")).collect();
+    for name in &indexes {
+        // The page of shelves.
+        disk.flip_bit(name, 2 * 4_096 + 5, 1);
+    }
+    assert!(!indexes.is_empty() && !world.indexes_answer());
+    assert!(world.has_garbage(), "the keeper has something to do");
+    world.roll();
+    assert!(world.indexes_answer());
+    assert_eq!(world.seen(), seen);
+    assert_eq!(World::open(&disk.after_exit()).unwrap().seen(), seen);
+}

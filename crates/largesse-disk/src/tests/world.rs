@@ -18,6 +18,7 @@ use crate::{
     disk::SimulatedDisk,
     engine::answer::walk_old,
     frame::EncodedEvents,
+    index::LifeId,
     keeper::Keeper,
     open::{NewLog, Opened, open},
     settings::{DiskSettings, SyncRule},
@@ -191,6 +192,20 @@ impl World {
     /// Begins a new segment while the keeper has no time.
     pub(super) fn roll_unkept(&mut self) {
         self.writer.roll().expect("the disk works");
+    }
+
+    /// Whether the keeper would begin something by itself.
+    pub(super) fn has_garbage(&self) -> bool {
+        self.keeper.has_garbage()
+    }
+
+    /// Looks for every stream in every index; whether all of them answer.
+    pub(super) fn indexes_answer(&self) -> bool {
+        let answers = |segment: &crate::segments::Segment| {
+            segment.index.ask(|index| index.shelves(LifeId(Position::ZERO)).all(|shelf| shelf.is_ok()))
+        };
+        // Each of them is asked.
+        self.writer.core.segments.all().iter().filter(|segment| !answers(segment)).count() == 0
     }
 
     pub(super) fn close(mut self) {

@@ -202,6 +202,12 @@ impl Snapshot {
         self.damaged.iter().filter(kept).map(saved)
     }
 
+    /// Where the life of a stream began that was there.
+    #[must_use]
+    pub fn life_start(&self, stream: &StreamName) -> Option<Position> {
+        self.lives.get(stream).map(|life| life.start)
+    }
+
     /// Where the life of an event began, if the event was kept at that moment.
     #[must_use]
     pub fn life_keeping(&self, stream: &StreamName, position: Position) -> Option<Position> {
