@@ -52,7 +52,8 @@ pub(super) fn choose(sealed: &[Arc<Segment>], segment_bytes: u64) -> Option<Vec<
     let mut live = 0;
     for segment in sealed {
         let is_garbage = has_garbage(segment);
-        let is_small = segment.bytes() < segment_bytes / LIVE_PART;
+        // Its neighbours can be cleaned without it, and it would only fail again.
+        let is_small = !segment.is_stubborn() && segment.bytes() < segment_bytes / LIVE_PART;
         if (is_garbage || is_small) && live + segment.live_bytes() <= segment_bytes && run.len() < RUN_MAX {
             live += segment.live_bytes();
             run.push(Arc::clone(segment));

@@ -55,6 +55,39 @@ fn an_event_that_is_kept_for_ever_does_not_keep_its_neighbours() {
 }
 
 #[test]
+fn a_small_segment_that_is_broken_keeps_nobody_busy_and_its_neighbours_are_cleaned() {
+    let disk = SimulatedDisk::new(3);
+    let mut world = World::open(&disk).unwrap();
+    take(&mut world, &append("b", 7_777));
+    world.roll();
+    let (name, at) = place_of(&disk, b"7777 ");
+    disk.flip_bit(&name, at, 1);
+    for number in 0..500 {
+        take(&mut world, &append("a", number));
+        if number % 5 == 0 {
+            world.roll();
+        }
+    }
+    for _ in 0..3 {
+        world.roll();
+    }
+    assert!(!world.has_garbage(), "there is nothing left that could be cleaned");
+    let bytes = bytes_of_segments(&disk);
+    assert!(bytes < 4_000, "{bytes} bytes are on the disk");
+}
+
+/// The segment in which a text stands, and where.
+fn place_of(disk: &SimulatedDisk, text: &[u8]) -> (String, u64) {
+    let names = disk.file_names().into_iter().filter(|name| name.ends_with(".segment"));
+    let mut places = names.filter_map(|name| {
+        let contents = disk.contents(&name)?;
+        let at = contents.windows(text.len()).position(|bytes| bytes == text)?;
+        Some((name, at as u64))
+    });
+    places.next().unwrap()
+}
+
+#[test]
 fn a_page_of_an_index_that_breaks_while_the_log_is_served_is_made_again() {
     let disk = SimulatedDisk::new(4);
     let mut world = World::open(&disk).unwrap();
