@@ -7,9 +7,10 @@
 //! 4 Claim   slot | stream | key
 //! 5 Put     slot | stream | patch
 //! 6 Delete  slot | stream
-//! 7 Sweep   slot | steps u32
+//! 7 Sweep   slot | steps u32; not written any more
 //! 8 Limits  slot | limits
 //! 10 Damage slot | stream | position
+//! 11 Due    slot | list of stream
 //! ```
 //!
 //! What a slot, a stream, a key, a patch and limits are in bytes is in `command/fields.rs` and
@@ -67,7 +68,15 @@ pub enum Command {
         /// The stream to remove.
         stream: StreamName,
     },
-    /// Steps of [`largesse_log::Engine::sweep`].
+    /// Steps of [`largesse_log::Engine::sweep`] on these streams, in this order.
+    Due {
+        /// Where and when.
+        slot: Slot,
+        /// The streams that time may take something from.
+        streams: Vec<StreamName>,
+    },
+    /// Steps of a sweep that chose its streams itself. After a checkpoint it may choose others, so it is not written any
+    /// more.
     Sweep {
         /// Where and when.
         slot: Slot,
@@ -119,6 +128,10 @@ impl Command {
                 slot.put(out);
                 stream.put(out);
             }),
+            Self::Due { slot, streams } => write_frame(out, salt, Kind::Due, |out| {
+                slot.put(out);
+                streams.put(out);
+            }),
             Self::Sweep { slot, steps } => write_frame(out, salt, Kind::Sweep, |out| {
                 slot.put(out);
                 steps.put(out);
@@ -144,6 +157,7 @@ impl Command {
             | Self::Claim { slot, .. }
             | Self::Put { slot, .. }
             | Self::Delete { slot, .. }
+            | Self::Due { slot, .. }
             | Self::Sweep { slot, .. }
             | Self::Damage { slot, .. }
             | Self::Limits { slot, .. } => *slot,
@@ -169,6 +183,7 @@ impl Command {
                 Self::Put { slot, stream, put: Put { settings: Field::take(from)? } }
             }
             Kind::Delete => Self::Delete { slot: Field::take(from)?, stream: Field::take(from)? },
+            Kind::Due => Self::Due { slot: Field::take(from)?, streams: Field::take(from)? },
             Kind::Sweep => Self::Sweep { slot: Field::take(from)?, steps: Field::take(from)? },
             Kind::Damage => {
                 let (slot, stream) = (Field::take(from)?, Field::take(from)?);

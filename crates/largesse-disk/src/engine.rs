@@ -347,7 +347,9 @@ impl Engine for DiskEngine {
                 }
                 let some = left.min(SWEEP_STEPS_MAX);
                 let steps = u32::try_from(some).expect("it is at most SWEEP_STEPS_MAX");
-                if self.ask(now, 0, |tell| What::Sweep { steps, tell }).await?? == Sweep::Done {
+                if self.ask(now, 0, |tell| What::Sweep { steps, streams: Vec::new(), tell }).await??
+                    == Sweep::Done
+                {
                     return Ok(Sweep::Done);
                 }
                 left -= some;

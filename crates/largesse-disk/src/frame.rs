@@ -18,7 +18,7 @@
 //! | 3 | Event | `frame/events.rs` |
 //! | 4 to 8 | Claim, Put, Delete, Sweep, Limits | `command.rs` |
 //! | 9 | Kept: a head in a cleaned segment; its Event frames follow | `command/head.rs` |
-//! | 10 | Damage | `command.rs` |
+//! | 10, 11 | Damage, Due | `command.rs` |
 //! | 16 to 22 | Head, Life, Past, Key, Sealed, End, Damaged: in a checkpoint only | `checkpoint.rs` |
 //!
 //! Invariant: no byte of a frame is believed before its check is. The salt is random, so no publisher can write
@@ -67,7 +67,7 @@ pub enum Kind {
     Put = 5,
     /// A stream is removed.
     Delete = 6,
-    /// What time takes away.
+    /// What time takes away, without a word of what. Not written any more.
     Sweep = 7,
     /// Other limits.
     Limits = 8,
@@ -75,6 +75,8 @@ pub enum Kind {
     Kept = 9,
     /// An event that is broken.
     Damage = 10,
+    /// Time takes from streams.
+    Due = 11,
     /// The head of a checkpoint. This and what follows stand in checkpoints only.
     Head = 16,
     /// A stream that is there.
@@ -92,7 +94,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Group,
         Self::Append,
         Self::Event,
@@ -103,6 +105,7 @@ impl Kind {
         Self::Limits,
         Self::Kept,
         Self::Damage,
+        Self::Due,
         Self::Head,
         Self::Life,
         Self::Past,

@@ -24,12 +24,36 @@ pub(crate) struct Ask {
 pub(crate) type Asks = Vec<Box<Ask>>;
 
 pub(crate) enum What {
-    Append { append: Append, encoded: EncodedEvents, tell: Tell<Result<Appended, AppendError>> },
-    Claim { stream: StreamName, key: IdempotencyKey, tell: Tell<Result<Claim, AppendError>> },
-    Put { stream: StreamName, put: Put, tell: Tell<Result<PutAnswer, AppendError>> },
-    Delete { stream: StreamName, tell: Tell<Result<Option<Deleted>, EngineError>> },
-    Sweep { steps: u32, tell: Tell<Result<Sweep, EngineError>> },
-    Damage { stream: StreamName, position: Position, tell: Tell<Result<(), EngineError>> },
+    Append {
+        append: Append,
+        encoded: EncodedEvents,
+        tell: Tell<Result<Appended, AppendError>>,
+    },
+    Claim {
+        stream: StreamName,
+        key: IdempotencyKey,
+        tell: Tell<Result<Claim, AppendError>>,
+    },
+    Put {
+        stream: StreamName,
+        put: Put,
+        tell: Tell<Result<PutAnswer, AppendError>>,
+    },
+    Delete {
+        stream: StreamName,
+        tell: Tell<Result<Option<Deleted>, EngineError>>,
+    },
+    /// The writer finds the streams.
+    Sweep {
+        steps: u32,
+        streams: Vec<StreamName>,
+        tell: Tell<Result<Sweep, EngineError>>,
+    },
+    Damage {
+        stream: StreamName,
+        position: Position,
+        tell: Tell<Result<(), EngineError>>,
+    },
 }
 
 impl What {

@@ -106,7 +106,9 @@ pub(crate) fn take(
             state.damage(Some(slot), &stream, position);
             only(Answer::Damage(tell))
         }
-        What::Sweep { steps, tell } => only(Answer::Sweep(tell, sweep(state, slot, steps))),
+        What::Sweep { steps, streams, tell } => {
+            only(Answer::Sweep(tell, sweep(state, slot, steps, &streams)))
+        }
     }
 }
 
@@ -167,18 +169,32 @@ fn try_enter(growing: &mut Growing, written: &Written) -> Result<(), OutOfOrder>
     Ok(())
 }
 
-/// Takes the steps of a sweep, each in the place of its own that follows.
-fn sweep(state: &mut LogState, slot: Slot, steps: u32) -> Sweep {
+/// Takes the steps of a sweep, each in the place of its own that follows: one on each of the streams, which are at most
+/// `steps`, and the rest on none.
+fn sweep(state: &mut LogState, slot: Slot, steps: u32, streams: &[StreamName]) -> Sweep {
     let mut more = Sweep::Done;
     let mut base = slot.base;
+    let mut streams = streams.iter();
     for _ in 0..steps {
-        more = state.sweep_step(Slot { base, ..slot });
-        if more == Sweep::Done {
+        let stream = streams.next();
+        if stream.is_none() && !state.has_due(slot.now) {
+            break;
+        }
+        more = state.sweep_step_on(Slot { base, ..slot }, stream);
+        base = base.max(state.tail().next());
+    }
+    more
+}
+
+/// Takes the steps of a sweep that chose its streams itself.
+fn sweep_of_its_own(state: &mut LogState, slot: Slot, steps: u32) {
+    let mut base = slot.base;
+    for _ in 0..steps {
+        if state.sweep_step(Slot { base, ..slot }) == Sweep::Done {
             break;
         }
         base = base.max(state.tail().next());
     }
-    more
 }
 
 /// Takes a step again that stands in a segment.
@@ -189,6 +205,7 @@ pub(crate) fn replay(
     head_at: u64,
     spots: &[EventSpot],
 ) {
+    state.make_room(command.slot());
     match command {
         Command::Append { slot, append } => {
             let spots = Spots {
@@ -204,7 +221,8 @@ pub(crate) fn replay(
         Command::Claim { slot, stream, key } => _ = state.claim(slot, &stream, &key),
         Command::Put { slot, stream, put } => _ = state.put(slot, &stream, &put),
         Command::Delete { slot, stream } => _ = state.delete(slot, &stream).answer,
-        Command::Sweep { slot, steps } => _ = sweep(state, slot, steps),
+        Command::Due { slot, streams } => _ = sweep(state, slot, streams.len() as u32, &streams),
+        Command::Sweep { slot, steps } => sweep_of_its_own(state, slot, steps),
         Command::Damage { slot, stream, position } => state.damage(Some(slot), &stream, position),
         Command::Limits { limits, .. } => state.limit(limits),
     }

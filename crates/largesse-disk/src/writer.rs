@@ -194,13 +194,13 @@ impl Writer {
     }
 
     /// Gives a step its place and its time, and writes its frames.
-    fn plan(&mut self, ask: Box<Ask>) -> Planned {
+    fn plan(&mut self, mut ask: Box<Ask>) -> Planned {
         let (now, time) = (ask.now, self.last_time.map_or(ask.now, |last| last.max(ask.now)));
         let slot = Slot { base: self.next, now, time };
         let (head, salt) = (self.group.len(), self.core.salt);
         let mut events = 0;
         let mut positions = 0;
-        match &ask.what {
+        match &mut ask.what {
             What::Append { append, encoded, .. } => {
                 encode_append_head(&mut self.group, salt, slot, append, encoded);
                 events = self.group.len();
@@ -220,9 +220,11 @@ impl Writer {
             What::Damage { stream, position, .. } => {
                 self.write(&Command::Damage { slot, stream: stream.clone(), position: *position });
             }
-            What::Sweep { steps, .. } => {
+            What::Sweep { steps, streams, .. } => {
+                *streams = self.core.state().due_streams(now, *steps as usize);
                 positions = *steps as usize * SWEEP_POSITIONS;
-                self.write(&Command::Sweep { slot, steps: *steps });
+                let streams = streams.clone();
+                self.write(&Command::Due { slot, streams });
             }
         }
         self.next = slot.end(positions);

@@ -171,20 +171,6 @@ impl<A: Field, B: Field, C: Field> Field for (A, B, C) {
     }
 }
 
-/// No element is empty in bytes, so a list is never larger than the body it is read from says.
-impl<T: Field> Field for Vec<T> {
-    fn put(&self, out: &mut Vec<u8>) {
-        let count = u32::try_from(self.len()).expect("a body has fewer bytes");
-        count.put(out);
-        self.iter().for_each(|element| element.put(out));
-    }
-
-    fn take(from: &mut Fields<'_>) -> Result<Self, Fault> {
-        let count = u32::take(from)?;
-        (0..count).map(|_| T::take(from)).collect()
-    }
-}
-
 impl CheckpointHead {
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         let Self { salt: _, incarnation, written, reserved, replay_from, log } = self;

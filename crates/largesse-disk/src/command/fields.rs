@@ -9,6 +9,7 @@
 //! position            u64, less than 2^63
 //! slot                base position | now u64 | time u64
 //! something optional  0u8, or 1u8 | what it is
+//! a list              how many u32, and as many
 //! then                0u8 the stream stays open, 1u8 it is closed
 //! once                0u8 unkeyed
 //!                     1u8 whole | key | digest
@@ -120,6 +121,20 @@ impl<T: Field> Field for Option<T> {
             1 => T::take(from).map(Some),
             tag => Err(Fault::Tag { tag }),
         }
+    }
+}
+
+/// No element is empty in bytes, so a list is never larger than the body it is read from says.
+impl<T: Field> Field for Vec<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        let count = u32::try_from(self.len()).expect("a body has fewer bytes");
+        count.put(out);
+        self.iter().for_each(|element| element.put(out));
+    }
+
+    fn take(from: &mut Fields<'_>) -> Result<Self, Fault> {
+        let count = u32::take(from)?;
+        (0..count).map(|_| T::take(from)).collect()
     }
 }
 

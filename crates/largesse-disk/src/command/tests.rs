@@ -120,6 +120,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             .prop_map(|(slot, stream, settings)| Command::Put { slot, stream, put: Put { settings } }),
         1 => (slot(), stream_name()).prop_map(|(slot, stream)| Command::Delete { slot, stream }),
         1 => (slot(), any::<u32>()).prop_map(|(slot, steps)| Command::Sweep { slot, steps }),
+        1 => (slot(), vec(stream_name(), 0..4)).prop_map(|(slot, streams)| Command::Due { slot, streams }),
         1 => (slot(), stream_name(), position()).prop_map(|(slot, stream, position)| {
             Command::Damage { slot, stream, position }
         }),
@@ -192,8 +193,9 @@ proptest! {
     }
 
     #[test]
-    fn no_body_makes_a_decoder_panic(kind in 0usize..6, body in vec(any::<u8>(), 0..200)) {
-        let kinds = [Kind::Append, Kind::Claim, Kind::Put, Kind::Delete, Kind::Sweep, Kind::Limits, Kind::Damage];
+    fn no_body_makes_a_decoder_panic(kind in 0usize..8, body in vec(any::<u8>(), 0..200)) {
+        let kinds = [Kind::Append, Kind::Claim, Kind::Put, Kind::Delete, Kind::Sweep, Kind::Limits, Kind::Damage,
+            Kind::Due];
         // Whatever it answers.
         drop(decode(&[(kinds[kind], body.clone())]));
         drop(KeptHead::decode(&body));

@@ -81,10 +81,10 @@ fn a_frame_without_a_right_length_kind_or_salt_is_refused() {
     check(&[0xFF; 9], SALT, Fault::Length { body_bytes: u32::MAX });
 
     let mut other = whole;
-    other[8] = 11;
+    other[8] = 12;
     let right = check_of(&other[8..], SALT).to_le_bytes();
     other[4..8].copy_from_slice(&right);
-    check(&other, SALT, Fault::Kind { kind: 11 });
+    check(&other, SALT, Fault::Kind { kind: 12 });
 }
 
 #[test]

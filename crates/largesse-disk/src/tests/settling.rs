@@ -263,7 +263,9 @@ impl Engine for Settling {
     fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
         Box::pin(async move {
             for _ in 0..budget.get() {
-                if self.log.ask(now, |tell| What::Sweep { steps: 1, tell })? == Sweep::Done {
+                if self.log.ask(now, |tell| What::Sweep { steps: 1, streams: Vec::new(), tell })?
+                    == Sweep::Done
+                {
                     return Ok(Sweep::Done);
                 }
             }

@@ -171,7 +171,7 @@ impl World {
                 answer(&told, told.as_ref().err().map(outcome), |_| true)
             }
             Step::Sweep => {
-                let told = self.tell(now, |tell| What::Sweep { steps: 1, tell });
+                let told = self.tell(now, |tell| What::Sweep { steps: 1, streams: Vec::new(), tell });
                 answer(&told, told.as_ref().err().map(outcome), |_| true)
             }
         }

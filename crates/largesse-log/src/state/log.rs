@@ -151,6 +151,13 @@ impl LogState {
         self.tail = self.tail.max(before);
     }
 
+    /// Before a step is taken again in the slot that it had: what the steps before it have recorded beyond its base
+    /// makes room. They may have dropped more than they did at first, when the archive has less to pass over than it
+    /// had then; events have to keep their places.
+    pub fn make_room(&mut self, slot: Slot) {
+        self.tail = self.tail.min(Position(slot.base.0.saturating_sub(1)));
+    }
+
     /// Moves the oldest young events out of memory, as long as the young ones count more: at most so many. The
     /// archive has all that are moved. Answers whether there are more.
     pub fn settle(&mut self, young_bytes_max: u64, events_max: usize) -> bool {

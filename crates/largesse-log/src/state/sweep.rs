@@ -7,20 +7,37 @@ use super::{log::LogState, slot::Slot, work::DROPS_MAX};
 use crate::{EndReason, StreamName, Sweep, UnixMs};
 
 impl LogState {
-    /// Takes one step, and says whether another is due now. Takes no position beyond [`Slot::end`].
+    /// Takes one step, on the stream that is due first, and says whether another is due now. Takes no position beyond
+    /// [`Slot::end`].
     pub fn sweep_step(&mut self, slot: Slot) -> Sweep {
-        let now = slot.now;
-        if !self.has_due(now) {
+        if !self.has_due(slot.now) {
             return Sweep::Done;
         }
+        let stream = self.due_streams(slot.now, 1).pop();
+        self.sweep_step_on(slot, stream.as_ref())
+    }
+
+    /// The streams that time may take something from now, those first that the sweep is to look at first; at most
+    /// `streams_max`. Which they are is not the same in a log that was restored: a log may look too early, and forgets
+    /// that when it is. Whoever writes steps down writes the streams down, too.
+    #[must_use]
+    pub fn due_streams(&self, now: UnixMs, streams_max: usize) -> Vec<StreamName> {
+        let due = self.due.iter().take_while(|(due, _)| *due <= now);
+        due.take(streams_max).map(|(_, stream)| stream.clone()).collect()
+    }
+
+    /// As [`LogState::sweep_step`], on a stream of the caller's choice. Without one, on none: what a step does besides
+    /// leaves nothing behind that anybody could tell.
+    pub fn sweep_step_on(&mut self, slot: Slot, stream: Option<&StreamName>) -> Sweep {
+        let now = slot.now;
         let tail = self.tail;
         self.begin(slot);
         let begun = self.tail;
         self.clear_grave();
-        if self.due.first().is_some_and(|(due, _)| *due <= now) {
-            self.sweep_first(now);
-        } else if self.keys.has_due(now) {
-            self.keys.forget_first();
+        match stream {
+            Some(stream) => self.sweep_due(stream, now),
+            None if self.keys.has_due(now) => _ = self.keys.forget_first(),
+            None => {}
         }
         if self.tail == begun {
             // It recorded nothing. What it was taken for (a grave, a look too early) is not written down anywhere: a
@@ -48,13 +65,12 @@ impl LogState {
         self.graves.push_front(grave);
     }
 
-    fn sweep_first(&mut self, now: UnixMs) {
-        let Some((_, stream)) = self.due.pop_first() else { return };
-        if let Some(life) = self.life_mut(&stream) {
-            life.scheduled = None;
+    fn sweep_due(&mut self, stream: &StreamName, now: UnixMs) {
+        if let Some(due) = self.life_mut(stream).and_then(|life| life.scheduled.take()) {
+            self.due.remove(&(due, stream.clone()));
         }
-        self.sweep_stream(&stream, now);
-        self.schedule(&stream);
+        self.sweep_stream(stream, now);
+        self.schedule(stream);
     }
 
     fn sweep_stream(&mut self, stream: &StreamName, now: UnixMs) {

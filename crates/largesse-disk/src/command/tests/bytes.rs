@@ -102,6 +102,8 @@ fn other_commands_stand_in_a_segment_as_the_format_says() {
     let damage = Command::Damage { slot, stream: stream.clone(), position: Position(0x0a0b) };
     check(&damage, "25000000 523f5927 0a", &[SLOT, NAME, "0b0a000000000000"]);
     check(&Command::Delete { slot, stream }, "1d000000 fd6295ff 06", &[SLOT, NAME]);
+    let streams = vec![name(), name()];
+    check(&Command::Due { slot, streams }, "26000000 3fed4386 0b", &[SLOT, "02000000", NAME, NAME]);
     check(&Command::Sweep { slot, steps: 9 }, "1c000000 62e54f6b 07", &[SLOT, "09000000"]);
 
     let defaults = Settings {
