@@ -17,6 +17,8 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use largesse_log::Position;
+
 use crate::{
     core::Core,
     segments::Segment,
@@ -43,6 +45,8 @@ pub(crate) struct Filing {
 struct Batch {
     segment: Arc<Segment>,
     written: Vec<Written>,
+    /// No event of the next group is at or before this.
+    upto: Position,
 }
 
 /// How it is done.
@@ -55,7 +59,8 @@ struct Filer {
 impl Filer {
     fn file(&self, batch: Batch) {
         enter(&batch.segment, batch.written);
-        while self.core.state().settle(self.young_bytes_max, MOVED_AT_ONCE) {}
+        // The next group may have been taken meanwhile: its events stay, however many they are.
+        while self.core.state().settle(self.young_bytes_max, batch.upto, MOVED_AT_ONCE) {}
     }
 }
 
@@ -98,7 +103,8 @@ impl Filing {
     pub(crate) fn add(&mut self, segment: &Arc<Segment>, written: Vec<Written>) {
         self.finish();
         let is_little = written.len() < FEW || self.thread.is_none();
-        let batch = Batch { segment: Arc::clone(segment), written };
+        let upto = self.filer.core.state().tail();
+        let batch = Batch { segment: Arc::clone(segment), written, upto };
         if is_little { self.filer.file(batch) } else { self.waiting = Some(batch) }
     }
 

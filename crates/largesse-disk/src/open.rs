@@ -338,7 +338,7 @@ impl Opening {
         }
         if self.has_blanks {
             // Blanks are in memory in the places of events; on the disk nobody takes them for one.
-            while self.state.settle(0, usize::MAX) {}
+            while self.state.settle(0, Position::MAX, usize::MAX) {}
         }
         Ok(numbers.last().copied())
     }
@@ -386,7 +386,7 @@ impl Opening {
             replay(&mut self.state, segment, placed.command, placed.at, &placed.spots);
         }
         segment.reached(group.end);
-        while self.state.settle(YOUNG_BYTES_MAX, usize::MAX) {}
+        while self.state.settle(YOUNG_BYTES_MAX, Position::MAX, usize::MAX) {}
     }
 }
 

@@ -205,7 +205,7 @@ pub(crate) fn replay(
     head_at: u64,
     spots: &[EventSpot],
 ) {
-    state.make_room(command.slot());
+    state.go_back_before(command.slot());
     match command {
         Command::Append { slot, append } => {
             let spots = Spots {

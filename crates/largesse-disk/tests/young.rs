@@ -86,3 +86,46 @@ fn the_last_events_of_several_streams_are_counted_once() {
 fn the_last_events_of_a_pattern_are_counted_once() {
     check("*", &["a", "b", "c"]);
 }
+
+/// Publishers at once, so that groups are large and filed on a thread of its own, and readers who begin at any place
+/// meanwhile.
+#[test]
+fn readers_miss_nothing_and_hear_nothing_twice_while_events_leave_memory() {
+    const ROUNDS: usize = 80;
+    const AT_ONCE: usize = 48;
+    let engine = open(2 * EVENT_BYTES, 8 * 1024);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let engine = Arc::new(engine);
+    let publishers: Vec<_> = (0..AT_ONCE)
+        .map(|number| {
+            let engine = Arc::clone(&engine);
+            runtime.spawn(async move {
+                for round in 0..ROUNDS {
+                    // The others are so many that a pattern for all of them has the log walked.
+                    let other = format!("s/{number}/{round}");
+                    let stream = StreamName::parse(["a", "b", &other][number % 3]).unwrap();
+                    let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }];
+                    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed };
+                    engine.append(UnixMs(1), append).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let mut heard = Vec::new();
+    while !publishers.iter().all(tokio::task::JoinHandle::is_finished) {
+        for selectors in ["a,b", "**"] {
+            let from = Position(engine.tail().0 / 2);
+            heard.push((selectors, from, read_on(&engine, &selection(selectors), Place::at(from))));
+        }
+    }
+    publishers.into_iter().for_each(|publisher| runtime.block_on(publisher).unwrap());
+    let [few, all] = ["a,b", "**"].map(|of| read_on(&engine, &selection(of), Place::default()));
+    assert_eq!((few.len(), all.len()), (ROUNDS * AT_ONCE * 2 / 3, ROUNDS * AT_ONCE));
+    for (selectors, from, heard) in heard {
+        let all = if selectors == "**" { &all } else { &few };
+        let after = &all[all.partition_point(|position| *position <= from)..];
+        let missed = after.iter().zip(&heard).find(|(wanted, heard)| wanted != heard);
+        assert_eq!(missed, None, "{selectors} from {from:?}");
+        assert!(heard.len() <= after.len(), "{selectors} from {from:?}");
+    }
+}

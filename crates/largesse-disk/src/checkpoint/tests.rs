@@ -256,7 +256,7 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
         Step::Delete { stream: number } => _ = log.delete(slot, &stream(number)).answer,
         Step::Pass { ms } => now.0 += ms,
         Step::Sweep => _ = log.sweep_step(slot),
-        Step::Settle => _ = log.settle(0, usize::MAX),
+        Step::Settle => _ = log.settle(0, Position::MAX, usize::MAX),
     }
 }
 

@@ -58,7 +58,8 @@ struct Desk {
 impl Desk {
     fn move_some(&mut self, one_of: u64) {
         if self.dice.below(one_of) == 0 {
-            self.writer.core.state().settle(self.dice.pick(&LINES), usize::MAX);
+            // Without a thread for it, all that was taken is filed.
+            self.writer.core.state().settle(self.dice.pick(&LINES), Position::MAX, usize::MAX);
         }
     }
 }

@@ -13,7 +13,7 @@
 //! - A life that time takes something from is in `due`, not later than that.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::OccupiedEntry},
     sync::Arc,
 };
 
@@ -151,21 +151,22 @@ impl LogState {
         self.tail = self.tail.max(before);
     }
 
-    /// Before a step is taken again in the slot that it had: what the steps before it have recorded beyond its base
-    /// makes room. They may have dropped more than they did at first, when the archive has less to pass over than it
-    /// had then; events have to keep their places.
-    pub fn make_room(&mut self, slot: Slot) {
+    /// Before a step is taken again in the slot that it had: forgets positions from there on. The steps before it may
+    /// have dropped more than they did at first, and recorded that beyond their slots, when the archive has less to
+    /// pass over than it had then; events have to keep their places.
+    pub fn go_back_before(&mut self, slot: Slot) {
         self.tail = self.tail.min(Position(slot.base.0.saturating_sub(1)));
     }
 
-    /// Moves the oldest young events out of memory, as long as the young ones count more: at most so many. The
-    /// archive has all that are moved. Answers whether there are more.
-    pub fn settle(&mut self, young_bytes_max: u64, events_max: usize) -> bool {
+    /// Moves the oldest young events out of memory, as long as the young ones count more: at most so many, and none
+    /// after `filed_upto`, since the archive has only those up to there. Answers whether there are more.
+    pub fn settle(&mut self, young_bytes_max: u64, filed_upto: Position, events_max: usize) -> bool {
         for _ in 0..events_max {
             if self.young_bytes <= young_bytes_max {
                 return false;
             }
-            let Some((position, event)) = self.order.pop_first() else { return false };
+            let oldest = self.order.first_entry().filter(|oldest| *oldest.key() <= filed_upto);
+            let Some((position, event)) = oldest.map(OccupiedEntry::remove_entry) else { return false };
             let stub = Stub::of(&event);
             self.young_bytes -= stub.counted_bytes;
             (self.floor, self.floor_time) = (position, event.time);
