@@ -199,6 +199,22 @@ fn after_a_clean_stop_no_file_has_more_than_was_written() {
 }
 
 #[test]
+fn a_stop_makes_no_spare_that_was_ordered() {
+    let disk = SimulatedDisk::new(7);
+    let mut world = World::open(&disk).unwrap();
+    // The second comes late.
+    while world.spares() < 2 {
+        take(&mut world, "x");
+    }
+    let made = || {
+        disk.record().iter().filter(|made| made.act == Act::Create { name: spare::FILE.to_owned() }).count()
+    };
+    let before = made();
+    world.close();
+    assert_eq!((before, made()), (1, 1));
+}
+
+#[test]
 fn a_segment_that_is_sealed_gives_its_zeros_back() {
     let (disk, mut world, last) = with_zeros(6);
     let written = *ends(&disk, &last).last().unwrap();

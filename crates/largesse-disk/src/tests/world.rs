@@ -212,7 +212,14 @@ impl World {
         if let Ok(milestone) = self.writer.finish() {
             let _ = self.keeper.keep(&milestone);
         }
+        // What was ordered and not begun is not wanted any more.
+        self.keeper.make_spare();
         self.keeper.close();
+    }
+
+    /// How many spares were ordered.
+    pub(super) fn spares(&self) -> u64 {
+        self.spares
     }
 
     /// Where the next record would stand.
