@@ -3,7 +3,8 @@
 //!
 //! Invariants: a file is removed only after a checkpoint is safe that does not need it, and a checkpoint names
 //! only files that are safe. What fails leaves everything as it was, to be done again at the next time.
-//! It never holds the state's lock: it works from a snapshot. Does not know publishers or readers.
+//! It works from a snapshot, and takes the state's lock for a look at the limits alone. Does not know publishers or
+//! readers.
 
 mod cleaning;
 
@@ -21,6 +22,8 @@ use largesse_log::{
     state::{SavedLife, Snapshot},
 };
 
+use cleaning::{Cleaned, Pressure};
+
 use crate::{
     checkpoint::{self, CheckpointHead, SealedSegment},
     core::Core,
@@ -31,6 +34,9 @@ use crate::{
     segments::{Index, Segment, SegmentId},
     spare::{self, Spare},
 };
+
+/// So many cleanings follow each other at most before the next milestone is kept.
+const CLEANINGS_MAX: usize = 32;
 
 /// The state between two segments.
 pub(crate) struct Milestone {
@@ -93,10 +99,18 @@ impl Keeper {
         let sealed = self.sealed();
         self.core.retired.is_some()
             || sealed.iter().any(|segment| segment.wants_index())
-            || cleaning::choose(&sealed, self.segment_bytes).is_some()
+            || cleaning::choose(&sealed, self.segment_bytes, self.pressure()).is_some()
     }
 
-    /// Seals the segments before a milestone, cleans some, and writes a checkpoint.
+    /// Whether the segments and their indexes take more than the log may have.
+    fn pressure(&self) -> Pressure {
+        let bytes_max = self.core.state().limits().log_bytes_max;
+        let bytes: u64 = self.core.segments.all().iter().map(|segment| segment.disk_bytes()).sum();
+        if bytes > bytes_max { Pressure::Heavy } else { Pressure::Light }
+    }
+
+    /// Seals the segments before a milestone, cleans some, and writes a checkpoint. While the log takes more than it may,
+    /// it cleans on.
     ///
     /// # Errors
     /// Those of the disk. The log goes on as before; a start would have to replay more.
@@ -106,11 +120,30 @@ impl Keeper {
         }
         self.seal_before(milestone.replay_from)?;
         self.mend_indexes(&milestone.snapshot)?;
-        // What is not cleaned today is tomorrow; a checkpoint does not wait for it.
-        let cleaned = self.recount_and_clean(&milestone.snapshot).unwrap_or_else(|error| {
+        let mut cleaned = self.told(self.recount_and_clean(&milestone.snapshot));
+        for _ in 0..CLEANINGS_MAX {
+            self.write_checkpoint(milestone, cleaned)?;
+            if self.pressure() == Pressure::Light {
+                break;
+            }
+            cleaned = self.told(self.clean(&milestone.snapshot));
+            if cleaned.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is not cleaned today is tomorrow; a checkpoint does not wait for it.
+    fn told(&self, cleaned: Result<Option<Cleaned>, KeepError>) -> Option<Cleaned> {
+        cleaned.unwrap_or_else(|error| {
             tracing::warn!(%error, "no segment could be cleaned; their space does not come back yet");
             None
-        });
+        })
+    }
+
+    /// Writes a checkpoint that has the cleaned segments in the place of those they were made of, and removes these.
+    fn write_checkpoint(&self, milestone: &Milestone, cleaned: Option<Cleaned>) -> Result<(), KeepError> {
         let list =
             cleaned.as_ref().map_or_else(|| self.sealed(), |cleaned| cleaned.applied_to(&self.sealed()));
         let head = CheckpointHead {
@@ -142,7 +175,7 @@ impl Keeper {
         list.iter().filter(|segment| matches!(segment.index, Index::Sealed(_))).cloned().collect()
     }
 
-    fn recount_and_clean(&self, snapshot: &Snapshot) -> Result<Option<cleaning::Cleaned>, KeepError> {
+    fn recount_and_clean(&self, snapshot: &Snapshot) -> Result<Option<Cleaned>, KeepError> {
         if self.core.retired.take() {
             self.recount(snapshot)?;
         }

@@ -23,6 +23,9 @@ use crate::{
     index::{Growing, Sealed, SegmentIndex},
 };
 
+/// What an event takes in an index file.
+const ENTRY_BYTES: u64 = 32;
+
 /// One segment and its index.
 pub(crate) struct Segment {
     /// Which it is.
@@ -127,6 +130,12 @@ impl Segment {
 
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Acquire)
+    }
+
+    /// What it takes on the disk with its index, about.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        let events = self.index.ask(|index| index.totals().events);
+        self.bytes() + u64::from(events) * ENTRY_BYTES
     }
 
     /// The steps that stand before this byte were taken.

@@ -22,8 +22,13 @@ use crate::{
 
 /// A cleaning writes its segment in pieces of so many bytes.
 const PIECE_BYTES: usize = 1024 * 1024;
-/// A segment that has less than this part of its bytes live is cleaned: one in so many.
-const LIVE_PART: u64 = 2;
+/// A segment is cleaned when it has at least this part of garbage, one in so many.
+const GARBAGE_PART: u64 = 2;
+/// While the files take more than the log may, so little is enough: the first of these for which there is something to
+/// clean. What a cleaning wins gets dearer from one to the next.
+const GARBAGE_PARTS_PRESSED: [u64; 4] = [GARBAGE_PART, 4, 8, 16];
+/// A segment of which less than this part was filled is small, one in so many.
+const SMALL_PART: u64 = 2;
 /// Small neighbours are put together when there are so many.
 const SMALL_RUN: usize = 4;
 /// How many segments are cleaned together at most.
@@ -46,15 +51,39 @@ impl Cleaned {
     }
 }
 
+/// Whether the files of a log take more than it may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pressure {
+    Light,
+    Heavy,
+}
+
 /// Which neighbours are to be cleaned together, if any: the first that have much garbage, or are small.
-pub(super) fn choose(sealed: &[Arc<Segment>], segment_bytes: u64) -> Option<Vec<Arc<Segment>>> {
+pub(super) fn choose(
+    sealed: &[Arc<Segment>],
+    segment_bytes: u64,
+    pressure: Pressure,
+) -> Option<Vec<Arc<Segment>>> {
+    let parts = match pressure {
+        Pressure::Light => &GARBAGE_PARTS_PRESSED[..1],
+        Pressure::Heavy => &GARBAGE_PARTS_PRESSED,
+    };
+    parts.iter().find_map(|part| choose_with(sealed, segment_bytes, *part))
+}
+
+fn choose_with(sealed: &[Arc<Segment>], segment_bytes: u64, garbage_part: u64) -> Option<Vec<Arc<Segment>>> {
+    let is_worth_it = |run: &[Arc<Segment>]| {
+        run.len() >= SMALL_RUN || run.iter().any(|segment| has_garbage(segment, garbage_part))
+    };
     let mut run: Vec<Arc<Segment>> = Vec::new();
     let mut live = 0;
     for segment in sealed {
-        let is_garbage = has_garbage(segment);
+        let is_garbage = has_garbage(segment, garbage_part);
         // Its neighbours can be cleaned without it, and it would only fail again.
-        let is_small = !segment.is_stubborn() && segment.bytes() < segment_bytes / LIVE_PART;
-        if (is_garbage || is_small) && live + segment.live_bytes() <= segment_bytes && run.len() < RUN_MAX {
+        let is_small = !segment.is_stubborn() && segment.bytes() < segment_bytes / SMALL_PART;
+        // A segment of small events counts more than it has bytes. Alone it is cleaned all the same.
+        let fits = run.is_empty() || live + segment.live_bytes() <= segment_bytes;
+        if (is_garbage || is_small) && fits && run.len() < RUN_MAX {
             live += segment.live_bytes();
             run.push(Arc::clone(segment));
         } else if is_worth_it(&run) {
@@ -67,19 +96,15 @@ pub(super) fn choose(sealed: &[Arc<Segment>], segment_bytes: u64) -> Option<Vec<
     is_worth_it(&run).then_some(run)
 }
 
-fn has_garbage(segment: &Segment) -> bool {
+fn has_garbage(segment: &Segment, garbage_part: u64) -> bool {
     let counted = segment.counted_bytes();
-    !segment.is_stubborn() && (counted == 0 || segment.live_bytes() < counted / LIVE_PART)
-}
-
-fn is_worth_it(run: &[Arc<Segment>]) -> bool {
-    run.len() >= SMALL_RUN || run.iter().any(|segment| has_garbage(segment))
+    !segment.is_stubborn() && (counted == 0 || segment.live_bytes() < counted - counted / garbage_part)
 }
 
 impl Keeper {
     /// Cleans some segments, if it is worth it. The new files are safe, their names are not.
     pub(super) fn clean(&self, snapshot: &Snapshot) -> Result<Option<Cleaned>, KeepError> {
-        let Some(run) = choose(&self.sealed(), self.segment_bytes) else { return Ok(None) };
+        let Some(run) = choose(&self.sealed(), self.segment_bytes, self.pressure()) else { return Ok(None) };
         let from: Vec<_> = run.iter().map(|segment| segment.id).collect();
         let id = SegmentId { generation: self.generation.fetch_add(1, Relaxed), ..run[0].id };
         let header = SegmentHeader {

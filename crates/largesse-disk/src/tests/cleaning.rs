@@ -1,9 +1,9 @@
 //! Space comes back: what is dropped leaves the disk, and what is kept stays readable.
 
-use largesse_log::{Append, NewEvent, Once, StreamName, Then, UnixMs};
+use largesse_log::{Append, Change, NewEvent, Once, Put, SettingsPatch, StreamName, Then, UnixMs};
 use largesse_wire::EventData;
 
-use super::world::{Answer, Step, World};
+use super::world::{Answer, SETTINGS, Step, World, limits};
 use crate::disk::SimulatedDisk;
 
 fn append(stream: &str, number: usize) -> Step {
@@ -52,6 +52,29 @@ fn an_event_that_is_kept_for_ever_does_not_keep_its_neighbours() {
     assert!(bytes < 1_000, "{bytes} bytes are on the disk");
     let seen = world.seen();
     assert_eq!(seen, World::open(&disk.after_exit()).unwrap().seen());
+}
+
+/// A little more than half of each segment is kept for long: too much to clean it, while there is space.
+#[test]
+fn the_files_of_a_full_log_take_little_more_than_it_may_have() {
+    let disk = SimulatedDisk::new(5);
+    let mut world = World::open(&disk).unwrap();
+    let keep = |events_max| {
+        let max_events = Change::Set(events_max);
+        Put { settings: SettingsPatch { max_events, ..SettingsPatch::default() } }
+    };
+    take(&mut world, &Step::Put(StreamName::parse("a").unwrap(), keep(None)));
+    take(&mut world, &Step::Put(StreamName::parse("b").unwrap(), keep(Some(1))));
+    let mut most = 0;
+    for number in 0..1_500 {
+        take(&mut world, &append(["a", "b", "a", "b", "a"][number % 5], number));
+        most = most.max(bytes_of_segments(&disk));
+    }
+    let bytes_max = limits().log_bytes_max as usize;
+    assert!(most > bytes_max * 3 / 4, "{most}: the log is full, or this shows nothing");
+    // Beside it, the segment that is written, and one before it is cleaned.
+    let segment_bytes = SETTINGS.segment_bytes as usize + 300;
+    assert!(most < bytes_max + 2 * segment_bytes, "{most} bytes were on the disk");
 }
 
 #[test]
