@@ -24,7 +24,7 @@ use crate::{
     sse_body::Reading,
 };
 
-/// When readers that found no place may come again: spread out, so that they do not all come at once.
+/// When readers that found no place, or a log that can't be read, may come again: spread out, so that they do not all come at once.
 const AWAY_RETRY_MS: std::ops::RangeInclusive<u32> = 30_000..=90_000;
 
 /// Answers a read. Cancellation: nothing is left behind.
@@ -51,7 +51,7 @@ pub(crate) async fn answer(
         }
         Err(error @ (ReadError::TooManyReaders { .. } | ReadError::TooManyPatterns { .. })) => {
             door.trace_overload(&error);
-            Response::new(Body::from(encode::away(draw(AWAY_RETRY_MS), "overload", control)))
+            Response::new(Body::from(encode::away(come_later(), "overload", control)))
         }
         Err(ReadError::Engine(error)) => return Err(Refusal::of_engine(&error)),
     };
@@ -78,6 +78,11 @@ fn stopped() -> Response {
 fn retry(door: &Door) -> Retry {
     let (least, most) = (door.config.retry_ms_min, door.config.retry_ms_max);
     draw(least..=most.max(least))
+}
+
+/// A wait for readers that would find the same if they came at once.
+pub(crate) fn come_later() -> Retry {
+    draw(AWAY_RETRY_MS)
 }
 
 fn draw(range_ms: std::ops::RangeInclusive<u32>) -> Retry {

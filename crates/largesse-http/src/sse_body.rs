@@ -16,6 +16,7 @@ use largesse_wire::{Retry, encode_head};
 use crate::{
     encode::{self, Format},
     pending::Pending,
+    read::come_later,
     stall::StallLimit,
 };
 
@@ -113,7 +114,12 @@ impl Reading {
 
     fn take(&mut self, bytes: &mut Vec<u8>, out: Option<Out>) {
         match out {
-            None => self.ended = Ended::Ended,
+            None => {
+                self.ended = Ended::Ended;
+                if self.reader.has_failed() {
+                    encode_head(bytes, come_later());
+                }
+            }
             Some(Out::Blocks(blocks)) => self.pending.set(blocks),
             Some(Out::Heartbeat(form)) => encode::heartbeat(bytes, form, self.hub.now()),
         }

@@ -23,6 +23,8 @@ pub struct Reader {
     drain: watch::Receiver<Drain>,
     heartbeat: HeartbeatForm,
     silent_until: Instant,
+    /// Whether a read of the log failed.
+    has_failed: bool,
     /// Counts this reader until it is dropped.
     _admission: Admission,
 }
@@ -37,7 +39,16 @@ impl Reader {
     ) -> Self {
         let drain = hub.drain_signal();
         let silent_until = Instant::now() + silence(hub.limits().heartbeat);
-        Self { hub, progress, registration, drain, heartbeat, silent_until, _admission: admission }
+        Self {
+            hub,
+            progress,
+            registration,
+            drain,
+            heartbeat,
+            silent_until,
+            has_failed: false,
+            _admission: admission,
+        }
     }
 
     /// What to write next, or `None` to close the connection at this block's end: the streams have ended,
@@ -66,6 +77,12 @@ impl Reader {
         }
     }
 
+    /// Whether it ended because the log failed: whoever comes back at once finds just that.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
     /// How long a write may make no progress before the connection should end. `Some` once a stream that
     /// disconnects slow readers is being read.
     #[must_use]
@@ -88,7 +105,7 @@ impl Reader {
                 }
                 Some(())
             }
-            Err(error) => failed(&error),
+            Err(error) => self.failed(&error),
         }
     }
 
@@ -98,7 +115,7 @@ impl Reader {
                 self.progress.handle_ends(&ends);
                 Some(())
             }
-            Err(error) => failed(&error),
+            Err(error) => self.failed(&error),
         }
     }
 
@@ -119,14 +136,15 @@ impl Reader {
         }
     }
 
+    fn failed(&mut self, error: &EngineError) -> Option<()> {
+        tracing::error!(%error, "a read of the log failed; the reader is disconnected and may come back");
+        self.has_failed = true;
+        None
+    }
+
     fn rest_heartbeat(&mut self) {
         self.silent_until = Instant::now() + silence(self.hub.limits().heartbeat);
     }
-}
-
-fn failed(error: &EngineError) -> Option<()> {
-    tracing::error!(%error, "a read of the log failed; the reader is disconnected and may come back");
-    None
 }
 
 /// The wait until a heartbeat, drawn from 20 % around `mean`, so that readers that came together do not beat

@@ -162,3 +162,29 @@ fn a_log_that_is_broken_is_not_served_and_told_with_the_file_and_what_to_do() {
     }
     assert_eq!(fs::read(&file).unwrap(), bytes, "nothing was changed");
 }
+
+#[test]
+fn readers_of_a_log_that_can_not_be_read_are_told_to_come_much_later_and_the_index_is_made_again() {
+    let data = Folder::new();
+    let server = Server::start_on(&data, &[]);
+    server.ask("POST", "/streams/news?close", "kept");
+    server.running.signal("TERM");
+    assert_eq!(server.running.done().code(), Some(0));
+    let mut files = fs::read_dir(data.path()).unwrap().map(|entry| entry.unwrap().path());
+    let index = files.find(|path| path.extension().is_some_and(|end| end == "index")).unwrap();
+    let mut bytes = fs::read(&index).unwrap();
+    // The page of shelves: a start does not look at it.
+    bytes[2 * 4096 + 5] ^= 1;
+    fs::write(&index, &bytes).unwrap();
+
+    let server = Server::start_on(&data, &[]);
+    let heard = server.ask("GET", "/streams/news", "");
+    let retries: Vec<u64> =
+        heard.lines().filter_map(|line| line.strip_prefix("retry: ")).map(|ms| ms.parse().unwrap()).collect();
+    assert!(retries.len() == 2 && retries[0] <= 3_000 && retries[1] >= 30_000, "{heard}");
+    server.running.signal("TERM");
+    assert_eq!(server.running.done().code(), Some(0));
+    // The keeper has made it again, at the latest when the server stopped.
+    let server = Server::start_on(&data, &[]);
+    assert!(server.ask("GET", "/streams/news", "").contains("data: kept"));
+}
