@@ -54,7 +54,7 @@ impl UnfinishedBlock {
     }
 
     pub(super) fn extend_data(&mut self, value: &[u8], limits: ParserLimits) -> Result<(), ParseError> {
-        self.go_back_before(value.len(), limits)?;
+        self.make_room(value.len(), limits)?;
         self.data.get_or_insert_default().extend_from_slice(value);
         Ok(())
     }
@@ -65,7 +65,7 @@ impl UnfinishedBlock {
     }
 
     pub(super) fn extend_name(&mut self, value: &[u8], limits: ParserLimits) -> Result<(), ParseError> {
-        self.go_back_before(value.len(), limits)?;
+        self.make_room(value.len(), limits)?;
         self.name.extend_from_slice(value);
         Ok(())
     }
@@ -77,7 +77,7 @@ impl UnfinishedBlock {
             return Ok(());
         }
         let nul_at = memchr::memchr(0, value);
-        self.go_back_before(nul_at.unwrap_or(value.len()), limits)?;
+        self.make_room(nul_at.unwrap_or(value.len()), limits)?;
         match (&mut self.id_line, nul_at) {
             (IdLine::Kept(line), None) => line.extend_from_slice(value),
             (line, _) => *line = IdLine::Void,
@@ -109,7 +109,7 @@ impl UnfinishedBlock {
         len(self.data.as_ref(), Vec::len) + self.name.len() + len(self.id.as_ref(), Vec::len) + id_line_bytes
     }
 
-    fn go_back_before(&self, bytes: usize, limits: ParserLimits) -> Result<(), ParseError> {
+    fn make_room(&self, bytes: usize, limits: ParserLimits) -> Result<(), ParseError> {
         // The left side cannot overflow: both are lengths of slices in memory.
         if self.bytes() + bytes > limits.event_bytes_max { Err(too_large(limits)) } else { Ok(()) }
     }
