@@ -1,4 +1,4 @@
-//! The memory that all whole bodies in flight share.
+//! The memory that all bodies in flight share: those that are taken as a whole, and unfinished blocks.
 //!
 //! Invariant: taken is the sum of the [`Share`]s that live, and never more than the limit. Does not know
 //! requests.
@@ -48,11 +48,22 @@ impl Share {
         Ok(())
     }
 
+    /// Takes more, all or nothing, or gives back, so that this has `bytes`.
+    pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), Full> {
+        if bytes >= self.bytes {
+            return self.take(bytes - self.bytes);
+        }
+        let left_over = self.bytes - bytes;
+        self.bytes = bytes;
+        let before = self.budget.taken.fetch_sub(left_over, Ordering::Relaxed);
+        debug_assert!(before >= left_over, "what is given back was taken");
+        Ok(())
+    }
+
     /// Gives back all that was taken.
     pub(crate) fn give_back(&mut self) {
-        let bytes = std::mem::take(&mut self.bytes);
-        let before = self.budget.taken.fetch_sub(bytes, Ordering::Relaxed);
-        debug_assert!(before >= bytes, "what is given back was taken");
+        // Less is never refused.
+        let _ = self.hold(0);
     }
 }
 
@@ -76,5 +87,15 @@ mod tests {
         assert_eq!((two.take(6), two.take(1)), (Ok(()), Err(Full)));
         two.give_back();
         assert_eq!((two.take(10), budget.share().take(1)), (Ok(()), Err(Full)));
+    }
+
+    #[test]
+    fn a_share_grows_and_shrinks_to_what_is_held() {
+        let budget = BodyBudget::new(10);
+        let (mut one, mut two) = (budget.share(), budget.share());
+        assert_eq!((one.hold(8), one.hold(3), two.hold(7)), (Ok(()), Ok(()), Ok(())));
+        assert_eq!((one.hold(4), one.hold(3), two.hold(8)), (Err(Full), Ok(()), Err(Full)));
+        drop((one, two));
+        assert_eq!((budget.share().hold(11), budget.share().hold(10)), (Err(Full), Ok(())));
     }
 }

@@ -21,15 +21,18 @@ pub struct DoorConfig {
     pub batch_bytes_max: usize,
     /// Events in such a publish. More: 413. The log takes them in one step, during which nobody else can append.
     pub batch_events_max: usize,
-    /// All bodies together that are being taken as a whole. More: 503, and nothing is appended.
+    /// All bodies together that are being taken as a whole, and what has come of unfinished blocks of event streams.
+    /// More: 503, and nothing of this body, or block, is appended.
     pub bodies_bytes_max: usize,
     /// The least `retry` at the head of a read, in milliseconds.
     pub retry_ms_min: u32,
     /// The greatest `retry` at the head of a read, in milliseconds.
     pub retry_ms_max: u32,
-    /// How long a body that is taken as a whole may bring no byte. Longer: 408, and nothing is appended.
+    /// How long a body that is taken as a whole, or an unfinished block, may bring no byte. Longer: 408, and nothing
+    /// of it is appended.
     pub body_idle: Duration,
-    /// How long such a body may take from its first byte to its last. Longer: 408, and nothing is appended.
+    /// How long such a body, or block, may take from its first byte to its last. Longer: 408, and nothing of it is
+    /// appended.
     pub body_time_max: Duration,
 }
 

@@ -1,7 +1,8 @@
 //! The body of a request: taken as a whole, piece by piece, or read and dropped.
 //!
 //! Invariants: what is held is at most the limit given and one piece more, and of all bodies together at most
-//! their budget; a whole body has come by a certain time or never. Does not know what stands in the body.
+//! their budget; what is held until it is complete is complete by a certain time or never. Does not know what
+//! stands in the body.
 
 use std::time::Duration;
 
@@ -32,7 +33,8 @@ const ROOM_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct RequestBody {
     body: Body,
     read: Read,
-    /// What a whole body takes of the budget, for as long as the request lasts: its events are made of it.
+    /// What is held takes of the budget: a whole body for as long as the request lasts, for its events are made of
+    /// it; an unfinished block until it is complete.
     share: Share,
 }
 
@@ -48,17 +50,40 @@ enum Read {
 #[derive(Debug)]
 pub(crate) struct Cut;
 
-/// What a whole body may be.
+/// Why there is no further piece of what is held until it is complete.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct WholeLimits {
-    bytes_max: usize,
+pub(crate) enum Stopped {
+    /// As [`Cut`].
+    Cut,
+    /// No byte came for so long.
+    Idle(Duration),
+    /// It was not complete after so long.
+    TooSlow(Duration),
+}
+
+/// How long something that is held may take until it is complete.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimeLimits {
     idle: Duration,
     time_max: Duration,
 }
 
+impl TimeLimits {
+    pub(crate) fn new(config: &DoorConfig) -> Self {
+        Self { idle: config.body_idle, time_max: config.body_time_max }
+    }
+}
+
+/// What a whole body may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WholeLimits {
+    bytes_max: usize,
+    time: TimeLimits,
+}
+
 impl WholeLimits {
     pub(crate) fn new(config: &DoorConfig, bytes_max: usize) -> Self {
-        Self { bytes_max, idle: config.body_idle, time_max: config.body_time_max }
+        Self { bytes_max, time: TimeLimits::new(config) }
     }
 }
 
@@ -101,25 +126,38 @@ impl RequestBody {
         }
         let mut whole = Vec::with_capacity(said.min(ROOM_BYTES_MAX));
         let begun = Instant::now();
-        while let Some(piece) = self.piece_within(limits, begun).await? {
+        while let Some(piece) = self.piece_within(limits.time, begun).await.map_err(stopped)? {
             if whole.len() + piece.len() > limits.bytes_max {
                 return Err(too_large(limits.bytes_max));
             }
-            self.share.take(piece.len()).map_err(|Full| full())?;
+            self.share.take(piece.len()).map_err(|Full| full("body").and(NOTHING))?;
             whole.extend_from_slice(&piece);
         }
         Ok(whole)
     }
 
-    /// The next piece of a whole body, unless its time is over.
-    async fn piece_within(&mut self, limits: WholeLimits, begun: Instant) -> Result<Option<Bytes>, Refusal> {
+    /// The next piece of what is held until it is complete, and began to come at `begun`, unless its time is over.
+    pub(crate) async fn piece_within(
+        &mut self,
+        limits: TimeLimits,
+        begun: Instant,
+    ) -> Result<Option<Bytes>, Stopped> {
         let left = limits.time_max.saturating_sub(begun.elapsed());
         let Ok(piece) = timeout(limits.idle.min(left), self.piece()).await else {
             // Whoever sends too little has nothing to be waited for.
             self.read = Read::Ended;
-            return Err(if limits.idle < left { idle(limits.idle) } else { too_slow(limits.time_max) });
+            let is_idle = limits.idle < left;
+            return Err(if is_idle { Stopped::Idle(limits.idle) } else { Stopped::TooSlow(limits.time_max) });
         };
-        piece.map_err(|Cut| cut())
+        piece.map_err(|Cut| Stopped::Cut)
+    }
+
+    /// So many bytes of an unfinished block are held now.
+    ///
+    /// # Errors
+    /// They are more than before, and there is no room for them.
+    pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.share.hold(bytes).map_err(|Full| full("block"))
     }
 
     /// Reads and drops what is left, up to a limit, so that an early answer arrives.
@@ -148,30 +186,32 @@ fn too_large(bytes_max: usize) -> Refusal {
     Refusal::new(Problem::TooLarge, detail).with("limit", bytes_max)
 }
 
-fn idle(idle: Duration) -> Refusal {
-    let detail = format!(
-        "No byte of the body came for {} s, and it is not complete. Nothing was appended. \
-         A body of type text/event-stream may take its time.",
-        idle.as_secs_f64()
-    );
-    Refusal::new(Problem::BodyTimeout, detail)
+/// Said of a whole body.
+const NOTHING: &str = "Nothing was appended.";
+
+fn stopped(stopped: Stopped) -> Refusal {
+    const ADVICE: &str = "A body of type text/event-stream may take its time between two blocks.";
+    match stopped {
+        Stopped::Cut => {
+            Refusal::new(Problem::BodyCut, "The connection ended before the body did.").and(NOTHING)
+        }
+        Stopped::Idle(idle) => {
+            let seconds = idle.as_secs_f64();
+            let detail = format!("No byte of the body came for {seconds} s, and it is not complete.");
+            Refusal::new(Problem::BodyTimeout, detail).and(NOTHING).and(ADVICE)
+        }
+        Stopped::TooSlow(time_max) => {
+            let seconds = time_max.as_secs_f64();
+            let detail = format!("The body was not complete after {seconds} s.");
+            Refusal::new(Problem::BodyTimeout, detail).and(NOTHING).and("Send less at once.").and(ADVICE)
+        }
+    }
 }
 
-fn too_slow(time_max: Duration) -> Refusal {
+/// There is no room for this `held` thing.
+fn full(held: &str) -> Refusal {
     let detail = format!(
-        "The body was not complete after {} s. Nothing was appended. Send less at once; \
-         a body of type text/event-stream may take its time.",
-        time_max.as_secs_f64()
+        "There is no memory left for this {held} beside what others are sending now. Send it again later."
     );
-    Refusal::new(Problem::BodyTimeout, detail)
-}
-
-fn full() -> Refusal {
-    let detail = "There is no memory left for this body beside those that others are sending now. Nothing was \
-                  appended. Send it again later.";
     Refusal::new(Problem::Overloaded, detail).come_again()
-}
-
-fn cut() -> Refusal {
-    Refusal::new(Problem::BodyCut, "The connection ended before the body did. Nothing was appended.")
 }

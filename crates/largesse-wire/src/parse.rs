@@ -133,6 +133,20 @@ impl Parser {
         &self.last_event_id
     }
 
+    /// Bytes held of the unfinished block: `<= event_bytes_max`, see [`ParserLimits`]. Its memory is at most twice
+    /// that. 0 between two blocks.
+    pub fn held_bytes(&self) -> usize {
+        self.block.bytes()
+    }
+
+    /// Drops the committed id, for who takes events in and never comes back for more: between two blocks nothing
+    /// is held then.
+    pub fn forget_last_event_id(&mut self) {
+        if !self.last_event_id.is_empty() {
+            self.last_event_id = Arc::from("");
+        }
+    }
+
     /// The last `retry`, in milliseconds, from the end of its line on. Numbers too large become [`u64::MAX`].
     pub fn reconnection_time_ms(&self) -> Option<u64> {
         self.reconnection_time_ms

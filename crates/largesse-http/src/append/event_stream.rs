@@ -1,15 +1,18 @@
 //! An event stream as a body: each block is appended as soon as it is complete, over one long request.
 //!
 //! Invariants: block *n* of a key is appended once, however often the body is sent; the close happens only
-//! after a body that ended cleanly; no byte that is not UTF-8 comes into an event. The publisher's own ids and
-//! `retry` are dropped: positions are the log's. Does not wait for more than one piece of the body before it appends.
+//! after a body that ended cleanly; no byte that is not UTF-8 comes into an event; what is held of an unfinished block
+//! is counted in the memory of all bodies, and has its time as they have. The publisher's own ids and `retry` are
+//! dropped: positions are the log's. Does not wait for more than one piece of the body before it appends.
 
 use axum::response::Response;
+use bytes::Bytes;
 use http::StatusCode;
 use largesse_log::{
     Append, AppendError, AppendOutcome, Appended, Claim, DigestBuilder, NewEvent, Once, Position, Then,
 };
 use largesse_wire::{EventName, ParseError, ParsedEvent, Parser, ParserLimits};
+use tokio::time::Instant;
 
 use super::{
     Publish, Receipt, bad_event_name, event_data, not_utf8,
@@ -18,7 +21,7 @@ use super::{
 use crate::{
     Problem, json,
     refusal::{Refusal, sentence},
-    request_body::{Cut, RequestBody},
+    request_body::{Cut, RequestBody, Stopped, TimeLimits},
 };
 
 /// A long publish under way.
@@ -26,6 +29,8 @@ struct Publishing<'a> {
     publish: &'a Publish<'a>,
     text: Utf8Pieces,
     parser: Parser,
+    /// When the block began of which something is held.
+    unfinished_since: Option<Instant>,
     keyed: Option<Keyed>,
     /// Events appended so far, by this request or one before it under the key.
     count: u64,
@@ -58,18 +63,39 @@ impl<'a> Publishing<'a> {
         };
         let limits = ParserLimits { event_bytes_max: publish.door.config.event_bytes_max };
         let (text, parser) = (Utf8Pieces::default(), Parser::new(limits));
-        Ok(Self { publish, text, parser, keyed, count: 0, last: None })
+        Ok(Self { publish, text, parser, unfinished_since: None, keyed, count: 0, last: None })
     }
 
     async fn take_all(&mut self, body: &mut RequestBody) -> Result<Response, Refusal> {
-        while let Some(piece) = body.piece().await.map_err(|Cut| cut())? {
+        while let Some(piece) = self.piece(body).await? {
             // The parser replaces what is not UTF-8, as the standard asks of readers. A publisher is told.
             let (text, checked) = self.text.take(&piece);
             self.take(text).await?;
             checked.map_err(|NotUtf8 { at }| not_utf8(at))?;
+            self.hold(body)?;
         }
         self.text.finish().map_err(|NotUtf8 { at }| not_utf8(at))?;
         self.finish().await
+    }
+
+    /// The next piece: for ever between two blocks, within a time while something of one is held.
+    async fn piece(&self, body: &mut RequestBody) -> Result<Option<Bytes>, Refusal> {
+        match self.unfinished_since {
+            None => body.piece().await.map_err(|Cut| cut()),
+            Some(begun) => {
+                let limits = TimeLimits::new(&self.publish.door.config);
+                body.piece_within(limits, begun).await.map_err(stopped)
+            }
+        }
+    }
+
+    /// Counts what is held until the next piece. What was held before is counted until here, where its events are
+    /// appended.
+    fn hold(&mut self, body: &mut RequestBody) -> Result<(), Refusal> {
+        let held_bytes = self.parser.held_bytes();
+        body.hold(held_bytes)?;
+        self.unfinished_since = (held_bytes > 0).then(|| self.unfinished_since.unwrap_or_else(Instant::now));
+        Ok(())
     }
 
     async fn take(&mut self, mut piece: &[u8]) -> Result<(), Refusal> {
@@ -77,14 +103,19 @@ impl<'a> Publishing<'a> {
         // What came before a bad block stays: its publisher may have been told of it by a reader already.
         let refused = loop {
             match self.parser.next_event(&mut piece) {
-                Ok(Some(parsed)) => match self.event(parsed) {
-                    Ok(event) => events.push(event),
-                    Err(refusal) => break Some(refusal),
-                },
+                Ok(Some(parsed)) => {
+                    // What is held from here on is of another block, with a time of its own.
+                    self.unfinished_since = None;
+                    match self.event(parsed) {
+                        Ok(event) => events.push(event),
+                        Err(refusal) => break Some(refusal),
+                    }
+                }
                 Ok(None) => break None,
                 Err(ParseError::TooLarge { bytes_max }) => break Some(too_large(bytes_max)),
             }
         };
+        self.parser.forget_last_event_id();
         self.append(events).await?;
         refused.map_or(Ok(()), Err)
     }
@@ -188,6 +219,21 @@ fn too_large(bytes_max: usize) -> Refusal {
 fn cut() -> Refusal {
     let detail = "The connection ended before the body did. With an Idempotency-Key, send all of it again.";
     Refusal::new(Problem::BodyCut, detail)
+}
+
+fn stopped(stopped: Stopped) -> Refusal {
+    let (detail, advice) = match stopped {
+        Stopped::Cut => return cut(),
+        Stopped::Idle(idle) => (
+            format!("A block was begun, and no byte of it came for {} s.", idle.as_secs_f64()),
+            "Send a block when all of it is there; between two blocks it may be silent.",
+        ),
+        Stopped::TooSlow(time_max) => (
+            format!("A block was not complete after {} s.", time_max.as_secs_f64()),
+            "Send a block when all of it is there, or a smaller one.",
+        ),
+    };
+    Refusal::new(Problem::BodyTimeout, detail).and(advice)
 }
 
 fn nothing() -> Refusal {

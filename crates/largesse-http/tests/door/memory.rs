@@ -41,7 +41,7 @@ async fn a_body_larger_than_all_may_be_together_is_refused() {
         assert_eq!(answer.header("retry-after"), Some("5"), "{line}");
         assert_eq!(server.state().await, before, "{line}");
     }
-    // What was taken was given back each time, and an event stream takes nothing.
+    // What was taken was given back each time, and a block that comes at once takes nothing.
     assert_eq!(server.ask("POST /streams/a", "", "four").await.status, 201);
     let blocks =
         server.ask("POST /streams/a", "Content-Type: text/event-stream\r\n", "data: hello\n\n").await;
@@ -77,6 +77,81 @@ async fn a_body_that_takes_too_long_is_refused_and_appends_nothing() {
     assert_eq!((answer.status, answer.problem().as_str()), (408, "body-timeout"));
     assert!(answer.detail().contains("not complete after 0.02 s"), "{}", answer.detail());
     assert_eq!(server.state().await, before);
+}
+
+/// Begins an event stream as a body.
+async fn begun_stream(server: &Server, body: &str) -> Wire {
+    let mut wire = server.connect().await;
+    let head = HEAD.replace("\r\n\r\n", "\r\nContent-Type: text/event-stream\r\n\r\n");
+    wire.send(format!("{head}{}", chunk(body))).await;
+    wire
+}
+
+#[tokio::test]
+async fn unfinished_blocks_share_the_budget_of_whole_bodies() {
+    let server = with_door(DoorConfig { bodies_bytes_max: 10, ..DoorConfig::default() }).await;
+    let mut first = begun_stream(&server, "data: 123456").await;
+    publish_until(&server, 503).await;
+    for held in ["data: 12345", "event: 12345", "id: 12345"] {
+        let mut second = begun_stream(&server, &format!("data: whole\n\n{held}")).await;
+        let answer = second.answer().await;
+        assert_eq!((answer.status, answer.problem().as_str()), (503, "overloaded"), "{held}");
+        assert_eq!(answer.header("retry-after"), Some("5"), "{held}");
+        assert_eq!(answer.json()["count"], 1, "{held}: what came before stays");
+    }
+    first.send(format!("{}0\r\n\r\n", chunk("\n\n"))).await;
+    assert_eq!(first.answer().await.status, 201);
+    assert_eq!(server.ask("POST /streams/b", "", "123456").await.status, 201);
+}
+
+#[tokio::test]
+async fn an_unfinished_block_gives_its_room_back_when_it_is_complete_or_cut_off() {
+    let server = with_door(DoorConfig { bodies_bytes_max: 10, ..DoorConfig::default() }).await;
+    let mut first = begun_stream(&server, "data: 123456").await;
+    publish_until(&server, 503).await;
+    // The request goes on.
+    first.send(chunk("\n\n")).await;
+    publish_until(&server, 201).await;
+    first.send(chunk("data: 123456")).await;
+    publish_until(&server, 503).await;
+    drop(first);
+    publish_until(&server, 201).await;
+}
+
+#[tokio::test]
+async fn an_unfinished_block_that_nobody_feeds_is_refused_and_what_came_before_stays() {
+    let door = DoorConfig { body_idle: Duration::from_millis(20), ..DoorConfig::default() };
+    let server = with_door(door).await;
+    let answer = begun_stream(&server, "data: 1\n\ndata: 2").await.answer().await;
+    assert_eq!((answer.status, answer.problem().as_str()), (408, "body-timeout"));
+    assert!(answer.detail().contains("no byte of it came for 0.02 s"), "{}", answer.detail());
+    assert_eq!((answer.json()["count"].as_u64(), server.data("a").await), (Some(1), vec!["1".to_owned()]));
+}
+
+#[tokio::test]
+async fn an_event_stream_may_be_silent_between_two_blocks() {
+    let door = DoorConfig { body_idle: Duration::from_millis(20), ..DoorConfig::default() };
+    let server = with_door(door).await;
+    let mut reader = server.read("/streams/a", "").await;
+    let mut publisher = begun_stream(&server, "data: 1\n\n").await;
+    assert!(reader.block().await.contains("data: 1\n"));
+    // Begun later, and out of time: so much has passed for the publisher as well.
+    for _ in 0..2 {
+        assert_eq!(begun_body(&server).await.answer().await.status, 408);
+    }
+    publisher.send(format!("{}0\r\n\r\n", chunk("data: 2\n\n"))).await;
+    let answer = publisher.answer().await;
+    assert_eq!((answer.status, answer.json()["count"].as_u64()), (201, Some(2)));
+}
+
+#[tokio::test]
+async fn a_block_that_takes_too_long_is_refused() {
+    let door = DoorConfig { body_time_max: Duration::from_millis(20), ..DoorConfig::default() };
+    let server = with_door(door).await;
+    let answer = begun_stream(&server, "data: 1\n\ndata: 2").await.answer().await;
+    assert_eq!((answer.status, answer.problem().as_str()), (408, "body-timeout"));
+    assert!(answer.detail().contains("not complete after 0.02 s"), "{}", answer.detail());
+    assert_eq!(server.data("a").await, ["1"]);
 }
 
 /// Far more than the system takes for a connection that nobody reads from.

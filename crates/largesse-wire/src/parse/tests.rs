@@ -383,3 +383,28 @@ fn a_line_cut_by_a_new_connection_does_not_go_on() {
         assert_eq!((outcome.events, parser.reconnection_time_ms()), (vec![event], Some(2)), "{cut:?}");
     }
 }
+
+#[test]
+fn what_is_held_is_told_and_between_two_blocks_it_is_nothing() {
+    let mut parser = Parser::new(ROOMY);
+    let rows: [(&[u8], usize); 8] = [
+        (b"data: 123", 3),
+        (b"45\nevent: 67", 7),
+        (b"\n: a comment\nretry: 123\nother: 1", 7),
+        (b"\nid: 89", 9),
+        (b"\n\n", 0),
+        (b"id: 123\ndata: 1", 4),
+        (b"\n\n", 0),
+        (b"id: 12345\n\n", 0),
+    ];
+    for (piece, want) in rows {
+        feed(&mut parser, piece, &mut Outcome::default());
+        assert_eq!(parser.held_bytes(), want, "{}", piece.escape_ascii());
+    }
+    assert_eq!(parser.last_event_id(), "12345");
+    parser.forget_last_event_id();
+    assert_eq!(parser.last_event_id(), "");
+    let mut outcome = Outcome::default();
+    feed(&mut parser, b"data: 1\n\n", &mut outcome);
+    assert_eq!(&*outcome.events[0].last_event_id, "");
+}
