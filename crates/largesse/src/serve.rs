@@ -102,19 +102,17 @@ async fn serve(effective: &Effective, room: Room, log: Log) -> Result<(), Failur
     let (stop, stopped) = oneshot::channel();
     let (mut sweeping, mut signalled) = (JoinSet::new(), JoinSet::new());
     sweeping.spawn(sweeper::run(Arc::clone(&hub)));
-    signalled.spawn(signals.run(move || {
-        hub.drain();
-        // The receiver lives as long as the server runs; afterwards there is nothing to stop.
-        let _ = stop.send(());
-    }));
+    signalled.spawn(signals.run(stop));
     let served = largesse::http::serve(listeners, router, limits(config, room), async {
         // A sender that is gone means that nobody waits for signals any more: stop as well.
         let _ = stopped.await;
+        hub.drain();
     });
     let Served { connections, cut } = served.await;
     gallery.stop().await;
     sweeping.shutdown().await;
-    drop(gallery);
+    // The last that had the log: what still runs, the wait for a second signal, never did.
+    drop((gallery, hub));
     close(log).await;
     // Until here, a second signal ends it at once.
     signalled.shutdown().await;

@@ -1,8 +1,11 @@
 //! Signals that end the server: the first in order, the second at once.
 //!
-//! Invariant: signals are caught from [`Signals::begin`] on, so none falls between the start and the wait.
+//! Invariant: signals are caught from [`Signals::begin`] on, so none falls between the start and the wait. Does not
+//! know what is stopped: it runs until the log is closed, so it may hold nothing that has the log.
 
 use std::io;
+
+use tokio::sync::oneshot;
 
 /// The exit status after a second signal. Source: the shells' custom, 128 and the number of SIGINT.
 const HURRIED: i32 = 130;
@@ -37,11 +40,12 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// Calls `stop` at the first signal, and ends the process at the second.
-    pub(super) async fn run(mut self, stop: impl FnOnce()) {
+    /// Tells `stop` at the first signal, and ends the process at the second.
+    pub(super) async fn run(mut self, stop: oneshot::Sender<()>) {
         let name = self.next().await;
         tracing::info!(signal = name, "stopping; another signal stops at once");
-        stop();
+        // The receiver lives as long as the server runs; afterwards there is nothing to stop.
+        let _ = stop.send(());
         let name = self.next().await;
         tracing::warn!(signal = name, "stopping at once");
         std::process::exit(HURRIED);

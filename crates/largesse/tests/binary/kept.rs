@@ -92,6 +92,17 @@ fn an_orderly_stop_closes_the_log_whoever_was_connected() {
 }
 
 #[test]
+fn each_of_many_orderly_stops_closes_the_log() {
+    let data = Folder::new();
+    for _ in 0..40 {
+        let server = Server::start_on(&data, &[]);
+        server.running.signal("TERM");
+        let done = server.running.done();
+        assert!(done.stderr.contains("the log is closed") && !done.stderr.contains("ERROR"), "{done:?}");
+    }
+}
+
+#[test]
 fn without_a_word_events_are_kept_in_a_folder_beside_and_with_memory_nowhere() {
     let beside = Folder::new();
     let mut program = largesse(&["--listen", "127.0.0.1:0"]);
