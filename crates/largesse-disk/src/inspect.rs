@@ -1,7 +1,7 @@
 //! Looking at a log that nobody serves: what is in it, its events, and whether all of it is whole.
 //!
-//! Invariants: nothing here changes a file; no event is given out whose checksum was not looked at. Whoever looks has
-//! the folder's lock: a server that writes meanwhile would be seen half done. Does not mend anything.
+//! Invariants: nothing here changes a file; no event is given out whose checksum was not looked at. Whoever looks
+//! keeps servers away from the folder: what one writes meanwhile would be seen half done. Does not mend anything.
 
 use std::{io, num::NonZeroUsize, sync::Arc};
 

@@ -1,8 +1,8 @@
 //! One server per folder: a lock that the operating system frees when its process ends, however it ends.
 //!
-//! Invariant: at most one [`FolderLock`] of a folder is alive, in all processes of the machine. The file named
-//! [`LOCK_NAME`] is never removed: who had it open would lock a file that nobody else finds. What it holds is
-//! for the message alone, and decides nothing.
+//! Invariant: in all processes of the machine, one has a folder for itself, or some look at it, or nobody has it. The
+//! file named [`LOCK_NAME`] is never removed: who had it open would lock a file that nobody else finds. What it holds
+//! is for the message alone, and decides nothing. Who only looks writes nothing into it.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -23,6 +23,12 @@ pub struct FolderLock {
     file: File,
 }
 
+/// Nobody has the folder for itself until this is dropped, or the process ends.
+#[derive(Debug)]
+pub struct LookLock {
+    _file: File,
+}
+
 /// Why the folder is not ours.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -40,6 +46,15 @@ pub enum LockError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Others look at it.
+    #[error(
+        "Another command looks at the folder {}. Wait until it has ended, or give each server a folder of its own.",
+        folder.display()
+    )]
+    Looked {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The lock could not be tried: no permission, a file system without locks, a disk that fails.
     #[error("The lock file {} could not be opened and locked.", file.display())]
     Io {
@@ -54,18 +69,20 @@ impl FolderLock {
     /// Takes the folder, which is there already. Does not wait.
     ///
     /// # Errors
-    /// [`LockError::Taken`] when another has it; [`LockError::Io`] when that cannot be known.
+    /// [`LockError::Taken`] and [`LockError::Looked`] when others have it; [`LockError::Io`] when that cannot be
+    /// known.
     pub fn take(folder: impl AsRef<Path>) -> Result<Self, LockError> {
-        let folder = std::path::absolute(&folder).unwrap_or_else(|_| folder.as_ref().to_owned());
-        let file = folder.join(LOCK_NAME);
-        match opened(&file).and_then(|opened| tried(&opened).map(|is_ours| (opened, is_ours))) {
-            Ok((opened, true)) => Ok(Self::held(opened)),
-            Ok((mut opened, false)) => {
-                let (pid, program) = said(&mut opened);
-                Err(LockError::Taken { pid, program, folder })
-            }
-            Err(source) => Err(LockError::Io { file, source }),
+        let (folder, file) = named(folder.as_ref());
+        let failed = |source| LockError::Io { file: file.clone(), source };
+        let mut opened = opened(&file).map_err(failed)?;
+        if tried(opened.try_lock()).map_err(failed)? {
+            return Ok(Self::held(opened));
         }
+        // Who looks lets others look as well.
+        if tried(opened.try_lock_shared()).map_err(failed)? {
+            return Err(LockError::Looked { folder });
+        }
+        Err(taken(&mut opened, folder))
     }
 
     /// Says who has it. That fails on a full disk, where the lock is no worse for it and a server must start.
@@ -83,12 +100,52 @@ impl Drop for FolderLock {
     }
 }
 
+impl LookLock {
+    /// Keeps others from having the folder, which is there already, for themselves. Does not wait, and changes nothing
+    /// in the folder but to make the file of the lock where it is missing. `None` where it is missing and can't be made:
+    /// then whether another has the folder is not known, but here nobody can write.
+    ///
+    /// # Errors
+    /// [`LockError::Taken`] when another has it; [`LockError::Io`] when that cannot be known.
+    pub fn take(folder: impl AsRef<Path>) -> Result<Option<Self>, LockError> {
+        let (folder, file) = named(folder.as_ref());
+        let failed = |source| LockError::Io { file: file.clone(), source };
+        let to_read = match File::open(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => opened(&file),
+            found => found,
+        };
+        let mut to_read = match to_read {
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !file.exists() => {
+                return Ok(None);
+            }
+            opened => opened.map_err(failed)?,
+        };
+        if tried(to_read.try_lock_shared()).map_err(failed)? {
+            return Ok(Some(Self { _file: to_read }));
+        }
+        Err(taken(&mut to_read, folder))
+    }
+}
+
+/// The folder from the root, and its lock's file.
+fn named(folder: &Path) -> (PathBuf, PathBuf) {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let file = folder.join(LOCK_NAME);
+    (folder, file)
+}
+
+fn taken(file: &mut File, folder: PathBuf) -> LockError {
+    let (pid, program) = said(file);
+    LockError::Taken { pid, program, folder }
+}
+
 fn opened(file: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(file)
 }
 
-fn tried(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
+fn tried(outcome: Result<(), TryLockError>) -> io::Result<bool> {
+    match outcome {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, io};
 
-use largesse_disk::lock::{FolderLock, LOCK_NAME, LockError};
+use largesse_disk::lock::{FolderLock, LOCK_NAME, LockError, LookLock};
 use support::TempFolder;
 
 /// Names the folder to the process that [`Holder`] starts.
@@ -108,4 +108,35 @@ fn a_folder_that_is_not_there_is_not_called_taken() {
         Err(LockError::Io { source, .. }) => assert_eq!(source.kind(), io::ErrorKind::NotFound),
         other => panic!("{other:?} is not that it is missing"),
     }
+}
+
+#[test]
+fn many_look_at_a_folder_at_once_and_nobody_has_it_meanwhile() {
+    let folder = TempFolder::new();
+    let ours = FolderLock::take(folder.path()).expect("it is free");
+    let refused = LookLock::take(folder.path()).expect_err("it is taken");
+    assert!(
+        matches!(&refused, LockError::Taken { pid, .. } if *pid == Some(std::process::id())),
+        "{refused}"
+    );
+    drop(ours);
+    let looks: Vec<_> = (0..3).map(|_| LookLock::take(folder.path()).expect("it is free")).collect();
+    assert!(looks.iter().all(Option::is_some));
+    let refused = FolderLock::take(folder.path()).expect_err("it is looked at");
+    assert!(matches!(&refused, LockError::Looked { folder: named } if named == folder.path()), "{refused}");
+    drop(looks);
+    let _ours = FolderLock::take(folder.path()).expect("it is free again");
+}
+
+#[test]
+fn who_looks_at_a_folder_changes_no_byte_of_its_lock() {
+    let folder = TempFolder::new();
+    let file = folder.path().join(LOCK_NAME);
+    fs::write(&file, "4711\nlargesse\n").expect("the folder is there");
+    let look = LookLock::take(folder.path()).expect("it is free");
+    assert_eq!(fs::read(&file).expect("it is there"), b"4711\nlargesse\n");
+    let refused = FolderLock::take(folder.path()).expect_err("it is looked at");
+    assert!(!refused.to_string().contains("4711"), "that process is long gone: {refused}");
+    drop(look);
+    assert_eq!(fs::read(&file).expect("it is there"), b"4711\nlargesse\n");
 }

@@ -1,7 +1,8 @@
-//! The data folder: taken for this process alone, and the log in it opened.
+//! The data folder: taken for this process alone, and the log in it opened; or looked at.
 //!
-//! Invariants: nothing in the folder is read or written before it is ours; it stays ours until this is dropped. Every
-//! failure says what to do. Does not know what a log holds, nor how much it may.
+//! Invariants: but for its names, nothing in the folder is read before it is ours, or before no server can have it, and
+//! that stays so until this is dropped; nothing is written into a folder that is looked at. Every failure says what to
+//! do. Does not know what a log holds, nor how much it may.
 
 use std::{
     error::Error,
@@ -14,22 +15,30 @@ use largesse::{
     disk::{
         DiskEngine, DiskSettings, NewLog, OpenError,
         disk::{Disk, Folder},
-        lock::{FolderLock, LockError},
+        inspect,
+        lock::{FolderLock, LockError, LookLock},
     },
     log::{EngineLimits, Incarnation},
 };
 
-use crate::terminal::Failure;
+use crate::terminal::{Failure, note};
 
 /// The file that says that an import is not done: what is in the folder is not all.
 pub(crate) const IMPORTING: &str = "importing";
 
-/// A folder that is ours.
+/// A folder that is ours, or that no server has.
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     folder: Arc<Folder>,
-    /// Given back with its owner.
-    _lock: FolderLock,
+    _lock: Lock,
+}
+
+/// Given back when dropped.
+#[derive(Debug)]
+#[expect(dead_code, reason = "it is held, and nothing else")]
+enum Lock {
+    Ours(FolderLock),
+    Looked(Option<LookLock>),
 }
 
 impl DataFolder {
@@ -39,24 +48,37 @@ impl DataFolder {
     /// It can't be made, or another process has it.
     pub(crate) fn take(path: &Path) -> Result<Self, Failure> {
         let folder = Folder::open(path).map_err(|error| unusable(path, &error))?;
-        Self::lock(folder)
+        let lock = FolderLock::take(folder.path()).map_err(|error| Failure(told(&error)))?;
+        Ok(Self { folder: Arc::new(folder), _lock: Lock::Ours(lock) })
     }
 
-    /// Takes a folder that is there.
+    /// Looks at a log that is there, and keeps servers away from it meanwhile. Also where nothing can be written.
+    /// `instead` says what else there is to do where a server has it.
     ///
     /// # Errors
-    /// There is none, it can't be read, or another process has it.
-    pub(crate) fn take_standing(path: &Path) -> Result<Self, Failure> {
+    /// There is no log, an import of it was cut off, it can't be read, or another process has it.
+    pub(crate) fn look(path: &Path, instead: &str) -> Result<Self, Failure> {
         if !path.is_dir() {
             let path = path.display();
             return Err(Failure(format!("there is no folder {path}; --data DIR names another one")));
         }
-        Self::take(path)
-    }
-
-    fn lock(folder: Folder) -> Result<Self, Failure> {
-        let lock = FolderLock::take(folder.path()).map_err(|error| untaken(&error))?;
-        Ok(Self { folder: Arc::new(folder), _lock: lock })
+        let folder = Folder::open_to_read(path).map_err(|error| unusable(path, &error))?;
+        // Where there is nothing to look at, no lock is made either.
+        check_names(&folder)?;
+        let lock = LookLock::take(folder.path()).map_err(|error| match error {
+            LockError::Taken { .. } => Failure(format!("{}{instead}", told(&error))),
+            _ => Failure(told(&error)),
+        })?;
+        if lock.is_none() {
+            note(&format!(
+                "the folder {} has no file named lock, and none can be made: whether a server has it is not known",
+                folder.path().display()
+            ));
+        }
+        let looked = Self { folder: Arc::new(folder), _lock: Lock::Looked(lock) };
+        looked.check_imported()?;
+        check_names(&looked.folder)?;
+        Ok(looked)
     }
 
     /// Where it is, from the root.
@@ -138,8 +160,19 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
     ))
 }
 
-fn untaken(error: &LockError) -> Failure {
-    Failure(format!("{} --data DIR takes another folder", chain(error)))
+/// Whether there is a log, or one that is being imported.
+fn check_names(folder: &Folder) -> Result<(), Failure> {
+    let path = folder.path();
+    let names = folder.names().map_err(|error| unusable(path, &error))?;
+    let is_log = inspect::is_log(folder).map_err(|error| unusable(path, &error))?;
+    if is_log || names.iter().any(|name| name == IMPORTING) {
+        return Ok(());
+    }
+    Err(Failure(format!("there is no log in {}; --data DIR names another folder", path.display())))
+}
+
+fn told(error: &LockError) -> String {
+    format!("{}. --data DIR takes another folder", chain(error).trim_end_matches('.'))
 }
 
 /// An error with all that is behind it, where its words do not have it already.

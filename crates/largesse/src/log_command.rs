@@ -1,7 +1,7 @@
 //! `largesse log`: looks at a log that nobody serves, saves one, and makes one from what was saved.
 //!
-//! Invariants: the folder is locked while it is looked at; nothing in it is changed, but by an import into an empty
-//! one. Does not know frames or segments: the disk engine does.
+//! Invariants: no server can have the folder while it is looked at; nothing in it is changed, but by an import into an
+//! empty one. Does not know frames or segments: the disk engine does.
 
 mod export;
 mod fetch;
@@ -26,17 +26,21 @@ use crate::{
 /// How many streams are looked at in one go.
 const STREAMS_AT_ONCE: std::num::NonZeroUsize = std::num::NonZeroUsize::new(1000).expect("1000 is not zero");
 
+/// What may be done where a server has the folder.
+const ASK_THE_SERVER: &str =
+    ". Or ask the server itself, while it runs: --url URL, such as http://127.0.0.1:8084";
+
 /// Does what is asked.
 ///
 /// # Errors
 /// The folder can't be had, there is no log in it, or the log is broken.
 pub(crate) fn run(command: &LogCommand) -> Result<(), Failure> {
     match command {
-        LogCommand::Info(args) => info(&standing(args)?),
-        LogCommand::Check(args) => check(&standing(args)?),
+        LogCommand::Info(args) => info(&DataFolder::look(&data(args)?, "")?),
+        LogCommand::Check(args) => check(&DataFolder::look(&data(args)?, "")?),
         LogCommand::Export(args) => match &args.url {
             Some(url) => fetch::run(url),
-            None => export::run(&standing(&args.data)?),
+            None => export::run(&DataFolder::look(&data(&args.data)?, ASK_THE_SERVER)?),
         },
         LogCommand::Import(args) => import::run(&DataFolder::take(&data(args)?)?),
     }
@@ -49,18 +53,6 @@ fn data(args: &DataArgs) -> Result<PathBuf, Failure> {
     }
     let effective = Effective::load(args.config.as_deref(), &KeyFlags::default());
     Ok(effective.map_err(|mistakes| config_command::told(&mistakes))?.config.data)
-}
-
-/// The folder, with a log in it.
-fn standing(args: &DataArgs) -> Result<DataFolder, Failure> {
-    let folder = DataFolder::take_standing(&data(args)?)?;
-    folder.check_imported()?;
-    let path = folder.path().display();
-    match inspect::is_log(&*folder.disk()) {
-        Ok(true) => Ok(folder),
-        Ok(false) => Err(Failure(format!("there is no log in {path}; --data DIR names another folder"))),
-        Err(error) => Err(Failure(format!("the folder {path} can't be read: {error}"))),
-    }
 }
 
 /// Loads the log, and says where it is broken.

@@ -24,6 +24,15 @@ pub struct Folder {
     path: PathBuf,
     /// The folder itself, to sync its names.
     names: File,
+    access: Access,
+}
+
+/// What may be done with the files of a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    ReadAndWrite,
+    /// Whoever may read a file may open it, also where nothing can be written.
+    Read,
 }
 
 impl Folder {
@@ -36,7 +45,17 @@ impl Folder {
         let path = std::path::absolute(path)?;
         make(&path)?;
         let names = File::open(&path)?;
-        Ok(Self { path, names })
+        Ok(Self { path, names, access: Access::ReadAndWrite })
+    }
+
+    /// Opens a folder that is there, to read alone: files are opened so as well, and nothing is made.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn open_to_read(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        let names = File::open(&path)?;
+        Ok(Self { path, names, access: Access::Read })
     }
 
     /// Where it is, from the root.
@@ -91,7 +110,8 @@ impl Disk for Folder {
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(OpenOptions::new().read(true).write(true).open(self.at(name)?)?))
+        let writes = self.access == Access::ReadAndWrite;
+        Ok(Arc::new(OpenOptions::new().read(true).write(writes).open(self.at(name)?)?))
     }
 
     /// Folders, and names that are not UTF-8, are none of ours and left out.

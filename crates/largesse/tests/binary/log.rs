@@ -1,6 +1,6 @@
 //! `largesse log`: what is in a folder, whether it is whole, saving it, and making another of it.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use serde_json::Value;
 
@@ -62,7 +62,8 @@ fn info_says_what_is_in_a_folder_after_a_stop_and_after_a_kill_and_changes_nothi
     for signal in ["TERM", "KILL"] {
         let data = Folder::new();
         stop(filled(&data), signal);
-        let before = files(&data);
+        let lock = || fs::read(data.path().join("lock")).unwrap();
+        let (before, lock_before) = (files(&data), lock());
         let told = check_ok(log("info", &data));
         let wanted = [
             "format         1\n",
@@ -77,7 +78,7 @@ fn info_says_what_is_in_a_folder_after_a_stop_and_after_a_kill_and_changes_nothi
         assert!(told.contains(data.path().to_str().unwrap()), "{told}");
         assert!(check_ok(log("check", &data)).starts_with("the log is whole: "));
         check_ok(log("export", &data));
-        assert_eq!(files(&data), before, "{signal}");
+        assert_eq!((files(&data), lock()), (before, lock_before), "{signal}");
     }
 }
 
@@ -199,15 +200,47 @@ fn the_folder_of_a_running_server_is_not_looked_at_and_one_without_a_log_is_told
         let done = log(command, &data);
         assert_eq!((done.code(), done.stdout.as_str()), (Some(1), ""), "{done:?}");
         assert!(done.stderr.contains(&format!("{} (largesse)", server.running.id())), "{done:?}");
+        assert!(done.stderr.contains("its own. --data DIR takes another folder"), "{done:?}");
+        assert_eq!(done.stderr.contains("--url URL"), command == "export", "{done:?}");
     }
     drop(server);
     let empty = Folder::new();
     for command in ["info", "check", "export"] {
         let done = log(command, &empty);
         assert!(done.code() == Some(1) && done.stderr.contains("there is no log in"), "{done:?}");
+        assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0, "{command} makes nothing");
     }
     let done = run(&["log", "info", "--data", "nowhere"]);
     assert!(done.code() == Some(1) && done.stderr.contains("there is no folder nowhere"), "{done:?}");
+}
+
+/// Looks at a folder in which nothing can be written; what it says on stderr.
+#[track_caller]
+fn check_looks(data: &Folder, want: &str) {
+    for command in ["info", "check", "export"] {
+        let args = ["log", command, "--data", data.path().to_str().unwrap()];
+        let done = Running::start(largesse(&args).bound_by_modes()).done();
+        assert_eq!(done.code(), Some(0), "{done:?}");
+        assert!(!done.stdout.is_empty() && done.stderr.contains(want), "{want}: {done:?}");
+        assert_eq!(done.stderr.is_empty(), want.is_empty(), "{done:?}");
+    }
+}
+
+#[test]
+fn a_folder_in_which_nothing_can_be_written_is_looked_at() {
+    let data = Folder::new();
+    stop(filled(&data), "KILL");
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    for file in fs::read_dir(data.path()).unwrap() {
+        mode(&file.unwrap().path(), 0o400);
+    }
+    mode(data.path(), 0o500);
+    check_looks(&data, "");
+    mode(data.path(), 0o700);
+    fs::remove_file(data.path().join("lock")).unwrap();
+    mode(data.path(), 0o500);
+    check_looks(&data, "whether a server has it is not known");
+    mode(data.path(), 0o700);
 }
 
 #[test]

@@ -74,6 +74,31 @@ pub(crate) fn largesse_in(folder: Folder, args: &[&str]) -> Program {
     Program { command, folder }
 }
 
+impl Program {
+    /// The same without root's right to pass over the modes of files, where root runs it.
+    pub(crate) fn bound_by_modes(mut self) -> Self {
+        let probe = Folder::new();
+        let read_only = std::os::unix::fs::PermissionsExt::from_mode(0o500);
+        std::fs::set_permissions(probe.path(), read_only).unwrap();
+        if std::fs::write(probe.path().join("probe"), "").is_err() {
+            return self;
+        }
+        let mut command = Command::new("setpriv");
+        command.arg("--bounding-set=-dac_override,-dac_read_search");
+        command.arg(self.command.get_program()).args(self.command.get_args());
+        command.current_dir(self.folder.path());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command = command;
+        self
+    }
+}
+
 /// A running process, killed with its owner.
 pub(crate) struct Running {
     child: Child,
