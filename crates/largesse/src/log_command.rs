@@ -7,6 +7,7 @@ mod export;
 mod fetch;
 mod import;
 mod line;
+mod tally;
 
 use std::path::PathBuf;
 

@@ -33,6 +33,11 @@ pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// `1 event`, `2 events`: for things whose plural has an s and no more.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
 /// `text` on one line: control characters but the tab are shown as escapes.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     let drives = |char: char| char.is_control() && char != '\t';

@@ -1,12 +1,10 @@
 //! `largesse log export --url`: the log of a running server, as lines, over HTTP.
 //!
 //! Invariants: it has the streams that were there when it began, with their events up to the tail of then; so it ends
-//! while publishers go on. What retention drops meanwhile is told on stderr. Does not retry: run it again.
+//! while publishers go on. Events that were there and are not in it are counted, see [`tally`](super::tally). Does not
+//! retry: run it again.
 
-use std::{
-    collections::HashSet,
-    io::{self, BufWriter, Write},
-};
+use std::io::{self, BufWriter, Write};
 
 use bytes::Bytes;
 use http::{
@@ -17,10 +15,14 @@ use http_body_util::Full;
 use largesse::log::{Position, WireId};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{export::unwritten, line::Written};
+use super::{
+    export::unwritten,
+    line::Written,
+    tally::{Kept, Tally},
+};
 use crate::{
     client::{ServerUrl, encoded_query, send},
-    terminal::{Failure, note, plain},
+    terminal::{Failure, plain},
 };
 
 /// The most bytes of one page: a server gives about a mebibyte of data, or one larger event.
@@ -38,6 +40,9 @@ struct ListJson {
 struct StreamJson {
     stream: String,
     closed: bool,
+    events: u64,
+    first_id: Option<String>,
+    last_id: Option<String>,
     settings: serde_json::Value,
 }
 
@@ -45,7 +50,12 @@ struct StreamJson {
 struct PageJson {
     events: Vec<EventJson>,
     next: String,
-    reset: Option<serde_json::Value>,
+    reset: Option<ResetJson>,
+}
+
+#[derive(Deserialize)]
+struct ResetJson {
+    reason: String,
 }
 
 #[derive(Deserialize)]
@@ -60,20 +70,21 @@ struct EventJson {
 /// Writes the log to stdout.
 ///
 /// # Errors
-/// The server can't be reached, refuses, or is no such server.
+/// The server can't be reached, refuses, or is no such server; or events are broken: then all others were written.
 pub(super) fn run(url: &ServerUrl) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut fetch = Fetch { url, out, streams: HashSet::new(), events: 0 };
-    runtime.block_on(fetch.all())
+    let mut fetch = Fetch { url, out, tally: Tally::default(), streams: 0, events: 0 };
+    runtime.block_on(fetch.all())?;
+    fetch.tally.told()
 }
 
 struct Fetch<'a, W: Write> {
     url: &'a ServerUrl,
     out: W,
-    /// Those that were there when it began.
-    streams: HashSet<String>,
+    tally: Tally,
+    streams: u64,
     events: u64,
 }
 
@@ -83,22 +94,25 @@ impl<W: Write> Fetch<'_, W> {
         let (log, tail) = self.place(&tail.next)?;
         self.line(&Written::head(log))?;
         self.each_stream(|fetch, state| {
+            let kept = fetch.kept(&state)?;
             fetch.line(&Written::Stream { stream: &state.stream, settings: state.settings })?;
-            fetch.streams.insert(state.stream);
+            fetch.streams += 1;
+            fetch.tally.begin(state.stream, kept);
             Ok(())
         })
         .await?;
         self.all_events(tail).await?;
         self.each_stream(|fetch, state| {
-            let is_closed = state.closed && fetch.streams.contains(&state.stream);
-            if is_closed {
+            let kept = fetch.kept(&state)?;
+            let was_there = fetch.tally.end(&state.stream, &kept);
+            if state.closed && was_there {
                 fetch.line(&Written::Closed { stream: &state.stream, closed: true })
             } else {
                 Ok(())
             }
         })
         .await?;
-        let (streams, events) = (self.streams.len() as u64, self.events);
+        let (streams, events) = (self.streams, self.events);
         self.line(&Written::End { end: true, streams, events })?;
         self.out.flush().map_err(|error| unwritten(&error))
     }
@@ -126,15 +140,16 @@ impl<W: Write> Fetch<'_, W> {
         let mut target = ALL.to_owned();
         loop {
             let page: PageJson = self.json(&target).await?;
-            if let Some(reset) = &page.reset {
-                note(&format!("events were dropped while they were read: {}", plain(&reset.to_string())));
+            if let Some(ResetJson { reason }) = page.reset.filter(|reset| reset.reason != "trimmed") {
+                let (url, reason) = (self.url, plain(&reason));
+                return Err(Failure(format!("{url}: another log is there than when it began ({reason})")));
             }
             for event in &page.events {
                 let (_, position) = self.place(&event.id)?;
                 if position > tail {
                     return Ok(());
                 }
-                self.event(event)?;
+                self.event(event, position)?;
             }
             if page.events.is_empty() || self.place(&page.next)?.1 >= tail {
                 return Ok(());
@@ -143,15 +158,22 @@ impl<W: Write> Fetch<'_, W> {
         }
     }
 
-    fn event(&mut self, event: &EventJson) -> Result<(), Failure> {
+    fn event(&mut self, event: &EventJson, position: Position) -> Result<(), Failure> {
         let EventJson { stream, event, id, time, data } = event;
-        if !self.streams.contains(stream) {
+        if !self.tally.written(stream, position) {
             return Ok(());
         }
         self.events += 1;
         // What stands before the mark names the event.
         let id = id.split('~').next().unwrap_or(id);
         self.line(&Written::Event { stream, id, event, time, data })
+    }
+
+    fn kept(&self, state: &StreamJson) -> Result<Kept, Failure> {
+        let position = |id: &Option<String>| -> Result<Option<Position>, Failure> {
+            id.as_deref().map(|id| self.place(id).map(|(_, position)| position)).transpose()
+        };
+        Ok(Kept { events: state.events, first: position(&state.first_id)?, last: position(&state.last_id)? })
     }
 
     /// Which log an id is of, and where in it.

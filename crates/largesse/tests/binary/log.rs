@@ -332,6 +332,34 @@ fn where_nothing_says_what_was_written_the_log_is_not_served_and_all_other_event
     assert_eq!(imported.code(), Some(0), "{imported:?}");
 }
 
+#[test]
+fn what_is_broken_is_told_by_the_export_of_a_running_server_too_whoever_met_it_before() {
+    let data = Folder::new();
+    let server = Server::start_on(&data, &[]);
+    for text in ["first event", "second event", "third event"] {
+        server.ask("POST", "/streams/a", text);
+        server.ask("POST", "/streams/b", text);
+    }
+    stop(server, "TERM");
+    let (name, mut bytes) =
+        files(&data).into_iter().find(|(_, bytes)| place_of(bytes, b"second event").is_some()).unwrap();
+    let place = place_of(&bytes, b"second event").unwrap();
+    bytes[place] ^= 1;
+    fs::write(data.path().join(&name), &bytes).unwrap();
+
+    let server = Server::start_on(&data, &[]);
+    // The first export meets it; the second finds it recorded.
+    for _ in 0..2 {
+        let done = run(&["log", "export", "--url", &server.url()]);
+        assert_eq!(done.code(), Some(1), "{done:?}");
+        assert!(done.stderr.contains("a: 1 event broken\n"), "{done:?}");
+        assert!(done.stderr.contains("1 event broken and left out; all others are in it"), "{done:?}");
+        let lines = lines(&done.stdout);
+        let data: Vec<_> = lines.iter().filter_map(|line| line["data"].as_str()).collect();
+        assert_eq!(data, ["first event", "first event", "second event", "third event", "third event"]);
+    }
+}
+
 fn place_of(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
