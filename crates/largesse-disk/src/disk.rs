@@ -3,7 +3,7 @@
 //! Invariant: nothing else of this crate opens, names or syncs a file (but the lock, which holds nothing), so a
 //! disk that cuts, tears or fails can stand in its place. Does not know what is in the files.
 
-use std::{io, sync::Arc};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 mod folder;
 #[cfg(feature = "simulated")]
@@ -56,6 +56,15 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the disk. After an error nothing is known of the names since the last success.
     fn sync_names(&self) -> io::Result<()>;
 
+    /// What tells a file from each copy of it, for as long as it is there. `None` where the disk can't tell.
+    ///
+    /// # Errors
+    /// Those of the disk; [`io::ErrorKind::NotFound`] when there is none.
+    fn identity(&self, name: &str) -> io::Result<Option<FileIdentity>> {
+        let _ = name;
+        Ok(None)
+    }
+
     /// How many bytes are free on the disk for us, as far as it knows: it may be more than a quota lets us have, and
     /// is all there are to count unless the disk says otherwise.
     ///
@@ -63,6 +72,21 @@ pub trait Disk: Send + Sync + 'static {
     /// Those of the disk.
     fn free_bytes(&self) -> io::Result<u64> {
         Ok(u64::MAX)
+    }
+}
+
+/// What a file keeps when it is renamed or written, and no copy of it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileIdentity {
+    /// Its number on its disk. It may be that of another file once this one is gone.
+    pub inode: u64,
+    /// When it was made, since 1970.
+    pub born: Duration,
+}
+
+impl fmt::Display for FileIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "file {} born {}.{:09}", self.inode, self.born.as_secs(), self.born.subsec_nanos())
     }
 }
 

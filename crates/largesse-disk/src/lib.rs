@@ -14,6 +14,7 @@ pub mod disk;
 mod engine;
 mod filing;
 pub mod frame;
+mod identity;
 pub mod index;
 pub mod inspect;
 mod journal;

@@ -21,6 +21,7 @@ use crate::{
     core::Core,
     disk::{Disk, DiskFile, Watched},
     frame::{Salt, Sequence},
+    identity,
     index::Growing,
     journal::{Journal, Start},
     keeper::{Keeper, Milestone, generation_of_file, remove_if_there},
@@ -117,11 +118,14 @@ pub(crate) fn open(
     let has_replayed = last.is_some();
     let generation = next_generation(&opening.disk)?;
     let number = opening.next_number;
-    let first = opening.state.tail().next().max(opening.reserved);
+    let free = opening.state.tail().next().max(opening.reserved);
+    let first = identity::first_position(&opening.disk, free).map_err(io_of(identity::FILE))?;
     let spare = Arc::new(Spare::default());
     spare::remove(&opening.disk);
     let segment = begin_segment(&opening.disk, &spare, number, first, opening.incarnation, opening.salt)
         .map_err(io_of(&SegmentId::written(number).file_name()))?;
+    // Its header has the first position: if that is one of a copy, it is safe.
+    identity::remember(&opening.disk, &segment.id.file_name());
     opening.segments.push(Arc::clone(&segment));
     let Opening { disk, salt, incarnation, segments, retired, state, written, reserved, damage, .. } =
         opening;
@@ -351,6 +355,8 @@ impl Opening {
         if (header.salt, header.incarnation, header.number) != (self.salt, self.incarnation, number) {
             return Err(OpenError::Foreign { file: name });
         }
+        // Where a start left positions out, and nothing was written after it.
+        self.reserved = self.reserved.max(header.first_position);
         let file = self.disk.open(&name).map_err(io_of(&name))?;
         let bytes = file.bytes().map_err(io_of(&name))?;
         let index = Index::Growing(std::sync::RwLock::new(Growing::new()));

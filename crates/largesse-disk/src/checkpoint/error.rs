@@ -20,7 +20,7 @@ pub enum CheckpointError {
     /// It is not as it was written.
     #[error(
         "the file `{FILE}` is broken at byte {at}: {fault}. The log can't be opened without it: \
-         put a copy of the whole data folder in its place"
+         `largesse log import` makes a new log, in another folder, of what `largesse log export` saved"
     )]
     Broken {
         /// The byte at which begins what is broken.

@@ -6,11 +6,12 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
-use super::{Disk, DiskFile, flat};
+use super::{Disk, DiskFile, FileIdentity, flat};
 
 /// Who may see into the folder: its owner. Events may be secret.
 const FOLDER_MODE: u32 = 0o700;
@@ -141,6 +142,13 @@ impl Disk for Folder {
     fn free_bytes(&self) -> io::Result<u64> {
         let disk = rustix::fs::fstatvfs(&self.names)?;
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    /// Not every file system knows when a file was made.
+    fn identity(&self, name: &str) -> io::Result<Option<FileIdentity>> {
+        let metadata = fs::metadata(self.at(name)?)?;
+        let born = metadata.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+        Ok(born.map(|born| FileIdentity { inode: metadata.ino(), born }))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{io, sync::Arc};
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, FileIdentity};
 
 /// Another disk, unchanged.
 pub(crate) struct Unchanged(pub(crate) Arc<dyn Disk>);
@@ -39,6 +39,10 @@ impl Disk for Unchanged {
 
     fn sync_names(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn identity(&self, name: &str) -> io::Result<Option<FileIdentity>> {
+        self.0.identity(name)
     }
 
     fn free_bytes(&self) -> io::Result<u64> {

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, FileIdentity};
 
 /// Another disk, watched. Clones remember together.
 #[derive(Clone)]
@@ -69,6 +69,10 @@ impl Disk for Watched {
 
     fn sync_names(&self) -> io::Result<()> {
         note(self.disk.sync_names(), "the folder", &self.failure)
+    }
+
+    fn identity(&self, name: &str) -> io::Result<Option<FileIdentity>> {
+        self.disk.identity(name)
     }
 
     fn free_bytes(&self) -> io::Result<u64> {

@@ -103,6 +103,29 @@ fn each_of_many_orderly_stops_closes_the_log() {
 }
 
 #[test]
+fn a_folder_that_is_a_copy_is_served_and_told_once() {
+    let (data, copy) = (Folder::new(), Folder::new());
+    let server = Server::start_on(&data, &[]);
+    server.ask("POST", "/streams/a", "x");
+    server.running.signal("TERM");
+    server.running.done();
+    for file in fs::read_dir(data.path()).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    for (folder, is_told) in [(&data, false), (&copy, true), (&copy, false)] {
+        let server = Server::start_on(folder, &[]);
+        server.running.signal("TERM");
+        let done = server.running.done();
+        assert_eq!(
+            done.stderr.matches("the data folder is a copy").count(),
+            usize::from(is_told),
+            "{done:?}"
+        );
+    }
+}
+
+#[test]
 fn without_a_word_events_are_kept_in_a_folder_beside_and_with_memory_nowhere() {
     let beside = Folder::new();
     let mut program = largesse(&["--listen", "127.0.0.1:0"]);
@@ -166,9 +189,12 @@ fn a_log_that_is_broken_is_not_served_and_told_with_the_file_and_what_to_do() {
 
     let done = run(&["serve", "--listen", "127.0.0.1:0", "--data", data.path().to_str().unwrap()]);
     assert_eq!((done.code(), done.stdout.as_str()), (Some(1), ""), "{done:?}");
-    for part in
-        [data.path().to_str().unwrap(), "checkpoint", "broken at byte", "copy of the whole data folder"]
-    {
+    for part in [
+        data.path().to_str().unwrap(),
+        "checkpoint",
+        "broken at byte",
+        "`largesse log import` makes a new log",
+    ] {
         assert!(done.stderr.contains(part), "{part}: {done:?}");
     }
     assert_eq!(fs::read(&file).unwrap(), bytes, "nothing was changed");

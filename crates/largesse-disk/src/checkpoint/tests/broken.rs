@@ -218,7 +218,8 @@ fn what_is_broken_is_told_with_its_file_and_place() {
     assert_eq!(
         error,
         "the file `checkpoint` is broken at byte 64: the frame there is broken: the file ends within it. The log \
-         can't be opened without it: put a copy of the whole data folder in its place"
+         can't be opened without it: `largesse log import` makes a new log, in another folder, of what `largesse log \
+         export` saved"
     );
 }
 
