@@ -38,6 +38,7 @@ pub use read::{ReadError, read_event, read_frame};
 pub use torn::{find_group, is_torn_tail};
 pub use window::READ_AHEAD_BYTES;
 pub(crate) use window::{Stop, Window, Zeros};
+pub(crate) use zeros::has_zeros;
 
 /// Where the frame of an event stands in its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

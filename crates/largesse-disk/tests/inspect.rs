@@ -99,6 +99,20 @@ fn a_missing_file_is_told() {
 }
 
 #[test]
+fn what_stands_behind_the_end_of_a_sealed_segment_is_told_unless_it_is_zeros() {
+    use largesse_disk::disk::Disk;
+    let disk = stopped(1);
+    let name = "000000000001-0.segment";
+    let file = disk.open(name).unwrap();
+    let end = file.bytes().unwrap();
+    file.write_at(&[0; 5000], end).unwrap();
+    assert_eq!(checked(&disk), (Checked { bytes: checked(&disk).0.bytes, ..checked(&stopped(1)).0 }, vec![]));
+    file.write_at(b"x", end + 4999).unwrap();
+    let (found, defects) = checked(&disk);
+    assert_eq!((found.behind, defects), (vec![(name.to_owned(), end)], vec![]));
+}
+
+#[test]
 fn what_stands_after_a_crash_is_what_a_start_finds_and_looking_changes_nothing() {
     let disk = stopped(2);
     let engine = open(&disk);

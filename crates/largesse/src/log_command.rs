@@ -124,6 +124,11 @@ fn check(folder: &DataFolder) -> Result<(), Failure> {
             "{file}, byte {at}: the last write before a crash; nobody was told of it, and a start cuts it off"
         ));
     }
+    for (file, at) in &checked.behind {
+        note(&format!(
+            "{file}, byte {at}: the segment ends here, and something stands behind it; nobody reads it"
+        ));
+    }
     for file in &checked.left_over {
         note(&format!("{file}: not needed any more"));
     }

@@ -12,7 +12,10 @@ use crate::{
     disk::{Disk, DiskFile},
     frame::{GROUP_FRAME_BYTES, GroupHead, Salt, Sequence},
     index::{IndexError, IndexOf, Sealed},
-    scan::{Broken, EventScan, Group, ReadError, Scan, Step, Zeros, find_group, is_torn_tail, read_event},
+    scan::{
+        Broken, EventScan, Group, ReadError, Scan, Step, Zeros, find_group, has_zeros, is_torn_tail,
+        read_event,
+    },
     segment::{HEADER_BYTES, SegmentHeader},
     segments::SegmentId,
     spare,
@@ -47,6 +50,9 @@ pub struct Checked {
     /// Where a crash cut the last write off, if it did: its file and byte. That is no defect: nobody was told of what
     /// comes after, and the next start cuts it off.
     pub torn: Option<(String, u64)>,
+    /// Where something stands behind the end of a sealed segment that is no zeros: its file and byte. Nobody reads it,
+    /// and nobody of ours wrote it there.
+    pub behind: Vec<(String, u64)>,
     /// Files that the log does not need any more, or never needed. The next start does not mind them.
     pub left_over: Vec<String>,
 }
@@ -226,6 +232,9 @@ impl Walk<'_> {
                 header.salt
             }
         };
+        if !has_zeros(&*file, upto, has)? {
+            self.checked.behind.push((name.to_owned(), upto));
+        }
         if part.id.generation == 0 {
             self.groups(name, &file, salt, upto, part)
         } else {

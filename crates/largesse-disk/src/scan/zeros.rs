@@ -22,7 +22,7 @@ pub(super) fn is_zeros(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// Those of the disk.
-pub(super) fn has_zeros(file: &dyn DiskFile, mut at: u64, end: u64) -> io::Result<bool> {
+pub(crate) fn has_zeros(file: &dyn DiskFile, mut at: u64, end: u64) -> io::Result<bool> {
     let mut buffer = Vec::new();
     let mut piece_bytes = FIRST_BYTES;
     while at < end {
