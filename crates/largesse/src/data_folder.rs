@@ -16,15 +16,19 @@ use largesse::{
         DiskEngine, DiskSettings, NewLog, OpenError,
         disk::{Disk, Folder},
         inspect,
-        lock::{FolderLock, LockError, LookLock},
+        lock::{FolderLock, LOCK_NAME, LockError, LookLock},
     },
     log::{EngineLimits, Incarnation},
 };
 
-use crate::terminal::{Failure, note};
+use crate::terminal::{Failure, counted, note, plain};
 
 /// The file that says that an import is not done: what is in the folder is not all.
 pub(crate) const IMPORTING: &str = "importing";
+
+/// What may be in a folder in which a log is made: our own before there is a log, our configuration, and what file
+/// systems put into theirs. Hidden files may be there too.
+const FINE_WITHOUT_A_LOG: [&str; 4] = [LOCK_NAME, IMPORTING, "largesse.toml", "lost+found"];
 
 /// A folder that is ours, or that no server has.
 #[derive(Debug)]
@@ -42,6 +46,17 @@ enum Lock {
 }
 
 impl DataFolder {
+    /// Takes the folder for a server, and makes it where there is none. One with other files and no log is not ours:
+    /// its path may be mistyped, and files in it may have the names of ours.
+    ///
+    /// # Errors
+    /// It can't be made, is not ours, or another process has it.
+    pub(crate) fn take_for_log(path: &Path) -> Result<Self, Failure> {
+        let folder = Folder::open(path).map_err(|error| unusable(path, &error))?;
+        check_free(&folder)?;
+        Self::take(path)
+    }
+
     /// Takes the folder, and makes it where there is none.
     ///
     /// # Errors
@@ -158,6 +173,31 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
         "the data folder {} can't be opened: {error}. --data DIR takes another folder",
         shown.display()
     ))
+}
+
+/// Whether there is a log, or nothing that would be in the way of one.
+fn check_free(folder: &Folder) -> Result<(), Failure> {
+    let path = folder.path();
+    let failed = |error: io::Error| unusable(path, &error);
+    if inspect::is_log(folder).map_err(failed)? {
+        return Ok(());
+    }
+    let mut others = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') && !FINE_WITHOUT_A_LOG.contains(&name.as_str()) {
+            others.push(name);
+        }
+    }
+    let Some(other) = others.iter().min() else { return Ok(()) };
+    let (path, other) = (path.display(), plain(other));
+    let more = match others.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {}", counted(more as u64, "other")),
+    };
+    Err(Failure(format!(
+        "the folder {path} has no log, but {other}{more} in it. --data DIR names a folder that is empty or not there yet"
+    )))
 }
 
 /// Whether there is a log, or one that is being imported.

@@ -92,7 +92,7 @@ fn in_memory(config: &Config) -> Log {
 }
 
 fn on_disk(config: &Config) -> Result<Log, Failure> {
-    let folder = DataFolder::take(&config.data)?;
+    let folder = DataFolder::take_for_log(&config.data)?;
     let log_bytes_max = log_bytes_max(&config.log, &folder);
     let settings = DiskSettings { sync: sync(&config.log), ..DiskSettings::default() };
     let engine = folder.open(limits(config, log_bytes_max), settings)?;

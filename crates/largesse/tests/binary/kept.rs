@@ -103,6 +103,38 @@ fn each_of_many_orderly_stops_closes_the_log() {
 }
 
 #[test]
+fn no_log_is_made_among_the_files_of_others() {
+    for (names, told) in [
+        (&["notes.txt"][..], "has no log, but notes.txt in it. --data DIR"),
+        (&["spare", "lock", ".hidden"], "but spare in it"),
+        (&["b", "a", "c"], "but a and 2 others in it"),
+    ] {
+        let data = Folder::new();
+        names.iter().for_each(|name| data.write(name, "of others"));
+        let args = ["serve", "--listen", "127.0.0.1:0", "--data", data.path().to_str().unwrap()];
+        let done = run(&args);
+        assert_eq!((done.code(), done.stdout.as_str()), (Some(1), ""), "{done:?}");
+        assert!(done.stderr.contains(told), "{told}: {done:?}");
+        for name in names {
+            assert_eq!(fs::read(data.path().join(name)).unwrap(), b"of others", "{name}");
+        }
+        assert_eq!(fs::read_dir(data.path()).unwrap().count(), names.len());
+    }
+    let data = Folder::new();
+    for name in [".hidden", "largesse.toml"] {
+        data.write(name, "");
+    }
+    fs::create_dir(data.path().join("lost+found")).unwrap();
+    let server = Server::start_on(&data, &[]);
+    server.ask("POST", "/streams/a", "x");
+    server.running.signal("TERM");
+    assert_eq!(server.running.done().code(), Some(0));
+    // Where there is a log, others' files are no matter.
+    data.write("notes.txt", "");
+    Server::start_on(&data, &[]);
+}
+
+#[test]
 fn a_folder_that_is_a_copy_is_served_and_told_once() {
     let (data, copy) = (Folder::new(), Folder::new());
     let server = Server::start_on(&data, &[]);
