@@ -14,6 +14,7 @@ use crate::{
     core::Core,
     disk::{Disk, Unchanged},
     engine::answer::walk_old,
+    lock::LOCK_NAME,
     old::OldError,
     open::{Looked, OpenError, look},
     segments::SegmentId,
@@ -38,7 +39,7 @@ pub struct StandingLog {
 pub struct Files {
     /// How many segments there are.
     pub segments: u64,
-    /// The bytes of all files in the folder, with those that a server which was killed had set aside.
+    /// The bytes of all files in the folder but the lock and the word which folder it is, with those that a server which was killed had set aside.
     pub bytes: u64,
 }
 
@@ -137,7 +138,8 @@ impl StandingLog {
 
 fn files(disk: &dyn Disk) -> io::Result<Files> {
     let mut files = Files::default();
-    for name in disk.names()? {
+    let is_of_the_folder = |name: &String| name == LOCK_NAME || name == crate::identity::FILE;
+    for name in disk.names()?.into_iter().filter(|name| !is_of_the_folder(name)) {
         files.segments += u64::from(SegmentId::of_file_name(&name).is_some());
         files.bytes += disk.open(&name)?.bytes()?;
     }

@@ -76,6 +76,9 @@ fn info_says_what_is_in_a_folder_after_a_stop_and_after_a_kill_and_changes_nothi
             assert!(told.contains(part), "{part}: {told}");
         }
         assert!(told.contains(data.path().to_str().unwrap()), "{told}");
+        let of_the_log = before.iter().filter(|(name, _)| name != "identity");
+        let bytes: usize = of_the_log.map(|(_, bytes)| bytes.len()).sum();
+        assert!(told.contains(&format!("bytes          {bytes}\n")), "{bytes}: {told}");
         assert!(check_ok(log("check", &data)).starts_with("the log is whole: "));
         check_ok(log("export", &data));
         assert_eq!((files(&data), lock()), (before, lock_before), "{signal}");
