@@ -14,6 +14,7 @@ use http::{
 use http_body_util::Full;
 use largesse::log::{Position, WireId};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 
 use super::{
     export::unwritten,
@@ -43,7 +44,8 @@ struct StreamJson {
     events: u64,
     first_id: Option<String>,
     last_id: Option<String>,
-    settings: serde_json::Value,
+    /// As it came, in its order.
+    settings: Box<RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -206,7 +208,7 @@ impl<W: Write> Fetch<'_, W> {
         Failure(format!("{}: {}: is this a Largesse server?", self.url, plain(why)))
     }
 
-    fn line(&mut self, line: &Written<'_, serde_json::Value>) -> Result<(), Failure> {
+    fn line(&mut self, line: &Written<'_, Box<RawValue>>) -> Result<(), Failure> {
         line.write(&mut self.out).map_err(|error| unwritten(&error))
     }
 }

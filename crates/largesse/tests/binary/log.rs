@@ -106,6 +106,7 @@ fn what_is_exported_from_a_folder_and_from_a_running_server_is_the_same() {
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     assert_eq!(parsed(&fetched), parsed(&exported));
+    assert_eq!(fetched, exported, "to the byte");
     let lines = lines(&exported);
     assert_eq!(lines.len(), 10, "{exported}");
     let data: Vec<_> = lines.iter().filter_map(|line| line["data"].as_str()).collect();
