@@ -21,7 +21,7 @@ use crate::{
     config::{Effective, KeyFlags},
     config_command,
     data_folder::DataFolder,
-    terminal::{Failure, note, plain, say},
+    terminal::{Failure, counted, note, plain, say},
 };
 
 /// How many streams are looked at in one go.
@@ -99,8 +99,8 @@ fn whole(log: &StandingLog) -> Result<(), Failure> {
     match log.left_out().len() {
         0 => Ok(()),
         places => Err(Failure(format!(
-            "the log is broken in {places} places where nothing says what was written; what streams did there is not \
-             in it"
+            "the log is broken in {} where nothing says what was written; what streams did there is not in it",
+            counted(places as u64, "place")
         ))),
     }
 }
@@ -133,10 +133,12 @@ fn check(folder: &DataFolder) -> Result<(), Failure> {
         note(&format!("{file}: not needed any more"));
     }
     if defects > 0 {
-        return Err(Failure(format!("the log in {path} is broken in {defects} places")));
+        let places = counted(defects, "place");
+        return Err(Failure(format!("the log in {path} is broken in {places}")));
     }
-    let (files, bytes, events) = (checked.files, checked.bytes, checked.events);
-    say(&format!("the log is whole: {files} files, {bytes} bytes, {events} events written"))
+    let files = counted(checked.files, "file");
+    let (bytes, events) = (counted(checked.bytes, "byte"), counted(checked.events, "event"));
+    say(&format!("the log is whole: {files}, {bytes}, {events} written"))
         .map_err(|error| Failure(format!("stdout: {error}")))
 }
 

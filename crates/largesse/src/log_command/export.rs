@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     data_folder::DataFolder,
-    terminal::{Failure, note},
+    terminal::{Failure, counted, note},
 };
 
 /// How much is read in one go.
@@ -42,7 +42,7 @@ pub(super) fn run(folder: &DataFolder) -> Result<(), Failure> {
     export.all()?;
     let broken = export.broken;
     if broken > 0 {
-        note(&format!("{broken} events are broken, and not in it"));
+        note(&format!("{} broken, and not in it", counted(broken, "event")));
     }
     whole(&log)?;
     match broken {

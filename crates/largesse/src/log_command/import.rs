@@ -17,7 +17,7 @@ use largesse::{
 use super::line::Line;
 use crate::{
     data_folder::{DataFolder, IMPORTING},
-    terminal::{Failure, note},
+    terminal::{Failure, counted, note},
 };
 
 /// No line of a saved log is longer: the largest event, with every byte escaped.
@@ -93,7 +93,8 @@ fn all(folder: &DataFolder) -> Result<String, Failure> {
     if log.tail() != tail || !log.left_out().is_empty() {
         return Err(Failure("the log could not be made safe; the trace says more".to_owned()));
     }
-    Ok(format!("imported {streams} streams and {events} events, as log {:016x}", log.incarnation().0))
+    let (streams, events) = (counted(streams, "stream"), counted(events, "event"));
+    Ok(format!("imported {streams} and {events}, as log {:016x}", log.incarnation().0))
 }
 
 /// An event on its way.
@@ -166,9 +167,10 @@ impl Import<'_> {
                 return Ok(Came::ToTheEnd);
             }
             Line::End { streams, events } => {
-                let (found, came) = (self.streams, self.events);
+                let saved = (counted(streams, "stream"), counted(events, "event"));
                 return Err(format!(
-                    "{streams} streams and {events} events were saved, and {found} and {came} came before it"
+                    "saved were {} and {}, and {} and {} came before it",
+                    saved.0, saved.1, self.streams, self.events
                 ));
             }
         }

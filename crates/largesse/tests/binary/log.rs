@@ -160,7 +160,7 @@ fn a_line_that_is_wrong_is_told_with_its_number_and_nothing_is_imported() {
     check_refused(&format!("{head}\n{stream}\n{{\n{end}"), &["line 3", "at its byte"]);
     check_refused(
         &format!("{head}\n{stream}\n{event}\n{event}\n{end}\n"),
-        &["line 5", "1 events were saved", "2 came"],
+        &["line 5", "saved were 1 stream and 1 event, and 1 and 2 came"],
     );
     check_refused(&format!("{head}\n{head}\n"), &["line 2", "once"]);
     check_refused(
@@ -267,12 +267,12 @@ fn each_thing_that_is_broken_is_told_with_its_file_and_byte_and_what_is_whole_is
     assert_eq!(checked.code(), Some(1), "{checked:?}");
     let frame = place - 9 - 2;
     assert!(checked.stdout.starts_with(&format!("{name}, byte {frame}: ")), "{frame}: {checked:?}");
-    assert!(checked.stderr.contains("broken in 1 places"), "{checked:?}");
+    assert!(checked.stderr.contains("broken in 1 place\n"), "{checked:?}");
 
     let exported = log("export", &data);
     assert_eq!(exported.code(), Some(1), "{exported:?}");
     assert!(
-        exported.stderr.contains(&name) && exported.stderr.contains("1 events are broken"),
+        exported.stderr.contains(&name) && exported.stderr.contains("1 event broken, and not in it"),
         "{exported:?}"
     );
     let lines = lines(&exported.stdout);
@@ -306,7 +306,7 @@ fn an_event_that_broke_before_a_start_is_lost_and_told_and_all_else_is_served_an
     for _ in 0..2 {
         let exported = log("export", &data);
         assert_eq!(exported.code(), Some(1), "{exported:?}");
-        assert!(exported.stderr.contains("1 events are broken"), "{exported:?}");
+        assert!(exported.stderr.contains("1 event broken, and not in it"), "{exported:?}");
         let lines = lines(&exported.stdout);
         let texts: Vec<_> = lines.iter().filter_map(|line| line["data"].as_str()).collect();
         assert_eq!(texts, ["first event", "third event", "fourth event"]);
@@ -327,7 +327,10 @@ fn where_nothing_says_what_was_written_the_log_is_not_served_and_all_other_event
     assert!(checked.code() == Some(1) && checked.stdout.contains(&place), "{checked:?}");
     let exported = log("export", &data);
     assert_eq!(exported.code(), Some(1), "{exported:?}");
-    assert!(exported.stderr.contains("left out") && exported.stderr.contains("in 1 places"), "{exported:?}");
+    assert!(
+        exported.stderr.contains("left out") && exported.stderr.contains("in 1 place where"),
+        "{exported:?}"
+    );
     let lines = lines(&exported.stdout);
     let texts: Vec<_> = lines.iter().filter_map(|line| line["data"].as_str()).collect();
     assert_eq!(texts, ["first event", "third event", "fourth event"]);
