@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Answer, Server, Setup, Wire, chunk, request};
+use crate::support::{Answer, Server, Setup, Wire, chunk, request, soon};
 use largesse_http::{DoorConfig, ServeLimits};
 
 const HEAD: &str = "POST /streams/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -13,12 +13,15 @@ async fn with_door(door: DoorConfig) -> Server {
 
 /// Publishes six bytes until the answer has this status: when another body takes room is up to the machine.
 async fn publish_until(server: &Server, status: u16) -> Answer {
-    loop {
-        let answer = server.ask("POST /streams/b", "", "123456").await;
-        if answer.status == status {
-            return answer;
+    soon(async {
+        loop {
+            let answer = server.ask("POST /streams/b", "", "123456").await;
+            if answer.status == status {
+                return answer;
+            }
         }
-    }
+    })
+    .await
 }
 
 async fn begun_body(server: &Server) -> Wire {
