@@ -101,9 +101,16 @@ impl<A> Queue<A> {
         self.bell.notify_all();
     }
 
-    /// The next group. Waits for a step, at most until `deadline`; then for the group to be complete.
+    /// The next group. Waits for it to be complete; when none of it comes in time, for a step, at most until `deadline`.
     pub(crate) fn next(&self, gather: Gather, deadline: Option<Instant>) -> Next<A> {
         let mut waiting = self.lock();
+        // Those who are answered come one by one: woken for the first, the writer would be in the way of the others.
+        let gathered = Instant::now() + gather.wait_max;
+        waiting.wake_at = gather.expected;
+        while waiting.asks.len() < gather.expected && !waiting.is_stopping {
+            let Some(left) = left_until(gathered) else { break };
+            waiting = self.wait(waiting, left);
+        }
         waiting.wake_at = 1;
         while waiting.asks.is_empty() {
             if waiting.is_stopping {
@@ -119,12 +126,6 @@ impl<A> Queue<A> {
                     self.wait(waiting, left)
                 }
             };
-        }
-        let gathered = Instant::now() + gather.wait_max;
-        waiting.wake_at = gather.expected;
-        while waiting.asks.len() < gather.expected && !waiting.is_stopping {
-            let Some(left) = left_until(gathered) else { break };
-            waiting = self.wait(waiting, left);
         }
         let count = waiting.asks.len().min(GROUP_STEPS_MAX);
         let mut kib = 0;
