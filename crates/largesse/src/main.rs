@@ -25,6 +25,11 @@ use crate::{
     terminal::{Failure, note},
 };
 
+/// What one thread takes, another gives back: publishes go from the threads of connections to the one that writes, and
+/// events back to readers. The system's allocator is slow at that, and keeps more memory after it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -89,6 +89,7 @@ const HOUSES: &[House] = &[
             "hyper-util",
             "jiff",
             "percent-encoding",
+            "mimalloc",
             "rlimit",
             "rustix",
             "serde",
