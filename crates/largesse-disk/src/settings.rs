@@ -22,7 +22,7 @@ pub struct DiskSettings {
     /// a crash takes the steps of the last segment again. What is set aside ahead of need is at most two of them: in
     /// the segment that is written, and for the next.
     pub segment_bytes: u64,
-    /// What events in memory may count.
+    /// What events in memory may count, besides the last two groups.
     pub young_bytes_max: u64,
 }
 
