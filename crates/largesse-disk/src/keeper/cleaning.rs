@@ -12,7 +12,7 @@ use super::{KeepError, Keeper, remove_if_there};
 use crate::{
     command::KeptHead,
     disk::{Disk, DiskFile},
-    frame::{EncodedEvents, FRAME_HEAD_BYTES, Salt},
+    frame::{EncodedEvents, Salt, counted_bytes_of},
     index::{Entry, Growing, LifeId, Mark, SegmentIndex},
     scan::{ScannedEvent, read_frame},
     segment::SegmentHeader,
@@ -153,7 +153,6 @@ struct Shelf {
     head_at: u64,
     life: LifeId,
     events: EncodedEvents,
-    counted: Vec<u32>,
 }
 
 struct Copied {
@@ -188,7 +187,6 @@ impl Copy {
         let salt = self.salt;
         let shelf = self.shelf.get_or_insert_with(|| Shelf::new(event, life, salt));
         shelf.events.push_frame(&frame).map_err(|fault| segment.unreadable(fault))?;
-        shelf.counted.push(counted_bytes(frame.len()));
         Ok(())
     }
 
@@ -199,12 +197,12 @@ impl Copy {
         shelf.head.encode(&mut self.piece, self.salt, &shelf.events);
         let mut at = self.at + self.piece.len() as u64;
         self.piece.extend_from_slice(shelf.events.bytes());
-        let Shelf { head: KeptHead { base, time, .. }, life, events, counted, .. } = shelf;
+        let Shelf { head: KeptHead { base, time, .. }, life, events, .. } = shelf;
         let broken = |error: crate::index::OutOfOrder| KeepError::Io(std::io::Error::other(error));
         self.index.push_mark(Mark { position: base, at: head_at, time }).map_err(broken)?;
-        for (number, (bytes, counted_bytes)) in events.frames().iter().zip(counted).enumerate() {
+        for (number, bytes) in events.frames().iter().enumerate() {
             let position = Position(base.0 + number as u64);
-            let entry = Entry { position, at, bytes: *bytes, counted_bytes, time };
+            let entry = Entry { position, at, bytes: *bytes, counted_bytes: counted_bytes_of(*bytes), time };
             self.index.push(life, entry).map_err(broken)?;
             at += u64::from(*bytes);
         }
@@ -233,7 +231,7 @@ impl Shelf {
     fn new(event: &ScannedEvent, life: LifeId, salt: Salt) -> Self {
         let head = KeptHead { base: event.position, time: event.time, stream: event.stream.clone() };
         let events = EncodedEvents::empty(salt);
-        Self { head, head_at: event.head_at, life, events, counted: Vec::new() }
+        Self { head, head_at: event.head_at, life, events }
     }
 
     /// Whether an event goes under the same head: it did before.
@@ -241,10 +239,4 @@ impl Shelf {
         let next = self.head.base.0 + self.events.frames().len() as u64;
         self.head_at == event.head_at && event.position.0 == next
     }
-}
-
-/// What an event counts, by the length of its frame.
-fn counted_bytes(frame_bytes: usize) -> u32 {
-    let text = frame_bytes.saturating_sub(FRAME_HEAD_BYTES + 2) as u64;
-    u32::try_from(text + largesse_log::EVENT_OVERHEAD_BYTES).unwrap_or(u32::MAX)
 }
