@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use crate::shell::Failure;
 
+mod figures;
 mod fuzz;
 mod measure;
 mod needs;
@@ -44,6 +45,11 @@ const COMMANDS: &[Command] = &[
         name: "measure",
         does: "the release binary's latency, throughput and memory; `measure log`: the log on disk",
         run: measure::run,
+    },
+    Command {
+        name: "figures",
+        does: "the shape of the code: lines, functions, documentation, circles",
+        run: figures::run,
     },
     Command { name: "fuzz", does: "every fuzz target for a minute", run: fuzz::run },
     Command {

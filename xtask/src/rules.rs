@@ -21,7 +21,7 @@ mod length;
 mod opening;
 mod ports;
 mod rust;
-mod tree;
+pub(crate) mod tree;
 mod words;
 
 /// Files of a small repository: path and text.

@@ -108,7 +108,7 @@ const HOUSES: &[House] = &[
         others: &["fastrand", "serde_json", "socket2"],
         optional: &[],
     },
-    House { name: "xtask", ours: &[], others: &["toml"], optional: &[] },
+    House { name: "xtask", ours: &[], others: &["proc-macro2", "syn", "toml"], optional: &[] },
 ];
 
 pub(super) const RULE: Rule = Rule { name: "arrows", check, good: GOOD, bad: BAD };

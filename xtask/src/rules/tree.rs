@@ -12,9 +12,9 @@ use crate::shell::{self, Failure};
 const BESIDE_CRATES: &[&str] = &["trials/", "xtask/"];
 
 /// One file of the repository.
-pub(super) struct File {
-    pub(super) path: String,
-    pub(super) text: String,
+pub(crate) struct File {
+    pub(crate) path: String,
+    pub(crate) text: String,
     rust: Option<Rust>,
 }
 
@@ -31,7 +31,7 @@ impl File {
     }
 
     /// Whether the byte at `at` is compiled for tests only. No byte of another language is.
-    pub(super) fn is_test(&self, at: usize) -> bool {
+    pub(crate) fn is_test(&self, at: usize) -> bool {
         self.rust.as_ref().is_some_and(|rust| rust.tests.contains(at))
     }
 
@@ -41,17 +41,17 @@ impl File {
     }
 
     /// The lines with their numbers, from 1.
-    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(self.text.split_terminator('\n'))
     }
 
     /// The crate a file is in: `largesse-wire` of `crates/largesse-wire/src/lib.rs`, or `trials`, or `xtask`.
-    pub(super) fn house(&self) -> Option<&str> {
+    pub(crate) fn house(&self) -> Option<&str> {
         self.house_and_rest().map(|(house, _)| house)
     }
 
     /// The path from the crate's folder on: `src/lib.rs`.
-    pub(super) fn inside_house(&self) -> Option<&str> {
+    pub(crate) fn inside_house(&self) -> Option<&str> {
         self.house_and_rest().map(|(_, rest)| rest)
     }
 
@@ -74,14 +74,14 @@ impl File {
 }
 
 /// All files.
-pub(super) struct Tree(Vec<File>);
+pub(crate) struct Tree(Vec<File>);
 
 impl Tree {
     /// The checkout this program was built in: what git tracks, and what it would track if it were added.
     ///
     /// # Errors
     /// Git is missing or refuses, or this is no checkout.
-    pub(super) fn of_repository() -> Result<Self, Failure> {
+    pub(crate) fn of_repository() -> Result<Self, Failure> {
         let root = shell::root();
         // A container's user is often another than the checkout's owner, which git would refuse.
         let ours = format!("safe.directory={}", root.display());
@@ -98,7 +98,7 @@ impl Tree {
     }
 
     /// A small repository that a rule is tested with.
-    pub(super) fn of_sample(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn of_sample(files: &[(&str, &str)]) -> Self {
         Self::new(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())))
     }
 
@@ -115,7 +115,7 @@ impl Tree {
         Self(files)
     }
 
-    pub(super) fn files(&self) -> &[File] {
+    pub(crate) fn files(&self) -> &[File] {
         &self.0
     }
 
