@@ -66,6 +66,7 @@ impl fmt::Display for Violation {
 
 const RULES: &[Rule] = &[
     arrows::RULE,
+    arrows::UNUSED,
     opening::RULE,
     length::RULE,
     calls::RULE,

@@ -1,7 +1,8 @@
 //! Rule: which crate may use which.
 //!
 //! Invariants: arrows between the houses go one way, up the table; a dependency that is not in a house's row
-//! is a decision that nobody took yet. For tests any crate from outside may be used, but no house above.
+//! is a decision that nobody took yet. For tests any crate from outside may be used, but no house above. And the other
+//! way: what a row allows is used, so that the table tells what is, and no arrow comes back unasked.
 
 use toml::{Table, Value};
 
@@ -61,7 +62,6 @@ const HOUSES: &[House] = &[
             "hyper-util",
             "jiff",
             "percent-encoding",
-            "pin-project-lite",
             "serde",
             "serde_json",
             "socket2",
@@ -78,13 +78,11 @@ const HOUSES: &[House] = &[
         others: &[
             "axum",
             "bytes",
-            "bytesize",
             "clap",
             "fastrand",
             "getrandom",
             "http",
             "http-body-util",
-            "humantime",
             "hyper",
             "hyper-util",
             "jiff",
@@ -112,6 +110,10 @@ const HOUSES: &[House] = &[
 ];
 
 pub(super) const RULE: Rule = Rule { name: "arrows", check, good: GOOD, bad: BAD };
+
+/// The other way round.
+pub(super) const UNUSED: Rule =
+    Rule { name: "unused arrows", check: check_used, good: GOOD_USED, bad: BAD_USED };
 
 /// A table of dependencies in a manifest.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -173,6 +175,30 @@ fn breach(file: &File, house: &House, arrow: &Arrow) -> Option<Violation> {
     Some(Violation::new(file, line_of_key(file, &arrow.key), what, instead))
 }
 
+fn check_used(tree: &Tree) -> Vec<Violation> {
+    tree.files().iter().filter(|file| file.inside_house() == Some("Cargo.toml")).flat_map(unused).collect()
+}
+
+/// What a house's row allows and its manifest does not use. A manifest that is wrong otherwise is told elsewhere.
+fn unused(file: &File) -> Vec<Violation> {
+    let Ok(manifest) = file.text.parse::<Table>() else { return Vec::new() };
+    let name = manifest.get("package").and_then(|package| package.get("name")).and_then(Value::as_str);
+    let Some(house) = HOUSES.iter().find(|house| Some(house.name) == name) else { return Vec::new() };
+    let used = arrows(&manifest);
+    let uses = |to: &str, is_enough: fn(Kind) -> bool| {
+        used.iter().any(|arrow| arrow.to == to && is_enough(arrow.kind))
+    };
+    // A house below may be there for tests alone.
+    let ours = house.ours.iter().filter(|to| !uses(to, |_| true));
+    let others =
+        house.others.iter().chain(house.optional).filter(|to| !uses(to, |kind| kind == Kind::Normal));
+    let violation = |to: &&str| {
+        let instead = "take it out of the row in xtask/src/rules/arrows.rs";
+        Violation::new(file, 1, format!("{} may use {to}, and does not", house.name), instead)
+    };
+    ours.chain(others).map(violation).collect()
+}
+
 /// All dependencies of a manifest, those for one platform too.
 fn arrows(manifest: &Table) -> Vec<Arrow> {
     let platforms = manifest.get("target").and_then(Value::as_table).into_iter().flatten();
@@ -232,6 +258,22 @@ const BAD: &[&[(&str, &str)]] = &[
     &[("crates/l/Cargo.toml", "[package]\nname = \"largesse-log\"\n[dependencies]\ntokio = \"1\"\n")],
     &[("crates/n/Cargo.toml", "[package]\nname = \"largesse-new\"\n")],
     &[("crates/w/Cargo.toml", "[package\n")],
+];
+
+const GOOD_USED: &[&[(&str, &str)]] = &[
+    &[(
+        "crates/w/Cargo.toml",
+        "[package]\nname = \"largesse-wire\"\n[dependencies]\nmemchr = \"2\"\nthiserror.workspace = true\n",
+    )],
+    &[("crates/w/Cargo.toml", "[package]\nname = \"a-house-without-a-row\"\n")],
+];
+
+const BAD_USED: &[&[(&str, &str)]] = &[
+    &[("crates/w/Cargo.toml", "[package]\nname = \"largesse-wire\"\n[dependencies]\nmemchr = \"2\"\n")],
+    &[(
+        "crates/w/Cargo.toml",
+        "[package]\nname = \"largesse-wire\"\n[dependencies]\nmemchr = \"2\"\n[dev-dependencies]\nthiserror = \"2\"\n",
+    )],
 ];
 
 #[cfg(test)]
