@@ -3,7 +3,7 @@
 //! Invariant: a whole body is appended as a whole or not at all; only an event stream is appended as it
 //! arrives. Does not know what the log does with a repeat: it hands on the key and a digest.
 
-mod body_kind;
+pub(crate) mod body_kind;
 mod event_stream;
 mod lines;
 mod text;

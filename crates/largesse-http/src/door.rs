@@ -33,7 +33,7 @@ use crate::{
     query::{self, Query},
     read,
     refusal::Refusal,
-    request_body::RequestBody,
+    request_body::{self, RequestBody},
     selection::selection,
     shown::Shown,
     stall::StallLimit,
@@ -118,6 +118,7 @@ impl Door {
     ) -> Result<Response, Refusal> {
         let path = parts.uri.path();
         let Some(resource) = Resource::parse(path) else { return Err(nothing_here(path)) };
+        request_body::check_length(parts)?;
         let original = parts.extensions.get::<OriginalUri>();
         let asked = Asked {
             resource: &resource,

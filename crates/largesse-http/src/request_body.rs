@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, Version, header, request::Parts};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout};
@@ -177,6 +177,18 @@ impl RequestBody {
             dropped_bytes += piece.len();
         }
     }
+}
+
+/// Refuses a body whose length nobody knows: over HTTP/1.0 it would be passed over. Source: RFC 1945, clause 7.2.2.
+pub(crate) fn check_length(parts: &Parts) -> Result<(), Refusal> {
+    let has_body = matches!(parts.method, Method::POST | Method::PUT);
+    let is_old = matches!(parts.version, Version::HTTP_10 | Version::HTTP_09);
+    if !has_body || !is_old || parts.headers.contains_key(header::CONTENT_LENGTH) {
+        return Ok(());
+    }
+    let detail =
+        "HTTP/1.0 needs a Content-Length for a body. Send one (0 where there is no body), or use HTTP/1.1.";
+    Err(Refusal::new(Problem::BadHeader, detail))
 }
 
 fn too_large(bytes_max: usize) -> Refusal {

@@ -1,7 +1,7 @@
 //! An event stream as a body: each block is appended as soon as it is complete, over one long request.
 //!
-//! Invariants: block *n* of a key is appended once, however often the body is sent; the close happens only
-//! after a body that ended cleanly; no byte that is not UTF-8 comes into an event; what is held of an unfinished block
+//! Invariants: block *n* of a key is appended once, however often the body is sent; the last block and the close are
+//! taken only of a body that ended in order, and not of one that was cut; no byte that is not UTF-8 comes into an event; what is held of an unfinished block
 //! is counted in the memory of all bodies, and has its time as they have. The publisher's own ids and `retry` are
 //! dropped: positions are the log's. Does not wait for more than one piece of the body before it appends.
 
@@ -23,6 +23,12 @@ use crate::{
     refusal::{Refusal, sentence},
     request_body::{Cut, RequestBody, Stopped, TimeLimits},
 };
+
+/// Ends the line and the block that a whole body left open, if it did: many gateways end so.
+///
+/// Readers drop such a block (WHATWG HTML, "Interpreting an event stream"), because a stream that was cut looks
+/// the same to them. Here the length, or the last chunk, says that the body is whole (RFC 9112, clause 8).
+const BODY_END: &[u8] = b"\n\n";
 
 /// A long publish under way.
 struct Publishing<'a> {
@@ -75,6 +81,7 @@ impl<'a> Publishing<'a> {
             self.hold(body)?;
         }
         self.text.finish().map_err(|NotUtf8 { at }| not_utf8(at))?;
+        self.take(BODY_END).await?;
         self.finish().await
     }
 
@@ -238,6 +245,6 @@ fn stopped(stopped: Stopped) -> Refusal {
 
 fn nothing() -> Refusal {
     let detail =
-        "The body has no complete block. A block is lines such as 'data: hello', ended by an empty line.";
+        "The body has no event. An event is a block of lines such as 'data: hello', ended by an empty line.";
     Refusal::new(Problem::NothingToAppend, detail)
 }

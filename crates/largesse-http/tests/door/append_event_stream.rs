@@ -157,10 +157,10 @@ async fn one_block_before_a_refusal_is_told_in_the_singular() {
 }
 
 #[tokio::test]
-async fn a_body_without_a_complete_block_is_refused() {
+async fn a_body_without_an_event_is_refused() {
     let server = Server::start().await;
     let before = server.state().await;
-    for body in ["", "\n\n", ": only a comment\n\n", "data: unfinished\n", "event: x\n\n"] {
+    for body in ["", "\n\n", ": only a comment\n\n", "hello", "event: x\n\n"] {
         let answer = publish(&server, "/streams/a", "", body).await;
         assert_eq!((answer.status, answer.problem().as_str()), (400, "nothing-to-append"), "{body:?}");
     }

@@ -2,6 +2,8 @@
 
 mod append;
 mod append_event_stream;
+mod body_end;
+mod body_kind;
 mod guard;
 mod half_close;
 mod idempotency;
