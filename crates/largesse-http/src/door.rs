@@ -31,7 +31,7 @@ use crate::{
     path::{self, Resource},
     put,
     query::{self, Query},
-    read,
+    read, read_query,
     refusal::Refusal,
     request_body::{self, RequestBody},
     selection::selection,
@@ -147,6 +147,9 @@ impl Door {
     }
 
     async fn look(&self, asked: &Asked<'_>) -> Result<Response, Refusal> {
+        let media = negotiate::media(asked.headers);
+        let form = read_query::Form::new(asked.resource, &asked.query, media);
+        read_query::check(&asked.query, asked.resource, form)?;
         let selection = selection(asked.resource, &asked.query)?;
         match (negotiate::media(asked.headers), selection) {
             (Media::EventStream, Some(selection)) => read::answer(self, asked, selection).await,

@@ -1,12 +1,12 @@
 //! The last event id that a request presents.
 //!
-//! Invariant: nothing here is ever an HTTP error. A stock `EventSource` would stop for good, so garbage is
-//! presented and found unknown (`reset`). Does not know what an id means: the hub does.
+//! Invariant: to a read of an event stream nothing here is ever an HTTP error. A stock `EventSource` would stop for
+//! good, so garbage is presented and found unknown (`reset`). Does not know what an id means: the hub does.
 
 use http::{HeaderMap, HeaderName};
 use largesse_hub::Presented;
 
-use crate::{query::Query, shown::lossy};
+use crate::{Problem, query::Query, refusal::Refusal, shown::lossy};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -20,6 +20,16 @@ pub(crate) fn presented(headers: &HeaderMap, query: &Query) -> Option<Presented>
     let of_header = of_header.as_deref().and_then(Presented::parse);
     let of_query = || PARAMETERS.iter().find_map(|name| Presented::parse(query.last_lossy(name)?));
     of_header.or_else(of_query)
+}
+
+/// Refuses the header, for a page of JSON: it would begin elsewhere than was meant.
+pub(crate) fn refuse_header(headers: &HeaderMap) -> Result<(), Refusal> {
+    if headers.get(LAST_EVENT_ID).is_none_or(|value| value.is_empty()) {
+        return Ok(());
+    }
+    let detail = "The header Last-Event-ID means nothing to a page of JSON. Say ?after=, with the same id, or ask \
+                  with 'Accept: text/event-stream'.";
+    Err(Refusal::new(Problem::BadHeader, detail))
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ mod problem;
 mod put;
 mod query;
 mod read;
+mod read_query;
 mod refusal;
 mod request_body;
 mod selection;

@@ -15,7 +15,7 @@ use crate::{
     Door,
     door::Asked,
     event_json::{EventJson, Naming, ResetJson},
-    json,
+    json, last_event_id,
     query::{Query, refuse_value},
     refusal::Refusal,
     selection::{single, start_from},
@@ -41,6 +41,7 @@ pub(crate) async fn answer(
     asked: &Asked<'_>,
     selection: Selection,
 ) -> Result<Response, Refusal> {
+    last_event_id::refuse_header(asked.headers)?;
     let after = asked.query.one("after")?.and_then(Presented::parse);
     let (from, events_max) = (start_from(&asked.query)?, limit(&asked.query)?);
     let one = single(&selection, asked.resource);

@@ -59,6 +59,11 @@ impl Query {
         Some(parameter.value.as_ref().map_or_else(|bad| bad.shown.as_str(), String::as_str))
     }
 
+    /// The names of all parameters, as often as they came.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|parameter| parameter.name.as_str())
+    }
+
     /// Refuses parameters that are not among `known`: a typing error here would lose what was meant.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Refusal> {
         let Some(Parameter { name, .. }) = self.0.iter().find(|p| !known.contains(&p.name.as_str())) else {

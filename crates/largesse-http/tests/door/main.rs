@@ -11,5 +11,6 @@ mod memory;
 mod page;
 mod problems;
 mod read;
+mod read_query;
 mod serving;
 mod support;
