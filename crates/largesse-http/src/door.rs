@@ -151,7 +151,7 @@ impl Door {
         let form = read_query::Form::new(asked.resource, &asked.query, media);
         read_query::check(&asked.query, asked.resource, form)?;
         let selection = selection(asked.resource, &asked.query)?;
-        match (negotiate::media(asked.headers), selection) {
+        match (media, selection) {
             (Media::EventStream, Some(selection)) => read::answer(self, asked, selection).await,
             (Media::Json, Some(selection)) => page::answer(self, asked, selection).await,
             (Media::Json, None) => list::answer(self, asked).await,
@@ -173,7 +173,7 @@ impl Door {
         let stream = path::stream_name(raw)?;
         match *method {
             Method::POST => append::answer(self, stream, &asked.query, asked.headers, body).await,
-            Method::PUT => put::answer(self, &stream, &asked.query, body).await,
+            Method::PUT => put::answer(self, &stream, &asked.query, asked.headers, body).await,
             Method::DELETE => delete::answer(self, &stream, &asked.query).await,
             Method::HEAD => head::answer(self, &stream).await,
             _ => Err(not_allowed(method, asked.resource)),

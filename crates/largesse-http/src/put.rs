@@ -1,11 +1,12 @@
 //! PUT: makes a stream or changes its settings.
 //!
-//! Invariant: a body with one wrong key changes nothing. Does not know what the settings do.
+//! Invariant: a body with one wrong key changes nothing; whoever sends events instead (`curl -T file` is a PUT) is
+//! told that POST appends. Does not know what the settings do.
 
 use std::fmt;
 
 use axum::response::Response;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use largesse_log::{Made, Put, Settings, SettingsPatch, StreamName};
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -14,7 +15,9 @@ use serde::{
 use serde_json::{Map, Value, error::Category};
 
 use crate::{
-    Door, Problem, json, nearest,
+    Door, Problem,
+    append::body_kind::{self, BodyKind},
+    json, nearest,
     query::Query,
     refusal::Refusal,
     request_body::{RequestBody, WholeLimits},
@@ -33,22 +36,32 @@ const KEYS: &[(&str, &str)] = &[
     ("slow", "\"catch-up\", \"latest\" or \"disconnect\""),
 ];
 
+/// For publishers who took the wrong verb.
+const POST_APPENDS: &str =
+    "PUT sets a stream's settings. POST appends: with curl, -X POST -T FILE, or --data-binary @FILE.";
+
 #[derive(Serialize)]
 struct PutJson<'a> {
     stream: &'a str,
     closed: bool,
     settings: &'a Settings,
+    /// Where there was no body, and so perhaps an event of no bytes was meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
 }
 
 pub(crate) async fn answer(
     door: &Door,
     stream: &StreamName,
     query: &Query,
+    headers: &HeaderMap,
     body: &mut RequestBody,
 ) -> Result<Response, Refusal> {
-    query.only(&[])?;
-    let limits = WholeLimits::new(&door.config, BODY_BYTES_MAX);
-    let settings = patch(&body.whole(limits).await?)?;
+    let told = |refusal: Refusal| refusal.and(POST_APPENDS);
+    query.only(&[]).map_err(|refusal| told(refusal.and("Settings stand in the body, as JSON.")))?;
+    check_kind(headers).map_err(told)?;
+    let body = whole(door, body).await.map_err(told)?;
+    let settings = patch(&body).map_err(told)?;
     let put = door.hub.put(stream, Put { settings }).await;
     let put = put.map_err(|error| Refusal::of_append(&error, stream))?;
     let status = match put.made {
@@ -56,11 +69,53 @@ pub(crate) async fn answer(
         Made::Before => StatusCode::OK,
     };
     let closed = put.state.closed.is_some();
-    Ok(json::response(status, &PutJson { stream: stream.as_str(), closed, settings: &put.settings }))
+    let hint = is_blank(&body).then(|| {
+        let done = match put.made {
+            Made::Now => "This made the stream",
+            Made::Before => "This changed nothing",
+        };
+        format!("{done}, and appended nothing. {POST_APPENDS}")
+    });
+    let json = PutJson { stream: stream.as_str(), closed, settings: &put.settings, hint };
+    Ok(json::response(status, &json))
+}
+
+/// Refuses what is no settings by its own word.
+fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
+    let several = match body_kind::of(headers)? {
+        BodyKind::Text => return Ok(()),
+        BodyKind::Lines => "one event a line",
+        BodyKind::EventStream => "an event stream",
+    };
+    let detail = format!("The Content-Type is that of {several}. Settings are application/json.");
+    Err(Refusal::new(Problem::UnsupportedBody, detail))
+}
+
+async fn whole(door: &Door, body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {
+    if body.awaits_continue() && body.said_bytes() > BODY_BYTES_MAX {
+        let detail = format!(
+            "The body has {} bytes, and is not asked for: settings have {BODY_BYTES_MAX} at most.",
+            body.said_bytes()
+        );
+        return Err(Refusal::new(Problem::BadSettings, detail).with("limit", BODY_BYTES_MAX));
+    }
+    let mut is_begun = false;
+    let look = |piece: &[u8]| match piece.trim_ascii_start().first() {
+        Some(first) if !is_begun => {
+            is_begun = true;
+            if *first == b'{' { Ok(()) } else { Err(no_object("")) }
+        }
+        _ => Ok(()),
+    };
+    body.whole_looked_at(WholeLimits::new(&door.config, BODY_BYTES_MAX), look).await
+}
+
+fn is_blank(body: &[u8]) -> bool {
+    body.trim_ascii().is_empty()
 }
 
 fn patch(body: &[u8]) -> Result<SettingsPatch, Refusal> {
-    if body.trim_ascii().is_empty() {
+    if is_blank(body) {
         return Ok(SettingsPatch::default());
     }
     let Members(given) = serde_json::from_slice(body).map_err(|error| not_an_object(&error))?;
@@ -104,6 +159,10 @@ fn not_an_object(error: &serde_json::Error) -> Refusal {
             format!(", and no JSON from line {}, column {} on", error.line(), error.column())
         }
     };
+    no_object(&why)
+}
+
+fn no_object(why: &str) -> Refusal {
     let detail = format!("The body is not a JSON object{why}. Right would be {{\"max_age\":\"7d\"}}.");
     Refusal::new(Problem::BadSettings, detail)
 }

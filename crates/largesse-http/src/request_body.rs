@@ -118,15 +118,37 @@ impl RequestBody {
         Ok(None)
     }
 
+    /// Bytes that the body has by its head, as far as that says it.
+    pub(crate) fn said_bytes(&self) -> usize {
+        usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether the other side waits to be asked for the body.
+    pub(crate) fn awaits_continue(&self) -> bool {
+        self.read == Read::AwaitsContinue
+    }
+
     /// The whole body, or why not.
     pub(crate) async fn whole(&mut self, limits: WholeLimits) -> Result<Vec<u8>, Refusal> {
-        let said = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
+        let said = self.said_bytes();
         if said > limits.bytes_max {
             return Err(too_large(limits.bytes_max));
         }
+        self.whole_looked_at(limits, |_| Ok(())).await
+    }
+
+    /// The same, but each piece is looked at first, so that a body that can't be right is refused before its end,
+    /// which may never come, and for what is wrong with it rather than for its size.
+    pub(crate) async fn whole_looked_at(
+        &mut self,
+        limits: WholeLimits,
+        mut look: impl FnMut(&[u8]) -> Result<(), Refusal>,
+    ) -> Result<Vec<u8>, Refusal> {
+        let said = self.said_bytes();
         let mut whole = Vec::with_capacity(said.min(ROOM_BYTES_MAX));
         let begun = Instant::now();
         while let Some(piece) = self.piece_within(limits.time, begun).await.map_err(stopped)? {
+            look(&piece)?;
             if whole.len() + piece.len() > limits.bytes_max {
                 return Err(too_large(limits.bytes_max));
             }
@@ -192,9 +214,7 @@ pub(crate) fn check_length(parts: &Parts) -> Result<(), Refusal> {
 }
 
 fn too_large(bytes_max: usize) -> Refusal {
-    let detail = format!(
-        "The body has more than {bytes_max} bytes, which is the most one request may append at once."
-    );
+    let detail = format!("The body has more than {bytes_max} bytes, which is the most it may have here.");
     Refusal::new(Problem::TooLarge, detail).with("limit", bytes_max)
 }
 

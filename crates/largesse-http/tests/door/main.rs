@@ -10,6 +10,7 @@ mod idempotency;
 mod memory;
 mod page;
 mod problems;
+mod publish_by_put;
 mod read;
 mod read_query;
 mod serving;
