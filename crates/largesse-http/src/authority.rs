@@ -3,6 +3,10 @@
 //! Invariant: a parsed host is lower-case, and an address is compared as an address, not as text. Does not
 //! resolve names: only names that mean the machine itself everywhere count as loopback.
 
+mod written;
+
+pub use written::WrittenHostError;
+
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -69,9 +73,14 @@ impl Authority {
         self.port
     }
 
-    /// Whether this entry of an allow-list covers `other`. An entry without a port covers every port.
+    /// Whether this entry of an allow-list covers `other`. An entry without a port covers every port; one with the
+    /// web's own covers a request without, as browsers send it.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        self.host == other.host && (self.port.is_none() || self.port == other.port)
+        let covers_port = match (self.port, other.port) {
+            (None, _) | (Some(80 | 443), None) => true,
+            (port, other) => port == other,
+        };
+        covers_port && self.host == other.host
     }
 }
 
@@ -197,7 +206,9 @@ mod tests {
         };
         assert!(covers("Example.com", "example.com:8443"));
         assert!(covers("example.com:8443", "example.com:8443"));
+        assert!(covers("example.com:443", "example.com") && covers("example.com:80", "example.com"));
         assert!(!covers("example.com:8443", "example.com"));
+        assert!(!covers("example.com:443", "example.com:80"));
         assert!(!covers("example.com", "www.example.com"));
     }
 }

@@ -61,11 +61,11 @@ mod sse_body;
 mod stall;
 mod time_text;
 
-pub use authority::{Authority, AuthorityError};
+pub use authority::{Authority, AuthorityError, WrittenHostError};
 pub use beside::Entry;
 pub use config::{DoorConfig, HostRule};
 pub use door::{Door, router};
-pub use origin::{Origin, OriginError};
+pub use origin::{Origin, OriginError, WrittenOriginError};
 pub use problem::Problem;
 pub use refusal::Refusal;
 pub use serve::{BUFFER_BYTES_MIN, ServeLimits, Served, serve};

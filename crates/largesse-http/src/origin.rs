@@ -3,6 +3,10 @@
 //! Invariant: two origins are equal when a browser would call them the same: default ports are dropped. Does
 //! not decide who may ask; see `guard.rs`.
 
+mod written;
+
+pub use written::WrittenOriginError;
+
 use std::fmt;
 
 use crate::{Authority, AuthorityError};

@@ -1,9 +1,13 @@
 //! The address of a server, and how names stand in it.
+//!
+//! Invariant: whatever is written is used or refused: nothing of it is passed over, or read as something else. Does
+//! not resolve names.
 
 use std::fmt;
 
 use http::uri::{Authority, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use largesse::http::{Authority as WrittenHost, WrittenHostError};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// What stands unencoded in a query's value. Source: RFC 3986 §2.3, "Unreserved Characters".
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -20,11 +24,17 @@ pub(crate) fn encoded_query(value: &str) -> String {
     utf8_percent_encode(value, QUERY).to_string()
 }
 
+/// What would be right.
+const RIGHT: &str = "write a URL like http://127.0.0.1:8084";
+/// The port of HTTP. Source: RFC 9110, clause 4.2.1.
+const PORT_DEFAULT: u16 = 80;
+
 /// Where a server is: `http://host:port`, and possibly a path below which it is mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerUrl {
     authority: Authority,
-    /// Without a slash at its end.
+    port: u16,
+    /// Without a slash at its end, and never that of a stream.
     mounted: String,
 }
 
@@ -34,21 +44,16 @@ impl ServerUrl {
     /// # Errors
     /// What is wrong with it, for people.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let right = "write a URL like http://127.0.0.1:8084";
-        let uri: Uri = text.parse().map_err(|_| format!("this is not a URL; {right}"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err("https is not supported here yet; use http, or curl".to_owned()),
-            _ => return Err(format!("only http is supported; {right}")),
-        }
-        if uri.query().is_some() {
-            return Err(format!("there must be no query; {right}"));
-        }
-        let authority = uri.authority().ok_or_else(|| format!("there is no host; {right}"))?.clone();
-        if authority.as_str().contains('@') {
-            return Err(format!("there must be no user in it; {right}"));
-        }
-        Ok(Self { authority, mounted: uri.path().trim_end_matches('/').to_owned() })
+        check_letters(text)?;
+        let rest = after_scheme(text)?;
+        let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        check_rest(rest, host)?;
+        WrittenHost::parse_written(host).map_err(|error| wrong_host(error, host))?;
+        check_path(path)?;
+        let uri: Uri = text.parse().map_err(|_| format!("this is not a URL; {RIGHT}"))?;
+        let authority = uri.authority().ok_or_else(|| format!("there is no host; {RIGHT}"))?.clone();
+        let port = authority.port_u16().unwrap_or(PORT_DEFAULT);
+        Ok(Self { authority, port, mounted: uri.path().trim_end_matches('/').to_owned() })
     }
 
     /// The value of the `Host` header.
@@ -60,7 +65,7 @@ impl ServerUrl {
     pub(crate) fn endpoint(&self) -> (&str, u16) {
         let host = self.authority.host();
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-        (bare, self.authority.port_u16().unwrap_or(80))
+        (bare, self.port)
     }
 
     /// The target of a request for a path of ours.
@@ -73,6 +78,63 @@ impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "http://{}{}", self.authority, self.mounted)
     }
+}
+
+fn check_letters(text: &str) -> Result<(), String> {
+    let rows = [
+        (text.is_empty(), "this is not a URL: it is empty"),
+        (
+            text.contains(|letter: char| letter.is_whitespace() || letter.is_control()),
+            "this is not a URL: there is a space or a control character in it",
+        ),
+        (text.contains(['"', '\'']), "this is not a URL: the quotes are part of it, leave them out"),
+        (text.contains('\\'), "this is not a URL: there is a backslash in it"),
+    ];
+    refuse_first(&rows)
+}
+
+/// What stands behind `http://`.
+fn after_scheme(text: &str) -> Result<&str, String> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(format!("only http is supported, and its http:// is missing here; {RIGHT}"));
+    };
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" => Ok(rest),
+        "https" => Err("https is not supported here yet; use http, or curl".to_owned()),
+        _ => Err(format!("only http is supported; {RIGHT}")),
+    }
+}
+
+fn check_rest(rest: &str, host: &str) -> Result<(), String> {
+    refuse_first(&[
+        (rest.contains('?'), "there must be no query (?)"),
+        (rest.contains('#'), "there must be no fragment (#)"),
+        (host.contains('@'), "there must be no user in it (@)"),
+        (host.is_empty() || (host.starts_with(':') && !host.starts_with("::")), "there is no host"),
+        (host.ends_with(':'), "there is no port behind the colon"),
+    ])
+}
+
+fn wrong_host(error: WrittenHostError, host: &str) -> String {
+    format!("the host is {host:?}: {error}; {RIGHT}")
+}
+
+/// A server may be mounted below a path. With that of a stream, everything would go to another one, below it.
+fn check_path(path: &str) -> Result<(), String> {
+    let segments: Vec<_> = path.split('/').map(|raw| percent_decode_str(raw).decode_utf8_lossy()).collect();
+    let has = |name: &str| segments.iter().any(|segment| segment.eq_ignore_ascii_case(name));
+    refuse_first(&[
+        (
+            has("streams"),
+            "this is the URL of streams: write the server's own, without /streams; the stream's name is the argument",
+        ),
+        (has(".") || has(".."), "there must be no . or .. in its path"),
+    ])
+}
+
+fn refuse_first(rows: &[(bool, &str)]) -> Result<(), String> {
+    let wrong = rows.iter().find(|(is_wrong, _)| *is_wrong);
+    wrong.map_or(Ok(()), |(_, problem)| Err(format!("{problem}; {RIGHT}")))
 }
 
 #[cfg(test)]
@@ -91,6 +153,10 @@ mod tests {
         check("http://127.0.0.1:1", ("127.0.0.1", 1), "/streams");
         check("http://localhost", ("localhost", 80), "/streams");
         check("http://[::1]:2/", ("::1", 2), "/streams");
+        check("http://127.0.0.1:1/", ("127.0.0.1", 1), "/streams");
+        check("http://127.0.0.1:1//", ("127.0.0.1", 1), "/streams");
+        check("HTTP://LocalHost:65535", ("LocalHost", 65535), "/streams");
+        check("http://my_host.example.:1", ("my_host.example.", 1), "/streams");
         check("http://example.com:3/events/", ("example.com", 3), "/events/streams");
     }
 
@@ -98,13 +164,65 @@ mod tests {
     fn a_wrong_url_is_told_what_is_wrong() {
         let rows = [
             ("https://a", "https is not supported"),
+            ("HTTPS://a", "https is not supported"),
             ("ftp://a", "only http"),
-            ("127.0.0.1:1", "http"),
+            ("unix:///run/largesse", "only http"),
+            ("127.0.0.1:1", "http:// is missing"),
+            ("localhost:8084", "http:// is missing"),
+            ("localhost", "http:// is missing"),
+            ("//localhost", "http:// is missing"),
+            ("http:/localhost", "http:// is missing"),
+            ("http:localhost", "http:// is missing"),
             ("/streams", "only http"),
             ("http://a/?b=c", "no query"),
+            ("http://a?b=c", "no query"),
+            ("http://a/?", "no query"),
+            ("http://a/#b", "no fragment"),
+            ("http://a#", "no fragment"),
             ("http://me@a/", "no user"),
+            ("http://me:secret@a:1", "no user"),
             ("http://a b", "not a URL"),
-            ("", "not a URL"),
+            (" http://a", "a space"),
+            ("http://a ", "a space"),
+            ("http://a\n", "a control character"),
+            ("http://a\t", "a space or a control character"),
+            ("\"http://a\"", "quotes"),
+            ("'http://a'", "quotes"),
+            ("http:\\\\a", "backslash"),
+            ("", "empty"),
+            ("http://", "no host"),
+            ("http:///streams", "no host"),
+            ("http://:8084", "no host"),
+            ("http://a:", "no port"),
+            ("http://a:99999", "port"),
+            ("http://a:65536", "port"),
+            ("http://a:-1", "port"),
+            ("http://a:+1", "port"),
+            ("http://a:x", "port"),
+            ("http://a:0", "the port is 0"),
+            ("http://[::1]:0", "the port is 0"),
+            ("http://[::1]:99999", "port"),
+            ("http://::1", "[ ]"),
+            ("http://::1:8084", "[ ]"),
+            ("http://[::1", "IPv6"),
+            ("http://[fe80::1%25eth0]", "IPv6"),
+            ("http://8084", "ends in a number"),
+            ("http://127.1", "ends in a number"),
+            ("http://1.2.3.4.5", "ends in a number"),
+            ("http://b\u{fc}cher", "ASCII"),
+            ("http://*", "patterns"),
+            ("http://a..b", "dots"),
+            ("http://a,b", "name"),
+            ("http://a/streams", "server's own"),
+            ("http://a/streams/", "server's own"),
+            ("http://a/streams/news", "server's own"),
+            ("http://a//streams/news", "server's own"),
+            ("http://a/events/streams/news", "server's own"),
+            ("http://a/%73treams", "server's own"),
+            ("http://a/x/../streams", "server's own"),
+            ("http://a/..", "no . or .."),
+            ("http://a/%2e%2e/b", "no . or .."),
+            ("http://a/<b>", "not a URL"),
         ];
         for (text, want) in rows {
             let told = ServerUrl::parse(text).unwrap_err();

@@ -51,7 +51,9 @@ mod tests {
 
     #[test]
     fn a_variable_that_counts_must_be_right() {
-        for wrong in ["", "https://a", "a:1"] {
+        for wrong in
+            ["", "https://a", "a:1", "http://a:99999", "http://a/streams/b", " http://a", "'http://a'"]
+        {
             let told = whereabouts(None, Some(OsString::from(wrong))).unwrap_err().to_string();
             assert!(told.contains("LARGESSE_URL") && told.contains(&format!("{wrong:?}")), "{told}");
         }

@@ -87,6 +87,54 @@ fn the_variable_says_which_server_and_the_flag_wins() {
 }
 
 #[test]
+fn a_url_is_used_as_it_is_written_or_refused() {
+    let server = Server::start();
+    let url = server.url();
+    let host = url.strip_prefix("http://").unwrap();
+    let port = host.rsplit(':').next().unwrap();
+    let rows = [
+        ("http://127.0.0.1:99999".to_owned(), "port"),
+        ("http://127.0.0.1:0".to_owned(), "port is 0"),
+        ("http://127.0.0.1:".to_owned(), "no port"),
+        (format!("http://:{port}"), "no host"),
+        (format!("{url}/streams"), "without /streams"),
+        (format!("{url}/streams/other"), "without /streams"),
+        (format!("{url}/streams/"), "without /streams"),
+        (format!("{url}?a=b"), "no query"),
+        (format!("{url}#a"), "no fragment"),
+        (format!("http://me:secret@{host}"), "no user"),
+        (format!("https://{host}"), "https is not supported"),
+        (host.to_owned(), "http:// is missing"),
+        (format!("localhost:{port}"), "http:// is missing"),
+        (format!("http://::1:{port}"), "[ ]"),
+        (format!(" {url}"), "space"),
+        (format!("{url} "), "space"),
+        (format!("\"{url}\""), "quotes"),
+    ];
+    for (wrong, want) in &rows {
+        for command in [&["publish", "a", "x"][..], &["tail", "a"]] {
+            let done = run(&[command, &["--url", wrong]].concat());
+            assert_eq!((done.code(), done.stdout.as_str()), (Some(2), ""), "{wrong}: {done:?}");
+            assert!(done.stderr.contains(want), "{wrong} has no {want:?}: {}", done.stderr);
+            let mut program = largesse(command);
+            program.command.env("LARGESSE_URL", wrong);
+            let done = Running::start(program).done();
+            assert_eq!((done.code(), done.stdout.as_str()), (Some(1), ""), "{wrong}: {done:?}");
+            assert!(
+                done.stderr.contains("LARGESSE_URL") && done.stderr.contains(want),
+                "{wrong}: {}",
+                done.stderr
+            );
+        }
+    }
+    // No stream was made by any of them, and a slash at the end is fine.
+    assert_eq!(run(&["publish", "a", "x", "--url", &format!("{url}/")]).code(), Some(0));
+    let list =
+        server.ask_with(&format!("Host: {host}\r\nAccept: application/json\r\n"), "GET", "/streams", "");
+    assert!(list.contains("{\"stream\":\"a\"") && list.matches("\"stream\":").count() == 1, "{list}");
+}
+
+#[test]
 fn closing_a_closed_stream_is_fine_and_publishing_to_it_is_not() {
     let server = Server::start();
     published(&server, &["a", "x", "--close"], None);
