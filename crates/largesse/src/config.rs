@@ -4,6 +4,7 @@
 //! file, which wins over the default; a value that loses is checked all the same; all mistakes are told at
 //! once. Only this folder reads the environment. Does not act on any value: commands do.
 
+mod alias;
 mod environment;
 mod file;
 mod flags;
@@ -141,6 +142,16 @@ pub(crate) struct Effective {
     pub(crate) config: Config,
     /// The strongest value given for each key, by the key's path; those at their default are not in it.
     given: HashMap<&'static str, (Raw, Origin)>,
+    /// The value of the variable `PORT`.
+    port: Option<OsString>,
+}
+
+/// The path of a folder that a command is given.
+///
+/// # Errors
+/// What would have to be another path.
+pub(crate) fn folder(text: &str) -> Result<PathBuf, &'static str> {
+    values::path(text)
 }
 
 /// The value of [`SERVER_URL`] in this process's environment: where `publish` and `tail` find the server.
@@ -169,7 +180,14 @@ impl Effective {
         let mut given = file.map_or_else(Vec::new, |path| file::read(path, &mut mistakes));
         given.extend(environment::read(std::env::vars_os(), &mut mistakes));
         given.extend(flags.given());
-        Self::check(given, mistakes)
+        let effective = Self::check(given, mistakes)?;
+        Ok(Self { port: std::env::var_os("PORT"), ..effective })
+    }
+
+    /// What is right, but may not be what was meant.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let is_default = *self.origin("listen") == Origin::Default;
+        self.port.as_ref().filter(|_| is_default).and_then(|port| environment::unused_port(port))
     }
 
     /// Checks what was given, the weakest first.
@@ -181,11 +199,13 @@ impl Effective {
         let mut strongest = HashMap::new();
         for Given { key, raw, origin } in given {
             if let Err(problem) = key.slot.put(&mut config, &raw) {
+                let dressing = raw.dressing().filter(|dressing| !problem.contains(dressing));
+                let problem = dressing.map_or(problem.clone(), |dressing| format!("{dressing}; {problem}"));
                 mistakes.push(Mistake::at_value(key, &raw, &origin, &problem));
             }
             strongest.insert(key.path, (raw, origin));
         }
-        let effective = Self { config, given: strongest };
+        let effective = Self { config, given: strongest, port: None };
         if mistakes.is_empty() {
             mistakes.extend(effective.contradictions());
         }

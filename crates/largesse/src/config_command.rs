@@ -7,7 +7,7 @@ use crate::{
     cli::{ConfigArgs, ConfigCommand},
     config::{Effective, Mistake},
     serve,
-    terminal::{Failure, say},
+    terminal::{Failure, note, say},
 };
 
 /// Checks or shows.
@@ -17,7 +17,9 @@ use crate::{
 pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
     let text = match command {
         ConfigCommand::Check(args) => {
-            serve::check_exposure(args, &load(&args.config)?)?;
+            let effective = load(&args.config)?;
+            serve::check_exposure(args, &effective)?;
+            effective.warning().iter().for_each(|warning| note(warning));
             "the configuration is right".to_owned()
         }
         ConfigCommand::Show(args) => load(&args.config)?.shown().trim_end().to_owned(),

@@ -18,7 +18,7 @@ use largesse::{
 
 use crate::{
     cli::{DataArgs, LogCommand},
-    config::{Effective, KeyFlags},
+    config::{self, Effective, KeyFlags},
     config_command,
     data_folder::DataFolder,
     terminal::{Failure, counted, note, plain, say},
@@ -50,7 +50,9 @@ pub(crate) fn run(command: &LogCommand) -> Result<(), Failure> {
 /// The folder that the command line names, else the one of the configuration.
 fn data(args: &DataArgs) -> Result<PathBuf, Failure> {
     if let Some(data) = &args.data {
-        return Ok(data.clone());
+        // What is no text was not written by a person.
+        let checked = data.to_str().map_or_else(|| Ok(data.clone()), config::folder);
+        return checked.map_err(|problem| Failure(format!("command line: --data {data:?}: {problem}")));
     }
     let effective = Effective::load(args.config.as_deref(), &KeyFlags::default());
     Ok(effective.map_err(|mistakes| config_command::told(&mistakes))?.config.data)

@@ -48,6 +48,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let effective = load(&args.config)?;
     trace::begin(&effective.config.trace);
     check_exposure(args, &effective)?;
+    if let Some(warning) = effective.warning() {
+        tracing::warn!("{warning}");
+    }
     let room = room(&effective.config);
     let log = Log::open(&effective.config, if args.memory { Keeping::Memory } else { Keeping::Disk })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -1,12 +1,15 @@
 //! The environment: every key is a variable, and every `LARGESSE_…` variable is a key, but for those that are
 //! for our other commands or come from Kubernetes.
 //!
-//! Lists are separated by commas. Does not read the process's environment itself: it is handed in.
+//! Invariant: a variable that was meant to be one of ours is told, in another case and with a slip in our name too;
+//! what Kubernetes sets is known by its form. Lists are separated by commas. Does not read the process's environment itself: it is handed in.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+
+use strsim::osa_distance as distance;
 
 use super::{
-    Given,
+    Given, alias,
     keys::{KEYS, Key},
     mistake::Mistake,
     nearest::nearest,
@@ -20,6 +23,9 @@ const PREFIX: &str = "LARGESSE_";
 /// Where `publish` and `tail` find the server. No key: a server is not told where it is to be found.
 pub(crate) const SERVER_URL: &str = "LARGESSE_URL";
 
+/// How many slips our name may have and still be meant for it.
+const PREFIX_SLIPS_MAX: usize = 2;
+
 /// The keys that `variables` give values to. Other `LARGESSE_…` variables are mistakes, unless they are passed
 /// over.
 pub(crate) fn read(
@@ -29,7 +35,7 @@ pub(crate) fn read(
     let mut given = Vec::new();
     for (name, value) in variables {
         let name = name.to_string_lossy().into_owned();
-        if name.starts_with(PREFIX) && !is_passed_over(&name) {
+        if is_ours(&name) && !is_passed_over(&name, &value) {
             match one(&name, value) {
                 Ok(one) => given.push(one),
                 Err(problem) => mistakes.push(Mistake::at(&"environment", &problem)),
@@ -39,17 +45,48 @@ pub(crate) fn read(
     given
 }
 
+/// What is said where nobody gives an address, but the variable that many hosts set for the port has this value.
+pub(crate) fn unused_port(value: &OsStr) -> Option<String> {
+    let port: u16 = value.to_str()?.parse().ok()?;
+    let right = format!("LARGESSE_LISTEN=127.0.0.1:{port}");
+    Some(format!(
+        "PORT={port} is in the environment, which this server does not look at; write {right} for that port"
+    ))
+}
+
+/// Whether a variable is one of ours, or was meant to be one: in another case, or with a slip in our name.
+fn is_ours(name: &str) -> bool {
+    let upper = name.to_uppercase().replace('-', "_");
+    let Some((begin, rest)) = upper.split_once('_') else { return false };
+    let slips = distance(begin, PREFIX.trim_end_matches('_'));
+    let is_known = || exact(rest).is_some();
+    name.starts_with(PREFIX)
+        || (slips == 0 && right(rest).is_some())
+        || ((1..=PREFIX_SLIPS_MAX).contains(&slips) && is_known())
+}
+
 /// Whether a variable that begins like ours is not for the server.
 ///
 /// Kubernetes gives every container variables for each Service near it. For one that is named `largesse` they
 /// are `LARGESSE_SERVICE_HOST`, `LARGESSE_PORT_8084_TCP` and the like, and a server that took them for typing
-/// errors of its keys would not start beside its own Service. Source: Kubernetes, "Service", "Environment
-/// variables".
-fn is_passed_over(name: &str) -> bool {
-    let is_of_a_service = ["LARGESSE_SERVICE_PORT", "LARGESSE_PORT"]
-        .iter()
-        .any(|stem| name.strip_prefix(stem).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')));
-    is_of_a_service || name == "LARGESSE_SERVICE_HOST" || name == SERVER_URL
+/// errors of its keys would not start beside its own Service. `LARGESSE_PORT` is a URL there; a number is that of
+/// somebody who wants another port. Source: Kubernetes, "Service", "Environment variables".
+fn is_passed_over(name: &str, value: &OsStr) -> bool {
+    let Some(rest) = name.strip_prefix(PREFIX) else { return false };
+    match rest {
+        "SERVICE_HOST" | "SERVICE_PORT" => true,
+        "PORT" => value.to_string_lossy().contains("://"),
+        _ if name == SERVER_URL => true,
+        _ => rest.starts_with("SERVICE_PORT_") || rest.strip_prefix("PORT_").is_some_and(is_of_a_port),
+    }
+}
+
+/// Whether it is `8084_TCP`, `8084_TCP_ADDR` and the like.
+fn is_of_a_port(rest: &str) -> bool {
+    let words: Vec<&str> = rest.split('_').collect();
+    let [port, "TCP" | "UDP" | "SCTP", part @ ..] = words.as_slice() else { return false };
+    let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && matches!(part, [] | ["PROTO" | "PORT" | "ADDR"])
 }
 
 fn one(name: &str, value: OsString) -> Result<Given, String> {
@@ -68,12 +105,30 @@ fn raw(key: &Key, value: String) -> Raw {
 }
 
 fn unknown(name: &str) -> String {
-    let names: Vec<String> = KEYS.iter().map(Key::env).collect();
-    // What all have in common says nothing about which was meant.
-    let rests = names.iter().filter_map(|name| name.strip_prefix(PREFIX));
-    let nearest = nearest(name.strip_prefix(PREFIX).unwrap_or(name), rests);
-    let hint = nearest.map_or_else(String::new, |nearest| format!("; the nearest is {PREFIX}{nearest}"));
+    let upper = name.to_uppercase().replace('-', "_");
+    let rest = upper.split_once('_').map_or("", |(_, rest)| rest);
+    if let Some(flag) = alias::flag_of(rest) {
+        return format!("{name} is not a key; there is only the flag {flag}");
+    }
+    let hint = right(rest).map_or_else(String::new, |right| format!("; the nearest is {right}"));
     format!("{name} is not a key{hint}")
+}
+
+/// The variable of which this is the part behind our name, in its own words or in those of other servers.
+fn exact(rest: &str) -> Option<String> {
+    let key = KEYS.iter().find(|key| key.env().strip_prefix(PREFIX) == Some(rest));
+    let aliased = || alias::key_of(rest).and_then(|path| KEYS.iter().find(|key| key.path == path));
+    key.or_else(aliased).map(Key::env)
+}
+
+/// The same, or else the nearest one.
+fn right(rest: &str) -> Option<String> {
+    exact(rest).or_else(|| {
+        // What all have in common says nothing about which was meant.
+        let names: Vec<String> = KEYS.iter().map(Key::env).collect();
+        let nearest = nearest(rest, names.iter().filter_map(|name| name.strip_prefix(PREFIX)));
+        nearest.map(|nearest| format!("{PREFIX}{nearest}"))
+    })
 }
 
 #[cfg(test)]
@@ -98,6 +153,15 @@ mod tests {
             ("LARGESSE_SERVICE_HOSTS", false),
             ("LARGESSE_SERVICE_PORTS", false),
             ("LARGESSE_NO", false),
+            ("LARGESSE_PORT_NUMBER", false),
+            ("LARGESSE_PORT_8084", false),
+            ("LARGESSE_PORT_8084_TCP_MORE", false),
+            ("LARGESSE_PORT_X_TCP", false),
+            ("LARGESSE_PORT_9_UDP_ADDR", true),
+            ("Largesse_Version", true),
+            ("LARGE_FILES", true),
+            ("LARGE_DATA", true),
+            ("MESSAGE_LEVEL", true),
         ];
         for (name, want) in rows {
             let mut mistakes = Vec::new();
@@ -110,7 +174,48 @@ mod tests {
     #[test]
     fn no_key_is_passed_over() {
         for key in KEYS {
-            assert!(!is_passed_over(&key.env()), "{}", key.path);
+            assert!(is_ours(&key.env()) && !is_passed_over(&key.env(), OsStr::new("a://")), "{}", key.path);
+        }
+    }
+
+    #[test]
+    fn what_was_meant_to_be_one_of_ours_is_told_with_the_right_one() {
+        for (name, value, want) in [
+            ("LARGESSE_PORT", "8084", "LARGESSE_LISTEN"),
+            ("LARGESSE_PORT", "", "LARGESSE_LISTEN"),
+            ("LARGESSE_HOST", "0.0.0.0", "LARGESSE_LISTEN"),
+            ("LARGESSE_ADDR", ":80", "LARGESSE_LISTEN"),
+            ("LARGESSE_ADDRESS", "a", "LARGESSE_LISTEN"),
+            ("LARGESSE_BIND", "a", "LARGESSE_LISTEN"),
+            ("LARGESSE_HTTP_PORT", "1", "LARGESSE_LISTEN"),
+            ("LARGESSE_LISTEN_ADDR", "a", "LARGESSE_LISTEN"),
+            ("LARGESSE_LISTENS", "a", "LARGESSE_LISTEN"),
+            ("LARGESSE_LOG_LEVEL", "debug", "LARGESSE_TRACE_LEVEL"),
+            ("LARGESSE_LOGLEVEL", "debug", "LARGESSE_TRACE_LEVEL"),
+            ("LARGESSE_LEVEL", "debug", "LARGESSE_TRACE_LEVEL"),
+            ("LARGESSE_LOG", "debug", "LARGESSE_TRACE_LEVEL"),
+            ("LARGESSE_LOG_FORMAT", "json", "LARGESSE_TRACE_FORMAT"),
+            ("LARGESSE_DATA_DIR", "/x", "LARGESSE_DATA"),
+            ("LARGESSE_DATADIR", "/x", "LARGESSE_DATA"),
+            ("LARGESSE_LOG_DIR", "/x", "LARGESSE_DATA"),
+            ("LARGESSE_CORS_ORIGINS", "*", "LARGESSE_HTTP_ALLOWED_ORIGINS"),
+            ("LARGESSE_ALLOWED_HOSTS", "a", "LARGESSE_HTTP_ALLOWED_HOSTS"),
+            ("LARGESSE_HEARTBEAT", "15s", "LARGESSE_HTTP_HEARTBEAT"),
+            ("LARGESSE__LISTEN", "a", "LARGESSE_LISTEN"),
+            ("largesse_listen", "a", "LARGESSE_LISTEN"),
+            ("Largesse_Data", "a", "LARGESSE_DATA"),
+            ("LARGESSE-DATA", "a", "LARGESSE_DATA"),
+            ("LARGESE_DATA", "a", "LARGESSE_DATA"),
+            ("LARGESS_LISTEN", "a", "LARGESSE_LISTEN"),
+            ("LAGRESSE_LISTEN", "a", "LARGESSE_LISTEN"),
+            ("LARGESE_PORT", "1", "LARGESSE_LISTEN"),
+        ] {
+            let mut mistakes = Vec::new();
+            let given = read([(name.into(), value.into())].into_iter(), &mut mistakes);
+            let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            let told = told.concat();
+            assert!(given.is_empty() && told.contains(name), "{name}: {told}");
+            assert!(told.ends_with(&format!("the nearest is {want}")), "{name}: {told}");
         }
     }
 }

@@ -9,7 +9,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Given, keys::KEYS, mistake::Mistake, nearest::nearest, origin::Origin, raw::Raw};
+use super::{Given, alias, keys::KEYS, mistake::Mistake, nearest::nearest, origin::Origin, raw::Raw, values};
 
 /// The values in the file at `path`.
 pub(crate) fn read(path: &Path, mistakes: &mut Vec<Mistake>) -> Vec<Given> {
@@ -17,7 +17,11 @@ pub(crate) fn read(path: &Path, mistakes: &mut Vec<Mistake>) -> Vec<Given> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&shown, &text, mistakes),
         Err(error) => {
-            mistakes.push(Mistake::at(&shown, &format!("the configuration file cannot be read: {error}")));
+            let why = values::path(&path.to_string_lossy())
+                .err()
+                .map_or_else(String::new, |why| format!("; {why}"));
+            mistakes
+                .push(Mistake::at(&shown, &format!("the configuration file cannot be read: {error}{why}")));
             Vec::new()
         }
     }
@@ -81,9 +85,17 @@ impl Walk<'_> {
 }
 
 fn unknown(at: &str, value: &DeValue<'_>) -> String {
+    if let Some(flag) = alias::flag_of(at) {
+        return format!("{at} is not a key; there is only the flag {flag}");
+    }
     let (what, nearest) = match value {
-        DeValue::Table(_) => ("section", nearest(at, KEYS.iter().map(|key| key.section()))),
-        _ => ("key", nearest(at, KEYS.iter().map(|key| key.path))),
+        // Of a section that there is not, one key may be known by another name.
+        DeValue::Table(inner) => {
+            let of_a_key =
+                || inner.keys().find_map(|name| alias::key_of(&format!("{at}.{}", name.get_ref())));
+            ("section", nearest(at, KEYS.iter().map(|key| key.section())).or_else(of_a_key))
+        }
+        _ => ("key", alias::key_of(at).or_else(|| nearest(at, KEYS.iter().map(|key| key.path)))),
     };
     let hint = nearest.map_or_else(String::new, |nearest| format!("; the nearest is {nearest}"));
     format!("{at} is not a {what}{hint}")

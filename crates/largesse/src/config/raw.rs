@@ -29,6 +29,32 @@ impl Raw {
     }
 }
 
+impl Raw {
+    /// What stands in a text beside the value, as shells take it away and files of variables do not.
+    pub(crate) fn dressing(&self) -> Option<&'static str> {
+        match self {
+            Self::Text(text) => dressing(text),
+            Self::List(texts) => texts.iter().find_map(|text| dressing(text)),
+            Self::Integer(_) | Self::Other { .. } => None,
+        }
+    }
+}
+
+/// The same of one text.
+pub(crate) fn dressing(text: &str) -> Option<&'static str> {
+    if text.contains(|letter: char| letter.is_control()) {
+        Some("there is a line break or another control character in it: leave it out")
+    } else if text.trim() != text {
+        Some("there is a space at its beginning or its end: leave it out")
+    } else if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
+        Some("the quotes are part of the value: leave them out")
+    } else {
+        None
+    }
+}
+
+const QUOTES: [char; 5] = ['"', '\'', '`', '\u{201c}', '\u{201d}'];
+
 impl fmt::Display for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -191,6 +191,156 @@ fn an_unknown_variable_is_told_with_the_nearest_right_one() {
 }
 
 #[test]
+fn what_other_servers_call_a_key_is_told_with_ours() {
+    for (file, want) in [
+        ("port = 8084", "port is not a key; the nearest is listen"),
+        ("host = \"0.0.0.0\"", "nearest is listen"),
+        ("address = \"a\"", "nearest is listen"),
+        ("bind = \"a\"", "nearest is listen"),
+        ("[http]\nport = 8084", "http.port is not a key; the nearest is listen"),
+        ("[server]\nport = 8084", "server is not a section; the nearest is listen"),
+        ("[server]\nhost = \"a\"", "nearest is listen"),
+        ("[log]\nlevel = \"debug\"", "log.level is not a key; the nearest is trace.level"),
+        ("log_level = \"debug\"", "nearest is trace.level"),
+        ("[logging]\nlevel = \"debug\"", "nearest is trace.level"),
+        ("[log]\nformat = \"json\"", "nearest is trace.format"),
+        ("data_dir = \"x\"", "nearest is data"),
+        ("cors = [\"*\"]", "nearest is http.allowed_origins"),
+        ("retention = \"1d\"", "nearest is stream.max_age"),
+        ("memory = true", "only the flag --memory"),
+        ("insecure = true", "only the flag --insecure"),
+    ] {
+        check_mistake(file, &[want]);
+    }
+}
+
+/// The same text in the file, in the environment and as a flag, where it has one.
+#[track_caller]
+fn check_everywhere(path: &str, text: &str, want: &str) {
+    let key = KEYS.iter().find(|key| key.path == path).unwrap();
+    let variable = key.env();
+    let loaded = [
+        load(&format!("{path} = {}", toml::Value::from(text)), &[], &[]),
+        load("", &[(&variable, text)], &[]),
+        key.flag.map_or_else(
+            || load("", &[(&variable, text)], &[]),
+            |flag| load("", &[], &[&format!("--{}={text}", flag.name)]),
+        ),
+    ];
+    for loaded in loaded {
+        let told: Vec<String> = loaded.unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 1, "{path} = {text:?}: {told:?}");
+        assert!(told[0].contains(want), "{path} = {text:?} has no {want}: {told:?}");
+    }
+}
+
+#[test]
+fn a_path_that_only_a_shell_would_have_read_otherwise_is_told() {
+    for (text, want) in [
+        ("\"/srv/largesse\"", "quotes"),
+        ("'/srv/largesse'", "quotes"),
+        ("\"/srv/largesse", "quotes"),
+        ("/srv/largesse'", "quotes"),
+        ("\u{201c}/srv/largesse\u{201d}", "quotes"),
+        ("/srv/largesse ", "space"),
+        (" /srv/largesse", "space"),
+        ("/srv/largesse\u{a0}", "space"),
+        (" ", "space"),
+        ("/srv/largesse\r", "control character"),
+        ("/srv/largesse\n", "control character"),
+        ("/srv/\u{1b}largesse", "control character"),
+        ("\t/srv/largesse", "control character"),
+        ("~", "~ is not a folder"),
+        ("~/largesse", "~ is not a folder"),
+        ("~me/largesse", "~ is not a folder"),
+        ("$HOME/largesse", "variables"),
+        ("${HOME}/largesse", "variables"),
+        ("/srv/${NAME}", "variables"),
+        ("%h/largesse", "variables"),
+        ("file:///srv/largesse", "URL"),
+        ("file:/srv/largesse", "URL"),
+        ("", "empty"),
+    ] {
+        check_everywhere("data", text, want);
+    }
+    for text in ["/srv/largesse", "./~", "a b/c", "./$HOME", "./\"x\"y", "data~", "50%", "C:\\data", "grün"]
+    {
+        let loaded = load("", &[("LARGESSE_DATA", text)], &[]);
+        assert_eq!(loaded.unwrap().config.data, PathBuf::from(text));
+    }
+}
+
+#[test]
+fn quotes_and_spaces_around_any_value_are_told_or_do_no_harm() {
+    for key in KEYS {
+        let value = key.default.trim_matches(['[', ']', '"']);
+        let value = match key.path {
+            "listen" => "127.0.0.1:8084",
+            "http.allowed_origins" => "https://app.example",
+            "http.allowed_hosts" => "events.example",
+            _ => value,
+        };
+        for (begin, end) in [("\"", "\""), ("'", "'"), ("\"", ""), ("", "'")] {
+            check_everywhere(key.path, &format!("{begin}{value}{end}"), "the quotes are part of");
+        }
+        for text in [format!("{value} "), format!(" {value}"), format!("{value}\r")] {
+            let Err(mistakes) = load("", &[(&key.env(), &text)], &[]) else {
+                let again = load("", &[(&key.env(), value)], &[]).unwrap();
+                assert_eq!(
+                    load("", &[(&key.env(), &text)], &[]).unwrap().config,
+                    again.config,
+                    "{}",
+                    key.path
+                );
+                continue;
+            };
+            let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            assert!(told[0].contains("space") || told[0].contains("control character"), "{told:?}");
+        }
+    }
+}
+
+#[test]
+fn hosts_and_origins_that_match_nothing_are_told() {
+    for (text, want) in [
+        ("http://events.example", "no scheme"),
+        ("events.example/", "leave out the path"),
+        ("events.example/streams", "leave out the path"),
+        ("events.example:99999", "port"),
+        ("events.example:0", "port is 0"),
+        ("*", "no patterns"),
+        ("*.example", "no patterns"),
+        (".example", "no patterns"),
+        ("bücher.example", "xn--"),
+        ("me@events.example", "user"),
+        ("::1", "[ ]"),
+        ("127.1", "ends in a number"),
+        ("a..b", "between the dots"),
+    ] {
+        check_everywhere("http.allowed_hosts", text, want);
+    }
+    for (text, want) in [
+        ("*", "no patterns"),
+        ("https://*.example", "no patterns"),
+        ("null", "never allowed"),
+        ("app.example", "scheme://host"),
+        ("https://app.example/", "leave out the path"),
+        ("https://app.example:99999", "port"),
+        ("https://app.example:0", "port is 0"),
+        ("https://bücher.example", "xn--"),
+        ("htps://app.example", "scheme"),
+        ("wss://app.example", "scheme"),
+        ("file:///page.html", "scheme"),
+    ] {
+        check_everywhere("http.allowed_origins", text, want);
+    }
+    // In a list of the environment spaces are taken away, and in a file an empty one is no host.
+    check_mistake("http.allowed_hosts = [\"\"]", &["it is empty"]);
+    check_mistake("http.allowed_hosts = [\" a\"]", &["a space"]);
+    check_mistake("http.allowed_origins = [\"https://a \"]", &["a space"]);
+}
+
+#[test]
 fn what_is_near_no_key_is_told_without_one() {
     let check = |mistakes: Vec<Mistake>| {
         let told = mistakes[0].to_string();
@@ -198,10 +348,10 @@ fn what_is_near_no_key_is_told_without_one() {
         assert!(!told.contains("nearest"), "{told}");
     };
     check(load("banana = 1", &[], &[]).unwrap_err());
-    check(load("http.port = 1", &[], &[]).unwrap_err());
+    check(load("http.sport = 1", &[], &[]).unwrap_err());
     check(load("[tls]\ncertificate = \"x\"", &[], &[]).unwrap_err());
     check(load("", &[("LARGESSE_BANANA", "1")], &[]).unwrap_err());
-    check(load("", &[("LARGESSE_HTTP_PORT", "1")], &[]).unwrap_err());
+    check(load("", &[("LARGESSE_HTTP_SPORT", "1")], &[]).unwrap_err());
 }
 
 #[test]

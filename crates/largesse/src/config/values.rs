@@ -9,7 +9,7 @@ use largesse::{
     log::{BytesText, DurationText, SettingTextError},
 };
 
-use super::raw::Raw;
+use super::raw::{Raw, dressing};
 
 /// `None` for the word `none`, else what `some` reads.
 pub(crate) fn or<T>(
@@ -73,9 +73,35 @@ pub(crate) fn word<T: Copy>(raw: &Raw, words: &[(&str, T)]) -> Result<T, String>
 pub(crate) fn folder(raw: &Raw) -> Result<PathBuf, String> {
     let right = "write the path of a folder, like \"./largesse-data\"";
     match raw {
-        Raw::Text(text) if !text.is_empty() && !text.contains('\0') => Ok(PathBuf::from(text)),
-        Raw::Text(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other { .. } => Err(right.to_owned()),
+        Raw::Text(text) => path(text).map_err(|problem| format!("{problem}; {right}")),
+        Raw::Integer(_) | Raw::List(_) | Raw::Other { .. } => Err(right.to_owned()),
     }
+}
+
+/// A path as it was written: what only a shell would have made another path of is refused, for it would become a folder
+/// of that very name.
+pub(crate) fn path(text: &str) -> Result<PathBuf, &'static str> {
+    if let Some(dressing) = dressing(text) {
+        return Err(dressing);
+    }
+    match text.chars().next() {
+        None => Err("it is empty"),
+        Some('~') => {
+            Err("~ is not a folder here, only to a shell: write the whole path (./~ for one of that name)")
+        }
+        Some('$' | '%') => Err(
+            "variables are put in by a shell, not here: write the whole path (./ before it for one of that name)",
+        ),
+        Some(_) if text.contains("${") => {
+            Err("variables are put in by a shell, not here: write the whole path")
+        }
+        Some(_) if is_url(text) => Err("it is a URL: write the path alone"),
+        Some(_) => Ok(PathBuf::from(text)),
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    text.contains("://") || text.starts_with("file:")
 }
 
 /// Addresses with their ports; at least one.
@@ -95,13 +121,13 @@ pub(crate) fn addresses(raw: &Raw) -> Result<Vec<SocketAddr>, String> {
 /// Origins of pages.
 pub(crate) fn origins(raw: &Raw) -> Result<Vec<Origin>, String> {
     let right = "write a list of origins, like [\"https://app.example\"]";
-    each(raw, right, |text| Origin::parse(text).map_err(|error| error.to_string()))
+    each(raw, right, |text| Origin::parse_written(text).map_err(|error| error.to_string()))
 }
 
 /// Hosts, with or without a port.
 pub(crate) fn hosts(raw: &Raw) -> Result<Vec<Authority>, String> {
     let right = "write a list of hosts, like [\"events.example\"]";
-    each(raw, right, |text| Authority::parse(text).map_err(|error| error.to_string()))
+    each(raw, right, |text| Authority::parse_written(text).map_err(|error| error.to_string()))
 }
 
 /// Each text of a list; one alone needs no brackets.

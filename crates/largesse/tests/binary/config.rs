@@ -70,6 +70,81 @@ fn an_unknown_key_or_variable_is_told_with_the_nearest_right_one() {
 }
 
 #[test]
+fn what_would_be_passed_over_is_told_with_the_right_key() {
+    let check = &["config", "check"];
+    for (name, value, want) in [
+        ("LARGESSE_PORT", "8084", "LARGESSE_LISTEN"),
+        ("LARGESSE_HOST", "0.0.0.0", "LARGESSE_LISTEN"),
+        ("LARGESSE_ADDR", "127.0.0.1:1", "LARGESSE_LISTEN"),
+        ("LARGESSE_LOG_LEVEL", "debug", "LARGESSE_TRACE_LEVEL"),
+        ("LARGESSE_DATA_DIR", "/x", "LARGESSE_DATA"),
+        ("largesse_listen", "127.0.0.1:1", "LARGESSE_LISTEN"),
+        ("LARGESE_LISTEN", "127.0.0.1:1", "LARGESSE_LISTEN"),
+        ("LARGESSE_CONFIG", "x.toml", "--config"),
+    ] {
+        check_refused("", &[(name, value)], check, 1, &[name, want]);
+        check_refused("", &[(name, value)], &["serve", "--memory"], 1, &[name, want]);
+    }
+    check_refused("[log]\nlevel = \"debug\"", &[], check, 1, &["log.level", "trace.level"]);
+    check_refused("port = 8084", &[], check, 1, &["line 1", "listen"]);
+    check_refused("", &[("LARGESSE_HTTP_ALLOWED_HOSTS", "https://a.example")], check, 1, &["no scheme"]);
+    check_refused("", &[], &["config", "check", "--allowed-host", "*.a.example"], 1, &["no patterns"]);
+    check_refused("", &[], &["config", "check", "--allowed-origin", "https://a.example:99999"], 1, &["port"]);
+}
+
+#[test]
+fn a_port_that_the_host_sets_is_said_where_nobody_gives_an_address() {
+    let variables = [("PORT", "9000")];
+    let done = configured("", &variables, &["config", "check"]);
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    assert!(done.stderr.contains("PORT=9000") && done.stderr.contains("LARGESSE_LISTEN"), "{done:?}");
+    let done = configured("listen = \"127.0.0.1:1\"", &variables, &["config", "check"]);
+    assert_eq!((done.code(), done.stderr.as_str()), (Some(0), ""), "{done:?}");
+}
+
+#[test]
+fn a_folder_that_only_a_shell_would_have_read_otherwise_is_told_and_not_made() {
+    for (data, want) in [
+        ("\"x\"", "quotes"),
+        ("'x'", "quotes"),
+        ("x ", "space"),
+        (" x", "space"),
+        ("~/x", "~"),
+        ("~", "~"),
+        ("$HOME/x", "shell"),
+    ] {
+        let flag = format!("--data={data}");
+        let file = format!("data = {data:?}");
+        let variable = [("LARGESSE_DATA", data)];
+        for (file, variables, args) in [
+            ("", &variable[..], &["serve"][..]),
+            ("", &[], &["serve", &flag]),
+            (&file, &[], &["serve"]),
+            ("", &[], &["log", "import", &flag]),
+            ("", &[], &["log", "info", &flag]),
+            ("", &variable, &["log", "import"]),
+        ] {
+            let folder = Folder::new();
+            if !file.is_empty() {
+                folder.write("largesse.toml", file);
+            }
+            let path = folder.path().to_owned();
+            let mut program = largesse_in(folder, args);
+            program.command.envs(variables.iter().copied());
+            let running = Running::start(program);
+            let told = running.told(want);
+            assert!(told.contains("data"), "{args:?}: {told}");
+            let made = std::fs::read_dir(&path)
+                .unwrap()
+                .filter(|entry| entry.as_ref().unwrap().path().is_dir())
+                .count();
+            assert_eq!(made, 0, "{args:?} {data:?}");
+            assert_eq!(running.done().code(), Some(1), "{args:?} {data:?}");
+        }
+    }
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     let variables = [("LARGESSE_NO", "x"), ("LARGESSE_TRACE_LEVEL", "loud")];
     let wants = ["shutdown_grace", "LARGESSE_NO", "loud", "--trace-format"];

@@ -69,6 +69,7 @@ pub(crate) fn largesse_in(folder: Folder, args: &[&str]) -> Program {
             command.env_remove(name);
         }
     }
+    command.env_remove("PORT");
     command.args(args).current_dir(&folder.0);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Program { command, folder }
