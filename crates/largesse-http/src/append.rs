@@ -18,7 +18,7 @@ use largesse_wire::{EventData, EventDataError, EventName};
 use serde::Serialize;
 
 use crate::{
-    Door, Problem, json,
+    Door, Problem, json, nearest,
     query::{Query, refuse_value},
     refusal::{Refusal, sentence},
     request_body::RequestBody,
@@ -127,7 +127,10 @@ fn then(query: &Query) -> Result<Then, Refusal> {
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter().map(|value| lossy(value.as_bytes()));
-    let Some(raw) = values.next() else { return Ok(None) };
+    let Some(raw) = values.next() else {
+        return nearest::header_meant(headers, &IDEMPOTENCY_KEY)
+            .map_or(Ok(None), |name| Err(not_the_key(name)));
+    };
     let refuse = |why: &str| {
         let detail = format!("The Idempotency-Key is '{}'. {}.", Shown(&raw), sentence(why));
         Refusal::new(Problem::BadIdempotencyKey, detail)
@@ -137,6 +140,12 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusa
         return Err(Refusal::new(Problem::BadIdempotencyKey, detail));
     }
     IdempotencyKey::parse(&raw).map(Some).map_err(|error| refuse(&error.to_string()))
+}
+
+/// A key that nobody looks at would let a repeat append a second time.
+fn not_the_key(name: &HeaderName) -> Refusal {
+    let detail = format!("There is a header '{name}'; did you mean Idempotency-Key?");
+    Refusal::new(Problem::BadIdempotencyKey, detail)
 }
 
 /// The text of one event, which says where it stands if it may not be one.

@@ -6,7 +6,7 @@
 use http::{HeaderMap, HeaderName};
 use largesse_hub::Presented;
 
-use crate::{Problem, query::Query, refusal::Refusal, shown::lossy};
+use crate::{Problem, nearest, query::Query, refusal::Refusal, shown::lossy};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -22,8 +22,18 @@ pub(crate) fn presented(headers: &HeaderMap, query: &Query) -> Option<Presented>
     of_header.or_else(of_query)
 }
 
+/// Refuses a header that was meant to be this one: its reader would begin anew without a word. No browser sends one.
+pub(crate) fn refuse_slip(headers: &HeaderMap) -> Result<(), Refusal> {
+    let slip = nearest::header_meant(headers, &LAST_EVENT_ID);
+    // Beside the right one it is a copy that a proxy made.
+    let Some(name) = slip.filter(|_| !headers.contains_key(LAST_EVENT_ID)) else { return Ok(()) };
+    let detail = format!("There is a header '{name}'; did you mean Last-Event-ID?");
+    Err(Refusal::new(Problem::BadHeader, detail))
+}
+
 /// Refuses the header, for a page of JSON: it would begin elsewhere than was meant.
 pub(crate) fn refuse_header(headers: &HeaderMap) -> Result<(), Refusal> {
+    refuse_slip(headers)?;
     if headers.get(LAST_EVENT_ID).is_none_or(|value| value.is_empty()) {
         return Ok(());
     }

@@ -3,7 +3,8 @@
 //! Invariant: quadratic in words of at most [`WORD_CHARS_MAX`] characters; longer ones are near nothing. Does
 //! not judge whether the word was wrong.
 
-use strsim::damerau_levenshtein as distance;
+use http::{HeaderMap, HeaderName};
+use strsim::{damerau_levenshtein as distance, osa_distance as slips};
 
 /// Words longer than this are no typing errors of ours.
 const WORD_CHARS_MAX: usize = 32;
@@ -24,9 +25,49 @@ pub(crate) fn hint(word: &str, known: &[&str]) -> String {
     nearest(word, known).map_or_else(|| ".".to_owned(), |right| format!("; did you mean '{right}'?"))
 }
 
+/// A header of the request that is not `ours` and was meant to be: with `x-` before it, with other signs between its
+/// words, or one slip away.
+pub(crate) fn header_meant<'a>(headers: &'a HeaderMap, ours: &HeaderName) -> Option<&'a HeaderName> {
+    let right = letters(ours);
+    headers.keys().find(|name| {
+        *name != ours && name.as_str().len() <= WORD_CHARS_MAX && slips(&letters(name), &right) <= 1
+    })
+}
+
+fn letters(name: &HeaderName) -> String {
+    let name = name.as_str();
+    name.strip_prefix("x-").unwrap_or(name).replace(['-', '_'], "")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn check_header(name: &'static str, want: bool) {
+        let headers =
+            HeaderMap::from_iter([(HeaderName::from_static(name), http::HeaderValue::from_static("x"))]);
+        let ours = HeaderName::from_static("idempotency-key");
+        assert_eq!(header_meant(&headers, &ours).is_some(), want, "{name}");
+    }
+
+    #[test]
+    fn a_header_that_was_meant_to_be_ours_is_found() {
+        for name in [
+            "x-idempotency-key",
+            "idempotency_key",
+            "idempotencykey",
+            "idempotency-keys",
+            "idempotency-ky",
+            "idempotnecy-key",
+            "dempotency-key",
+        ] {
+            check_header(name, true);
+        }
+        for name in ["idempotency-key", "x-request-id", "key", "idempotency", "last-event-id", "x-"] {
+            check_header(name, false);
+        }
+    }
 
     #[track_caller]
     fn check(word: &str, want: Option<&str>) {

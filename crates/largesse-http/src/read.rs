@@ -33,6 +33,7 @@ pub(crate) async fn answer(
     asked: &Asked<'_>,
     selection: Selection,
 ) -> Result<Response, Refusal> {
+    last_event_id::refuse_slip(asked.headers)?;
     let format = format(&asked.query)?;
     let control = control(&asked.query)?;
     let request = ReadRequest {

@@ -99,3 +99,21 @@ async fn a_key_that_breaks_its_rules_is_refused() {
     let longest = format!("Idempotency-Key: {}\r\n", "~".repeat(256));
     assert_eq!(server.ask("POST /streams/a", &longest, "x").await.status, 201);
 }
+
+#[tokio::test]
+async fn a_header_that_was_meant_to_be_the_key_is_refused() {
+    let server = Server::start().await;
+    let before = server.state().await;
+    for name in
+        ["X-Idempotency-Key", "Idempotency_Key", "IdempotencyKey", "Idempotency-Keys", "Idempotency-Ky"]
+    {
+        for kind in ["", "Content-Type: text/event-stream\r\n"] {
+            let answer = server.ask("POST /streams/a", &format!("{name}: k\r\n{kind}"), "data: x\n\n").await;
+            assert_eq!((answer.status, answer.problem().as_str()), (400, "bad-idempotency-key"), "{name}");
+            assert!(answer.detail().contains("did you mean Idempotency-Key?"), "{}", answer.detail());
+        }
+    }
+    assert_eq!(server.state().await, before);
+    let other = server.ask("POST /streams/a", "X-Request-Id: 1\r\nX-Key: 2\r\n", "x").await;
+    assert_eq!(other.status, 201);
+}

@@ -117,3 +117,18 @@ async fn other_parameters_pass() {
     }
     assert_eq!(server.get_json(&format!("/streams?{own}format=json")).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_header_that_was_meant_to_be_the_last_event_id_is_refused() {
+    let server = Server::start().await;
+    server.publish("a", "1").await;
+    for name in ["X-Last-Event-ID", "Last_Event_ID", "LastEventId", "Last-Event-IDs"] {
+        for accept in ["", JSON] {
+            let answer = server.ask("GET /streams/a", &format!("{accept}{name}: x\r\n"), "").await;
+            assert_eq!((answer.status, answer.problem().as_str()), (400, "bad-header"), "{name}");
+            assert!(answer.detail().contains("did you mean Last-Event-ID?"), "{}", answer.detail());
+        }
+    }
+    // A copy beside the right one does no harm.
+    server.read("/streams/a", "Last-Event-ID: x\r\nX-Last-Event-ID: x\r\n").await;
+}
