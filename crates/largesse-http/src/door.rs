@@ -118,7 +118,6 @@ impl Door {
     ) -> Result<Response, Refusal> {
         let path = parts.uri.path();
         let Some(resource) = Resource::parse(path) else { return Err(nothing_here(path)) };
-        request_body::check_length(parts)?;
         let original = parts.extensions.get::<OriginalUri>();
         let asked = Asked {
             resource: &resource,
@@ -128,6 +127,7 @@ impl Door {
             prefix: original.map_or("", |original| path::prefix(&original.0, &parts.uri)),
             stall: parts.extensions.get::<Arc<StallLimit>>().cloned(),
         };
+        request_body::check_length(parts, &asked.query)?;
         match (&parts.method, &resource) {
             (&Method::OPTIONS, _) => Ok(cors::options(&resource, visitor)),
             (&Method::GET, _) => self.look(&asked).await,

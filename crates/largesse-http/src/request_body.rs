@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     DoorConfig, Problem,
     body_budget::{Full, Share},
+    query::Query,
     refusal::Refusal,
 };
 
@@ -202,10 +203,17 @@ impl RequestBody {
 }
 
 /// Refuses a body whose length nobody knows: over HTTP/1.0 it would be passed over. Source: RFC 1945, clause 7.2.2.
-pub(crate) fn check_length(parts: &Parts) -> Result<(), Refusal> {
-    let has_body = matches!(parts.method, Method::POST | Method::PUT);
-    let is_old = matches!(parts.version, Version::HTTP_10 | Version::HTTP_09);
-    if !has_body || !is_old || parts.headers.contains_key(header::CONTENT_LENGTH) {
+///
+/// Where a request is of use without a body, none is believed: proxies that speak HTTP/1.0 leave out a length of 0.
+pub(crate) fn check_length(parts: &Parts, query: &Query) -> Result<(), Refusal> {
+    let is_said = parts.headers.contains_key(header::CONTENT_LENGTH);
+    if is_said || !matches!(parts.version, Version::HTTP_10 | Version::HTTP_09) {
+        return Ok(());
+    }
+    let needs_body = parts.method == Method::POST && !query.names().any(|name| name == "close");
+    let has_type = parts.headers.contains_key(header::CONTENT_TYPE);
+    let may_have_body = matches!(parts.method, Method::POST | Method::PUT);
+    if !may_have_body || !(needs_body || has_type) {
         return Ok(());
     }
     let detail =
