@@ -280,7 +280,7 @@ pub(crate) const KEYS: &[Key] = &[
     Key {
         path: "trace.level",
         default: r#""info""#,
-        flag: flag("trace-level", "LEVEL"),
+        flag: Some(Flag { name: "trace-level", alias: Some("log-level"), value: "LEVEL" }),
         means: "How much the server tells on stderr: \"off\", \"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
         slot: Slot::Level(|config| &mut config.trace.level),
     },

@@ -119,6 +119,8 @@ fn what_is_shown_is_a_file_that_gives_the_same() {
     let file = "listen = \"127.0.0.1:1\"\n[http]\nallowed_origins = [\"https://a.example\", \"http://b\"]\n";
     let variables = [("LARGESSE_STREAM_MAX_AGE", "unlimited"), ("LARGESSE_LOG_STREAMS_MAX", "7")];
     let effective = load(file, &variables, &["--trace-level", "debug"]).unwrap();
+    let aliased = load(file, &variables, &["--log-level", "debug"]).unwrap();
+    assert_eq!(aliased.config, effective.config);
     let again = load(&effective.shown(), &[], &[]).unwrap();
     assert_eq!(again.config, effective.config);
     assert_ne!(again.config, defaults().config);
