@@ -15,6 +15,9 @@ use std::{
 /// The longest name of a host, in bytes. Source: RFC 1035, clause 2.3.4, as text.
 const HOST_BYTES_MAX: usize = 253;
 
+/// The ports of `http` and `https`, which are the same as none. Source: RFC 9110, clauses 4.2.1 to 4.2.3.
+const USUAL_PORTS: [u16; 2] = [80, 443];
+
 /// A host and, where it was said, a port.
 ///
 /// - Shape: `name`, `name:port`, `192.0.2.1:port` or `[2001:db8::1]:port`.
@@ -73,14 +76,20 @@ impl Authority {
         self.port
     }
 
-    /// Whether this entry of an allow-list covers `other`. An entry without a port covers every port; one with the
-    /// web's own covers a request without, as browsers send it.
+    /// The port, unless it is the one that `http` or `https` means anyway: some write it, most leave it out, and the
+    /// scheme is not known where a proxy took the TLS off.
+    pub(crate) fn unusual_port(&self) -> Option<u16> {
+        self.port.filter(|port| !USUAL_PORTS.contains(port))
+    }
+
+    /// Whether both name the same server, written with the usual port or without.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.host == other.host && self.unusual_port() == other.unusual_port()
+    }
+
+    /// Whether this entry of an allow-list covers `other`. An entry without a port covers every port.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        let covers_port = match (self.port, other.port) {
-            (None, _) | (Some(80 | 443), None) => true,
-            (port, other) => port == other,
-        };
-        covers_port && self.host == other.host
+        self.is_same(other) || (self.host == other.host && self.port.is_none())
     }
 }
 
@@ -208,7 +217,25 @@ mod tests {
         assert!(covers("example.com:8443", "example.com:8443"));
         assert!(covers("example.com:443", "example.com") && covers("example.com:80", "example.com"));
         assert!(!covers("example.com:8443", "example.com"));
-        assert!(!covers("example.com:443", "example.com:80"));
         assert!(!covers("example.com", "www.example.com"));
+    }
+
+    #[test]
+    fn a_usual_port_is_the_same_as_none() {
+        let rows = [
+            ("a.example", "a.example:80", true),
+            ("a.example:443", "a.example", true),
+            ("a.example:80", "A.example.:443", true),
+            ("[::1]:80", "[::1]", true),
+            ("a.example:8084", "a.example", false),
+            ("a.example:8084", "a.example:8084", true),
+            ("a.example:0", "a.example", false),
+            ("a.example:80", "b.example:80", false),
+        ];
+        for (one, other, want) in rows {
+            let [one, other] = [one, other].map(|raw| Authority::parse(raw).expect("a host"));
+            assert_eq!((one.is_same(&other), other.is_same(&one)), (want, want), "{one} {other}");
+            assert!(!want || (one.covers(&other) && other.covers(&one)), "{one} {other}");
+        }
     }
 }

@@ -13,8 +13,15 @@ use crate::{guard::Visitor, path::Resource};
 const EXPOSED: &str = "Content-Location, Retry-After, Largesse-Closed, Largesse-Events, Largesse-Bytes, \
                        Largesse-First-ID, Largesse-Last-ID";
 
-/// Headers that a page may send.
-const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Cache-Control";
+/// Headers that a page may send: what the door reads, and what libraries add to every request of a page, which would
+/// fail the preflight and with it the request. The door does not read those. Source: W3C Trace Context and Baggage; B3,
+/// Datadog, Sentry and others have names of their own.
+const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Cache-Control, Pragma, \
+                       traceparent, tracestate, baggage, sentry-trace, b3, X-B3-TraceId, X-B3-SpanId, \
+                       X-B3-ParentSpanId, X-B3-Sampled, X-B3-Flags, X-Datadog-Trace-Id, X-Datadog-Parent-Id, \
+                       X-Datadog-Sampling-Priority, X-Datadog-Origin, X-Datadog-Tags, newrelic, X-Amzn-Trace-Id, \
+                       X-Cloud-Trace-Context, uber-trace-id, elastic-apm-traceparent, X-Requested-With, \
+                       X-Request-ID, X-Correlation-ID, X-CSRF-Token, X-XSRF-Token, ngsw-bypass";
 
 /// How long a browser may remember a preflight, in seconds: short, so that a changed list is soon in force.
 const MAX_AGE_S: &str = "600";

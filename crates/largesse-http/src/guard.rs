@@ -65,7 +65,7 @@ fn named_host(version: Version, uri: &Uri, headers: &HeaderMap) -> Result<Option
     let of_header = header.map(|value| parse_host(&lossy(value.as_bytes()))).transpose()?;
     let of_target = uri.authority().map(|authority| parse_host(authority.as_str())).transpose()?;
     match (of_header, of_target) {
-        (Some(header), Some(target)) if header != target => Err(bad(format!(
+        (Some(header), Some(target)) if !header.is_same(&target) => Err(bad(format!(
             "The Host header says {header} and the request line {target}. Let both say the same."
         ))),
         (header, target) => Ok(header.or(target)),

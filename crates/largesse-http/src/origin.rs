@@ -59,8 +59,7 @@ impl Origin {
     /// Whether a page of this origin asks the host it came from. The scheme is not known here: a proxy may
     /// have taken the TLS off.
     pub(crate) fn is_at(&self, host: &Authority) -> bool {
-        let Some(default) = default_port(&self.scheme) else { return false };
-        self.authority.host() == host.host() && self.port == Some(host.port().unwrap_or(default))
+        default_port(&self.scheme).is_some() && self.authority.is_same(host)
     }
 }
 
@@ -121,6 +120,8 @@ mod tests {
         assert!(at("https://a.example", "a.example"));
         assert!(at("http://a.example:8084", "a.example:8084"));
         assert!(!at("http://a.example", "a.example:8084"));
+        assert!(at("http://a.example", "a.example:80") && at("http://a.example:80", "a.example"));
+        assert!(at("https://a.example", "a.example:443") && at("https://a.example:443", "a.example"));
         assert!(!at("http://b.example", "a.example"));
     }
 }

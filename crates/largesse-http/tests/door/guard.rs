@@ -9,6 +9,7 @@ fn door() -> DoorConfig {
         allowed_hosts: vec![
             Authority::parse("events.example").expect("a host"),
             Authority::parse("b.example:8443").expect("a host"),
+            Authority::parse("c.example:80").expect("a host"),
         ],
         ..DoorConfig::default()
     }
@@ -47,7 +48,10 @@ async fn a_request_names_a_host_that_is_this_server() {
         "[::1]:8084",
         "events.example",
         "events.example:9",
+        "events.example:80",
         "b.example:8443",
+        "c.example",
+        "c.example:80",
     ] {
         check(&server, "/streams/a", "1.1", &format!("Host: {host}\r\n"), Ok(())).await;
     }
@@ -55,6 +59,7 @@ async fn a_request_names_a_host_that_is_this_server() {
         "evil.example",
         "b.example",
         "b.example:1",
+        "c.example:8080",
         "localhost.evil.example",
         "192.168.0.1",
         "0.0.0.0",
@@ -76,6 +81,19 @@ async fn there_is_one_host_and_the_request_line_agrees_with_it() {
     check(&server, "/streams/a", "1.0", "Host: evil.example\r\n", Err((421, "wrong-host"))).await;
     check(&server, "/streams/a", "1.1", "Host: localhost\r\nHost: localhost\r\n", Err((400, "bad-header")))
         .await;
+    // The usual port may be written or left out, in either place.
+    for (target, host) in [
+        ("localhost", "localhost:80"),
+        ("localhost:80", "localhost"),
+        ("LocalHost:80", "localhost.:80"),
+        ("127.0.0.1", "127.0.0.1:80"),
+        ("[::1]:80", "[::1]"),
+    ] {
+        let target = format!("http://{target}/streams/a");
+        check(&server, &target, "1.1", &format!("Host: {host}\r\n"), Ok(())).await;
+    }
+    let other = "Host: localhost:8084\r\n";
+    check(&server, "http://localhost/streams/a", "1.1", other, Err((400, "bad-header"))).await;
     let local = "Host: localhost\r\n";
     check(&server, "http://localhost/streams/a", "1.1", local, Ok(())).await;
     check(&server, "http://evil.example/streams/a", "1.1", local, Err((400, "bad-header"))).await;
@@ -138,8 +156,15 @@ async fn a_page_asks_only_from_an_allowed_origin() {
     check(&server, "/streams/a", "1.1", twice, Err((403, "origin-refused"))).await;
     let answer = server.raw(format!("POST /streams/a HTTP/1.1\r\n{twice}Content-Length: 1\r\n\r\nx")).await;
     assert_eq!(answer.detail(), "The request has several Origin headers. Send one.");
-    check(&server, "/streams/a", "1.1", "Host: events.example\r\nOrigin: https://events.example\r\n", Ok(()))
-        .await;
+    for (host, origin) in [
+        ("events.example", "https://events.example"),
+        ("events.example:80", "http://events.example"),
+        ("events.example", "http://events.example:80"),
+        ("events.example:443", "https://events.example"),
+    ] {
+        let headers = format!("Host: {host}\r\nOrigin: {origin}\r\n");
+        check(&server, "/streams/a", "1.1", &headers, Ok(())).await;
+    }
 }
 
 #[tokio::test]
@@ -213,11 +238,27 @@ async fn a_preflight_is_answered() {
     assert_eq!(answer.header("access-control-allow-origin"), Some("http://localhost:3000"));
     let methods = Some("GET, HEAD, POST, PUT, DELETE, OPTIONS");
     assert_eq!(answer.header("access-control-allow-methods"), methods);
-    for name in ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Cache-Control"] {
-        assert!(
-            answer.header("access-control-allow-headers").is_some_and(|have| have.contains(name)),
-            "{name}"
-        );
+    let allowed = answer.header("access-control-allow-headers").expect("the header");
+    let allowed: Vec<String> = allowed.split(", ").map(str::to_ascii_lowercase).collect();
+    for name in [
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "last-event-id",
+        "cache-control",
+        // What libraries add to every request of a page.
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "x-requested-with",
+        "x-request-id",
+        "x-correlation-id",
+        "sentry-trace",
+        "x-b3-traceid",
+        "x-datadog-trace-id",
+        "pragma",
+    ] {
+        assert!(allowed.iter().any(|have| have == name), "{name}");
     }
     assert_eq!(answer.header("access-control-max-age"), Some("600"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
