@@ -131,6 +131,7 @@ impl Door {
         match (&parts.method, &resource) {
             (&Method::OPTIONS, _) => Ok(cors::options(&resource, visitor)),
             (&Method::GET, _) => self.look(&asked).await,
+            (&Method::HEAD, Resource::Streams) => head::of_streams(self, &asked).await,
             (_, Resource::Stream(raw)) => self.act(&parts.method, raw, &asked, body).await,
             (_, Resource::Streams) => Err(not_allowed(&parts.method, &resource)),
         }
@@ -146,7 +147,7 @@ impl Door {
         }
     }
 
-    async fn look(&self, asked: &Asked<'_>) -> Result<Response, Refusal> {
+    pub(crate) async fn look(&self, asked: &Asked<'_>) -> Result<Response, Refusal> {
         let media = negotiate::media(asked.headers);
         let form = read_query::Form::new(asked.resource, &asked.query, media);
         read_query::check(&asked.query, asked.resource, form)?;

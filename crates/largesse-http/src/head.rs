@@ -1,4 +1,4 @@
-//! HEAD: a stream's state in headers.
+//! HEAD: a stream's state in headers, or what a GET of several streams would be answered with.
 //!
 //! Does not begin a reader, so it can tell a stream that is not there.
 
@@ -12,14 +12,38 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use largesse_log::StreamName;
 
-use crate::{Door, refusal::Refusal};
+use crate::{
+    Door,
+    door::Asked,
+    negotiate::{self, Media},
+    read,
+    refusal::Refusal,
+    selection::selection,
+};
 
+/// HEAD /streams: the headers of a GET. One that names no streams is answered too: it asks for the log, not for a list.
+pub(crate) async fn of_streams(door: &Door, asked: &Asked<'_>) -> Result<Response, Refusal> {
+    if negotiate::media(asked.headers) == Media::Json {
+        // Whoever sends the answer leaves its body out.
+        return door.look(asked).await;
+    }
+    let mut response = Response::new(without_a_length());
+    if let Some(selection) = selection(asked.resource, &asked.query)? {
+        read::head(door, asked, &selection, response.headers_mut())?;
+    }
+    Ok(response)
+}
+
+/// A GET would be an event stream, whose length nobody knows; saying 0 would be untrue (RFC 9110, 9.3.2).
+fn without_a_length() -> Body {
+    Body::new(StreamBody::new(stream::empty::<Result<Frame<Bytes>, Infallible>>()))
+}
+
+/// HEAD /streams/{name}: its state.
 pub(crate) async fn answer(door: &Door, stream: &StreamName) -> Result<Response, Refusal> {
     let state = door.hub.state(stream).await.map_err(|error| Refusal::of_engine(&error))?;
     let Some(state) = state else { return Err(Refusal::no_such_stream(stream)) };
-    // A GET would be an event stream, whose length nobody knows; saying 0 would be untrue (RFC 9110, 9.3.2).
-    let mut response =
-        Response::new(Body::new(StreamBody::new(stream::empty::<Result<Frame<Bytes>, Infallible>>())));
+    let mut response = Response::new(without_a_length());
     let headers = response.headers_mut();
     let closed = if state.closed.is_some() { "true" } else { "false" };
     headers.insert("largesse-closed", HeaderValue::from_static(closed));

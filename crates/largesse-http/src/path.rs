@@ -43,7 +43,7 @@ impl Resource {
     /// The value of `Allow`.
     pub(crate) fn methods(&self) -> &'static str {
         match self {
-            Self::Streams => "GET, OPTIONS",
+            Self::Streams => "GET, HEAD, OPTIONS",
             Self::Stream(_) => "GET, HEAD, POST, PUT, DELETE, OPTIONS",
         }
     }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use axum::{body::Body, response::Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use largesse_hub::{ControlEvents, HeartbeatForm, Opening, ReadError, ReadRequest};
 use largesse_log::Selection;
 use largesse_wire::{RETRY_MS_MAX, Retry};
@@ -23,6 +23,9 @@ use crate::{
     selection::start_from,
     sse_body::Reading,
 };
+
+/// Silence after which a reader gets a sign of life, give or take 20 %.
+const HEARTBEAT: HeaderName = HeaderName::from_static("largesse-heartbeat");
 
 /// When readers that found no place, or a log that can't be read, may come again: spread out, so that they do not all come at once.
 const AWAY_RETRY_MS: std::ops::RangeInclusive<u32> = 30_000..=90_000;
@@ -56,18 +59,44 @@ pub(crate) async fn answer(
         }
         Err(ReadError::Engine(error)) => return Err(Refusal::of_engine(&error)),
     };
-    mark(response.headers_mut(), location);
+    mark(door, response.headers_mut(), location);
     Ok(response)
 }
 
-/// The headers of an event stream. Source: WHATWG HTML, clause 9.2.6; the others keep hops from holding it back.
-fn mark(headers: &mut HeaderMap, location: Option<String>) {
+/// The headers that a read of `selection` would be answered with.
+///
+/// # Errors
+/// Those of the read, as far as its query says them.
+pub(crate) fn head(
+    door: &Door,
+    asked: &Asked<'_>,
+    selection: &Selection,
+    headers: &mut HeaderMap,
+) -> Result<(), Refusal> {
+    format(&asked.query)?;
+    control(&asked.query)?;
+    heartbeat(&asked.query)?;
+    start_from(&asked.query)?;
+    mark(door, headers, path::location(asked.prefix, selection));
+    Ok(())
+}
+
+/// The headers of an event stream. Source: WHATWG HTML, clause 9.2.6; the others keep hops from holding it back, and
+/// say how much silence means nothing.
+fn mark(door: &Door, headers: &mut HeaderMap, location: Option<String>) {
+    headers.insert(HEARTBEAT, HeaderValue::from(heartbeat_s(door)));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
         headers.insert(header::CONTENT_LOCATION, location);
     }
+}
+
+/// In seconds, never less than it is.
+fn heartbeat_s(door: &Door) -> u64 {
+    let heartbeat = door.hub.heartbeat();
+    heartbeat.as_secs() + u64::from(heartbeat.subsec_nanos() > 0)
 }
 
 fn stopped() -> Response {

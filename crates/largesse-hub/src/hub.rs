@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use largesse_log::{
@@ -137,6 +138,12 @@ impl Hub {
     pub fn event_id(&self, position: Position) -> EventId {
         let place = Place::at(position);
         WireId::Place { kind: PlaceKind::Event, incarnation: self.incarnation(), place }.encode()
+    }
+
+    /// Silence after which a reader gets a sign of life; each wait is drawn from 20 % around it.
+    #[must_use]
+    pub fn heartbeat(&self) -> Duration {
+        self.limits.heartbeat
     }
 
     /// How many readers are connected.

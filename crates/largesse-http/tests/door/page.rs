@@ -158,6 +158,37 @@ async fn head_tells_the_state_and_makes_nothing() {
 }
 
 #[tokio::test]
+async fn head_of_several_streams_has_the_headers_of_a_get_and_begins_no_reader() {
+    let server = Server::start().await;
+    server.publish("a", "1").await;
+    let json = "Accept: application/json\r\n";
+    let event_stream = Some("text/event-stream");
+    for (path, headers, status, media) in [
+        ("/streams", "", 200, None),
+        ("/streams", json, 200, Some("application/json")),
+        ("/streams?name=a", "", 200, event_stream),
+        ("/streams?name=a&name=prices/*", "Accept: text/event-stream\r\n", 200, event_stream),
+        ("/streams?name=not-there-yet", "", 200, event_stream),
+        ("/streams?name=a", json, 200, Some("application/json")),
+        ("/streams?name=a//b", "", 400, Some("application/problem+json")),
+        ("/streams?name=a&from=yesterday", "", 400, Some("application/problem+json")),
+        ("/streams?name=a&format=xml", "", 400, Some("application/problem+json")),
+        ("/streams?name=a&heartbeat=x", "", 400, Some("application/problem+json")),
+        ("/streams?name=a&control=x", "", 400, Some("application/problem+json")),
+    ] {
+        let head = server.ask(&format!("HEAD {path}"), headers, "").await;
+        assert_eq!((head.status, head.header("content-type")), (status, media), "{path} {headers}: {head:?}");
+        head.check_vary();
+    }
+    let mut wire = server.read("/streams?name=a&name=b", "").await;
+    drop(wire.line().await);
+    let head = server.ask("HEAD /streams?name=a&name=b", "", "").await;
+    assert_eq!(head.header("content-location"), Some("/streams?name=a&name=b"));
+    assert_eq!(head.header("largesse-heartbeat"), Some("15"));
+    assert_eq!((head.header("content-length"), server.hub.readers()), (None, 1));
+}
+
+#[tokio::test]
 async fn put_makes_a_stream_and_changes_what_it_names() {
     let server = Server::start().await;
     let made = put(&server, "").await;

@@ -65,6 +65,18 @@ async fn a_read_has_the_headers_that_hops_need() {
 }
 
 #[tokio::test]
+async fn a_read_says_how_often_there_is_a_sign_of_life() {
+    for (ms, want) in [(15_000, "15"), (1_500, "2"), (3_600_000, "3600"), (1_000, "1")] {
+        let heartbeat = std::time::Duration::from_millis(ms);
+        let hub = HubLimits { heartbeat, ..HubLimits::default() };
+        let server = Server::with(Setup { hub, ..Setup::default() }).await;
+        let mut wire = server.connect().await;
+        wire.send(request("GET /streams/a", "", b"")).await;
+        assert_eq!(wire.head().await.header("largesse-heartbeat"), Some(want), "{ms} ms");
+    }
+}
+
+#[tokio::test]
 async fn the_head_goes_out_at_once_and_a_live_event_follows() {
     let server = start().await;
     let mut wire = server.read("/streams/early", "").await;

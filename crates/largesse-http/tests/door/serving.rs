@@ -18,8 +18,8 @@ async fn a_path_or_method_that_is_not_there_is_a_problem() {
         ("PATCH /streams/a", allowed),
         ("TRACE /streams/a", allowed),
         ("BANANA /streams/a", allowed),
-        ("POST /streams", "GET, OPTIONS"),
-        ("DELETE /streams", "GET, OPTIONS"),
+        ("POST /streams", "GET, HEAD, OPTIONS"),
+        ("DELETE /streams", "GET, HEAD, OPTIONS"),
     ] {
         let answer = server.ask(line, "", "").await;
         assert_eq!((answer.status, answer.problem().as_str()), (405, "method-not-allowed"), "{line}");
