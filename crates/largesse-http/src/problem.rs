@@ -27,6 +27,8 @@ pub enum Problem {
     NothingToAppend,
     /// The body ended before it was complete.
     BodyCut,
+    /// The body's chunks are no chunks.
+    BadChunks,
     /// The settings are not such settings.
     BadSettings,
     /// The page or the program behind the request may not ask.
@@ -83,6 +85,7 @@ impl Problem {
         Self::BadLine,
         Self::NothingToAppend,
         Self::BodyCut,
+        Self::BadChunks,
         Self::BadSettings,
         Self::OriginRefused,
         Self::NotFound,
@@ -138,6 +141,7 @@ impl Problem {
             Self::BadLine => ("bad-line", S::BAD_REQUEST, "A line is not JSON"),
             Self::NothingToAppend => ("nothing-to-append", S::BAD_REQUEST, "The body holds no event"),
             Self::BodyCut => ("body-cut", S::BAD_REQUEST, "The body was cut off"),
+            Self::BadChunks => ("bad-chunks", S::BAD_REQUEST, "The body's chunks can't be read"),
             Self::BadSettings => ("bad-settings", S::BAD_REQUEST, "The settings are not understood"),
             Self::OriginRefused => ("origin-refused", S::FORBIDDEN, "This page may not ask here"),
             Self::NotFound => ("not-found", S::NOT_FOUND, "There is nothing at this path"),

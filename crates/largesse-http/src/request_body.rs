@@ -4,7 +4,11 @@
 //! their budget; what is held until it is complete is complete by a certain time or never. Does not know what
 //! stands in the body.
 
-use std::time::Duration;
+use std::{
+    error::Error,
+    io::{self, ErrorKind},
+    time::Duration,
+};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -18,6 +22,7 @@ use crate::{
     body_budget::{Full, Share},
     query::Query,
     refusal::Refusal,
+    shown::Shown,
 };
 
 /// How much of a refused body is read, so that the answer arrives: a peer that is still sending would meet a
@@ -47,15 +52,52 @@ enum Read {
     Ended,
 }
 
-/// The connection ended before the body did.
-#[derive(Debug)]
-pub(crate) struct Cut;
+/// Why a body ended before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotWhole {
+    /// The connection ended.
+    Cut,
+    /// Its chunks are no chunks; says what is wrong.
+    BadChunks(String),
+}
+
+impl NotWhole {
+    /// hyper keeps to itself what it found, but for the kind of its error: what broke the rules of chunks is invalid,
+    /// and what a connection does never is. Source: RFC 9112, clause 7.1.
+    fn of(error: &axum::Error) -> Self {
+        let mut next: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(error) = next {
+            match error.downcast_ref::<io::Error>() {
+                Some(found) if matches!(found.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidData) => {
+                    return Self::BadChunks(found.to_string());
+                }
+                _ => next = error.source(),
+            }
+        }
+        Self::Cut
+    }
+
+    pub(crate) fn refusal(&self) -> Refusal {
+        match self {
+            Self::Cut => Refusal::new(Problem::BodyCut, "The connection ended before the body did."),
+            Self::BadChunks(what) => {
+                let detail = format!(
+                    "The body's chunks can't be read: {}. Each is its length in hexadecimal digits, CR LF, so many \
+                     bytes, and CR LF; the last has the length 0. Or leave Transfer-Encoding out and give a \
+                     Content-Length.",
+                    Shown(what)
+                );
+                Refusal::new(Problem::BadChunks, detail)
+            }
+        }
+    }
+}
 
 /// Why there is no further piece of what is held until it is complete.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Stopped {
-    /// As [`Cut`].
-    Cut,
+    /// It never will be.
+    NotWhole(NotWhole),
     /// No byte came for so long.
     Idle(Duration),
     /// It was not complete after so long.
@@ -99,7 +141,7 @@ impl RequestBody {
     }
 
     /// The next piece; `None` at the body's end. Cancellation: loses nothing.
-    pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, Cut> {
+    pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, NotWhole> {
         while self.read != Read::Ended {
             self.read = Read::Begun;
             match self.body.frame().await {
@@ -109,9 +151,9 @@ impl RequestBody {
                         return Ok(Some(piece));
                     }
                 }
-                Some(Err(_)) => {
+                Some(Err(error)) => {
                     self.read = Read::Ended;
-                    return Err(Cut);
+                    return Err(NotWhole::of(&error));
                 }
                 None => self.read = Read::Ended,
             }
@@ -172,7 +214,7 @@ impl RequestBody {
             let is_idle = limits.idle < left;
             return Err(if is_idle { Stopped::Idle(limits.idle) } else { Stopped::TooSlow(limits.time_max) });
         };
-        piece.map_err(|Cut| Stopped::Cut)
+        piece.map_err(Stopped::NotWhole)
     }
 
     /// So many bytes of an unfinished block are held now.
@@ -232,9 +274,7 @@ const NOTHING: &str = "Nothing was appended.";
 fn stopped(stopped: Stopped) -> Refusal {
     const ADVICE: &str = "A body of type text/event-stream may take its time between two blocks.";
     match stopped {
-        Stopped::Cut => {
-            Refusal::new(Problem::BodyCut, "The connection ended before the body did.").and(NOTHING)
-        }
+        Stopped::NotWhole(why) => why.refusal().and(NOTHING),
         Stopped::Idle(idle) => {
             let seconds = idle.as_secs_f64();
             let detail = format!("No byte of the body came for {seconds} s, and it is not complete.");

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Problem, json,
     refusal::{Refusal, sentence},
-    request_body::{Cut, RequestBody, Stopped, TimeLimits},
+    request_body::{NotWhole, RequestBody, Stopped, TimeLimits},
 };
 
 /// Ends the line and the block that a whole body left open, if it did: many gateways end so.
@@ -88,7 +88,7 @@ impl<'a> Publishing<'a> {
     /// The next piece: for ever between two blocks, within a time while something of one is held.
     async fn piece(&self, body: &mut RequestBody) -> Result<Option<Bytes>, Refusal> {
         match self.unfinished_since {
-            None => body.piece().await.map_err(|Cut| cut()),
+            None => body.piece().await.map_err(|why| not_whole(&why)),
             Some(begun) => {
                 let limits = TimeLimits::new(&self.publish.door.config);
                 body.piece_within(limits, begun).await.map_err(stopped)
@@ -223,14 +223,13 @@ fn too_large(bytes_max: usize) -> Refusal {
     Refusal::new(Problem::TooLarge, format!("{words}.")).with("limit", bytes_max)
 }
 
-fn cut() -> Refusal {
-    let detail = "The connection ended before the body did. With an Idempotency-Key, send all of it again.";
-    Refusal::new(Problem::BodyCut, detail)
+fn not_whole(why: &NotWhole) -> Refusal {
+    why.refusal().and("With an Idempotency-Key, send all of it again.")
 }
 
 fn stopped(stopped: Stopped) -> Refusal {
     let (detail, advice) = match stopped {
-        Stopped::Cut => return cut(),
+        Stopped::NotWhole(why) => return not_whole(&why),
         Stopped::Idle(idle) => (
             format!("A block was begun, and no byte of it came for {} s.", idle.as_secs_f64()),
             "Send a block when all of it is there; between two blocks it may be silent.",
@@ -244,7 +243,7 @@ fn stopped(stopped: Stopped) -> Refusal {
 }
 
 fn nothing() -> Refusal {
-    let detail =
-        "The body has no event. An event is a block of lines such as 'data: hello', ended by an empty line.";
+    let detail = "The body has no event. An event is a block of lines such as 'data: hello', ended by an empty line. curl takes \
+         the line breaks out of a file with -d @file: use --data-binary @file.";
     Refusal::new(Problem::NothingToAppend, detail)
 }

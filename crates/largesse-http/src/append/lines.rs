@@ -41,9 +41,28 @@ fn events(publish: &Publish<'_>, text: &str) -> Result<Vec<NewEvent>, Refusal> {
             let detail = format!("The body has more than {events_max} lines. Send them in several requests.");
             return Err(Refusal::new(Problem::TooLarge, detail).with("limit", events_max));
         }
-        events.push(event(publish, number, line)?);
+        let event = event(publish, number, line);
+        events.push(event.map_err(|refusal| match hint(text) {
+            Some(hint) => refusal.and(hint),
+            None => refusal,
+        })?);
     }
     Ok(events)
+}
+
+/// What was probably done to a body of whole JSON texts that are not one on each line.
+fn hint(text: &str) -> Option<&'static str> {
+    let mut texts = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    if !texts.all(|text| text.is_ok()) {
+        return None;
+    }
+    let is_one_line = !text.trim_ascii().contains('\n');
+    Some(if is_one_line {
+        "Several JSON texts stand on one line. curl takes the line breaks out of a file with -d @file: use \
+         --data-binary @file."
+    } else {
+        "The body is JSON over several lines. Put each text on one line, as jq -c . does."
+    })
 }
 
 fn event(publish: &Publish<'_>, number: u64, line: &str) -> Result<NewEvent, Refusal> {

@@ -212,6 +212,53 @@ async fn ndjson_is_all_lines_or_none() {
     check_refused(&server, "POST /streams/a", NDJSON, deep.as_bytes(), (400, "bad-line", "Line 1")).await;
 }
 
+/// What took the line breaks out of a body, or put some in, is named where it is not one JSON text a line.
+#[tokio::test]
+async fn lines_that_were_joined_or_broken_are_told_with_what_does_so() {
+    let server = Server::start().await;
+    let long = format!("{{\"a\":\"{}\"}}{{\"b\":2}}", "x".repeat(1024 * 1024));
+    for (body, want) in [
+        ("{\"a\":1}{\"b\":2}", (400, "bad-line", "--data-binary @file")),
+        ("{\"a\":1}{\"b\":2}\n", (400, "bad-line", "--data-binary @file")),
+        ("[1][2][3]", (400, "bad-line", "--data-binary @file")),
+        ("\"a\"\"b\"", (400, "bad-line", "--data-binary @file")),
+        (&long, (413, "too-large", "--data-binary @file")),
+        ("{\n  \"a\": 1\n}\n", (400, "bad-line", "jq -c .")),
+        ("[\n{\"a\":1},\n{\"b\":2}\n]", (400, "bad-line", "jq -c .")),
+    ] {
+        check_refused(&server, "POST /streams/a", NDJSON, body.as_bytes(), want).await;
+    }
+    let blocks = "Content-Type: text/event-stream\r\n";
+    let joined = b"event: adata: 1event: bdata: 2";
+    check_refused(&server, "POST /streams/a", blocks, joined, (400, "nothing-to-append", "--data-binary"))
+        .await;
+    let plain = server.ask("POST /streams/a", NDJSON, "{\"a\":1}\nnonsense").await;
+    assert!(!plain.detail().contains("curl"), "{}", plain.detail());
+}
+
+#[tokio::test]
+async fn chunks_that_are_none_are_told_apart_from_a_cut() {
+    let server = Server::start().await;
+    for media in ["text/plain", "application/x-ndjson", "text/event-stream"] {
+        let head = format!(
+            "POST /streams/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media}\r\n\
+             Transfer-Encoding: chunked\r\n\r\n"
+        );
+        for chunks in ["zz\r\nhello\r\n", "5\nhello\n", "-1\r\nx", "5\r\nhelloworld", "0x5\r\nhello\r\n"] {
+            let before = server.state().await;
+            let answer = server.raw(format!("{head}{chunks}")).await;
+            let found = (answer.status, answer.problem());
+            assert_eq!((found.0, found.1.as_str()), (400, "bad-chunks"), "{media} {chunks:?}");
+            assert!(answer.detail().contains("hexadecimal"), "{}", answer.detail());
+            assert_eq!(server.state().await, before, "{media} {chunks:?}");
+        }
+        let mut wire = server.connect().await;
+        wire.send(format!("{head}5\r\nhel")).await;
+        wire.end().await;
+        assert_eq!(wire.answer().await.problem(), "body-cut", "{media}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_too_large_is_refused_and_what_just_fits_is_not() {
     let door =
