@@ -217,6 +217,11 @@ impl Effective {
         self.given.get(path).map_or(&Origin::Default, |(_, origin)| origin)
     }
 
+    /// Whether the machine need not have all addresses to listen on: nobody named them one by one.
+    pub(crate) fn may_lack_addresses(&self) -> bool {
+        *self.origin("listen") == Origin::Default || values::names_localhost(&self.raw("listen"))
+    }
+
     /// The configuration as a TOML file, each key with a comment that says where its value came from.
     pub(crate) fn shown(&self) -> String {
         show::shown(self)

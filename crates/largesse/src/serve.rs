@@ -27,7 +27,7 @@ use self::{
 };
 use crate::{
     cli::ServeArgs,
-    config::{Config, Effective, Origin},
+    config::{Config, Effective},
     config_command::load,
     gallery::{Gallery, GalleryRule},
     terminal::{Failure, say},
@@ -92,7 +92,7 @@ async fn serve(effective: &Effective, room: Room, log: Log) -> Result<(), Failur
     let config = &effective.config;
     let signals =
         Signals::begin().map_err(|error| Failure(format!("signals can't be waited for: {error}")))?;
-    let absent = if *effective.origin("listen") == Origin::Default { Absent::Fine } else { Absent::Wrong };
+    let absent = if effective.may_lack_addresses() { Absent::Fine } else { Absent::Wrong };
     let listeners = listen::bind(&config.listen, absent).await?;
     let hub = hub(config, room, log.engine());
     let door = Arc::new(Door::new(Arc::clone(&hub), door(config)));

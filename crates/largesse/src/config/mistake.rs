@@ -16,10 +16,16 @@ impl Mistake {
     /// A value its key does not take.
     pub(crate) fn at_value(key: &Key, raw: &Raw, origin: &Origin, problem: &str) -> Self {
         let path = key.path;
+        let many = if key.slot.takes_a_list() { several(origin) } else { "" };
         let line = match origin {
-            Origin::Default | Origin::File { .. } => format!("{origin}: {path} = {raw}: {problem}"),
-            Origin::Environment { name } => format!("environment: {name} = {raw} ({path}): {problem}"),
-            Origin::Flag { name } => format!("command line: --{name} {raw} ({path}): {problem}"),
+            Origin::Default | Origin::File { .. } => format!("{origin}: {path} = {raw}: {problem}{many}"),
+            Origin::Environment { name } => {
+                format!("environment: {name} = {} ({path}): {problem}{many}", outside_a_file(raw, ","))
+            }
+            Origin::Flag { name } => {
+                let given = outside_a_file(raw, &format!("\" --{name} \""));
+                format!("command line: --{name} {given} ({path}): {problem}{many}")
+            }
         };
         Self { line }
     }
@@ -32,6 +38,23 @@ impl Mistake {
     /// Anything else, at a place.
     pub(crate) fn at(place: &impl fmt::Display, problem: &str) -> Self {
         Self { line: format!("{place}: {problem}") }
+    }
+}
+
+/// A value as it was given where there are no lists: they are a file's.
+fn outside_a_file(raw: &Raw, between: &str) -> String {
+    match raw {
+        Raw::List(texts) => format!("\"{}\"", texts.join(between)),
+        raw => raw.to_string(),
+    }
+}
+
+/// How several values are written there.
+fn several(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::Default | Origin::File { .. } => "; several stand in [ ], with commas between",
+        Origin::Environment { .. } => "; between several stands a comma",
+        Origin::Flag { .. } => "; for several, give the flag several times",
     }
 }
 

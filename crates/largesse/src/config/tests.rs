@@ -147,8 +147,8 @@ fn a_wrong_value_is_told_with_its_line_its_key_and_what_would_be_right() {
     check_mistake("http.heartbeat = \"1ms\"", &["the least is 1s"]);
     check_mistake("http.heartbeat = \"2h\"", &["the most is 1h"]);
     check_mistake("http.retry_min = \"0s\"", &["the least is 1ms"]);
-    check_mistake("log.max_bytes = \"ten\"", &["log.max_bytes", "\"64 MiB\""]);
-    check_mistake("log.max_bytes = -1", &["log.max_bytes = -1", "\"64 MiB\""]);
+    check_mistake("log.max_bytes = \"ten\"", &["log.max_bytes", "\"64MiB\""]);
+    check_mistake("log.max_bytes = -1", &["log.max_bytes = -1", "\"64MiB\""]);
     check_mistake("log.max_bytes = \"1 KiB\"", &["the least is 1 MiB", "\"auto\""]);
     check_mistake("data = \"\"", &["data = \"\"", "\"./largesse-data\""]);
     check_mistake("data = [\"a\"]", &["\"./largesse-data\""]);

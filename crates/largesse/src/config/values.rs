@@ -2,7 +2,12 @@
 //!
 //! Invariant: a wrong value is answered with what would be right. Does not know keys.
 
-use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+    time::Duration,
+};
 
 use largesse::{
     http::{Authority, Origin},
@@ -10,6 +15,9 @@ use largesse::{
 };
 
 use super::raw::{Raw, dressing};
+
+/// What the machine calls itself. Source: RFC 6761, clause 6.3.
+const LOCALHOST: &str = "localhost:";
 
 /// `None` for the word `none`, else what `some` reads.
 pub(crate) fn or<T>(
@@ -35,7 +43,7 @@ pub(crate) fn bytes(raw: &Raw, within: &RangeInclusive<u64>) -> Result<u64, Stri
         },
         Raw::List(_) | Raw::Other { .. } => None,
     };
-    let bytes = parsed.ok_or("write a size, like \"64 MiB\"")?;
+    let bytes = parsed.ok_or("write a size, like \"64MiB\"")?;
     inside(bytes, within, |bytes| BytesText(*bytes).to_string())
 }
 
@@ -106,9 +114,9 @@ fn is_url(text: &str) -> bool {
 
 /// Addresses with their ports; at least one.
 pub(crate) fn addresses(raw: &Raw) -> Result<Vec<SocketAddr>, String> {
-    let right = "write a list of IP addresses with ports, like [\"127.0.0.1:8084\", \"[::1]:8084\"]";
-    let addresses: Vec<SocketAddr> =
-        each(raw, right, |text| text.parse().map_err(|_| "not an address".to_owned()))?;
+    let right = "write an IP address with its port, like \"127.0.0.1:8084\" or \"[::1]:8084\", or \"localhost:8084\" \
+                 for both";
+    let addresses = each(raw, right, address)?.concat();
     let twice = (1..addresses.len())
         .find(|at| addresses[*at].port() != 0 && addresses[..*at].contains(&addresses[*at]));
     match twice {
@@ -118,15 +126,33 @@ pub(crate) fn addresses(raw: &Raw) -> Result<Vec<SocketAddr>, String> {
     }
 }
 
+/// One address, or all that `localhost` means. Other names are resolved by nobody here: what they mean may change.
+fn address(text: &str) -> Result<Vec<SocketAddr>, String> {
+    let port = text.strip_prefix(LOCALHOST).and_then(|port| port.parse().ok());
+    match (text.parse(), port) {
+        (Ok(address), _) => Ok(vec![address]),
+        (Err(_), Some(port)) => {
+            Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()])
+        }
+        (Err(_), None) => Err("not an address".to_owned()),
+    }
+}
+
+/// Whether an address of the list may be one that this machine does not have: who writes `localhost` asks for no IPv6.
+pub(crate) fn names_localhost(raw: &Raw) -> bool {
+    matches!(raw, Raw::List(texts) if texts.iter().any(|text| text.starts_with(LOCALHOST)))
+        || matches!(raw, Raw::Text(text) if text.starts_with(LOCALHOST))
+}
+
 /// Origins of pages.
 pub(crate) fn origins(raw: &Raw) -> Result<Vec<Origin>, String> {
-    let right = "write a list of origins, like [\"https://app.example\"]";
+    let right = "write an origin, like \"https://app.example\"";
     each(raw, right, |text| Origin::parse_written(text).map_err(|error| error.to_string()))
 }
 
 /// Hosts, with or without a port.
 pub(crate) fn hosts(raw: &Raw) -> Result<Vec<Authority>, String> {
-    let right = "write a list of hosts, like [\"events.example\"]";
+    let right = "write a host, like \"events.example\"";
     each(raw, right, |text| Authority::parse_written(text).map_err(|error| error.to_string()))
 }
 

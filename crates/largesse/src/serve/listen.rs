@@ -3,7 +3,7 @@
 //! Invariant: without the operator's word, only this machine can reach us.
 
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     net::{IpAddr, SocketAddr},
 };
 
@@ -77,19 +77,55 @@ pub(super) async fn bind(addresses: &[SocketAddr], absent: Absent) -> Result<Vec
     for address in addresses {
         match TcpListener::bind(address).await {
             Ok(listener) => listeners.push(listener),
-            Err(error) if error.kind() == ErrorKind::AddrInUse => {
-                return Err(Failure(format!(
-                    "{address} is in use by another program: stop that one, or listen elsewhere (--listen ADDR; \
-                     port 0 takes a free one)"
-                )));
-            }
-            Err(error) if absent == Absent::Fine && address.is_ipv6() => {
+            Err(error)
+                if absent == Absent::Fine && address.is_ipv6() && error.kind() != ErrorKind::AddrInUse =>
+            {
                 tracing::debug!(%address, %error, "no IPv6 here; going on without it");
             }
-            Err(error) => return Err(Failure(format!("{address} can't be listened on: {error}"))),
+            Err(error) => return Err(Failure(unheard(address, &error))),
         }
     }
     Ok(listeners)
+}
+
+/// Why an address can't be listened on, and what to do.
+fn unheard(address: &SocketAddr, error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "{address} is in use by another program: stop that one, or listen elsewhere (--listen ADDR; port 0 takes \
+             a free one)"
+        ),
+        ErrorKind::PermissionDenied => format!(
+            "{address} can't be listened on: {error}. A port below 1024 takes a right: put a web server or proxy before \
+             this one, or give the program the right (setcap cap_net_bind_service=+ep FILE; in a unit of systemd, \
+             AmbientCapabilities=CAP_NET_BIND_SERVICE), or take a port from 1024 up, like --listen {}:8084",
+            host(address)
+        ),
+        ErrorKind::AddrNotAvailable => format!(
+            "{address} can't be listened on: no interface of this machine has that address (`ip address` lists them). \
+             Listen on one it has, like --listen {}",
+            loopback(address)
+        ),
+        _ if error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error()) => {
+            format!(
+                "{address} can't be listened on: this machine has no IPv6. Listen on --listen {}",
+                loopback(address)
+            )
+        }
+        _ => format!("{address} can't be listened on: {error}. Listen elsewhere: --listen ADDR"),
+    }
+}
+
+/// The address without its port, as it stands before one.
+fn host(address: &SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+fn loopback(address: &SocketAddr) -> SocketAddr {
+    (std::net::Ipv4Addr::LOCALHOST, address.port()).into()
 }
 
 #[cfg(test)]
@@ -139,5 +175,23 @@ mod tests {
         assert_eq!(bind(&addresses, Absent::Fine).await.unwrap().len(), 1);
         let told = bind(&addresses, Absent::Wrong).await.unwrap_err().to_string();
         assert!(told.contains("[2001:db8::1]:0"), "{told}");
+    }
+
+    #[test]
+    fn what_can_not_be_listened_on_is_told_with_a_way_out() {
+        use rustix::io::Errno;
+        let errno = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+        let rows = [
+            ("127.0.0.1:80", Errno::ACCESS, ["below 1024", "setcap", "--listen 127.0.0.1:8084"]),
+            ("[::1]:443", Errno::ACCESS, ["systemd", "proxy", "--listen [::1]:8084"]),
+            ("192.0.2.1:80", Errno::ADDRNOTAVAIL, ["no interface", "ip address", "--listen 127.0.0.1:80"]),
+            ("[::1]:80", Errno::AFNOSUPPORT, ["no IPv6", "[::1]:80", "--listen 127.0.0.1:80"]),
+            ("127.0.0.1:1", Errno::ADDRINUSE, ["in use", "stop", "--listen"]),
+            ("127.0.0.1:1", Errno::NOBUFS, ["127.0.0.1:1", "(os error", "--listen"]),
+        ];
+        for (address, error, want) in rows {
+            let told = unheard(&address.parse().unwrap(), &errno(error));
+            assert!(want.iter().all(|part| told.contains(part)), "{told}");
+        }
     }
 }
