@@ -6,7 +6,8 @@
 
 use std::{
     error::Error,
-    io,
+    io::{self, ErrorKind},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -19,6 +20,12 @@ use largesse::{
         lock::{FolderLock, LOCK_NAME, LockError, LookLock},
     },
     log::{EngineLimits, Incarnation},
+};
+
+use rustix::{
+    fs::{Access, AtFlags, CWD, accessat},
+    io::Errno,
+    process::geteuid,
 };
 
 use crate::terminal::{Failure, counted, note, plain};
@@ -74,8 +81,10 @@ impl DataFolder {
     /// There is no log, an import of it was cut off, it can't be read, or another process has it.
     pub(crate) fn look(path: &Path, instead: &str) -> Result<Self, Failure> {
         if !path.is_dir() {
-            let path = path.display();
-            return Err(Failure(format!("there is no folder {path}; --data DIR names another one")));
+            let shown = path.display();
+            let why = obstacle(&std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)));
+            let why = why.map_or_else(String::new, |why| format!(": {why}"));
+            return Err(Failure(format!("there is no folder {shown}{why}; --data DIR names another one")));
         }
         let folder = Folder::open_to_read(path).map_err(|error| unusable(path, &error))?;
         // Where there is nothing to look at, no lock is made either.
@@ -169,9 +178,61 @@ fn new_log() -> Result<NewLog, Failure> {
 
 fn unusable(path: &Path, error: &io::Error) -> Failure {
     let shown = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+    // Only these say that it is the path; a disk that fails is no matter of whose a folder is.
+    let is_of_the_path = matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied
+            | ErrorKind::AlreadyExists
+            | ErrorKind::NotADirectory
+            | ErrorKind::NotFound
+    );
+    let why = is_of_the_path.then(|| obstacle(&shown)).flatten().unwrap_or_else(|| error.to_string());
     Failure(format!(
-        "the data folder {} can't be opened: {error}. --data DIR takes another folder",
+        "the data folder {} can't be opened: {why}. --data DIR takes another folder",
         shown.display()
+    ))
+}
+
+/// What is in the way of a folder at `path`, where it is something to be seen: the first of its parts that is no folder,
+/// or that this user may not use.
+fn obstacle(path: &Path) -> Option<String> {
+    let mut parts: Vec<&Path> = path.ancestors().collect();
+    parts.reverse();
+    for (at, part) in parts.iter().enumerate() {
+        let shown = part.display();
+        let is_link = part.is_symlink();
+        match std::fs::metadata(part) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return Some(format!("{shown} is a file, and no folder")),
+            Err(error) if error.kind() == ErrorKind::NotFound && is_link => {
+                return Some(format!("{shown} is a link to something that is not there"));
+            }
+            // What is not there yet is made, in the folder above it.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return refused(parts.get(at.wrapping_sub(1))?, Access::WRITE_OK | Access::EXEC_OK);
+            }
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return refused(parts.get(at.wrapping_sub(1))?, Access::EXEC_OK);
+            }
+            Err(_) => return None,
+        }
+    }
+    refused(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK)
+}
+
+/// Whose a file or folder is that this user may not use so.
+fn refused(path: &Path, access: Access) -> Option<String> {
+    let denied = accessat(CWD, path, access, AtFlags::EACCESS).err();
+    if denied != Some(Errno::ACCESS) {
+        return None;
+    }
+    let found = std::fs::metadata(path).ok()?;
+    Some(format!(
+        "{} belongs to the user {} (mode {:o}), and the user {} may not use it so; chown gives it to another",
+        path.display(),
+        found.uid(),
+        found.mode() & 0o7777,
+        geteuid().as_raw()
     ))
 }
 
@@ -212,7 +273,15 @@ fn check_names(folder: &Folder) -> Result<(), Failure> {
 }
 
 fn told(error: &LockError) -> String {
-    format!("{}. --data DIR takes another folder", chain(error).trim_end_matches('.'))
+    let why = match error {
+        LockError::Io { file, source } if source.kind() == ErrorKind::PermissionDenied => {
+            let folder = file.parent().and_then(|folder| refused(folder, Access::WRITE_OK | Access::EXEC_OK));
+            folder.or_else(|| refused(file, Access::READ_OK | Access::WRITE_OK))
+        }
+        _ => None,
+    };
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
+    format!("{}{why}. --data DIR takes another folder", chain(error).trim_end_matches('.'))
 }
 
 /// An error with all that is behind it, where its words do not have it already.
@@ -235,7 +304,7 @@ mod tests {
 
     #[test]
     fn what_an_error_says_twice_is_told_once() {
-        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let denied = || io::Error::from(ErrorKind::PermissionDenied);
         let rows: [(&dyn Error, &str); 2] = [
             (
                 &OpenError::Io { file: "a".to_owned(), source: denied() },

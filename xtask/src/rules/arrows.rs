@@ -85,6 +85,7 @@ const HOUSES: &[House] = &[
             "http-body-util",
             "hyper",
             "hyper-util",
+            "indicatif",
             "jiff",
             "percent-encoding",
             "mimalloc",
