@@ -6,6 +6,7 @@
 mod answer;
 mod connection;
 mod reconnect;
+mod unhappy;
 mod url;
 mod whereabouts;
 

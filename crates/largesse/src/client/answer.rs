@@ -1,17 +1,19 @@
-//! The answer to a request, and how an unhappy one reads.
+//! The answer to a request.
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header::CONTENT_TYPE};
+use http::{
+    Response, StatusCode,
+    header::{CONTENT_TYPE, LOCATION},
+};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tokio::task::JoinSet;
 
+use super::unhappy;
 use crate::terminal::plain;
 
 /// The most that is collected of an answer.
 const COLLECTED_BYTES_MAX: usize = 1024 * 1024;
-/// How much of a body that is not ours is shown.
-const SHOWN_CHARS_MAX: usize = 500;
 
 /// An answer whose body may still be arriving.
 #[derive(Debug)]
@@ -19,13 +21,6 @@ pub(crate) struct Answer {
     response: Response<Incoming>,
     /// Drives the connection; dropping it closes it.
     _drivers: JoinSet<()>,
-}
-
-/// What RFC 9457 lets a problem say, as far as people want to read it.
-#[derive(serde::Deserialize)]
-struct Problem {
-    title: Option<String>,
-    detail: Option<String>,
 }
 
 impl Answer {
@@ -40,9 +35,13 @@ impl Answer {
 
     /// Whether the content type is `essence`, whatever its parameters.
     pub(crate) fn is(&self, essence: &str) -> bool {
-        let value = self.response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let stands = value.and_then(|value| value.split(';').next()).unwrap_or_default();
-        stands.trim().eq_ignore_ascii_case(essence)
+        self.essence().eq_ignore_ascii_case(essence)
+    }
+
+    /// The content type without parameters; empty where there is none.
+    fn essence(&self) -> &str {
+        let value = self.header(CONTENT_TYPE.as_str());
+        value.and_then(|value| value.split(';').next()).unwrap_or_default().trim()
     }
 
     /// The next bytes of the body, or `None` at its end.
@@ -76,14 +75,25 @@ impl Answer {
         Ok(body.collect().await.map_err(|error| error.to_string())?.to_bytes())
     }
 
+    /// The value of a header, where it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
     /// An unhappy answer in one line, for people.
     pub(crate) async fn problem(&mut self) -> String {
-        let status = self.status();
         let body = self.collected().await.unwrap_or_default();
-        let told = serde_json::from_slice::<Problem>(&body).ok();
-        let text = told.and_then(|problem| problem.detail.or(problem.title));
-        let text = text
-            .unwrap_or_else(|| String::from_utf8_lossy(&body).trim().chars().take(SHOWN_CHARS_MAX).collect());
-        format!("{status}: {}", plain(&text))
+        let location = self.header(LOCATION.as_str());
+        plain(&unhappy::told(self.status(), location, self.essence(), &body)).into_owned()
+    }
+
+    /// A happy answer that is not what was asked for, in one line.
+    pub(crate) fn unlike(&self, wanted: &str) -> String {
+        let essence = match self.essence() {
+            "" => "nothing that says what it is",
+            essence => essence,
+        };
+        let text = format!("the answer is {essence}, and not {wanted}; {}", unhappy::WHO_ANSWERS);
+        plain(&text).into_owned()
     }
 }

@@ -33,6 +33,14 @@ impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(error) => write!(f, "no connection ({error})"),
+            Self::Broken(error) if error.is_parse() => {
+                write!(f, "what answers there does not speak HTTP/1.1 ({error}): is it the right port, without TLS?")
+            }
+            // Other protocols speak first.
+            Self::Broken(error) if error.is_canceled() => f.write_str(
+                "the connection ended, or something that is not HTTP came, before anything was asked: is it the right \
+                 port?",
+            ),
             Self::Broken(error) => write!(f, "the connection broke ({error})"),
             Self::Slow(waited) => write!(f, "no answer within {} s", waited.as_secs()),
         }

@@ -74,7 +74,7 @@ impl<'a> Attempt<'a> {
                 opened();
                 self.read(answer).await
             }
-            StatusCode::OK => Over::Refused("the answer is not an event stream".to_owned()),
+            StatusCode::OK => Over::Refused(answer.unlike("an event stream")),
             status if passes(status) => Over::Lost(answer.problem().await),
             _ => Over::Refused(answer.problem().await),
         }

@@ -56,8 +56,13 @@ impl Asked {
     }
 
     /// Answers, and closes the connection.
-    pub(crate) fn answer(mut self, status: &str, content_type: &str, body: &str) {
-        let head = format!("HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nConnection: close\r\n\r\n");
+    pub(crate) fn answer(self, status: &str, content_type: &str, body: &str) {
+        self.answer_with(status, &format!("Content-Type: {content_type}\r\n"), body);
+    }
+
+    /// The same with other header lines.
+    pub(crate) fn answer_with(mut self, status: &str, headers: &str, body: &str) {
+        let head = format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\n\r\n");
         self.connection.write_all((head + body).as_bytes()).unwrap();
     }
 }

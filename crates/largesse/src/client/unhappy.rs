@@ -1,0 +1,142 @@
+//! How an answer reads that is not what was hoped for: what it says itself, or whose it may be.
+//!
+//! Pure. Invariant: no answer is told without a reason and something to do; what is advised works here. Does not follow
+//! redirects: a publish that is sent elsewhere is the operator's to decide.
+
+use http::StatusCode;
+
+/// How much of a body that is not ours is shown.
+const SHOWN_CHARS_MAX: usize = 500;
+
+/// What to look at where no Largesse server seems to have answered.
+pub(super) const WHO_ANSWERS: &str = "does a proxy or another server answer there?";
+
+/// What RFC 9457 lets a problem say, as far as people want to read it.
+#[derive(serde::Deserialize)]
+struct Problem {
+    title: Option<String>,
+    detail: Option<String>,
+}
+
+/// An answer with its status, where it points to, its content type without parameters, and its body.
+pub(super) fn told(status: StatusCode, location: Option<&str>, essence: &str, body: &[u8]) -> String {
+    if let Some(reason) = reason(body) {
+        return format!("{status}: {reason}");
+    }
+    if status.is_redirection() {
+        return format!("{status}: {}", redirect(location));
+    }
+    if matches!(status, StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE) {
+        return format!(
+            "{status}: the names are too long together; give fewer, or a pattern such as prices/*"
+        );
+    }
+    match shown(essence, body) {
+        shown if shown.is_empty() => format!("{status}, without a reason; {WHO_ANSWERS}"),
+        shown => format!("{status}: {shown}; {WHO_ANSWERS}"),
+    }
+}
+
+/// What a server of ours says.
+fn reason(body: &[u8]) -> Option<String> {
+    let problem = serde_json::from_slice::<Problem>(body).ok()?;
+    problem.detail.or(problem.title).filter(|text| !text.is_empty())
+}
+
+fn redirect(location: Option<&str>) -> String {
+    let Some(location) = location.filter(|location| !location.is_empty()) else {
+        return format!("it points elsewhere, and does not say where; {WHO_ANSWERS}");
+    };
+    let advice = match location.rsplit_once("/streams") {
+        _ if location.starts_with("https://") => {
+            "https is not supported here yet: give the server's own address, http://HOST:PORT, with --url, or use curl"
+                .to_owned()
+        }
+        Some((server, _)) if server.starts_with("http://") => format!("give --url {server}"),
+        _ => "give the server's own address, http://HOST:PORT, with --url".to_owned(),
+    };
+    format!("it points to {location}, and redirects are not followed; {advice}")
+}
+
+/// A body that is not ours, or of a page its title.
+fn shown(essence: &str, body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let is_page = essence.eq_ignore_ascii_case("text/html") || text.starts_with('<');
+    let text = if is_page { title(text).unwrap_or("a page of HTML") } else { text };
+    text.chars().take(SHOWN_CHARS_MAX).collect()
+}
+
+fn title(page: &str) -> Option<&str> {
+    // ASCII letters alone change, so that the places stay.
+    let lower = page.to_ascii_lowercase();
+    let begin = lower.find("<title")?;
+    let begin = begin + lower[begin..].find('>')? + 1;
+    let end = begin + lower[begin..].find("</title")?;
+    Some(page[begin..end].trim()).filter(|title| !title.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, location: Option<&str>, essence: &str, body: &str, want: &[&str]) {
+        let status = StatusCode::from_u16(status).unwrap();
+        let told = told(status, location, essence, body.as_bytes());
+        for part in want {
+            assert!(told.contains(part), "{part:?} is not in: {told}");
+        }
+        assert!(told.starts_with(status.as_str()) && !told.ends_with(": "), "{told}");
+    }
+
+    #[test]
+    fn a_redirect_says_where_it_points_and_what_works_here() {
+        for status in [301, 302, 303, 307, 308] {
+            check(
+                status,
+                Some("http://b:1/x/streams/a?y"),
+                "",
+                "",
+                &["to http://b:1/x/streams", "--url http://b:1/x"],
+            );
+            check(
+                status,
+                Some("https://b/streams/a"),
+                "",
+                "",
+                &["https://b/streams/a", "not supported", "curl"],
+            );
+            check(status, Some("/login"), "text/html", "<html>", &["points to /login", "--url"]);
+            check(status, Some("http://b/login"), "", "", &["points to http://b/login", "with --url"]);
+            check(status, None, "", "", &["does not say where", "another server"]);
+            check(status, Some(""), "text/html", "<title>Moved</title>", &["does not say where"]);
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_reason_is_asked_whose_it_is() {
+        for status in [400, 401, 403, 404, 405, 500, 502, 503] {
+            check(status, None, "", "", &["without a reason", "another server"]);
+            check(status, None, "application/json", "{}", &["another server"]);
+            check(status, None, "text/plain", "no upstream", &["no upstream", "another server"]);
+            let page = "<!DOCTYPE html>\n<HTML><head><Title lang=en> 502 Bad\nGateway </TITLE></head>";
+            check(status, None, "text/html", page, &["502 Bad\nGateway;", "another server"]);
+            check(status, None, "", "<h1>ä", &["a page of HTML", "another server"]);
+        }
+        check(414, None, "", "", &["fewer"]);
+        check(431, None, "", "", &["fewer"]);
+    }
+
+    #[test]
+    fn what_a_server_of_ours_says_is_said() {
+        check(
+            404,
+            None,
+            "application/problem+json",
+            "{\"detail\":\"why\",\"title\":\"x\"}",
+            &["404 Not Found: why"],
+        );
+        check(308, Some("/x"), "application/problem+json", "{\"title\":\"only this\"}", &[": only this"]);
+    }
+}
