@@ -22,7 +22,7 @@ use crate::{
 
 mod check;
 
-pub use check::{Checked, Defect, check};
+pub use check::{Checked, Defect, check, check_watched};
 
 /// The format that is written, and the only one that is read.
 pub const FORMAT: u32 = crate::segment::FORMAT;
@@ -136,7 +136,11 @@ impl StandingLog {
     }
 }
 
-fn files(disk: &dyn Disk) -> io::Result<Files> {
+/// What the log on a disk takes.
+///
+/// # Errors
+/// Those of the disk.
+pub fn files(disk: &dyn Disk) -> io::Result<Files> {
     let mut files = Files::default();
     let is_of_the_folder = |name: &String| name == LOCK_NAME || name == crate::identity::FILE;
     for name in disk.names()?.into_iter().filter(|name| !is_of_the_folder(name)) {

@@ -34,7 +34,7 @@ use largesse::{
 };
 use tracing::level_filters::LevelFilter;
 
-use crate::gallery::GalleryRule;
+use crate::{gallery::GalleryRule, terminal::TerminalWishes};
 
 pub(crate) use self::{environment::SERVER_URL, flags::KeyFlags, mistake::Mistake, origin::Origin};
 use self::{
@@ -157,6 +157,11 @@ pub(crate) fn folder(text: &str) -> Result<PathBuf, &'static str> {
 /// The value of [`SERVER_URL`] in this process's environment: where `publish` and `tail` find the server.
 pub(crate) fn server_url() -> Option<OsString> {
     std::env::var_os(SERVER_URL)
+}
+
+/// What this process's environment says of terminals.
+pub(crate) fn terminal_wishes() -> TerminalWishes {
+    TerminalWishes::of(std::env::var_os("NO_COLOR"), std::env::var_os("TERM"))
 }
 
 /// A value somebody gave for a key, not yet checked.

@@ -24,7 +24,7 @@ pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
         }
         ConfigCommand::Show(args) => load(&args.config)?.shown().trim_end().to_owned(),
     };
-    say(&text).map_err(|error| Failure(format!("stdout: {error}")))
+    say(&text).map_err(|error| Failure::of_stdout(&error))
 }
 
 /// Loads the configuration that the command line points to.

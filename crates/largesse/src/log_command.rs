@@ -7,9 +7,10 @@ mod export;
 mod fetch;
 mod import;
 mod line;
+mod saved;
 mod tally;
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use largesse::{
     disk::inspect::{self, Defect, StandingLog},
@@ -21,6 +22,7 @@ use crate::{
     config::{self, Effective, KeyFlags},
     config_command,
     data_folder::DataFolder,
+    progress::{Output, Progress, Unit},
     terminal::{Failure, counted, note, plain, say},
 };
 
@@ -86,7 +88,7 @@ fn info(folder: &DataFolder) -> Result<(), Failure> {
         ("last position", log.tail().0.to_string()),
     ];
     let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<14} {value}")).collect();
-    say(&lines.join("\n")).map_err(|error| Failure(format!("stdout: {error}")))?;
+    say(&lines.join("\n")).map_err(|error| Failure::of_stdout(&error))?;
     whole(&log)
 }
 
@@ -110,16 +112,21 @@ fn whole(log: &StandingLog) -> Result<(), Failure> {
 fn check(folder: &DataFolder) -> Result<(), Failure> {
     let mut defects = 0_u64;
     let mut unsaid = None;
-    let checked = inspect::check(&*folder.disk(), &mut |defect| {
+    let (path, disk) = (folder.path().display(), folder.disk());
+    let unread = |error: io::Error| Failure(format!("the folder {path} can't be read: {error}"));
+    let bytes = inspect::files(&*disk).map_err(unread)?.bytes;
+    let progress = Progress::begin("checking", Unit::Bytes, Some(bytes), Output::Rare);
+    let mut tell = |defect: Defect| {
         defects += 1;
         if unsaid.is_none() {
-            unsaid = say(&plain(&told(&defect))).err();
+            unsaid = progress.beside(|| say(&plain(&told(&defect)))).err();
         }
-    });
-    let path = folder.path().display();
-    let checked = checked.map_err(|error| Failure(format!("the folder {path} can't be read: {error}")))?;
+    };
+    let checked = inspect::check_watched(&*disk, &mut tell, &mut |bytes| progress.advance(bytes));
+    drop(progress);
+    let checked = checked.map_err(unread)?;
     if let Some(error) = unsaid {
-        return Err(Failure(format!("stdout: {error}")));
+        return Err(Failure::of_stdout(&error));
     }
     if let Some((file, at)) = &checked.torn {
         note(&format!(
@@ -141,7 +148,7 @@ fn check(folder: &DataFolder) -> Result<(), Failure> {
     let files = counted(checked.files, "file");
     let (bytes, events) = (counted(checked.bytes, "byte"), counted(checked.events, "event"));
     say(&format!("the log is whole: {files}, {bytes}, {events} written"))
-        .map_err(|error| Failure(format!("stdout: {error}")))
+        .map_err(|error| Failure::of_stdout(&error))
 }
 
 fn told(defect: &Defect) -> String {

@@ -1,6 +1,7 @@
 //! The binary: chooses the command, and says why one failed.
 //!
-//! Invariants: a command that failed exits with 1 and says why on stderr; a wrong command line exits with 2.
+//! Invariants: a command that failed exits with 1 and says why on stderr; a wrong command line exits with 2; one whose
+//! stdout nobody reads any more ends without a word.
 
 #![forbid(unsafe_code)]
 
@@ -11,6 +12,7 @@ mod config_command;
 mod data_folder;
 mod gallery;
 mod log_command;
+mod progress;
 mod publish;
 mod serve;
 mod tail;
@@ -22,7 +24,7 @@ use clap::Parser;
 
 use crate::{
     cli::{Cli, Command},
-    terminal::{Failure, note},
+    terminal::Failure,
 };
 
 /// What one thread takes, another gives back: publishes go from the threads of connections to the one that writes, and
@@ -33,10 +35,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            note(&format!("largesse: {failure}"));
-            ExitCode::FAILURE
-        }
+        Err(failure) => failure.told(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! connection breaks.
 
 use std::{
-    io::{self, Read},
+    io::{self, ErrorKind, IsTerminal, Read},
     time::Duration,
 };
 
@@ -47,7 +47,13 @@ pub(crate) fn run(args: &PublishArgs) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
     let id = runtime.block_on(publish(&url, &target, data))?;
-    say(&plain(&id)).map_err(|error| Failure(format!("it is published, but stdout: {error}")))
+    match say(&plain(&id)) {
+        // What was asked for is done; who does not want the id is told of no failure.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure(format!("it is published, but stdout: {error}")))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// What is asked for; names are checked here, before anything is sent.
@@ -78,6 +84,9 @@ fn data(args: &PublishArgs) -> Result<Bytes, Failure> {
 }
 
 fn stdin() -> Result<Bytes, Failure> {
+    if io::stdin().is_terminal() {
+        note("reading the event from the terminal; Ctrl-D at the beginning of a line ends it");
+    }
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(STDIN_BYTES_MAX + 1).read_to_end(&mut bytes);
     read.map_err(|error| Failure(format!("stdin: {error}")))?;

@@ -4,6 +4,7 @@
 //! an end, a refusal or a closed stdout stops it. Does not keep anything on disk.
 
 mod attempt;
+mod listener;
 mod print;
 
 use std::io::ErrorKind;
@@ -30,7 +31,13 @@ pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
     let target = url.target(&path_and_query(args)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
-    runtime.block_on(read(&url, &target, Printer::new(form(args))))
+    runtime.block_on(async {
+        tokio::select! {
+            read = read(&url, &target, Printer::new(form(args))) => read,
+            // Whoever read our output has what they wanted, as with `head`.
+            () = listener::gone() => Ok(()),
+        }
+    })
 }
 
 fn form(args: &TailArgs) -> Form {
@@ -64,7 +71,6 @@ async fn read(url: &ServerUrl, target: &str, printer: Printer) -> Result<(), Fai
         let (loss, told) = match over.await {
             Over::Finished => return Ok(()),
             Over::Refused(told) => return Err(Failure(told)),
-            // Whoever read our output has what they wanted, as with `head`.
             Over::Unprinted(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
             Over::Unprinted(error) => return Err(Failure(format!("stdout: {error}"))),
             Over::Ended => (Loss::Ended, String::new()),

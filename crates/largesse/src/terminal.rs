@@ -4,17 +4,85 @@
 
 use std::{
     borrow::Cow,
+    ffi::OsString,
     fmt,
-    io::{self, Write},
+    io::{self, ErrorKind, IsTerminal, Write},
+    process::ExitCode,
 };
 
-/// Why a command did not do what it was asked; the text is for people.
+/// The status of a command that went on writing after its reader had gone: what a shell shows for one that SIGPIPE ended,
+/// as it ends most programs then. Source: POSIX, "Shell Command Language", 2.8.2; SIGPIPE is 13.
+const NOBODY_READS: u8 = 128 + 13;
+
+/// Why a command did not do what it was asked; the text is for people. Empty where whoever read stdout has gone: they
+/// have what they wanted, and nobody is to be told.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) String);
+
+impl Failure {
+    /// stdout can't be written to.
+    pub(crate) fn of_stdout(error: &io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::BrokenPipe => Self(String::new()),
+            _ => Self(format!("stdout: {error}")),
+        }
+    }
+
+    /// Says why, where there is something to say, and the status to exit with.
+    pub(crate) fn told(&self) -> ExitCode {
+        if self.0.is_empty() {
+            return ExitCode::from(NOBODY_READS);
+        }
+        note(&format!("largesse: {self}"));
+        ExitCode::FAILURE
+    }
+}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// What the environment says of terminals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TerminalWishes {
+    colours: Colours,
+    redrawing: Redrawing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Colours {
+    Fine,
+    Unwanted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Redrawing {
+    Fine,
+    Unknown,
+}
+
+impl TerminalWishes {
+    /// By the variables `NO_COLOR` and `TERM`. Source: <https://no-color.org>: set, to anything but nothing. A dumb
+    /// terminal knows no sequences at all.
+    pub(crate) fn of(no_color: Option<OsString>, term: Option<OsString>) -> Self {
+        let is_dumb = term.is_some_and(|term| term == "dumb");
+        let is_plain = is_dumb || no_color.is_some_and(|value| !value.is_empty());
+        Self {
+            colours: if is_plain { Colours::Unwanted } else { Colours::Fine },
+            redrawing: if is_dumb { Redrawing::Unknown } else { Redrawing::Fine },
+        }
+    }
+
+    /// Whether what goes to `output` may be coloured.
+    pub(crate) fn may_colour(self, output: &impl IsTerminal) -> bool {
+        self.colours == Colours::Fine && output.is_terminal()
+    }
+
+    /// Whether a line that was printed to `output` may be taken back.
+    pub(crate) fn may_redraw(self, output: &impl IsTerminal) -> bool {
+        self.redrawing == Redrawing::Fine && output.is_terminal()
     }
 }
 
@@ -54,6 +122,30 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_environment_says_what_a_terminal_gets() {
+        let rows = [
+            (None, None, (Colours::Fine, Redrawing::Fine)),
+            (None, Some("xterm-256color"), (Colours::Fine, Redrawing::Fine)),
+            (Some(""), Some("xterm"), (Colours::Fine, Redrawing::Fine)),
+            (Some("1"), Some("xterm"), (Colours::Unwanted, Redrawing::Fine)),
+            (Some("0"), None, (Colours::Unwanted, Redrawing::Fine)),
+            (None, Some("dumb"), (Colours::Unwanted, Redrawing::Unknown)),
+            (Some("1"), Some("dumb"), (Colours::Unwanted, Redrawing::Unknown)),
+        ];
+        for (no_color, term, want) in rows {
+            let wishes = TerminalWishes::of(no_color.map(OsString::from), term.map(OsString::from));
+            assert_eq!((wishes.colours, wishes.redrawing), want, "{no_color:?} {term:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_closed_stdout_is_told_nothing_and_others_are() {
+        assert_eq!(Failure::of_stdout(&ErrorKind::BrokenPipe.into()).to_string(), "");
+        let full = Failure::of_stdout(&ErrorKind::StorageFull.into()).to_string();
+        assert_eq!(full, "stdout: no storage space");
+    }
 
     #[test]
     fn control_characters_are_shown_and_text_stays() {

@@ -62,8 +62,21 @@ pub struct Checked {
 /// # Errors
 /// The folder can't be listed. What a single file says is a [`Defect`].
 pub fn check(disk: &dyn Disk, tell: &mut dyn FnMut(Defect)) -> io::Result<Checked> {
+    check_watched(disk, tell, &mut |_| {})
+}
+
+/// As [`check`], and `looked_at` is given how many bytes were looked at since it was called before: together at most those
+/// of [`files`](super::files).
+///
+/// # Errors
+/// Those of [`check`].
+pub fn check_watched(
+    disk: &dyn Disk,
+    tell: &mut dyn FnMut(Defect),
+    looked_at: &mut dyn FnMut(u64),
+) -> io::Result<Checked> {
     let names = disk.names()?;
-    let mut walk = Walk { disk, tell, checked: Checked::default() };
+    let mut walk = Walk { disk, tell, looked_at, checked: Checked::default() };
     let known = walk.checkpoint(&names);
     let mut written: Vec<_> = names.iter().filter_map(|name| SegmentId::of_file_name(name)).collect();
     written.sort_unstable();
@@ -105,6 +118,7 @@ struct Part {
 struct Walk<'a> {
     disk: &'a dyn Disk,
     tell: &'a mut dyn FnMut(Defect),
+    looked_at: &'a mut dyn FnMut(u64),
     checked: Checked,
 }
 
@@ -184,12 +198,14 @@ impl Walk<'_> {
         replayed
     }
 
-    /// Counts a file as looked at.
-    fn count(&mut self, name: &str) {
+    /// Counts a file as one of the log, and answers its bytes.
+    fn count(&mut self, name: &str) -> u64 {
         self.checked.files += 1;
         let bytes = self.disk.open(name).and_then(|file| file.bytes());
         // That it can't be opened is told by whoever reads it.
-        self.checked.bytes += bytes.unwrap_or_default();
+        let bytes = bytes.unwrap_or_default();
+        self.checked.bytes += bytes;
+        bytes
     }
 
     /// Looks at a segment, and answers the number of the group that follows it, where that is known.
@@ -324,6 +340,7 @@ impl Walk<'_> {
     }
 
     fn count_events(&mut self, group: &Group) {
+        (self.looked_at)(group.end - group.at);
         self.checked.events += group.commands.iter().map(|placed| placed.spots.len() as u64).sum::<u64>();
     }
 
@@ -346,6 +363,7 @@ impl Walk<'_> {
             match scan.next_event()? {
                 Step::Next(event) => {
                     self.checked.events += 1;
+                    (self.looked_at)(u64::from(event.spot.bytes));
                     let at = event.spot.at;
                     match read_event(&**file, event.spot, salt, &event.stream, event.position, event.time) {
                         Err(ReadError::Corrupt { what, .. }) if !is_told(at) => {
@@ -374,11 +392,12 @@ impl Walk<'_> {
     /// Looks at the index of a segment.
     fn index(&mut self, id: SegmentId, of: Option<Of>) {
         let name = id.index_name();
-        self.count(&name);
+        let bytes = self.count(&name);
         let Some(of) = of else { return };
         let index_of = IndexOf { segment: id.number, salt: of.salt.0 };
         let opened = self.disk.open(&name).map_err(IndexError::from);
         let verified = opened.and_then(|file| Sealed::open(file, index_of)).and_then(|index| index.verify());
+        (self.looked_at)(bytes);
         match verified {
             Ok(()) => {}
             Err(IndexError::Corrupt { page }) => {

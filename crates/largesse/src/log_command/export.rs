@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     data_folder::DataFolder,
+    progress::{Output, Progress, Unit},
     terminal::{Failure, counted, note},
 };
 
@@ -38,7 +39,7 @@ const LIMITS: ReadLimits = ReadLimits {
 pub(super) fn run(folder: &DataFolder) -> Result<(), Failure> {
     let log = load(folder)?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut export = Export { log: &log, out, streams: 0, events: 0, broken: 0 };
+    let mut export = Export { log: &log, out, streams: 0, events: 0, kept: 0, broken: 0 };
     export.all()?;
     let broken = export.broken;
     if broken > 0 {
@@ -56,6 +57,8 @@ struct Export<'a, W: Write> {
     out: W,
     streams: u64,
     events: u64,
+    /// What the streams say they keep.
+    kept: u64,
     broken: u64,
 }
 
@@ -64,6 +67,7 @@ impl<W: Write> Export<'_, W> {
         self.line(&Written::head(format!("{:016x}", self.log.incarnation().0)))?;
         self.each_stream(|export, state| {
             export.streams += 1;
+            export.kept += state.events;
             export.line(&Written::Stream { stream: state.name.as_str(), settings: &state.settings })
         })?;
         self.all_events()?;
@@ -95,17 +99,19 @@ impl<W: Write> Export<'_, W> {
         let all = Selector::parse("**").map(|all| Selection::many(vec![all]));
         let all = all.expect("two stars are a pattern").expect("one pattern is a selection");
         let mut place = Place::knowing(Position::ZERO, self.log.tail());
+        let progress = Progress::begin("exporting", Unit::Events, Some(self.kept), Output::Flows);
         loop {
             let broken = &mut self.broken;
             let read = self.log.read(&all, place, LIMITS, &mut |error| {
                 *broken += 1;
-                note(&format!("{error}"));
+                progress.beside(|| note(&format!("{error}")));
             });
             let batch =
                 read.map_err(|error| Failure(format!("{error}; what comes after it is not in it")))?;
             for record in &batch.records {
                 if let Record::Event { event, .. } = record {
                     self.event(event)?;
+                    progress.advance(1);
                 }
             }
             if let Some(lost) = &batch.lost {
@@ -138,5 +144,5 @@ impl<W: Write> Export<'_, W> {
 }
 
 pub(super) fn unwritten(error: &io::Error) -> Failure {
-    Failure(format!("stdout: {error}"))
+    Failure::of_stdout(error)
 }

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     client::{ServerUrl, encoded_query, send},
+    progress::{Output, Progress, Unit},
     terminal::{Failure, plain},
 };
 
@@ -77,7 +78,7 @@ pub(super) fn run(url: &ServerUrl) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut fetch = Fetch { url, out, tally: Tally::default(), streams: 0, events: 0 };
+    let mut fetch = Fetch { url, out, tally: Tally::default(), streams: 0, events: 0, kept: 0 };
     runtime.block_on(fetch.all())?;
     fetch.tally.told()
 }
@@ -88,6 +89,8 @@ struct Fetch<'a, W: Write> {
     tally: Tally,
     streams: u64,
     events: u64,
+    /// What the streams say they kept when it began.
+    kept: u64,
 }
 
 impl<W: Write> Fetch<'_, W> {
@@ -99,6 +102,7 @@ impl<W: Write> Fetch<'_, W> {
             let kept = fetch.kept(&state)?;
             fetch.line(&Written::Stream { stream: &state.stream, settings: state.settings })?;
             fetch.streams += 1;
+            fetch.kept += kept.events;
             fetch.tally.begin(state.stream, kept);
             Ok(())
         })
@@ -140,6 +144,7 @@ impl<W: Write> Fetch<'_, W> {
     /// Writes the events up to `tail`.
     async fn all_events(&mut self, tail: Position) -> Result<(), Failure> {
         let mut target = ALL.to_owned();
+        let progress = Progress::begin("exporting", Unit::Events, Some(self.kept), Output::Flows);
         loop {
             let page: PageJson = self.json(&target).await?;
             if let Some(ResetJson { reason }) = page.reset.filter(|reset| reset.reason != "trimmed") {
@@ -152,6 +157,7 @@ impl<W: Write> Fetch<'_, W> {
                     return Ok(());
                 }
                 self.event(event, position)?;
+                progress.advance(1);
             }
             if page.events.is_empty() || self.place(&page.next)?.1 >= tail {
                 return Ok(());

@@ -14,9 +14,10 @@ use largesse::{
     log::{Append, Engine, EngineLimits, NewEvent, Once, Put, SettingsPatch, StreamName, Then, UnixMs},
 };
 
-use super::line::Line;
+use super::{line::Line, saved};
 use crate::{
     data_folder::{DataFolder, IMPORTING},
+    progress::{Output, Progress, Unit},
     terminal::{Failure, counted, note},
 };
 
@@ -83,15 +84,22 @@ fn all(folder: &DataFolder) -> Result<String, Failure> {
     let engine = folder.open_new(limits, settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
-    let mut import = Import { engine: &engine, waiting: Vec::new(), bytes: 0, streams: 0, events: 0 };
-    runtime.block_on(import.read(&mut io::stdin().lock()))?;
+    let bytes = saved::bytes(&io::stdin());
+    let mut input = saved::opened(io::stdin().lock())?;
+    let progress = Progress::begin("importing", Unit::Bytes, bytes, Output::Rare);
+    let mut import =
+        Import { engine: &engine, progress, waiting: Vec::new(), bytes: 0, streams: 0, events: 0 };
+    runtime.block_on(import.read(&mut input))?;
     let (streams, events) = (import.streams, import.events);
+    drop(import);
     let tail = engine.tail();
     // Closes it: only then all is safe, or it is told below that it is not.
     drop(engine);
     let log = StandingLog::load(folder.disk()).map_err(|error| folder.unopened(&error))?;
     if log.tail() != tail || !log.left_out().is_empty() {
-        return Err(Failure("the log could not be made safe; the trace says more".to_owned()));
+        return Err(Failure(
+            "the log is not whole after it was closed: is the disk full (df), or broken (dmesg)?".to_owned(),
+        ));
     }
     let (streams, events) = (counted(streams, "stream"), counted(events, "event"));
     Ok(format!("imported {streams} and {events}, as log {:016x}", log.incarnation().0))
@@ -106,6 +114,8 @@ struct Waiting {
 
 struct Import<'a> {
     engine: &'a DiskEngine,
+    /// In bytes of the lines.
+    progress: Progress,
     /// All of one stream and one time.
     waiting: Vec<Waiting>,
     bytes: u64,
@@ -126,6 +136,7 @@ impl Import<'_> {
                 return Err(Failure(format!("the last line is missing: it ends after line {}", number - 1)));
             }
             let wrong = |why: String| Failure(format!("line {number}: {why}"));
+            self.progress.advance(bytes as u64);
             let parsed = Line::parse(line.trim_ascii_end()).map_err(wrong)?;
             if (number == 1) != (parsed == Line::Head) {
                 return Err(wrong("a saved log begins with {\"export\":1,…}, once".to_owned()));

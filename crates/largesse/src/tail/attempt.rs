@@ -10,15 +10,23 @@ use http::{
     header::{ACCEPT, CACHE_CONTROL, HOST},
 };
 use http_body_util::Full;
-use largesse::wire::{Parser, ParserLimits};
+use largesse::wire::{ParsedEvent, Parser, ParserLimits};
 use tokio::time::timeout;
 
-use super::print::{Printed, Printer};
-use crate::client::{Answer, ServerUrl, send};
+use super::print::{Printed, Printer, is_said};
+use crate::{
+    client::{Answer, ServerUrl, send},
+    progress::{Output, Progress, Unit},
+};
 
-/// Silence after which a connection counts as lost. Servers give a sign of life every 15 s; one that is set
-/// to be rarer is only asked again, and nothing is missed.
-const SILENCE_MAX: Duration = Duration::from_secs(90);
+/// Silence after which a connection counts as lost, unless the server says that it may be silent for longer.
+const SILENCE: Duration = Duration::from_secs(90);
+/// The longest silence that a server may have us bear.
+const SILENCE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// So many times the silence after which a server says that it gives a sign of life: one may be late, or on its way.
+const HEARTBEATS: u32 = 2;
+/// A pause after which all that was old is taken to be read.
+const CAUGHT_UP_AFTER: Duration = Duration::from_secs(1);
 /// The largest event that is read.
 const EVENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -92,24 +100,29 @@ impl<'a> Attempt<'a> {
     }
 
     async fn read(&mut self, mut answer: Answer) -> Over {
+        let silence_max = silence_max(answer.header("largesse-heartbeat"));
+        // What is old comes in one go; it is shown until there is a pause.
+        let mut behind = Some(Progress::begin("catching up", Unit::Events, None, Output::Flows));
         loop {
-            let chunk = match timeout(SILENCE_MAX, answer.chunk()).await {
+            let most = if behind.is_some() { CAUGHT_UP_AFTER } else { silence_max };
+            let chunk = match timeout(most, answer.chunk()).await {
                 Ok(Ok(Some(chunk))) => chunk,
                 Ok(Ok(None)) => return Over::Ended,
                 Ok(Err(error)) => return Over::Lost(format!("the connection broke ({error})")),
-                Err(_) => return Over::Lost(format!("silence for {} s", SILENCE_MAX.as_secs())),
+                Err(_) if behind.take().is_some() => continue,
+                Err(_) => return Over::Lost(format!("silence for {} s", silence_max.as_secs())),
             };
-            if let Some(over) = self.take(&chunk) {
+            if let Some(over) = self.take(&chunk, behind.as_ref()) {
                 return over;
             }
         }
     }
 
     /// Prints what is complete; `Some` when that was the end.
-    fn take(&mut self, mut input: &[u8]) -> Option<Over> {
+    fn take(&mut self, mut input: &[u8], behind: Option<&Progress>) -> Option<Over> {
         loop {
             match self.parser.next_event(&mut input) {
-                Ok(Some(event)) => match self.printer.print(&event) {
+                Ok(Some(event)) => match self.print(&event, behind) {
                     Ok(Printed::More) => {}
                     Ok(Printed::Finished) => return Some(Over::Finished),
                     Ok(Printed::Unknown(problem)) => return Some(Over::Refused(problem)),
@@ -122,6 +135,27 @@ impl<'a> Attempt<'a> {
     }
 }
 
+impl Attempt<'_> {
+    /// Prints one event; what the server says goes where progress is drawn.
+    fn print(&self, event: &ParsedEvent, behind: Option<&Progress>) -> io::Result<Printed> {
+        match behind {
+            Some(behind) if is_said(event) => behind.beside(|| self.printer.print(event)),
+            Some(behind) => {
+                behind.advance(1);
+                self.printer.print(event)
+            }
+            None => self.printer.print(event),
+        }
+    }
+}
+
+/// How long a server may be silent that names this many seconds for its heartbeat.
+fn silence_max(heartbeat_s: Option<&str>) -> Duration {
+    let heartbeat =
+        heartbeat_s.and_then(|text| text.trim().parse().ok()).map_or(Duration::ZERO, Duration::from_secs);
+    heartbeat.saturating_mul(HEARTBEATS).clamp(SILENCE, SILENCE_MAX)
+}
+
 /// What a proxy says while the server behind it is away or has too much to do.
 fn passes(status: StatusCode) -> bool {
     matches!(
@@ -131,4 +165,27 @@ fn passes(status: StatusCode) -> bool {
             | StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::GATEWAY_TIMEOUT
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_says_how_long_its_silence_means_nothing() {
+        let rows = [
+            (None, 90),
+            (Some("15"), 90),
+            (Some("45"), 90),
+            (Some("46"), 92),
+            (Some(" 3600 "), 7_200),
+            (Some("0"), 90),
+            (Some("often"), 90),
+            (Some("-5"), 90),
+            (Some("18446744073709551615"), 86_400),
+        ];
+        for (stated, want) in rows {
+            assert_eq!(silence_max(stated).as_secs(), want, "{stated:?}");
+        }
+    }
 }

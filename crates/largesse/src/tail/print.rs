@@ -51,6 +51,11 @@ struct Notice {
     reason: String,
 }
 
+/// Whether it is the server's own word, and no event of a stream.
+pub(super) fn is_said(event: &ParsedEvent) -> bool {
+    !matches!(event.name.as_str(), "" | "message")
+}
+
 /// Prints events in one form.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Printer {
