@@ -8,10 +8,13 @@
 
 mod config;
 mod crowd;
+mod customs;
 mod cuts;
 mod gallery;
 mod kept;
 mod log;
+mod messages;
+mod progress;
 mod publish;
 mod serve;
 mod shutdown;

@@ -5,6 +5,7 @@
 pub(crate) mod page;
 pub(crate) mod script;
 pub(crate) mod server;
+pub(crate) mod terminal;
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -76,6 +77,11 @@ pub(crate) fn largesse_in(folder: Folder, args: &[&str]) -> Program {
 }
 
 impl Program {
+    /// Where it will run.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The same without root's right to pass over the modes of files, where root runs it.
     pub(crate) fn bound_by_modes(mut self) -> Self {
         let probe = Folder::new();
@@ -220,6 +226,23 @@ fn rest(lines: &Receiver<String>) -> String {
             Err(RecvTimeoutError::Disconnected) => return text,
             Err(RecvTimeoutError::Timeout) => panic!("the process does not end; it said: {text}"),
         }
+    }
+}
+
+/// Waits for a process's end, and gives its code; its number where a signal ended it, below zero.
+#[track_caller]
+pub(crate) fn ended(child: &mut Child) -> i32 {
+    let until = Instant::now() + WAIT_MAX;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+            return status.code().or(signal.map(|signal| -signal)).unwrap();
+        }
+        if Instant::now() > until {
+            child.kill().unwrap();
+            panic!("the process does not end");
+        }
+        std::thread::yield_now();
     }
 }
 
