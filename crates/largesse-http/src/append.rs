@@ -159,7 +159,23 @@ fn event_data(text: String, place: &str) -> Result<EventData, Refusal> {
 
 /// The body as text, or at which byte it is not.
 fn utf8(body: Vec<u8>) -> Result<String, Refusal> {
-    String::from_utf8(body).map_err(|error| not_utf8(error.utf8_error().valid_up_to()))
+    String::from_utf8(body).map_err(|error| {
+        let refusal = not_utf8(error.utf8_error().valid_up_to());
+        let known = NO_TEXT.iter().find(|(first, _)| error.as_bytes().starts_with(first));
+        known.map_or(refusal, |(_, what)| not_utf8_because(what))
+    })
+}
+
+/// First bytes of what was text once, and what makes it text again.
+const NO_TEXT: &[(&[u8], &str)] = &[
+    (b"\x1f\x8b", "The body is compressed by gzip. Send it unpacked, as zcat does."),
+    (b"\x28\xb5\x2f\xfd", "The body is compressed by zstd. Send it unpacked, as zstdcat does."),
+    (b"\xff\xfe", "The body is UTF-16. Send UTF-8, as iconv -f UTF-16 -t UTF-8 makes of it."),
+    (b"\xfe\xff", "The body is UTF-16. Send UTF-8, as iconv -f UTF-16 -t UTF-8 makes of it."),
+];
+
+fn not_utf8_because(what: &str) -> Refusal {
+    Refusal::new(Problem::UnsupportedBody, what).with("at", 0)
 }
 
 /// A refusal for bytes that are no text, from byte `at` of the body on.

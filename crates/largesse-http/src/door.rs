@@ -205,7 +205,10 @@ fn nothing_here(path: &str) -> Refusal {
 
 fn not_allowed(method: &Method, resource: &Resource) -> Refusal {
     let methods = resource.methods();
-    let detail = format!("This path does not take {}. It takes {methods}.", Shown(method.as_str()));
+    let mut detail = format!("This path does not take {}. It takes {methods}.", Shown(method.as_str()));
+    if *resource == Resource::Streams {
+        detail.push_str(" One stream is at /streams/{name}.");
+    }
     Refusal::new(Problem::MethodNotAllowed, detail)
         .with("allowed", methods)
         .with_header(header::ALLOW, methods)

@@ -51,7 +51,7 @@ fn kind(essence: &str) -> Result<BodyKind, Refusal> {
     let (form, subtype) = essence.split_once('/').unwrap_or(("application", essence));
     if form == "multipart" {
         return Err(advise(
-            "Send the text itself as the body, not a form: with curl, -d or --data-binary instead of -F.",
+            "Send the text itself as the body, not a form: with curl, --data-binary instead of -F.",
         ));
     }
     if !matches!(form, "application" | "text") {
@@ -86,7 +86,8 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     for line in lines {
         let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
         if !line.split(',').map(str::trim).all(is_plain) {
-            let detail = format!("The Content-Encoding is '{}'. Send the body as it is.", Shown(&line));
+            let detail =
+                format!("The Content-Encoding is '{}'. Send the body without one, unpacked.", Shown(&line));
             return Err(refuse(detail).with_header(header::ACCEPT_ENCODING, "identity"));
         }
     }

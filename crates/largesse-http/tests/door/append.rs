@@ -186,7 +186,16 @@ async fn parameters_that_mean_nothing_are_refused() {
 async fn bodies_that_are_not_plain_text_are_refused() {
     let server = Server::start().await;
     let form = "Content-Type: multipart/form-data; boundary=x\r\n";
-    check_refused(&server, "POST /streams/a", form, b"--x", (415, "unsupported-body", "-F")).await;
+    check_refused(&server, "POST /streams/a", form, b"--x", (415, "unsupported-body", "--data-binary")).await;
+    for (body, part) in [
+        (&b"\x1f\x8b\x08"[..], "zcat"),
+        (b"\x28\xb5\x2f\xfd", "zstdcat"),
+        (b"\xff\xfea\0", "UTF-16"),
+        (b"\xfe\xff\0a", "UTF-16"),
+    ] {
+        check_refused(&server, "POST /streams/a", "", body, (415, "unsupported-body", part)).await;
+        check_refused(&server, "POST /streams/a", NDJSON, body, (415, "unsupported-body", part)).await;
+    }
     let gzip = "Content-Encoding: gzip\r\n";
     check_refused(&server, "POST /streams/a", gzip, b"x", (415, "unsupported-body", "gzip")).await;
     let latin = "Content-Type: text/plain; charset=latin1\r\n";

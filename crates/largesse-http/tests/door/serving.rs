@@ -23,6 +23,8 @@ async fn a_path_or_method_that_is_not_there_is_a_problem() {
     ] {
         let answer = server.ask(line, "", "").await;
         assert_eq!((answer.status, answer.problem().as_str()), (405, "method-not-allowed"), "{line}");
+        let is_of_all = line.ends_with("/streams");
+        assert_eq!(answer.detail().contains("/streams/{name}"), is_of_all, "{line}");
         assert_eq!(
             (answer.header("allow"), answer.json()["allowed"].as_str()),
             (Some(allow), Some(allow)),
