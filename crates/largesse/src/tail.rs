@@ -22,6 +22,9 @@ use crate::{
     terminal::{Failure, note},
 };
 
+/// No URL is longer, here and at the server: the `http` crate counts its bytes in 16 bits.
+const TARGET_BYTES_MAX: usize = 65_534;
+
 /// Reads until the streams end.
 ///
 /// # Errors
@@ -29,6 +32,13 @@ use crate::{
 pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
     let url = whereabouts(args.server.url.as_ref(), server_url())?;
     let target = url.target(&path_and_query(args)?);
+    if target.len() > TARGET_BYTES_MAX {
+        let bytes = target.len();
+        return Err(Failure(format!(
+            "the names are {bytes} bytes together as a URL, and {TARGET_BYTES_MAX} may be; give fewer, or a pattern such \
+             as prices/*"
+        )));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
     runtime.block_on(async {

@@ -3,7 +3,10 @@
 use std::{
     io::{BufRead, BufReader, Read},
     net::TcpListener,
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::ExitStatusExt},
+    },
     process::{Command, Stdio},
 };
 
@@ -99,8 +102,7 @@ fn a_signal_from_the_keyboard_ends_tail_as_the_shell_expects() {
     assert_eq!(running.line(), "first");
     running.signal("INT");
     let done = running.done();
-    let signal = std::os::unix::process::ExitStatusExt::signal(&done.status);
-    assert_eq!((signal, done.stderr.as_str()), (Some(2), ""));
+    assert_eq!((done.status.signal(), done.stderr.as_str()), (Some(2), ""));
 }
 
 #[test]

@@ -229,6 +229,18 @@ fn what_does_not_speak_http_is_told_as_that() {
 }
 
 #[test]
+fn names_that_make_no_url_together_are_told_with_what_does() {
+    let names: Vec<String> = (0..4_000).map(|number| format!("a/stream/{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    check(&run(&[&["tail"], &names[..]].concat()), 1, &["65534", "fewer", "pattern"], &["uri too long"]);
+    // Just below, it is a request.
+    let script = Script::new();
+    let running = Running::start(largesse(&[&["tail", "--url", &script.url()], &names[..2_000]].concat()));
+    script.asked().answer("204 No Content", "text/plain", "");
+    assert_eq!(running.done().code(), Some(0));
+}
+
+#[test]
 fn a_body_that_curl_joined_is_told_by_the_server() {
     let server = Server::start();
     let headers = format!("Host: {}\r\nContent-Type: application/x-ndjson\r\n", server.address);

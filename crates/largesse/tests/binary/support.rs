@@ -10,6 +10,7 @@ pub(crate) mod terminal;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
@@ -17,6 +18,11 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     time::{Duration, Instant},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, PidfdFlags, pidfd_open},
 };
 
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -229,21 +235,18 @@ fn rest(lines: &Receiver<String>) -> String {
     }
 }
 
-/// Waits for a process's end, and gives its code; its number where a signal ended it, below zero.
+/// Waits for a process's end, and gives its code; the number of the signal that ended it, below zero.
 #[track_caller]
 pub(crate) fn ended(child: &mut Child) -> i32 {
-    let until = Instant::now() + WAIT_MAX;
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-            return status.code().or(signal.map(|signal| -signal)).unwrap();
-        }
-        if Instant::now() > until {
-            child.kill().unwrap();
-            panic!("the process does not end");
-        }
-        std::thread::yield_now();
+    let process = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).unwrap();
+    let most = Timespec::try_from(WAIT_MAX).unwrap();
+    // It can be read from when the process has ended.
+    if poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&most)).unwrap() == 0 {
+        child.kill().unwrap();
+        panic!("the process does not end");
     }
+    let status = child.wait().unwrap();
+    status.code().or(status.signal().map(|signal| -signal)).unwrap()
 }
 
 /// Runs the binary to its end.
