@@ -7,7 +7,7 @@ use std::sync::Arc;
 use largesse_disk::{
     DiskEngine, DiskSettings, NewLog,
     disk::SimulatedDisk,
-    inspect::{Checked, Defect, StandingLog, check, is_log},
+    inspect::{Checked, Defect, StandingLog, check_watched, files, is_log},
 };
 use largesse_log::{Append, Engine, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs};
 use largesse_wire::EventData;
@@ -37,8 +37,11 @@ fn stopped(times: usize) -> SimulatedDisk {
 }
 
 fn checked(disk: &SimulatedDisk) -> (Checked, Vec<Defect>) {
-    let mut defects = Vec::new();
-    let checked = check(disk, &mut |defect| defects.push(defect)).unwrap();
+    let (mut defects, mut looked_at) = (Vec::new(), 0);
+    let mut tell = |defect| defects.push(defect);
+    let checked = check_watched(disk, &mut tell, &mut |bytes| looked_at += bytes).unwrap();
+    // What shows progress never goes beyond its end.
+    assert!(looked_at <= files(disk).unwrap().bytes, "{looked_at} bytes");
     (checked, defects)
 }
 
