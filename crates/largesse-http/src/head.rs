@@ -16,17 +16,23 @@ use crate::{
     Door,
     door::Asked,
     negotiate::{self, Media},
-    read,
+    read, read_query,
     refusal::Refusal,
     selection::selection,
 };
 
 /// HEAD /streams: the headers of a GET. One that names no streams is answered too: it asks for the log, not for a list.
 pub(crate) async fn of_streams(door: &Door, asked: &Asked<'_>) -> Result<Response, Refusal> {
-    if negotiate::media(asked.headers) == Media::Json {
+    let media = negotiate::media(asked.headers);
+    if media == Media::Json {
         // Whoever sends the answer leaves its body out.
         return door.look(asked).await;
     }
+    read_query::check(
+        &asked.query,
+        asked.resource,
+        read_query::Form::new(asked.resource, &asked.query, media),
+    )?;
     let mut response = Response::new(without_a_length());
     if let Some(selection) = selection(asked.resource, &asked.query)? {
         read::head(door, asked, &selection, response.headers_mut())?;

@@ -175,6 +175,8 @@ async fn head_of_several_streams_has_the_headers_of_a_get_and_begins_no_reader()
         ("/streams?name=a&format=xml", "", 400, Some("application/problem+json")),
         ("/streams?name=a&heartbeat=x", "", 400, Some("application/problem+json")),
         ("/streams?name=a&control=x", "", 400, Some("application/problem+json")),
+        ("/streams?name=a&form=now", "", 400, Some("application/problem+json")),
+        ("/streams?names=a", "", 400, Some("application/problem+json")),
     ] {
         let head = server.ask(&format!("HEAD {path}"), headers, "").await;
         assert_eq!((head.status, head.header("content-type")), (status, media), "{path} {headers}: {head:?}");
