@@ -5,12 +5,13 @@
 
 pub(crate) mod body_kind;
 mod event_stream;
+mod idempotency_key;
 mod lines;
 mod text;
 mod utf8_pieces;
 
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, StatusCode};
 use largesse_log::{
     Append, AppendOutcome, Appended, DigestBuilder, IdempotencyKey, NewEvent, Once, StreamName, Then,
 };
@@ -18,15 +19,13 @@ use largesse_wire::{EventData, EventDataError, EventName};
 use serde::Serialize;
 
 use crate::{
-    Door, Problem, json, nearest,
+    Door, Problem, json,
     query::{Query, refuse_value},
     refusal::{Refusal, sentence},
     request_body::RequestBody,
-    shown::{Shown, lossy},
+    shown::Shown,
 };
 use body_kind::BodyKind;
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The query parameters of a publish.
 const PARAMETERS: &[&str] = &["event", "close"];
@@ -59,7 +58,7 @@ pub(crate) async fn answer(
     body: &mut RequestBody,
 ) -> Result<Response, Refusal> {
     query.only(PARAMETERS)?;
-    let (name, then, key) = (event_name(query)?, then(query)?, idempotency_key(headers)?);
+    let (name, then, key) = (event_name(query)?, then(query)?, idempotency_key::of(headers)?);
     let publish = Publish { door, stream, name, then, key };
     match body_kind::of(headers)? {
         BodyKind::Text => text::append(&publish, body).await,
@@ -123,29 +122,6 @@ fn then(query: &Query) -> Result<Then, Refusal> {
         Some("" | "true" | "1") => Ok(Then::Close),
         Some(other) => Err(refuse_value("close", other, "close, close=true or close=false")),
     }
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {
-    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter().map(|value| lossy(value.as_bytes()));
-    let Some(raw) = values.next() else {
-        return nearest::header_meant(headers, &IDEMPOTENCY_KEY)
-            .map_or(Ok(None), |name| Err(not_the_key(name)));
-    };
-    let refuse = |why: &str| {
-        let detail = format!("The Idempotency-Key is '{}'. {}.", Shown(&raw), sentence(why));
-        Refusal::new(Problem::BadIdempotencyKey, detail)
-    };
-    if values.next().is_some() {
-        let detail = "The request has several Idempotency-Key headers. Send one.";
-        return Err(Refusal::new(Problem::BadIdempotencyKey, detail));
-    }
-    IdempotencyKey::parse(&raw).map(Some).map_err(|error| refuse(&error.to_string()))
-}
-
-/// A key that nobody looks at would let a repeat append a second time.
-fn not_the_key(name: &HeaderName) -> Refusal {
-    let detail = format!("There is a header '{name}'; did you mean Idempotency-Key?");
-    Refusal::new(Problem::BadIdempotencyKey, detail)
 }
 
 /// The text of one event, which says where it stands if it may not be one.

@@ -84,6 +84,44 @@ async fn a_key_counts_on_its_own_stream() {
 }
 
 #[tokio::test]
+async fn a_quoted_key_and_a_bare_one_are_the_same() {
+    for (first, second) in [("abc", "\"abc\""), ("\"abc\"", "abc"), ("\"a\\\"b\\\\\"", "a\"b\\")] {
+        for headers in ["", NDJSON, "Content-Type: text/event-stream\r\n"] {
+            let server = Server::start().await;
+            let body = if headers.contains("event") { "data: 1\n\n" } else { "1" };
+            let publish = async |key: &str| {
+                server.ask("POST /streams/a", &format!("Idempotency-Key: {key}\r\n{headers}"), body).await
+            };
+            let (one, other) = (publish(first).await, publish(second).await);
+            assert_eq!((one.status, other.status, other.json()), (201, 201, one.json()), "{first} {second}");
+            assert_eq!(server.data("a").await, ["1"], "{first} {second} {headers}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slip_in_a_quoted_key_is_refused() {
+    let server = Server::start().await;
+    let before = server.state().await;
+    for key in [
+        "\"",
+        "\"\"",
+        "\"abc",
+        "abc\"",
+        "\"a b\"",
+        "\"a\\b\"",
+        "\"abc\"x",
+        "\"abc\";x=1",
+        "\"a\", \"b\"",
+        "\"\u{e4}\"",
+    ] {
+        let answer = server.ask("POST /streams/a", &format!("Idempotency-Key: {key}\r\n"), "x").await;
+        assert_eq!((answer.status, answer.problem().as_str()), (400, "bad-idempotency-key"), "{key}");
+    }
+    assert_eq!(server.state().await, before);
+}
+
+#[tokio::test]
 async fn a_key_that_breaks_its_rules_is_refused() {
     let server = Server::start().await;
     let before = server.state().await;
