@@ -36,6 +36,7 @@ mod tests;
 mod writing;
 
 pub use error::{CheckpointError, Flaw};
+pub(crate) use header::MAGIC;
 pub(crate) use reading::{Reading, open};
 pub(crate) use writing::write;
 

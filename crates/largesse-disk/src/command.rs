@@ -166,8 +166,8 @@ impl Command {
 
     /// The append that a head and the events after it make.
     pub(crate) fn of_append(head: AppendHead, events: Vec<NewEvent>) -> Self {
-        let AppendHead { slot, stream, then, once, .. } = head;
-        Self::Append { slot, append: Append { stream, events, then, once } }
+        let AppendHead { slot, stream, then, author, once, .. } = head;
+        Self::Append { slot, append: Append { stream, events, then, once, author } }
     }
 
     /// Reads the body of a command that is one frame.
@@ -214,7 +214,7 @@ pub fn encode_append_head(
         slot.put(out);
         EventsHead::of(events).put(out);
         append.stream.put(out);
-        append.then.put(out);
+        (append.then, append.author).put(out);
         append.once.put(out);
     });
 }

@@ -19,7 +19,7 @@ use desk::{Desk, Task};
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
     IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
-    StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, state::Look,
+    Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, state::Look,
 };
 use tokio::sync::oneshot;
 
@@ -243,6 +243,10 @@ impl Engine for DiskEngine {
 
     fn tail(&self) -> Position {
         self.core.state().tail()
+    }
+
+    fn defaults(&self) -> Settings {
+        self.core.state().limits().defaults
     }
 
     fn listen(&self, listener: Arc<dyn TailListener>) {

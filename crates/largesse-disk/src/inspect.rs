@@ -12,7 +12,7 @@ use largesse_log::{
 
 use crate::{
     core::Core,
-    disk::{Disk, Unchanged},
+    disk::{Disk, DiskFile, Unchanged},
     engine::answer::walk_old,
     lock::LOCK_NAME,
     old::OldError,
@@ -24,9 +24,6 @@ mod check;
 
 pub use check::{Checked, Defect, check, check_watched};
 
-/// The format that is written, and the only one that is read.
-pub const FORMAT: u32 = crate::segment::FORMAT;
-
 /// A log as it stands in its files.
 pub struct StandingLog {
     core: Core,
@@ -37,6 +34,9 @@ pub struct StandingLog {
 /// What a log takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Files {
+    /// The latest format that one of them has: of a folder of an earlier one, only what was written since has this
+    /// version's. Zero where none says.
+    pub format: u32,
     /// How many segments there are.
     pub segments: u64,
     /// The bytes of all files in the folder but the lock and the word which folder it is, with those that a server which was killed had set aside.
@@ -144,8 +144,22 @@ pub fn files(disk: &dyn Disk) -> io::Result<Files> {
     let mut files = Files::default();
     let is_of_the_folder = |name: &String| name == LOCK_NAME || name == crate::identity::FILE;
     for name in disk.names()?.into_iter().filter(|name| !is_of_the_folder(name)) {
+        let file = disk.open(&name)?;
         files.segments += u64::from(SegmentId::of_file_name(&name).is_some());
-        files.bytes += disk.open(&name)?.bytes()?;
+        files.bytes += file.bytes()?;
+        files.format = files.format.max(format_of(&*file)?.unwrap_or(0));
     }
     Ok(files)
+}
+
+/// The format that a segment or a checkpoint says it has; each has it at the same place.
+fn format_of(file: &dyn DiskFile) -> io::Result<Option<u32>> {
+    let mut head = [0; 12];
+    match file.read_at(&mut head, 0) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
+    }
+    let (magic, format) = head.split_at(8);
+    let is_ours = magic == crate::segment::MAGIC || magic == crate::checkpoint::MAGIC;
+    Ok(format.try_into().ok().map(u32::from_le_bytes).filter(|_| is_ours))
 }

@@ -4,7 +4,7 @@
 //! ```text
 //! byte  bytes
 //!    0      8  magic           "LARGESEG"
-//!    8      4  format          u32, 1
+//!    8      4  format          u32, 2
 //!   12      8  salt            u64, what the checks of the log's frames are seeded with
 //!   20      8  incarnation     u64, which log it is
 //!   28      8  first_position  u64, less than 2^63; no record in the segment is before it
@@ -12,6 +12,9 @@
 //!   44     12  zero
 //!   56      8  check           u64, XXH3-64 of the 56 bytes before
 //! ```
+//!
+//! The format 1 is read as well: it has fewer settings, and says so in their bytes (`command/settings.rs`), and no
+//! append of it says that a publisher wrote it.
 //!
 //! Every later format keeps the magic, the place of its own number, and the check, so that a segment of another
 //! format can be told from a broken one.
@@ -30,10 +33,13 @@ mod tests;
 /// The bytes of a header.
 pub const HEADER_BYTES: usize = 64;
 
-/// The format that is written, and the only one that is read.
-pub const FORMAT: u32 = 1;
+/// The format that is written, and the latest that is read.
+pub const FORMAT: u32 = 2;
 
-const MAGIC: [u8; 8] = *b"LARGESEG";
+/// The earliest format that is read.
+const FORMAT_LEAST: u32 = 1;
+
+pub(crate) const MAGIC: [u8; 8] = *b"LARGESEG";
 
 /// Where the bytes end that the check is of.
 const CHECKED_UPTO: usize = 56;
@@ -60,9 +66,9 @@ pub enum HeaderError {
     /// The checksum is not that of the bytes.
     #[error("the segment's header is broken: its checksum is not that of its bytes")]
     Check,
-    /// The segment was written by an older or newer version.
+    /// The segment was written by a version that is too old or too new.
     #[error(
-        "the segment has the format {format}; this version reads {FORMAT} only: export the log with the version that wrote it, and import it with this one"
+        "the segment has the format {format}; this version reads {FORMAT_LEAST} to {FORMAT}: export the log with the version that wrote it, and import it with this one"
     )]
     Format {
         /// Its format.
@@ -104,7 +110,7 @@ impl SegmentHeader {
             return Err(HeaderError::Check);
         }
         let format = u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]);
-        if format != FORMAT {
+        if !(FORMAT_LEAST..=FORMAT).contains(&format) {
             return Err(HeaderError::Format { format });
         }
         if bytes[44..CHECKED_UPTO].iter().any(|byte| *byte != 0) {

@@ -4,8 +4,8 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
 use largesse_log::{
-    Append, Batch, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, ReadLimits, Record, Selection,
-    Selector, Stopped, StreamName, Then, UnixMs,
+    Append, Author, Batch, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, ReadLimits, Record,
+    Selection, Selector, Stopped, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
 
@@ -26,7 +26,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 fn publish(engine: &DiskEngine, stream: &str, data: &str) {
     let stream = StreamName::parse(stream).expect("tests use right names");
     let events = vec![NewEvent { name: None, data: EventData::parse(data).expect("tests use right data") }];
-    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed };
+    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source };
     wait(engine.append(UnixMs(1_000), append)).expect("the disk takes it");
 }
 

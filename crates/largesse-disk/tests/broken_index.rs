@@ -13,8 +13,8 @@ use largesse_disk::{
     inspect::{StandingLog, check},
 };
 use largesse_log::{
-    Append, Batch, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits, Record,
-    Selection, Selector, Settings, Stopped, StreamName, Then, UnixMs,
+    Append, Author, Batch, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits,
+    Record, Selection, Selector, Settings, Stopped, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
 use support::TempFolder;
@@ -44,7 +44,13 @@ fn publish(engine: &DiskEngine, stream: &str, number: u64) {
         NewEvent { name: None, data }
     };
     let events = (0..1 + number % 3).map(event).collect();
-    let append = Append { stream: name(stream), events, then: Then::StayOpen, once: Once::Unkeyed };
+    let append = Append {
+        stream: name(stream),
+        events,
+        then: Then::StayOpen,
+        once: Once::Unkeyed,
+        author: Author::Source,
+    };
     wait(engine.append(UnixMs(1_000 + number), append)).unwrap();
 }
 

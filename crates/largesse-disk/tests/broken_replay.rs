@@ -15,7 +15,7 @@ use largesse_disk::{
     inspect::{Defect, StandingLog, check},
 };
 use largesse_log::{
-    Append, Batch, Digest, Engine, EngineLimits, IdempotencyKey, Incarnation, NewEvent, Once, Place,
+    Append, Author, Batch, Digest, Engine, EngineLimits, IdempotencyKey, Incarnation, NewEvent, Once, Place,
     Position, ReadLimits, Record, Selection, Selector, Settings, Stopped, StreamName, StreamState, Then,
     UnixMs,
 };
@@ -42,7 +42,7 @@ fn name(raw: &str) -> StreamName {
 fn publish(engine: &DiskEngine, stream: &str, texts: &[&str], once: Once) {
     let event = |text: &&str| NewEvent { name: None, data: EventData::parse(text).unwrap() };
     let events = texts.iter().map(event).collect();
-    let append = Append { stream: name(stream), events, then: Then::StayOpen, once };
+    let append = Append { stream: name(stream), events, then: Then::StayOpen, once, author: Author::Source };
     wait(engine.append(UnixMs(1_000), append)).unwrap();
 }
 

@@ -16,7 +16,7 @@ use largesse_disk::{
     disk::{Disk, DiskFile, Fault, FileIdentity, Folder, SimulatedDisk},
 };
 use largesse_log::{
-    Append, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits, Record,
+    Append, Author, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits, Record,
     Selection, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
@@ -43,7 +43,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 fn publish(engine: &DiskEngine, data: &str) -> u64 {
     let events = vec![NewEvent { name: None, data: EventData::parse(data).unwrap() }];
     let stream = StreamName::parse("a").unwrap();
-    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed };
+    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source };
     run(engine.append(UnixMs(1_000), append)).unwrap().position.0
 }
 

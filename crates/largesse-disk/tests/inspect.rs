@@ -9,7 +9,9 @@ use largesse_disk::{
     disk::SimulatedDisk,
     inspect::{Checked, Defect, StandingLog, check_watched, files, is_log},
 };
-use largesse_log::{Append, Engine, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs};
+use largesse_log::{
+    Append, Author, Engine, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs,
+};
 use largesse_wire::EventData;
 
 fn open(disk: &SimulatedDisk) -> DiskEngine {
@@ -20,7 +22,7 @@ fn open(disk: &SimulatedDisk) -> DiskEngine {
 fn publish(engine: &DiskEngine, stream: &str, data: &str) {
     let stream = StreamName::parse(stream).unwrap();
     let events = vec![NewEvent { name: None, data: EventData::parse(data).unwrap() }];
-    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed };
+    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(engine.append(UnixMs(1_000), append)).unwrap();
 }

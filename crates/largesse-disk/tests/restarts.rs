@@ -13,7 +13,7 @@ use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedD
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
     IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
-    StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, conformance::dice::Dice,
+    Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, conformance::dice::Dice,
 };
 
 /// One call in so many finds the log opened anew.
@@ -130,6 +130,10 @@ impl Engine for Restarting {
 
     fn tail(&self) -> Position {
         self.engine().tail()
+    }
+
+    fn defaults(&self) -> Settings {
+        self.engine().defaults()
     }
 
     fn listen(&self, listener: Arc<dyn TailListener>) {

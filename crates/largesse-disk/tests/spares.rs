@@ -12,7 +12,9 @@ use std::{
 };
 
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, disk::Folder, inspect};
-use largesse_log::{Append, Engine, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs};
+use largesse_log::{
+    Append, Author, Engine, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs,
+};
 use largesse_wire::EventData;
 use support::TempFolder;
 
@@ -29,7 +31,7 @@ fn open(folder: &Path) -> DiskEngine {
 fn publish(engine: &DiskEngine, bytes: usize) {
     let events = vec![NewEvent { name: None, data: EventData::parse(&"x".repeat(bytes)).unwrap() }];
     let stream = StreamName::parse("a").unwrap();
-    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed };
+    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(engine.append(UnixMs(1_000), append)).unwrap();
 }

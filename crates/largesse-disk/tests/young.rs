@@ -6,7 +6,7 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
 use largesse_log::{
-    Append, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits, Record,
+    Append, Author, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits, Record,
     Selection, Selector, StartFrom, Stopped, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
@@ -54,7 +54,13 @@ fn check(selectors: &str, streams: &[&str]) {
                 let stream = ["a", "b", "c"][number % 3];
                 let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }];
                 let name = StreamName::parse(stream).unwrap();
-                let append = Append { stream: name, events, then: Then::StayOpen, once: Once::Unkeyed };
+                let append = Append {
+                    stream: name,
+                    events,
+                    then: Then::StayOpen,
+                    once: Once::Unkeyed,
+                    author: Author::Source,
+                };
                 let answer = wait(engine.append(UnixMs(1_000 + number as u64), append)).unwrap();
                 published.extend(streams.contains(&stream).then_some(answer.position));
             }
@@ -105,7 +111,13 @@ fn readers_miss_nothing_and_hear_nothing_twice_while_events_leave_memory() {
                     let other = format!("s/{number}/{round}");
                     let stream = StreamName::parse(["a", "b", &other][number % 3]).unwrap();
                     let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }];
-                    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed };
+                    let append = Append {
+                        stream,
+                        events,
+                        then: Then::StayOpen,
+                        once: Once::Unkeyed,
+                        author: Author::Source,
+                    };
                     engine.append(UnixMs(1), append).await.unwrap();
                 }
             })

@@ -13,7 +13,7 @@ mod utf8_pieces;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use largesse_log::{
-    Append, AppendOutcome, Appended, DigestBuilder, IdempotencyKey, NewEvent, Once, StreamName, Then,
+    Append, AppendOutcome, Appended, Author, DigestBuilder, IdempotencyKey, NewEvent, Once, StreamName, Then,
 };
 use largesse_wire::{EventData, EventDataError, EventName};
 use serde::Serialize;
@@ -70,7 +70,8 @@ pub(crate) async fn answer(
 impl Publish<'_> {
     /// Appends the events of a whole body.
     async fn append_whole(&self, events: Vec<NewEvent>, once: Once) -> Result<Response, Refusal> {
-        let append = Append { stream: self.stream.clone(), events, then: self.then, once };
+        let append =
+            Append { stream: self.stream.clone(), events, then: self.then, once, author: Author::Publisher };
         let appended = self.door.hub.append(append).await;
         appended
             .map(|appended| self.receipt(&appended))

@@ -15,6 +15,8 @@ pub enum Problem {
     BadQuery,
     /// The event's name breaks the rules of names.
     BadEventName,
+    /// A publisher named an event as control events are named.
+    ReservedName,
     /// The idempotency key breaks its rules.
     BadIdempotencyKey,
     /// A header that is needed is missing, doubled or unreadable.
@@ -79,6 +81,7 @@ impl Problem {
         Self::BadName,
         Self::BadQuery,
         Self::BadEventName,
+        Self::ReservedName,
         Self::BadIdempotencyKey,
         Self::BadHeader,
         Self::NulInData,
@@ -133,6 +136,9 @@ impl Problem {
             Self::BadName => ("bad-name", S::BAD_REQUEST, "The stream name is not allowed"),
             Self::BadQuery => ("bad-query", S::BAD_REQUEST, "A query parameter is not understood"),
             Self::BadEventName => ("bad-event-name", S::BAD_REQUEST, "The event name is not allowed"),
+            Self::ReservedName => {
+                ("reserved-name", S::BAD_REQUEST, "The event name is kept for control events")
+            }
             Self::BadIdempotencyKey => {
                 ("bad-idempotency-key", S::BAD_REQUEST, "The idempotency key is not allowed")
             }

@@ -34,6 +34,8 @@ const KEYS: &[(&str, &str)] = &[
     ("max_bytes", "a number of bytes from 1 on, like \"64 MiB\" or 1048576, or \"unlimited\""),
     ("ttl_after_close", "a duration like \"90s\", \"15m\", \"24h\" or \"7d\""),
     ("slow", "\"catch-up\", \"latest\" or \"disconnect\""),
+    ("from", "\"start\", \"now\", or \"-N\" for the last N events, like \"-100\""),
+    ("control_names", "\"reserved\" or \"shared\""),
 ];
 
 /// For publishers who took the wrong verb.

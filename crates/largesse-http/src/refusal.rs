@@ -8,7 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use largesse_log::{AppendError, Blame, EngineError, Outcome, StreamName};
+use largesse_log::{AppendError, Blame, EngineError, Outcome, RESERVED_NAMES, StreamName};
+use largesse_wire::EventName;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -108,6 +109,7 @@ impl Refusal {
                 );
                 Self::new(Problem::TooManyStreams, detail).with("limit", *streams_max).come_again()
             }
+            AppendError::ReservedName { name } => Self::reserved_name(name, stream),
             AppendError::Engine(inner) => Self::of_engine(inner),
         };
         let refusal = refusal.with("stream", stream.as_str());
@@ -117,6 +119,21 @@ impl Refusal {
                 "It may have been written all the same: only a repeat with the same Idempotency-Key is safe.",
             ),
         }
+    }
+
+    /// A name that only the server and its sources may use. Says both ways out.
+    fn reserved_name(name: &EventName, stream: &StreamName) -> Self {
+        let name = name.as_str();
+        let mut detail = format!(
+            "The event name '{name}' is that of a control event of the server, and a page could not tell the two \
+             apart. Publish under another name; or, where its readers may believe its publishers, let the stream \
+             '{stream}' share these names: PUT {{\"control_names\":\"shared\"}}."
+        );
+        if name == "failed" {
+            detail
+                .push_str(" A publish that also closes the stream (?event=failed&close) may have this name.");
+        }
+        Self::new(Problem::ReservedName, detail).with("event", name).with("reserved", RESERVED_NAMES.to_vec())
     }
 
     /// A log that failed. What the disk said of which file is told: it is nobody's secret, and whoever publishes can

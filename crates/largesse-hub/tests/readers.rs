@@ -16,8 +16,8 @@ use largesse_hub::{
     Presented, ReadError, ReadRequest, Reader, What,
 };
 use largesse_log::{
-    Append, EngineLimits, Incarnation, MemoryEngine, NewEvent, Once, Put, Selection, Selector, SettingsPatch,
-    StartFrom, StreamName, Then, UnixMs,
+    Append, Author, EngineLimits, Incarnation, MemoryEngine, NewEvent, Once, Put, Selection, Selector,
+    SettingsPatch, StartFrom, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
 
@@ -77,7 +77,8 @@ impl World {
     async fn append(&self, stream: &str, data: &[&str], then: Then) {
         let events =
             data.iter().map(|d| NewEvent { name: None, data: EventData::parse(d).unwrap() }).collect();
-        let append = Append { stream: name(stream), events, then, once: Once::Unkeyed };
+        let append =
+            Append { stream: name(stream), events, then, once: Once::Unkeyed, author: Author::Source };
         self.hub.append(append).await.unwrap();
     }
 

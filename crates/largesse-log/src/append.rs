@@ -3,9 +3,10 @@
 //! Invariant: a publish under an idempotency key happens once on its stream. Does not know bodies or status
 //! codes: doors make the one into an [`Append`] and the other from [`AppendError::blame`].
 
+use largesse_wire::EventName;
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::{IdempotencyKey, NewEvent, Position, Settings, SettingsPatch, StreamName, StreamState};
+use crate::{Author, IdempotencyKey, NewEvent, Position, Settings, SettingsPatch, StreamName, StreamState};
 
 /// What to append to one stream, all or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Append {
     pub then: Then,
     /// How a repeat is recognised.
     pub once: Once,
+    /// Who writes it.
+    pub author: Author,
 }
 
 /// What happens to the stream after an append.
@@ -173,6 +176,12 @@ pub enum AppendError {
         /// The limit.
         bytes_max: u64,
     },
+    /// A publisher named an event as control events are named, on a stream that keeps these names.
+    #[error("the event name {:?} is that of a control event, which this stream keeps for the server", .name.as_str())]
+    ReservedName {
+        /// The name.
+        name: EventName,
+    },
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -243,7 +252,11 @@ impl AppendError {
     #[must_use]
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Closed | Self::KeyReused | Self::Superseded | Self::TooLarge { .. } => Blame::Caller,
+            Self::Closed
+            | Self::KeyReused
+            | Self::Superseded
+            | Self::TooLarge { .. }
+            | Self::ReservedName { .. } => Blame::Caller,
             Self::TooManyStreams { .. } => Blame::Load,
             Self::Engine(error) => error.blame(),
         }

@@ -33,6 +33,7 @@ pub mod listening;
 pub mod locating;
 pub mod losses;
 pub mod model;
+pub mod names;
 pub mod reads;
 pub mod retention;
 pub mod seeds;

@@ -16,7 +16,7 @@ use std::{future::Future, num::NonZeroUsize, pin::Pin, sync::Arc};
 
 use crate::{
     Append, AppendError, Appended, Claim, Deleted, EndReason, EngineError, IdempotencyKey, Incarnation,
-    Place, Position, Put, PutAnswer, Record, Selection, StartFrom, StreamName, StreamState, UnixMs,
+    Place, Position, Put, PutAnswer, Record, Selection, Settings, StartFrom, StreamName, StreamState, UnixMs,
 };
 
 /// An engine's answer under way. Boxed, because the binary chooses the engine when it runs.
@@ -29,6 +29,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The position of the last safe record; [`Position::ZERO`] in a log that never had one.
     fn tail(&self) -> Position;
+
+    /// The settings of a stream that nobody configured, such as one that is not there yet.
+    fn defaults(&self) -> Settings;
 
     /// Names who is told of every record once it is safe. Replaces an earlier listener.
     fn listen(&self, listener: Arc<dyn TailListener>);

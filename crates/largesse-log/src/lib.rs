@@ -22,8 +22,10 @@
 #![forbid(unsafe_code)]
 
 mod append;
+mod control_names;
 mod engine;
 mod engine_limits;
+mod from_setting;
 mod idempotency_key;
 mod memory;
 mod pattern;
@@ -47,11 +49,13 @@ pub use append::{
     Append, AppendError, AppendOutcome, Appended, Blame, Claim, Deleted, Digest, DigestBuilder, EngineError,
     Made, Once, Outcome, Put, PutAnswer, Then,
 };
+pub use control_names::{Author, ControlNames, RESERVED_NAMES, is_reserved};
 pub use engine::{
     Batch, EndedStream, Ends, Engine, LOST_NAMES_MAX, Located, Lost, Pending, ReadLimits, Repeat, Stopped,
     Sweep, TailListener,
 };
 pub use engine_limits::EngineLimits;
+pub use from_setting::{FromSetting, FromSettingError};
 pub use idempotency_key::{IDEMPOTENCY_KEY_BYTES_MAX, IdempotencyKey, IdempotencyKeyError};
 pub use memory::MemoryEngine;
 pub use pattern::{Pattern, PatternError, PatternSegment};

@@ -16,7 +16,7 @@ use crate::state::{Locating, LogState, Look, NoArchive, Slot, Stepped};
 use crate::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
     IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
-    StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs,
+    Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs,
 };
 
 /// A log in memory.
@@ -101,6 +101,10 @@ impl Engine for MemoryEngine {
 
     fn tail(&self) -> Position {
         self.lock().tail()
+    }
+
+    fn defaults(&self) -> Settings {
+        self.lock().limits().defaults
     }
 
     fn listen(&self, listener: Arc<dyn TailListener>) {

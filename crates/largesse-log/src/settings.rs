@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::setting_text::{AgeLimit, BytesLimit, CountLimit, DurationText};
+use crate::{
+    ControlNames, FromSetting,
+    setting_text::{AgeLimit, BytesLimit, CountLimit, DurationText},
+};
 
 /// A stream's settings, all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -25,6 +28,10 @@ pub struct Settings {
     pub ttl_after_close: Duration,
     /// What happens to readers that fall behind.
     pub slow: Slow,
+    /// Where a first request begins that does not say where.
+    pub from: FromSetting,
+    /// Whether publishers may name events as control events are named.
+    pub control_names: ControlNames,
 }
 
 impl Default for Settings {
@@ -36,6 +43,8 @@ impl Default for Settings {
             max_bytes: Some(64 * 1024 * 1024),
             ttl_after_close: Duration::from_secs(24 * 60 * 60),
             slow: Slow::CatchUp,
+            from: FromSetting::Start,
+            control_names: ControlNames::Reserved,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    Settings, Slow,
+    ControlNames, FromSetting, Settings, Slow,
     setting_text::{AgeLimit, BytesLimit, CountLimit, DurationText},
 };
 
@@ -54,6 +54,12 @@ pub struct SettingsPatch {
     /// See [`Settings::slow`].
     #[serde(deserialize_with = "slow")]
     pub slow: Change<Slow>,
+    /// See [`Settings::from`].
+    #[serde(deserialize_with = "from")]
+    pub from: Change<FromSetting>,
+    /// See [`Settings::control_names`].
+    #[serde(deserialize_with = "control_names")]
+    pub control_names: Change<ControlNames>,
 }
 
 impl Settings {
@@ -66,6 +72,8 @@ impl Settings {
             max_bytes: patch.max_bytes.apply(self.max_bytes, defaults.max_bytes),
             ttl_after_close: patch.ttl_after_close.apply(self.ttl_after_close, defaults.ttl_after_close),
             slow: patch.slow.apply(self.slow, defaults.slow),
+            from: patch.from.apply(self.from, defaults.from),
+            control_names: patch.control_names.apply(self.control_names, defaults.control_names),
         }
     }
 }
@@ -98,6 +106,14 @@ fn ttl_after_close<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<
 
 fn slow<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Slow>, D::Error> {
     change(deserializer, |slow| slow)
+}
+
+fn from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<FromSetting>, D::Error> {
+    change(deserializer, |from| from)
+}
+
+fn control_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<ControlNames>, D::Error> {
+    change(deserializer, |names| names)
 }
 
 #[cfg(test)]

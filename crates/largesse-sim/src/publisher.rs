@@ -5,8 +5,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use largesse_log::{
-    Append, Appended, Change, Digest, IdempotencyKey, NewEvent, Once, Position, Put, SettingsPatch, Slow,
-    StreamName, Then, conformance::model::Model,
+    Append, Appended, Author, Change, Digest, IdempotencyKey, NewEvent, Once, Position, Put, SettingsPatch,
+    Slow, StreamName, Then, conformance::model::Model,
 };
 use largesse_wire::EventData;
 
@@ -51,7 +51,8 @@ impl Publishers {
         let then = if luck.once_in(8) { Then::Close } else { Then::StayOpen };
         let least = u64::from(then == Then::StayOpen);
         let events: Vec<NewEvent> = (0..least + luck.below(3)).map(|_| self.next_event(luck)).collect();
-        let mut append = Append { stream: stream(luck), events, then, once: Once::Unkeyed };
+        let mut append =
+            Append { stream: stream(luck), events, then, once: Once::Unkeyed, author: Author::Source };
         if let (Some(first), 0) = (append.events.first(), luck.below(3)) {
             let text = first.data.as_str().to_owned();
             let key = IdempotencyKey::parse(&text).expect("the text is a key");
@@ -112,6 +113,7 @@ fn next_put(luck: &Luck) -> Put {
         max_bytes: luck.pick(&[Change::Keep, Change::Default, Change::Set(Some(600))]),
         ttl_after_close: Change::Set(Duration::from_millis(luck.pick(&[0, 50]))),
         slow: luck.pick(&POLICIES.map(Change::Set)),
+        ..SettingsPatch::default()
     };
     Put { settings }
 }

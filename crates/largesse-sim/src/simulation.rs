@@ -429,6 +429,7 @@ fn engine_limits(luck: &Luck, knowledge: Knowledge, slow: Slow) -> EngineLimits 
         max_bytes: None,
         ttl_after_close: Duration::from_secs(1),
         slow,
+        ..Settings::default()
     };
     let roomy = EngineLimits { defaults, ..EngineLimits::default() };
     match knowledge {

@@ -11,8 +11,8 @@ use std::{
 
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, IdempotencyKey,
-    Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Record, Selection, StartFrom,
-    Stopped, StreamName, StreamState, Sweep, TailListener, UnixMs,
+    Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Record, Selection, Settings,
+    StartFrom, Stopped, StreamName, StreamState, Sweep, TailListener, UnixMs,
 };
 
 use crate::{at_once::at_once, ledger::Ledger, luck::Luck, rings::Rings};
@@ -138,6 +138,10 @@ impl Engine for Witness {
 
     fn tail(&self) -> Position {
         self.inner.tail()
+    }
+
+    fn defaults(&self) -> Settings {
+        self.inner.defaults()
     }
 
     fn listen(&self, listener: Arc<dyn TailListener>) {

@@ -79,7 +79,7 @@ fn info(folder: &DataFolder) -> Result<(), Failure> {
     let files = log.files();
     let rows = [
         ("folder", folder.path().display().to_string()),
-        ("format", inspect::FORMAT.to_string()),
+        ("format", files.format.to_string()),
         ("incarnation", format!("{:016x}", log.incarnation().0)),
         ("segments", files.segments.to_string()),
         ("bytes", files.bytes.to_string()),

@@ -115,6 +115,10 @@ fn hostile_data_is_heard_as_it_was_published(browser: Browser) {
 fn hostile_names_are_heard_as_they_were_published(browser: Browser) {
     let server = server();
     let mut publisher = Publisher::connect(server.address());
+    for reserved in ["end", "reset", "begin", "heartbeat"] {
+        let target = format!("/streams/a?event={reserved}");
+        assert_eq!(publisher.ask("POST", &target, &[], b"x").status, 400, "{reserved}");
+    }
     for refused in ["", "a\0b", "a\nb", "a\rb", &"n".repeat(513)] {
         let target = format!("/streams/a?event={}", percent_encoded(refused));
         assert_eq!(publisher.ask("POST", &target, &[], b"x").status, 400, "{refused:?}");

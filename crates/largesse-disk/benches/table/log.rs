@@ -9,7 +9,9 @@ use std::{
 };
 
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, disk::Folder};
-use largesse_log::{Append, EngineLimits, Incarnation, NewEvent, Once, Settings, StreamName, Then, UnixMs};
+use largesse_log::{
+    Append, Author, EngineLimits, Incarnation, NewEvent, Once, Settings, StreamName, Then, UnixMs,
+};
 use largesse_wire::EventData;
 use tokio::runtime::Runtime;
 
@@ -46,7 +48,7 @@ pub(crate) fn stream(number: u64) -> Outcome<StreamName> {
 /// One event for a stream.
 pub(crate) fn append(stream: StreamName, data: EventData) -> Append {
     let events = vec![NewEvent { name: None, data }];
-    Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed }
+    Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source }
 }
 
 /// Data of so many bytes.

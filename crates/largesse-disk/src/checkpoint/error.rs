@@ -4,7 +4,10 @@
 
 use std::io;
 
-use super::{FILE, header::FORMAT};
+use super::{
+    FILE,
+    header::{FORMAT, FORMAT_LEAST},
+};
 use crate::{frame::Fault, scan::Stop};
 
 /// Why a checkpoint can't be used. The file is as it was.
@@ -28,9 +31,9 @@ pub enum CheckpointError {
         /// What is wrong with it.
         fault: Flaw,
     },
-    /// It was written by an older or newer version.
+    /// It was written by a version that is too old or too new.
     #[error(
-        "the file `{FILE}` has the format {found}; this version reads {FORMAT} only: export the log with the \
+        "the file `{FILE}` has the format {found}; this version reads {FORMAT_LEAST} to {FORMAT}: export the log with the \
          version that wrote it, and import it with this one"
     )]
     Format {

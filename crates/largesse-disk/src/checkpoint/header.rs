@@ -3,11 +3,13 @@
 //! ```text
 //! byte  bytes
 //!    0      8  magic   "LARGECKP"
-//!    8      4  format  u32, 1
+//!    8      4  format  u32, 2
 //!   12      8  salt    u64, what the checks of the frames are seeded with
 //!   20     36  zero
 //!   56      8  check   u64, XXH3-64 of the 56 bytes before
 //! ```
+//!
+//! The format 1 is read as well: it has fewer settings, and says so in their bytes (`command/settings.rs`).
 //!
 //! Every later format keeps the magic, the place of its own number, and the check, so that a checkpoint of another
 //! format can be told from a broken one.
@@ -22,10 +24,13 @@ use crate::frame::Salt;
 /// The bytes of a header.
 pub(super) const HEADER_BYTES: usize = 64;
 
-/// The format that is written, and the only one that is read.
-pub(super) const FORMAT: u32 = 1;
+/// The format that is written, and the latest that is read.
+pub(super) const FORMAT: u32 = 2;
 
-const MAGIC: [u8; 8] = *b"LARGECKP";
+/// The earliest format that is read.
+pub(super) const FORMAT_LEAST: u32 = 1;
+
+pub(crate) const MAGIC: [u8; 8] = *b"LARGECKP";
 
 /// Where the zeros begin.
 const ZERO_FROM: usize = 20;
@@ -53,7 +58,7 @@ pub(super) fn decode(bytes: &[u8; HEADER_BYTES]) -> Result<Salt, CheckpointError
         return Err(CheckpointError::broken(0, Flaw::Header));
     }
     let found = u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]);
-    if found != FORMAT {
+    if !(FORMAT_LEAST..=FORMAT).contains(&found) {
         return Err(CheckpointError::Format { found });
     }
     if bytes[ZERO_FROM..CHECKED_UPTO].iter().any(|byte| *byte != 0) {

@@ -82,6 +82,7 @@ impl Reading {
 }
 
 /// What follows a head.
+#[expect(clippy::large_enum_variant, reason = "nobody keeps one: each is taken apart at once")]
 pub(super) enum Part {
     Item(Item),
     End(End),

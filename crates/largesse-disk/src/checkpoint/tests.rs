@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use largesse_log::{
-    Append, AppendOutcome, Appended, Claim, Digest, EndReason, EngineLimits, IdempotencyKey, Incarnation,
-    NewEvent, Once, Position, Put, StreamName, Then, UnixMs,
+    Append, AppendOutcome, Appended, Author, Claim, Digest, EndReason, EngineLimits, IdempotencyKey,
+    Incarnation, NewEvent, Once, Position, Put, StreamName, Then, UnixMs,
     state::{LifeEnd, LogState, Loss, NoArchive, SavedBlocks, SavedHead, SavedUse, Snapshot, Stub},
 };
 use largesse_wire::EventData;
@@ -237,13 +237,24 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
     match step {
         Step::Append { stream: number, key: used, then } => {
             let once = used.map_or(Once::Unkeyed, |used| Once::Whole { key: key(used), digest: Digest(7) });
-            _ = log.append(slot, Append { stream: stream(number), events: events(), then, once }).answer;
+            _ = log
+                .append(
+                    slot,
+                    Append { stream: stream(number), events: events(), then, once, author: Author::Source },
+                )
+                .answer;
         }
         Step::Block { stream: on, key: used, number } => {
             let Ok(Claim { key, generation }) = log.claim(slot, &stream(on), &key(used)) else { return };
             let once =
                 Once::Block { claim: Claim { key, generation }, number, digest: Digest(number.into()) };
-            let append = Append { stream: stream(on), events: events(), then: Then::StayOpen, once };
+            let append = Append {
+                stream: stream(on),
+                events: events(),
+                then: Then::StayOpen,
+                once,
+                author: Author::Source,
+            };
             _ = log.append(log.next_slot(*now), append).answer;
         }
         Step::Put { stream: number, max_events } => {

@@ -10,7 +10,7 @@
 //! slot                base position | now u64 | time u64
 //! something optional  0u8, or 1u8 | what it is
 //! a list              how many u32, and as many
-//! then                0u8 the stream stays open, 1u8 it is closed
+//! then                0u8 the stream stays open, 1u8 it is closed; 2 is added where a publisher wrote the append
 //! once                0u8 unkeyed
 //!                     1u8 whole | key | digest
 //!                     2u8 block | key | generation u64 | number u64 | digest
@@ -21,7 +21,9 @@
 
 use std::time::Duration;
 
-use largesse_log::{Claim, Digest, IdempotencyKey, Once, Position, StreamName, Then, UnixMs, state::Slot};
+use largesse_log::{
+    Author, Claim, Digest, IdempotencyKey, Once, Position, StreamName, Then, UnixMs, state::Slot,
+};
 
 use crate::frame::{Fault, position};
 
@@ -206,19 +208,24 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-impl Field for Then {
+/// What happens after an append and who wrote it are one tag, so that a source's is that of the first format.
+impl Field for (Then, Author) {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Self::StayOpen => 0u8,
-            Self::Close => 1,
+            (Then::StayOpen, Author::Source) => 0u8,
+            (Then::Close, Author::Source) => 1,
+            (Then::StayOpen, Author::Publisher) => 2,
+            (Then::Close, Author::Publisher) => 3,
         }
         .put(out);
     }
 
     fn take(from: &mut Fields<'_>) -> Result<Self, Fault> {
         match from.tag()? {
-            0 => Ok(Self::StayOpen),
-            1 => Ok(Self::Close),
+            0 => Ok((Then::StayOpen, Author::Source)),
+            1 => Ok((Then::Close, Author::Source)),
+            2 => Ok((Then::StayOpen, Author::Publisher)),
+            3 => Ok((Then::Close, Author::Publisher)),
             tag => Err(Fault::Tag { tag }),
         }
     }

@@ -11,7 +11,7 @@
 //! Invariant: a head says how many events follow, and which. Does not know whether the append was refused when
 //! it was taken.
 
-use largesse_log::{Once, Position, StreamName, Then, UnixMs, state::Slot};
+use largesse_log::{Author, Once, Position, StreamName, Then, UnixMs, state::Slot};
 
 use super::fields::{Field, Fields};
 use crate::frame::{EncodedEvents, EventsCheck, Fault, Kind, Salt, write_frame};
@@ -48,6 +48,7 @@ pub(crate) struct AppendHead {
     pub(crate) events: EventsHead,
     pub(crate) stream: StreamName,
     pub(crate) then: Then,
+    pub(crate) author: Author,
     pub(crate) once: Once,
 }
 
@@ -56,14 +57,9 @@ impl AppendHead {
     pub(crate) fn decode(body: &[u8]) -> Result<Self, Fault> {
         let mut from = Fields::of(body);
         let from = &mut from;
-        let (slot, events) = (Field::take(from)?, Field::take(from)?);
-        let head = Self {
-            slot,
-            events,
-            stream: Field::take(from)?,
-            then: Field::take(from)?,
-            once: Field::take(from)?,
-        };
+        let (slot, events, stream) = (Field::take(from)?, Field::take(from)?, Field::take(from)?);
+        let (then, author) = Field::take(from)?;
+        let head = Self { slot, events, stream, then, author, once: Field::take(from)? };
         from.end()?;
         Ok(head)
     }

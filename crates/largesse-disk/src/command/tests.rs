@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use largesse_log::{Change, Claim, Digest, Once, Position, Settings, SettingsPatch, Slow, Then, UnixMs};
+use largesse_log::{
+    Author, Change, Claim, ControlNames, Digest, FromSetting, Once, Position, Settings, SettingsPatch, Slow,
+    Then, UnixMs,
+};
 use largesse_wire::{EventData, EventName};
 use proptest::{collection::vec, option, prelude::*};
 
@@ -47,14 +50,20 @@ fn slow() -> impl Strategy<Value = Slow> {
     prop_oneof![Just(Slow::CatchUp), Just(Slow::Latest), Just(Slow::Disconnect)]
 }
 
+fn from() -> impl Strategy<Value = FromSetting> {
+    let last = any::<u64>().prop_map(|events| format!("-{events}").parse().unwrap());
+    prop_oneof![Just(FromSetting::Start), Just(FromSetting::Now), last]
+}
+
+fn control_names() -> impl Strategy<Value = ControlNames> {
+    prop_oneof![Just(ControlNames::Reserved), Just(ControlNames::Shared)]
+}
+
 pub(crate) fn settings() -> impl Strategy<Value = Settings> {
-    let parts = (option::of(duration()), any::<Option<u64>>(), any::<Option<u64>>(), duration(), slow());
-    parts.prop_map(|(max_age, max_events, max_bytes, ttl_after_close, slow)| Settings {
-        max_age,
-        max_events,
-        max_bytes,
-        ttl_after_close,
-        slow,
+    let limits = (option::of(duration()), any::<Option<u64>>(), any::<Option<u64>>());
+    let parts = (limits, duration(), slow(), from(), control_names());
+    parts.prop_map(|((max_age, max_events, max_bytes), ttl_after_close, slow, from, control_names)| {
+        Settings { max_age, max_events, max_bytes, ttl_after_close, slow, from, control_names }
     })
 }
 
@@ -64,13 +73,10 @@ fn change<T: Clone + std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl S
 
 fn patch() -> impl Strategy<Value = SettingsPatch> {
     let count = || change(any::<Option<u64>>());
-    let parts = (change(option::of(duration())), count(), count(), change(duration()), change(slow()));
-    parts.prop_map(|(max_age, max_events, max_bytes, ttl_after_close, slow)| SettingsPatch {
-        max_age,
-        max_events,
-        max_bytes,
-        ttl_after_close,
-        slow,
+    let limits = (change(option::of(duration())), count(), count());
+    let parts = (limits, change(duration()), change(slow()), change(from()), change(control_names()));
+    parts.prop_map(|((max_age, max_events, max_bytes), ttl_after_close, slow, from, control_names)| {
+        SettingsPatch { max_age, max_events, max_bytes, ttl_after_close, slow, from, control_names }
     })
 }
 
@@ -102,12 +108,9 @@ fn once() -> impl Strategy<Value = Once> {
 
 fn append() -> impl Strategy<Value = Append> {
     let then = prop_oneof![Just(Then::StayOpen), Just(Then::Close)];
-    (stream_name(), vec(event(), 0..5), then, once()).prop_map(|(stream, events, then, once)| Append {
-        stream,
-        events,
-        then,
-        once,
-    })
+    let author = prop_oneof![Just(Author::Source), Just(Author::Publisher)];
+    let parts = (stream_name(), vec(event(), 0..5), then, once(), author);
+    parts.prop_map(|(stream, events, then, once, author)| Append { stream, events, then, once, author })
 }
 
 /// Any command.

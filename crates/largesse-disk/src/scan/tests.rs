@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use largesse_log::{Append, NewEvent, Once, Position, StreamName, Then, UnixMs, state::Slot};
+use largesse_log::{Append, Author, NewEvent, Once, Position, StreamName, Then, UnixMs, state::Slot};
 use largesse_wire::EventData;
 use proptest::{collection::vec, prelude::*};
 
@@ -122,6 +122,7 @@ fn append(base: u64, stream_name: &str, events: &[&str]) -> Command {
         events: events.iter().map(|data| event(data)).collect(),
         then: Then::StayOpen,
         once: Once::Unkeyed,
+        author: Author::Source,
     };
     Command::Append { slot: slot(base), append }
 }

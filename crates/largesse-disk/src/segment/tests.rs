@@ -21,11 +21,11 @@ fn with(at: usize, other: &[u8]) -> [u8; HEADER_BYTES] {
 #[test]
 fn a_header_stands_in_a_segment_as_the_format_says() {
     let mut want = Vec::new();
-    want.extend_from_slice(b"LARGESEG\x01\0\0\0");
+    want.extend_from_slice(b"LARGESEG\x02\0\0\0");
     want.extend_from_slice(b"\x18\x17\x16\x15\x14\x13\x12\x11\x28\x27\x26\x25\x24\x23\x22\x21");
     want.extend_from_slice(b"\x38\x37\x36\x35\x34\x33\x32\x31\x48\x47\x46\x45\x44\x43\x42\x41");
     want.extend_from_slice(&[0; 12]);
-    want.extend_from_slice(b"\xA8\x16\x17\x56\x2F\x05\xA4\x43");
+    want.extend_from_slice(b"\x71\xF4\x91\x94\x96\xB5\xAB\x42");
     assert_eq!(HEADER.encode()[..], want);
     assert_eq!(SegmentHeader::decode(&HEADER.encode()), Ok(HEADER));
 }
@@ -43,9 +43,10 @@ fn no_bit_of_a_header_flips_unseen() {
 #[test]
 fn another_format_is_told_from_a_broken_header() {
     let check = |bytes, want| assert_eq!(SegmentHeader::decode(&bytes), Err(want));
-    check(with(8, &[2]), HeaderError::Format { format: 2 });
+    check(with(8, &[3]), HeaderError::Format { format: 3 });
     check(with(8, &[0]), HeaderError::Format { format: 0 });
-    check(with(8, &[1, 0, 0, 9]), HeaderError::Format { format: 0x0900_0001 });
+    check(with(8, &[2, 0, 0, 9]), HeaderError::Format { format: 0x0900_0002 });
+    assert_eq!(SegmentHeader::decode(&with(8, &[1])), Ok(HEADER), "the first format is read");
     check(with(44, &[1]), HeaderError::Padding);
     check(with(35, &[0x80]), HeaderError::Position);
     check([0; HEADER_BYTES], HeaderError::Magic);

@@ -1,6 +1,6 @@
 //! Space comes back: what is dropped leaves the disk, and what is kept stays readable.
 
-use largesse_log::{Append, Change, NewEvent, Once, Put, SettingsPatch, StreamName, Then, UnixMs};
+use largesse_log::{Append, Author, Change, NewEvent, Once, Put, SettingsPatch, StreamName, Then, UnixMs};
 use largesse_wire::EventData;
 
 use super::world::{Answer, SETTINGS, Step, World, limits};
@@ -10,7 +10,7 @@ fn append(stream: &str, number: usize) -> Step {
     let text = format!("{number} {}", "x".repeat(100));
     let events = vec![NewEvent { name: None, data: EventData::parse(&text).unwrap() }];
     let stream = StreamName::parse(stream).unwrap();
-    Step::Append(Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed })
+    Step::Append(Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source })
 }
 
 fn bytes_of_segments(disk: &SimulatedDisk) -> usize {

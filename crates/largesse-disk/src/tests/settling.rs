@@ -12,7 +12,7 @@ use std::{
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
     IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
-    StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, conformance::dice::Dice,
+    Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, conformance::dice::Dice,
 };
 use tokio::sync::oneshot;
 
@@ -176,6 +176,10 @@ impl Engine for Settling {
 
     fn tail(&self) -> Position {
         self.log.core.state().tail()
+    }
+
+    fn defaults(&self) -> Settings {
+        self.log.core.state().limits().defaults
     }
 
     fn listen(&self, listener: Arc<dyn TailListener>) {

@@ -1,6 +1,6 @@
 //! Segments that are filled with zeros ahead: what is behind the last group is no loss, and no group is taken for it.
 
-use largesse_log::{Append, NewEvent, Once, StreamName, Then, UnixMs};
+use largesse_log::{Append, Author, NewEvent, Once, StreamName, Then, UnixMs};
 use largesse_wire::EventData;
 
 use super::world::{Answer, SETTINGS, Step, World, steps};
@@ -16,7 +16,7 @@ use crate::{
 fn take(world: &mut World, text: &str) {
     let events = vec![NewEvent { name: None, data: EventData::parse(text).unwrap() }];
     let stream = StreamName::parse("a").unwrap();
-    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed };
+    let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source };
     assert!(matches!(world.take(UnixMs(1), &Step::Append(append)), Answer::Taken(_)));
 }
 

@@ -4,8 +4,8 @@
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use largesse_log::{
-    Append, Batch, Change, EngineError, EngineLimits, IdempotencyKey, Incarnation, NewEvent, Once, Outcome,
-    Place, Position, Put, ReadLimits, Record, Selection, Selector, Settings, SettingsPatch, Stopped,
+    Append, Author, Batch, Change, EngineError, EngineLimits, IdempotencyKey, Incarnation, NewEvent, Once,
+    Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Settings, SettingsPatch, Stopped,
     StreamName, StreamState, Then, UnixMs,
     conformance::dice::Dice,
     state::{LogState, Look, NoArchive, Slot},
@@ -83,7 +83,7 @@ fn step(dice: &mut Dice, number: usize) -> Step {
                     digest: largesse_log::Digest(dice.below(2).into()),
                 },
             };
-            Step::Append(Append { stream, events, then, once })
+            Step::Append(Append { stream, events, then, once, author: Author::Source })
         }
     }
 }

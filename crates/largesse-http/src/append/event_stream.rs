@@ -9,7 +9,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
 use largesse_log::{
-    Append, AppendError, AppendOutcome, Appended, Claim, DigestBuilder, NewEvent, Once, Position, Then,
+    Append, AppendError, AppendOutcome, Appended, Author, Claim, DigestBuilder, NewEvent, Once, Position,
+    Then, is_reserved,
 };
 use largesse_wire::{EventName, ParseError, ParsedEvent, Parser, ParserLimits};
 use tokio::time::Instant;
@@ -41,6 +42,15 @@ struct Publishing<'a> {
     /// Events appended so far, by this request or one before it under the key.
     count: u64,
     last: Option<Position>,
+}
+
+/// Which events are an append of their own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alone {
+    /// All: each is a block under a key.
+    All,
+    /// Those with a name that only the log can say whether it is allowed.
+    Reserved,
 }
 
 /// The claim, and the digest of all blocks so far.
@@ -138,24 +148,22 @@ impl<'a> Publishing<'a> {
     }
 
     async fn append(&mut self, events: Vec<NewEvent>) -> Result<(), Refusal> {
-        if self.keyed.is_none() {
-            return if events.is_empty() {
-                Ok(())
-            } else {
-                self.step(events, Then::StayOpen).await.map(drop)
-            };
-        }
-        for event in events {
-            self.step(vec![event], Then::StayOpen).await?;
+        for events in steps(events, self.alone()) {
+            self.step(events, Then::StayOpen).await?;
         }
         Ok(())
+    }
+
+    fn alone(&self) -> Alone {
+        if self.keyed.is_some() { Alone::All } else { Alone::Reserved }
     }
 
     /// One append: under a key one block, otherwise what came together.
     async fn step(&mut self, events: Vec<NewEvent>, then: Then) -> Result<Appended, Refusal> {
         let step_count = events.len() as u64;
         let once = self.once(&events, then);
-        let append = Append { stream: self.publish.stream.clone(), events, then, once };
+        let append =
+            Append { stream: self.publish.stream.clone(), events, then, once, author: Author::Publisher };
         let appended = match self.publish.door.hub.append(append).await {
             Ok(appended) => appended,
             Err(error) => return Err(self.refusal(&error)),
@@ -216,6 +224,22 @@ impl<'a> Publishing<'a> {
         };
         refusal.and(&told).with("id", id)
     }
+}
+
+/// The appends that take these events: one for each under a key. Otherwise what came together is appended together,
+/// but an event with the name of a control event is alone: should it be refused, those before it stay.
+fn steps(events: Vec<NewEvent>, alone: Alone) -> Vec<Vec<NewEvent>> {
+    let mut steps: Vec<Vec<NewEvent>> = Vec::new();
+    let mut may_join = false;
+    for event in events {
+        let is_alone = alone == Alone::All || event.name.as_ref().is_some_and(is_reserved);
+        match steps.last_mut().filter(|_| may_join && !is_alone) {
+            Some(step) => step.push(event),
+            None => steps.push(vec![event]),
+        }
+        may_join = !is_alone;
+    }
+    steps
 }
 
 fn too_large(bytes_max: usize) -> Refusal {

@@ -8,6 +8,7 @@ mod guard;
 mod half_close;
 mod idempotency;
 mod memory;
+mod names;
 mod page;
 mod problems;
 mod publish_by_put;

@@ -123,7 +123,7 @@ async fn the_list_of_streams_comes_in_pages() {
     let found = page(&server, "/streams?limit=2").await;
     let bytes = found["streams"][1]["bytes"].as_u64();
     let settings = json!({"max_age": "7d", "max_events": "unlimited", "max_bytes": "64 MiB",
-        "ttl_after_close": "24h", "slow": "catch-up"});
+        "ttl_after_close": "24h", "slow": "catch-up", "from": "start", "control_names": "reserved"});
     assert_eq!(
         found,
         json!({"streams": [

@@ -72,6 +72,14 @@ macro_rules! mount_conformance {
                 a_loss_names_a_bounded_number_of_streams
                 a_forgotten_end_is_told_as_a_loss
             }
+            names {
+                a_publisher_uses_no_name_of_a_control_event
+                a_publisher_that_closes_may_say_that_it_failed
+                a_source_uses_any_name
+                a_stream_shares_the_names_as_its_setting_says
+                where_there_is_no_stream_the_default_counts
+                a_repeat_is_looked_at_before_its_names
+            }
             reads {
                 a_read_stops_at_its_limits
                 an_append_is_seen_whole

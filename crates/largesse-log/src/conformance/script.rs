@@ -8,11 +8,12 @@ use super::{
     dice::Dice,
     model::{Model, ModelEvent, Step},
     reader::{Reader, text_of},
-    world::{KEEP_ALL, World, event, name},
+    world::{KEEP_ALL, World, event, event_name, name},
 };
 use crate::{
-    Append, AppendError, Batch, Change, EndReason, Once, Position, ReadLimits, Record, Repeat, Settings,
-    SettingsPatch, StartFrom, Stopped, StreamName, Then, UnixMs,
+    Append, AppendError, Author, Batch, Change, ControlNames, EndReason, FromSetting, NewEvent, Once,
+    Position, RESERVED_NAMES, ReadLimits, Record, Repeat, Settings, SettingsPatch, StartFrom, Stopped,
+    StreamName, Then, UnixMs,
 };
 
 const STREAMS: [&str; 6] = ["a", "b", "c/1", "c/2", "c/2/x", "d"];
@@ -95,14 +96,20 @@ impl Script {
         let then = if self.dice.below(6) == 0 { Then::Close } else { Then::StayOpen };
         let least = u64::from(then == Then::StayOpen);
         let events: Vec<_> = (0..least + self.dice.below(3)).map(|_| self.next_event()).collect();
-        let append = Append { stream: stream.clone(), events: events.clone(), then, once: Once::Unkeyed };
+        let author = self.dice.pick(&[Author::Source, Author::Publisher]);
+        let once = Once::Unkeyed;
+        let append = Append { stream: stream.clone(), events: events.clone(), then, once, author };
         let answer = self.world.append(append);
         let now = UnixMs(self.now);
+        let is_refused = author == Author::Publisher && self.keeps_a_name_from_publishers(&stream, &events);
+        let told = matches!(answer, Err(AppendError::ReservedName { .. }));
+        assert_eq!(told, is_refused, "{}", self.context());
         match (self.model.lives.get(&stream).map(|life| life.end), answer) {
             (Some(Some((end, _))), Ok(answer)) => {
                 assert!(events.is_empty() && answer.position == end, "{}", self.context());
             }
             (Some(Some(_)), Err(AppendError::Closed))
+            | (_, Err(AppendError::ReservedName { .. }))
             | (_, Err(AppendError::TooLarge { .. } | AppendError::TooManyStreams { .. })) => {}
             (life, Ok(answer)) => {
                 if life.is_none() {
@@ -117,6 +124,14 @@ impl Script {
         self.finish_step();
     }
 
+    /// Whether one of the events has a name that only sources may use on the stream.
+    fn keeps_a_name_from_publishers(&self, stream: &StreamName, events: &[NewEvent]) -> bool {
+        let settings = self.model.lives.get(stream).map_or(KEEP_ALL, |life| life.settings);
+        let mut names = events.iter().filter_map(|event| event.name.as_ref());
+        settings.control_names == ControlNames::Reserved
+            && names.any(|name| RESERVED_NAMES.contains(&name.as_str()))
+    }
+
     fn close_model(&mut self, stream: &StreamName, then: Then, now: UnixMs) {
         if then == Then::Close {
             let state = self.world.state(stream.as_str());
@@ -125,10 +140,11 @@ impl Script {
         }
     }
 
-    fn next_event(&mut self) -> crate::NewEvent {
+    fn next_event(&mut self) -> NewEvent {
         self.published += 1;
         let padding = ".".repeat(self.dice.below(40) as usize);
-        event(&format!("{}{padding}", self.published))
+        let name = self.dice.pick(&[None, None, None, None, Some("tick"), Some("end")]);
+        NewEvent { name: name.map(event_name), ..event(&format!("{}{padding}", self.published)) }
     }
 
     fn put(&mut self) {
@@ -140,6 +156,12 @@ impl Script {
             max_bytes: self.dice.pick(&[Change::Keep, Change::Default, Change::Set(Some(400))]),
             ttl_after_close: Change::Set(Duration::from_millis(self.dice.pick(&[0, 50]))),
             slow: Change::Keep,
+            from: self.dice.pick(&[Change::Keep, Change::Set(FromSetting::Now)]),
+            control_names: self.dice.pick(&[
+                Change::Keep,
+                Change::Default,
+                Change::Set(ControlNames::Shared),
+            ]),
         };
         if self.world.try_put(stream.as_str(), patch).is_ok() {
             let before = self.model.lives.get(&stream).map_or(KEEP_ALL, |life| life.settings);

@@ -4,13 +4,13 @@
 
 use std::{cell::Cell, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use largesse_wire::EventData;
+use largesse_wire::{EventData, EventName};
 
 use crate::{
-    Append, AppendError, Appended, Batch, Change, Claim, Digest, DigestBuilder, Ends, Engine, EngineError,
-    EngineLimits, IdempotencyKey, Located, NewEvent, Once, Pending, Place, Position, Put, PutAnswer,
-    ReadLimits, Selection, Selector, Settings, SettingsPatch, StartFrom, StreamName, StreamState, Sweep,
-    TailListener, Then, UnixMs,
+    Append, AppendError, Appended, Author, Batch, Change, Claim, Digest, DigestBuilder, Ends, Engine,
+    EngineError, EngineLimits, IdempotencyKey, Located, NewEvent, Once, Pending, Place, Position, Put,
+    PutAnswer, ReadLimits, Selection, Selector, Settings, SettingsPatch, StartFrom, StreamName, StreamState,
+    Sweep, TailListener, Then, UnixMs,
 };
 
 /// Makes an empty log with these limits.
@@ -23,6 +23,8 @@ pub(super) const KEEP_ALL: Settings = Settings {
     max_bytes: None,
     ttl_after_close: Duration::from_millis(1000),
     slow: crate::Slow::CatchUp,
+    from: crate::FromSetting::Start,
+    control_names: crate::ControlNames::Reserved,
 };
 
 /// A read that stops at nothing.
@@ -37,6 +39,10 @@ pub(super) struct World {
 
 pub(super) fn name(text: &str) -> StreamName {
     StreamName::parse(text).expect("cases use right names")
+}
+
+pub(super) fn event_name(text: &str) -> EventName {
+    EventName::parse(text).expect("cases use right names")
 }
 
 pub(super) fn key(text: &str) -> IdempotencyKey {
@@ -66,7 +72,7 @@ pub(super) fn event(data: &str) -> NewEvent {
 /// An append of these events, without a key.
 pub(super) fn append(stream: &str, data: &[&str], then: Then) -> Append {
     let events = data.iter().map(|data| event(data)).collect();
-    Append { stream: name(stream), events, then, once: Once::Unkeyed }
+    Append { stream: name(stream), events, then, once: Once::Unkeyed, author: Author::Source }
 }
 
 /// The same under a key; the body is its own digest.

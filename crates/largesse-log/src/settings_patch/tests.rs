@@ -5,7 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Change, SettingsPatch};
-use crate::{Settings, Slow};
+use crate::{ControlNames, FromSetting, Settings, Slow};
+
+fn last(events: u64) -> FromSetting {
+    format!("-{events}").parse().unwrap()
+}
 
 fn patch(value: serde_json::Value) -> Result<SettingsPatch, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
@@ -25,6 +29,8 @@ fn absent_null_and_a_value_are_three_things() {
         max_bytes: Change::Set(None),
         ttl_after_close: Change::Keep,
         slow: Change::Keep,
+        from: Change::Keep,
+        control_names: Change::Keep,
     };
     assert_eq!(found, want);
     assert_eq!(patch(json!({})), Ok(SettingsPatch::default()));
@@ -38,6 +44,8 @@ fn every_setting_has_its_form() {
         "max_bytes": 1048576,
         "ttl_after_close": "0s",
         "slow": "latest",
+        "from": "-100",
+        "control_names": "shared",
     }));
     let want = SettingsPatch {
         max_age: Change::Set(Some(Duration::from_secs(900))),
@@ -45,6 +53,8 @@ fn every_setting_has_its_form() {
         max_bytes: Change::Set(Some(1 << 20)),
         ttl_after_close: Change::Set(Duration::ZERO),
         slow: Change::Set(Slow::Latest),
+        from: Change::Set(last(100)),
+        control_names: Change::Set(ControlNames::Shared),
     };
     assert_eq!(found, Ok(want));
 }
@@ -68,6 +78,13 @@ fn what_is_wrong_is_named() {
     let slow = patch(json!({ "slow": "fast" })).unwrap_err();
     assert!(slow.contains("\"fast\"") && slow.contains("\"catch-up\""), "{slow}");
     assert!(patch(json!({ "slow": { "latest": null } })).is_err(), "it is a text");
+    let from = patch(json!({ "from": "-N" })).unwrap_err();
+    assert!(from.contains("\"-N\"") && from.contains("\"-100\""), "{from}");
+    let names = patch(json!({ "control_names": "free" })).unwrap_err();
+    assert!(names.contains("\"free\"") && names.contains("\"shared\""), "{names}");
+    for value in [json!({ "from": true }), json!({ "from": 100 }), json!({ "control_names": true })] {
+        assert!(patch(value.clone()).is_err(), "{value}");
+    }
     for value in [json!({ "max_age": true }), json!({ "max_events": 1.5 }), json!({ "slow": 1 }), json!([1])]
     {
         assert!(patch(value.clone()).is_err(), "{value}");
@@ -83,6 +100,11 @@ fn a_patch_changes_what_it_names() {
     assert_eq!(change(Change::Keep), kept);
     assert_eq!(change(Change::Default), Settings { max_events: Some(9), ..kept });
     assert_eq!(change(Change::Set(None)), Settings { max_events: None, ..kept });
+    let shared = Settings { control_names: ControlNames::Shared, from: FromSetting::Now, ..kept };
+    let back =
+        SettingsPatch { from: Change::Default, control_names: Change::Default, ..SettingsPatch::default() };
+    assert_eq!(shared.patched(&back, &defaults), kept);
+    assert_eq!(shared.patched(&SettingsPatch::default(), &defaults), shared);
 }
 
 #[test]
@@ -93,6 +115,8 @@ fn settings_are_written_as_a_patch_is_read() {
         max_bytes: Some(1_000),
         ttl_after_close: Duration::from_millis(1_500),
         slow: Slow::Disconnect,
+        from: last(7),
+        control_names: ControlNames::Shared,
     };
     for settings in [Settings::default(), odd] {
         let written = serde_json::to_value(settings).unwrap();
@@ -105,6 +129,7 @@ fn settings_are_written_as_a_patch_is_read() {
     let written = serde_json::to_value(Settings::default()).unwrap();
     let want = json!({
         "max_age": "7d", "max_events": "unlimited", "max_bytes": "64 MiB", "ttl_after_close": "24h", "slow": "catch-up",
+        "from": "start", "control_names": "reserved",
     });
     assert_eq!(written, want);
 }

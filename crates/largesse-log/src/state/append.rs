@@ -13,8 +13,8 @@ use super::{
     slot::Slot,
 };
 use crate::{
-    Append, AppendError, AppendOutcome, Appended, Digest, Event, Made, NewEvent, Once, Position, StreamName,
-    Then, UnixMs,
+    Append, AppendError, AppendOutcome, Appended, Author, Digest, Event, Made, NewEvent, Once, Position,
+    StreamName, Then, UnixMs, control_names::first_refused,
 };
 
 /// The answer to an append, and what to ring for.
@@ -48,13 +48,14 @@ pub(super) struct Write {
     pub(super) stream: StreamName,
     pub(super) events: Vec<NewEvent>,
     pub(super) then: Then,
+    pub(super) author: Author,
 }
 
 impl LogState {
     /// Appends. Takes no position beyond [`Slot::end`].
     pub fn append(&mut self, slot: Slot, append: Append) -> Answer {
-        let Append { stream, events, then, once } = append;
-        let write = Write { stream, events, then };
+        let Append { stream, events, then, once, author } = append;
+        let write = Write { stream, events, then, author };
         match once {
             Once::Unkeyed => self.write(slot, write),
             Once::Whole { key, digest } => {
@@ -68,7 +69,7 @@ impl LogState {
     /// The answer to an append that would change nothing, as far as can be told without taking the step.
     #[must_use]
     pub fn foresee(&self, now: UnixMs, append: &Append) -> Option<Result<Appended, AppendError>> {
-        let Append { stream, events, then, once } = append;
+        let Append { stream, events, then, once, author } = append;
         match once {
             Once::Unkeyed => {}
             Once::Whole { key, digest } => {
@@ -84,7 +85,7 @@ impl LogState {
                 }
             }
         }
-        self.judge_write(stream, events, *then).err()
+        self.judge_write(stream, events, *then, *author).err()
     }
 
     fn append_whole(&mut self, slot: Slot, key: KeyName, digest: Digest, write: Write) -> Answer {
@@ -114,8 +115,8 @@ impl LogState {
 
     /// Writes without another look at keys.
     pub(super) fn write(&mut self, slot: Slot, write: Write) -> Answer {
-        let Write { stream, events, then } = write;
-        let Judged { stream: kept, made } = match self.judge_write(&stream, &events, then) {
+        let Write { stream, events, then, author } = write;
+        let Judged { stream: kept, made } = match self.judge_write(&stream, &events, then, author) {
             Ok(judged) => judged,
             Err(answer) => return Answer::quiet(answer),
         };
@@ -151,8 +152,15 @@ impl LogState {
         stream: &StreamName,
         events: &[NewEvent],
         then: Then,
+        author: Author,
     ) -> Result<Judged, Result<Appended, AppendError>> {
         let (kept, life) = self.lives.kept(stream).unzip();
+        if author == Author::Publisher {
+            let names = life.map_or(self.limits.defaults, |life| life.settings).control_names;
+            if let Some(name) = first_refused(names, events, then) {
+                return Err(Err(AppendError::ReservedName { name: name.clone() }));
+            }
+        }
         let outcome = AppendOutcome::AlreadyClosed;
         match (life.and_then(|life| life.end), events.is_empty(), then) {
             (Some(LifeEnd { position, .. }), true, Then::Close) => {

@@ -20,9 +20,9 @@ use super::{
     work::{DROPS_MAX, WORK_MAX},
 };
 use crate::{
-    Append, Batch, Change, EngineError, EngineLimits, IdempotencyKey, NewEvent, Once, Place, Position, Put,
-    ReadLimits, Record, Selection, Selector, Settings, SettingsPatch, StartFrom, Stopped, StreamName,
-    StreamState, Sweep, Then, UnixMs,
+    Append, Author, Batch, Change, EngineError, EngineLimits, IdempotencyKey, NewEvent, Once, Place,
+    Position, Put, ReadLimits, Record, Selection, Selector, Settings, SettingsPatch, StartFrom, Stopped,
+    StreamName, StreamState, Sweep, Then, UnixMs,
 };
 
 mod again;
@@ -43,7 +43,7 @@ fn many(raw: &str) -> Selection {
 fn append(stream: &str, data_bytes: usize, then: Then) -> Append {
     let data = EventData::parse(&"x".repeat(data_bytes)).unwrap();
     let events = vec![NewEvent { name: None, data }];
-    Append { stream: name(stream), events, then, once: Once::Unkeyed }
+    Append { stream: name(stream), events, then, once: Once::Unkeyed, author: Author::Source }
 }
 
 fn whole(log: &LogState, selection: &Selection, place: Place) -> Batch {
@@ -383,7 +383,13 @@ fn a_publish_pushes_out_as_many_as_it_puts_in() {
     let settings = SettingsPatch { max_events: Change::Set(Some(2)), ..SettingsPatch::default() };
     log.put(log.next_slot(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
     let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }; 2 * DROPS_MAX];
-    let append = Append { stream: name("t"), events, then: Then::StayOpen, once: Once::Unkeyed };
+    let append = Append {
+        stream: name("t"),
+        events,
+        then: Then::StayOpen,
+        once: Once::Unkeyed,
+        author: Author::Source,
+    };
     log.append(log.next_slot(UnixMs(0)), append).answer.unwrap();
     assert_eq!(log.state(&name("t")).unwrap().events, 2);
 }

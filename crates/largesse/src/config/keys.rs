@@ -166,6 +166,20 @@ pub(crate) const KEYS: &[Key] = &[
         slot: Slot::Slow(|config| &mut config.stream.slow),
     },
     Key {
+        path: "stream.from",
+        default: r#""start""#,
+        flag: None,
+        means: "Where a reader begins that does not say where: \"start\", \"now\" or \"-N\", the last N events",
+        slot: Slot::From(|config| &mut config.stream.from),
+    },
+    Key {
+        path: "stream.control_names",
+        default: r#""reserved""#,
+        flag: None,
+        means: "Whether publishers may use the names of control events: \"reserved\" or \"shared\"",
+        slot: Slot::ControlNames(|config| &mut config.stream.control_names),
+    },
+    Key {
         path: "http.allowed_origins",
         default: "[]",
         flag: flag("allowed-origin", "ORIGIN"),

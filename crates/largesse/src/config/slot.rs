@@ -7,7 +7,7 @@ use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use largesse::{
     http::{Authority, Origin},
-    log::Slow,
+    log::{ControlNames, FromSetting, Slow},
 };
 use tracing::level_filters::LevelFilter;
 
@@ -46,6 +46,10 @@ pub(crate) enum Slot {
     DurationOrUnlimited { within: RangeInclusive<Duration>, field: Field<Option<Duration>> },
     /// What happens to readers that fall behind.
     Slow(Field<Slow>),
+    /// Where a reader begins that does not say where.
+    From(Field<FromSetting>),
+    /// Who may use the names of control events.
+    ControlNames(Field<ControlNames>),
     /// Whether the gallery is there.
     Gallery(Field<GalleryRule>),
     /// When what was published is made safe.
@@ -58,6 +62,9 @@ pub(crate) enum Slot {
 
 const SLOW: &[(&str, Slow)] =
     &[("catch-up", Slow::CatchUp), ("latest", Slow::Latest), ("disconnect", Slow::Disconnect)];
+
+const CONTROL_NAMES: &[(&str, ControlNames)] =
+    &[("reserved", ControlNames::Reserved), ("shared", ControlNames::Shared)];
 
 const GALLERY: &[(&str, GalleryRule)] = &[("on", GalleryRule::On), ("off", GalleryRule::Off)];
 
@@ -109,6 +116,8 @@ impl Slot {
                 *field(config) = values::or("unlimited", raw, |raw| values::duration(raw, within))?;
             }
             Self::Slow(field) => *field(config) = values::word(raw, SLOW)?,
+            Self::From(field) => *field(config) = values::beginning(raw)?,
+            Self::ControlNames(field) => *field(config) = values::word(raw, CONTROL_NAMES)?,
             Self::Gallery(field) => *field(config) = values::word(raw, GALLERY)?,
             Self::Sync(field) => *field(config) = values::word(raw, SYNC)?,
             Self::Level(field) => *field(config) = values::word(raw, LEVELS)?,

@@ -159,6 +159,10 @@ fn a_wrong_value_is_told_with_its_line_its_key_and_what_would_be_right() {
     check_mistake("stream.max_events = \"many\"", &["whole number", "\"unlimited\""]);
     check_mistake("http.readers_max = 0", &["the least is 1", "\"auto\""]);
     check_mistake("stream.slow = \"wait\"", &["\"catch-up\", \"latest\", \"disconnect\""]);
+    for value in ["\"yesterday\"", "100", "\"2026-11-20T08:00:00Z\"", "true", "[\"now\"]", "\"\""] {
+        check_mistake(&format!("stream.from = {value}"), &["\"start\", \"now\"", "\"-100\""]);
+    }
+    check_mistake("stream.control_names = \"free\"", &["\"reserved\", \"shared\""]);
     check_mistake("trace.level = true", &["trace.level = true", "\"info\""]);
     check_mistake("trace.format = \"xml\"", &["\"text\", \"json\""]);
     check_mistake("listen = [\"localhost\"]", &["\"localhost\"", "127.0.0.1:8084"]);

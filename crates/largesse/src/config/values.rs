@@ -11,7 +11,7 @@ use std::{
 
 use largesse::{
     http::{Authority, Origin},
-    log::{BytesText, DurationText, SettingTextError},
+    log::{BytesText, DurationText, FromSetting, SettingTextError},
 };
 
 use super::raw::{Raw, dressing};
@@ -75,6 +75,17 @@ pub(crate) fn word<T: Copy>(raw: &Raw, words: &[(&str, T)]) -> Result<T, String>
     };
     let all = || words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
     found.map(|(_, value)| *value).ok_or_else(|| format!("write one of {}", all()))
+}
+
+/// Where a reader begins.
+pub(crate) fn beginning(raw: &Raw) -> Result<FromSetting, String> {
+    let parsed = match raw {
+        Raw::Text(text) => text.parse().ok(),
+        Raw::Integer(integer) if *integer < 0 => integer.to_string().parse().ok(),
+        Raw::Integer(_) | Raw::List(_) | Raw::Other { .. } => None,
+    };
+    parsed
+        .ok_or_else(|| "write \"start\", \"now\", or \"-N\" for the last N events, like \"-100\"".to_owned())
 }
 
 /// The path of a folder, which need not be there.

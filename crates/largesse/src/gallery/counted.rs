@@ -7,7 +7,10 @@ use std::{sync::Arc, time::Duration};
 
 use largesse::{
     hub::Hub,
-    log::{Append, AppendError, Change, NewEvent, Once, Put, SettingsPatch, StreamName, Then},
+    log::{
+        Append, AppendError, Author, Change, FromSetting, NewEvent, Once, Put, SettingsPatch, StreamName,
+        Then,
+    },
     wire::EventData,
 };
 use tokio::{
@@ -72,13 +75,15 @@ fn step(stream: &StreamName, number: u32) -> Append {
     };
     let (events, then) =
         if number < EVENTS { (vec![event(number)], Then::StayOpen) } else { (Vec::new(), Then::Close) };
-    Append { stream: stream.clone(), events, then, once: Once::Unkeyed }
+    Append { stream: stream.clone(), events, then, once: Once::Unkeyed, author: Author::Source }
 }
 
 fn settings() -> SettingsPatch {
     SettingsPatch {
         max_age: Change::Set(Some(KEPT_FOR)),
         ttl_after_close: Change::Set(KEPT_FOR),
+        // The page that started the run hears all of it, whatever is usual on this server.
+        from: Change::Set(FromSetting::Start),
         ..SettingsPatch::default()
     }
 }

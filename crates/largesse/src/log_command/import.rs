@@ -11,7 +11,9 @@ use std::{
 
 use largesse::{
     disk::{DiskEngine, DiskSettings, SyncRule, disk::Disk, inspect::StandingLog, lock::LOCK_NAME},
-    log::{Append, Engine, EngineLimits, NewEvent, Once, Put, SettingsPatch, StreamName, Then, UnixMs},
+    log::{
+        Append, Author, Engine, EngineLimits, NewEvent, Once, Put, SettingsPatch, StreamName, Then, UnixMs,
+    },
 };
 
 use super::{line::Line, saved};
@@ -169,7 +171,13 @@ impl Import<'_> {
                 // Its time to be read begins anew.
                 self.publish(
                     now(),
-                    Append { stream, events: Vec::new(), then: Then::Close, once: Once::Unkeyed },
+                    Append {
+                        stream,
+                        events: Vec::new(),
+                        then: Then::Close,
+                        once: Once::Unkeyed,
+                        author: Author::Source,
+                    },
                 )
                 .await?;
             }
@@ -202,7 +210,11 @@ impl Import<'_> {
         let (stream, time) = (stream.clone(), *time);
         let events = self.waiting.drain(..).map(|waiting| waiting.event).collect();
         self.bytes = 0;
-        self.publish(time, Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed }).await
+        self.publish(
+            time,
+            Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source },
+        )
+        .await
     }
 
     async fn publish(&self, time: UnixMs, append: Append) -> Result<(), String> {

@@ -66,7 +66,7 @@ fn info_says_what_is_in_a_folder_after_a_stop_and_after_a_kill_and_changes_nothi
         let (before, lock_before) = (files(&data), lock());
         let told = check_ok(log("info", &data));
         let wanted = [
-            "format         1\n",
+            "format         2\n",
             "streams        4\n",
             "events         4\n",
             "incarnation    ",
@@ -369,4 +369,39 @@ fn what_is_broken_is_told_by_the_export_of_a_running_server_too_whoever_met_it_b
 
 fn place_of(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
+}
+
+#[test]
+fn settings_and_names_that_were_accepted_come_through_a_saved_log() {
+    let data = Folder::new();
+    let server = Server::start_on(&data, &[]);
+    server.ask("PUT", "/streams/a", r#"{"from":"-100","control_names":"shared"}"#);
+    server.ask("POST", "/streams/a?event=end", "accepted");
+    server.ask("PUT", "/streams/a", r#"{"control_names":"reserved"}"#);
+    server.ask("PUT", "/streams/b", r#"{"from":"now","control_names":"shared"}"#);
+    stop(server, "KILL");
+    let saved = check_ok(log("export", &data));
+    let again = Folder::new();
+    let done = import(&again, &saved);
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    let saved_again = check_ok(log("export", &again));
+    assert_eq!(lines(&saved_again), lines(&saved));
+    for part in [
+        r#""from":"-100","control_names":"reserved""#,
+        r#""from":"now","control_names":"shared""#,
+        r#""event":"end""#,
+    ] {
+        assert!(saved.contains(part), "{part}: {saved}");
+    }
+    let server = Server::start_on(&again, &[]);
+    assert!(server.ask("POST", "/streams/a?event=end", "x").contains("reserved-name"));
+    assert!(server.ask("POST", "/streams/b?event=end", "x").contains(" 201 "));
+    // What a version before these settings saved has their first values.
+    let old = saved.replace(r#","from":"-100","control_names":"reserved""#, "");
+    let older = Folder::new();
+    assert_eq!(import(&older, &old).code(), Some(0));
+    assert!(
+        check_ok(log("export", &older))
+            .contains(r#""slow":"catch-up","from":"start","control_names":"reserved"}"#)
+    );
 }

@@ -156,6 +156,21 @@ fn what_the_server_refuses_is_said_with_its_reason() {
 }
 
 #[test]
+fn a_name_of_a_control_event_is_refused_with_the_way_out() {
+    let server = Server::start();
+    for name in ["end", "reset", "heartbeat", "failed"] {
+        let done = publish(&server, &["a", "x", "--event", name], None);
+        assert_eq!((done.code(), done.stdout.as_str()), (Some(1), ""), "{done:?}");
+        for part in ["400", &format!("'{name}'"), "PUT {\"control_names\":\"shared\"}"] {
+            assert!(done.stderr.contains(part), "{part}: {}", done.stderr);
+        }
+    }
+    published(&server, &["failing", "why", "--event", "failed", "--close"], None);
+    server.ask("PUT", "/streams/a", r#"{"control_names":"shared"}"#);
+    published(&server, &["a", "x", "--event", "end"], None);
+}
+
+#[test]
 fn wrong_names_are_refused_before_anything_is_sent() {
     let script = Script::new();
     let (empty, star, line_break) = (["//", "x"], ["a/*", "x"], ["a", "x"]);

@@ -72,8 +72,13 @@ fn json_is_one_object_a_line_with_everything_in_it() {
 
 #[test]
 fn what_a_publisher_names_like_our_own_events_is_only_an_event() {
-    let server =
-        server_with(&[("a", "end", "{}"), ("a", "reset", "x"), ("a", "closed", "y"), ("a", "", "z")]);
+    let server = Server::start();
+    assert!(server.ask("POST", "/streams/a?event=end", "{}").contains("reserved-name"));
+    server.ask("PUT", "/streams/a", r#"{"control_names":"shared"}"#);
+    for (name, data) in [("end", "{}"), ("reset", "x"), ("closed", "y")] {
+        server.ask("POST", &format!("/streams/a?event={name}"), data);
+    }
+    server.ask("POST", "/streams/a?close", "z");
     let done = check(&server, &["a"], "end: {}\nreset: x\nclosed: y\nz\n");
     assert_eq!(done.stderr, "closed: a\n");
 }

@@ -198,17 +198,18 @@ fn another_format_is_told_from_a_broken_header() {
         bytes[56..64].copy_from_slice(&check.to_le_bytes());
         bytes
     };
-    match read_of(&disk_bytes(|header| header[8] = 2)) {
-        Err(error @ CheckpointError::Format { found: 2 }) => {
+    match read_of(&disk_bytes(|header| header[8] = 3)) {
+        Err(error @ CheckpointError::Format { found: 3 }) => {
             let said = error.to_string();
             assert!(said.contains("`checkpoint`") && said.contains("export the log"), "{said}");
         }
         other => panic!("{other:?} is not another format"),
     }
+    assert!(read_of(&disk_bytes(|header| header[8] = 1)).is_ok(), "the first format is read");
     check(&disk_bytes(|header| header[0] = b'M'), 0, Flaw::Magic);
     check(&disk_bytes(|header| header[30] = 1), 20, Flaw::Padding);
     let mut broken = small_bytes();
-    broken[8] = 2;
+    broken[8] = 1;
     check(&broken, 0, Flaw::Header);
 }
 

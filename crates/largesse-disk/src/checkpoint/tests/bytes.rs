@@ -2,7 +2,7 @@
 //!
 //! When a row fails, the format changed: then `header::FORMAT` has to.
 
-use largesse_log::{Settings, Slow};
+use largesse_log::{ControlNames, FromSetting, Settings, Slow};
 
 use super::*;
 
@@ -26,6 +26,8 @@ fn settings() -> Settings {
         max_bytes: None,
         ttl_after_close: Duration::from_secs(4),
         slow: Slow::Disconnect,
+        from: FromSetting::Start,
+        control_names: ControlNames::Reserved,
     }
 }
 
@@ -105,7 +107,7 @@ fn check(item: Option<Item>, want: &[&str]) {
 fn the_header_and_the_head_are_as_the_format_says() {
     let file = bytes_of(Vec::new());
     let zeros = "00".repeat(36);
-    is(&file[..64], &["4c41524745434b50 01000000 175a000000000000", &zeros, "fdbb57b9cd4d90c4"]);
+    is(&file[..64], &["4c41524745434b50 02000000 175a000000000000", &zeros, "ab50ca37c8efe4c4"]);
     is(
         frame_at(&file, 64),
         &[

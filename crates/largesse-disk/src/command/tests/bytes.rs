@@ -19,9 +19,13 @@ fn a_slot() -> Slot {
 }
 
 fn an_append(events: &[&str], then: Then, once: Once) -> Command {
+    an_append_by(Author::Source, events, then, once)
+}
+
+fn an_append_by(author: Author, events: &[&str], then: Then, once: Once) -> Command {
     let event = |data: &&str| NewEvent { name: None, data: EventData::parse(data).unwrap() };
     let events = events.iter().map(event).collect();
-    Command::Append { slot: a_slot(), append: Append { stream: name(), events, then, once } }
+    Command::Append { slot: a_slot(), append: Append { stream: name(), events, then, once, author } }
 }
 
 const SLOT: &str = "0201000000000000 0403000000000000 0503000000000000";
@@ -94,6 +98,7 @@ fn other_commands_stand_in_a_segment_as_the_format_says() {
         max_bytes: Change::Default,
         ttl_after_close: Change::Keep,
         slow: Change::Set(Slow::Disconnect),
+        ..SettingsPatch::default()
     };
     let put = Command::Put { slot, stream: stream.clone(), put: Put { settings } };
     let patch = "0201 0500000000000000 06000000 0200 01 00 0202";
@@ -112,6 +117,7 @@ fn other_commands_stand_in_a_segment_as_the_format_says() {
         max_bytes: Some(5),
         ttl_after_close: Duration::from_secs(6),
         slow: Slow::Latest,
+        ..Settings::default()
     };
     let limits = EngineLimits {
         log_bytes_max: 1,
@@ -130,6 +136,40 @@ fn other_commands_stand_in_a_segment_as_the_format_says() {
             "0000000000000000 40420f00 0700000000000000",
             "00 01 0400000000000000 01 0500000000000000 0600000000000000 00000000 01",
         ],
+    );
+}
+
+#[test]
+fn what_the_first_format_did_not_have_follows_where_the_tag_says_so() {
+    let (slot, stream) = (a_slot(), name());
+    let by_publisher = |then| an_append_by(Author::Publisher, &[], then, Once::Unkeyed);
+    let head = |then| {
+        let body = bodies(&encoded(&by_publisher(then))).remove(0).1;
+        hex(&body[body.len() - 2..])
+    };
+    assert_eq!((head(Then::StayOpen), head(Then::Close)), ("0200".to_owned(), "0300".to_owned()));
+
+    let put = |from, control_names, slow| {
+        let settings = SettingsPatch { from, control_names, slow, ..SettingsPatch::default() };
+        Command::Put { slot, stream: stream.clone(), put: Put { settings } }
+    };
+    let tail = |command: &Command, bytes: usize| {
+        let body = bodies(&encoded(command)).remove(0).1;
+        hex(&body[body.len() - bytes..])
+    };
+    let last = "-258".parse().unwrap();
+    let command = put(Change::Set(last), Change::Keep, Change::Keep);
+    assert_eq!(tail(&command, 16), "0000000010".to_owned() + "0202" + "0201000000000000" + "00");
+    let command = put(Change::Default, Change::Set(ControlNames::Shared), Change::Set(Slow::Latest));
+    assert_eq!(tail(&command, 9), "0000000012".to_owned() + "01" + "01" + "0201");
+    let (kind, body) = bodies(&encoded(&put(Change::Default, Change::Keep, Change::Keep))).remove(0);
+    let mut said_twice = body.clone();
+    let at = body.len() - 2;
+    said_twice[at] = 0;
+    assert_eq!(
+        decode(&[(kind, said_twice)]),
+        Err(Fault::Tag { tag: 16 }),
+        "nothing more has a shorter encoding"
     );
 }
 
@@ -168,7 +208,7 @@ fn a_body_that_is_no_command_is_refused() {
     check(&delete, "a/b", b"a/\xFF", Fault::Utf8);
     check(&delete, "\x03\0a/b", b"\0\0", Fault::StreamName);
     check(&claim, "k1", b"k\n", Fault::Key);
-    check(&close, "b\x01\0", b"b\x02\0", Fault::Tag { tag: 2 });
+    check(&close, "b\x01\0", b"b\x04\0", Fault::Tag { tag: 4 });
     check(&close, "b\x01\0", b"b\x01\x03", Fault::Tag { tag: 3 });
     check(&delete, "\x02\x01\0\0\0\0\0\0", b"\x02\x01\0\0\0\0\0\x80", Fault::Number);
 

@@ -1,0 +1,115 @@
+//! Formats: a folder of the first one is read and goes on, and what this version writes is told from it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
+
+mod support;
+
+use std::{fs, path::Path, sync::Arc};
+
+use largesse_disk::{
+    DiskEngine, DiskSettings, NewLog, OpenError, disk::Folder, inspect::StandingLog, segment::HEADER_BYTES,
+};
+use largesse_log::{
+    Append, Author, Change, ControlNames, Engine, EngineLimits, FromSetting, Incarnation, NewEvent, Once,
+    Put, Settings, SettingsPatch, StreamName, StreamState, Then, UnixMs,
+};
+use largesse_wire::EventData;
+use support::TempFolder;
+
+fn try_open(folder: &Path) -> Result<DiskEngine, OpenError> {
+    let new = NewLog { incarnation: Incarnation(7), salt: 11 };
+    let disk = Arc::new(Folder::open(folder).unwrap());
+    DiskEngine::open(disk, EngineLimits::default(), DiskSettings::default(), new)
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn name() -> StreamName {
+    StreamName::parse("a").unwrap()
+}
+
+fn publish(engine: &DiskEngine, author: Author) {
+    let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }];
+    let append = Append { stream: name(), events, then: Then::StayOpen, once: Once::Unkeyed, author };
+    run(engine.append(UnixMs(1_000), append)).unwrap();
+}
+
+fn state(engine: &DiskEngine) -> StreamState {
+    run(engine.state(&name())).unwrap().unwrap()
+}
+
+fn load(folder: &Path) -> StandingLog {
+    StandingLog::load(Arc::new(Folder::open(folder).unwrap())).unwrap()
+}
+
+/// The files that say which format they have.
+fn formatted(folder: &Path) -> Vec<std::path::PathBuf> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    files.filter(|path| fs::read(path).unwrap().starts_with(b"LARGE")).collect()
+}
+
+/// Gives all of them the number of another format.
+fn set_format(folder: &Path, format: u8) {
+    for path in formatted(folder) {
+        let mut bytes = fs::read(&path).unwrap();
+        if bytes.starts_with(b"LARGEIDX") {
+            continue;
+        }
+        bytes[8] = format;
+        let check = xxhash_rust::xxh3::xxh3_64(&bytes[..HEADER_BYTES - 8]);
+        bytes[HEADER_BYTES - 8..HEADER_BYTES].copy_from_slice(&check.to_le_bytes());
+        fs::write(&path, bytes).unwrap();
+    }
+}
+
+/// What the first format has, it has in the bytes of this one: `command/tests/bytes.rs` and
+/// `checkpoint/tests/bytes.rs` hold those to the letter.
+#[test]
+fn a_folder_of_the_first_format_is_read_and_goes_on_in_this_one() {
+    let folder = TempFolder::new();
+    let engine = try_open(folder.path()).unwrap();
+    publish(&engine, Author::Source);
+    drop(engine);
+    set_format(folder.path(), 1);
+    assert_eq!(load(folder.path()).files().format, 1);
+
+    let engine = try_open(folder.path()).unwrap();
+    assert_eq!((state(&engine).events, state(&engine).settings), (1, Settings::default()));
+    let settings = SettingsPatch {
+        from: Change::Set(FromSetting::Now),
+        control_names: Change::Set(ControlNames::Shared),
+        ..SettingsPatch::default()
+    };
+    let put = run(engine.put(UnixMs(2_000), &name(), Put { settings })).unwrap();
+    publish(&engine, Author::Publisher);
+    drop(engine);
+    for _ in 0..2 {
+        // Once from the segments, and then from the checkpoint that is made of them.
+        let engine = try_open(folder.path()).unwrap();
+        assert_eq!((state(&engine).events, state(&engine).settings), (2, put.settings));
+    }
+    let log = load(folder.path());
+    assert!(log.left_out().is_empty());
+    assert_eq!(log.files().format, 2, "what was written since has this version's");
+}
+
+/// So a version that knows an earlier format only is told so as well, and does not take it for broken.
+#[test]
+fn a_later_format_is_told_with_its_number() {
+    let folder = TempFolder::new();
+    let engine = try_open(folder.path()).unwrap();
+    publish(&engine, Author::Publisher);
+    drop(engine);
+    assert!(formatted(folder.path()).iter().all(|path| fs::read(path).unwrap()[8] <= 2));
+    set_format(folder.path(), 3);
+    let told = try_open(folder.path()).unwrap_err().to_string();
+    assert!(told.contains("segment") || told.contains("checkpoint"), "{told}");
+    let error = try_open(folder.path()).unwrap_err();
+    let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    assert!(
+        format!("{told} {source}").contains("the format 3; this version reads 1 to 2"),
+        "{told} {source}"
+    );
+}
