@@ -43,7 +43,7 @@ pub(crate) async fn answer(
 ) -> Result<Response, Refusal> {
     last_event_id::refuse_header(asked.headers)?;
     let after = asked.query.one("after")?.and_then(Presented::parse);
-    let (from, events_max) = (start_from(&asked.query)?, limit(&asked.query)?);
+    let (from, events_max) = (start_from(&asked.query)?.unwrap_or_default(), limit(&asked.query)?);
     let one = single(&selection, asked.resource);
     // Asked before the page is read: a stream that closes in between is then told as open, with a next page
     // that is empty, instead of as closed with events missing.

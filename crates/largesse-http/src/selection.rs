@@ -2,7 +2,7 @@
 //!
 //! Does not look at whether those streams exist.
 
-use largesse_log::{Selection, Selector, StartFrom, StreamName};
+use largesse_log::{FromSetting, Selection, Selector, StartFrom, StreamName};
 
 use crate::{
     Problem,
@@ -46,28 +46,18 @@ pub(crate) fn single(selection: &Selection, resource: &Resource) -> Option<Strea
     }
 }
 
-/// The value of `from`.
-pub(crate) fn start_from(query: &Query) -> Result<StartFrom, Refusal> {
-    let Some(raw) = query.one("from")? else { return Ok(StartFrom::Start) };
-    parse_start(raw).ok_or_else(|| {
+/// The value of `from`, if there is one.
+pub(crate) fn start_from(query: &Query) -> Result<Option<StartFrom>, Refusal> {
+    let Some(raw) = query.one("from")? else { return Ok(None) };
+    parse_start(raw).map(Some).ok_or_else(|| {
         let right = "start, now, -N for the last N events, or a time such as 2026-11-20T08:00:00Z";
         refuse_value("from", raw, right)
     })
 }
 
 fn parse_start(raw: &str) -> Option<StartFrom> {
-    match raw {
-        "start" => Some(StartFrom::Start),
-        "now" => Some(StartFrom::Now),
-        _ => match raw.strip_prefix('-') {
-            Some(count) if !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit()) => {
-                // A number that does not fit is more than any log keeps.
-                Some(StartFrom::Last(count.parse().unwrap_or(u64::MAX)))
-            }
-            Some(_) => None,
-            None => time_text::parse(raw).map(StartFrom::Time),
-        },
-    }
+    let as_a_setting = raw.parse::<FromSetting>().ok().map(StartFrom::from);
+    as_a_setting.or_else(|| time_text::parse(raw).map(StartFrom::Time))
 }
 
 #[cfg(test)]
@@ -85,7 +75,7 @@ mod tests {
     fn a_first_read_begins_at_a_word_a_count_or_a_time() {
         check("start", Some(StartFrom::Start));
         check("now", Some(StartFrom::Now));
-        check("-0", Some(StartFrom::Last(0)));
+        check("-0", Some(StartFrom::Now));
         check("-25", Some(StartFrom::Last(25)));
         check("-18446744073709551615", Some(StartFrom::Last(u64::MAX)));
         check("-18446744073709551616", Some(StartFrom::Last(u64::MAX)));

@@ -71,8 +71,8 @@ pub struct ReadRequest {
     pub selection: Selection,
     /// The last event id it presents; `None` for a first request.
     pub presented: Option<Presented>,
-    /// Where a first request begins.
-    pub from: StartFrom,
+    /// Where a first request begins; `None` as the settings of its streams say.
+    pub from: Option<StartFrom>,
     /// Whether it wants control events.
     pub control: ControlEvents,
     /// What it wants to hear in silence.

@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod beginning;
 mod bells;
 mod clock;
 mod control;

@@ -27,7 +27,7 @@ pub struct PageRequest {
     pub selection: Selection,
     /// The place after which the page begins; `None` for the first page.
     pub after: Option<Presented>,
-    /// Where the first page begins.
+    /// Where the first page begins. The streams' own `from` is for those that read on, not for pages of history.
     pub from: StartFrom,
     /// Events on the page at most.
     pub events_max: NonZeroUsize,
@@ -84,7 +84,7 @@ impl Hub {
         from: StartFrom,
     ) -> Result<Paging<'_>, EngineError> {
         let (place, standing, reset, requested) =
-            match start::find(self.engine(), selection, after, from).await? {
+            match start::find(self.engine(), selection, after, Some(from)).await? {
                 Found::Start(start) => (start.place, start.standing, start.reset, start.requested),
                 Found::Ended => (Place::at(self.engine().tail()), Standing::Placed, None, String::new()),
             };

@@ -10,7 +10,7 @@ use largesse_log::{
 };
 
 use crate::{
-    Presented,
+    Presented, beginning,
     control::{ResetNotice, ResetReason},
     presented::Meaning,
 };
@@ -55,7 +55,7 @@ pub(crate) async fn find(
     engine: &dyn Engine,
     selection: &Selection,
     presented: Option<&Presented>,
-    from: StartFrom,
+    from: Option<StartFrom>,
 ) -> Result<Found, EngineError> {
     let Some(presented) = presented else {
         return Ok(Found::Start(Box::new(first(engine, selection, from).await?)));
@@ -80,8 +80,15 @@ pub(crate) async fn find(
     Ok(Found::Start(Box::new(Start { reset: Some(reset), requested, ..start })))
 }
 
-async fn first(engine: &dyn Engine, selection: &Selection, from: StartFrom) -> Result<Start, EngineError> {
-    let located = engine.locate(selection, from).await?;
+async fn first(
+    engine: &dyn Engine,
+    selection: &Selection,
+    from: Option<StartFrom>,
+) -> Result<Start, EngineError> {
+    let located = match from {
+        Some(from) => engine.locate(selection, from).await?,
+        None => beginning::locate(engine, selection).await?,
+    };
     let ended = ended(engine, selection, located.place).await?;
     Ok(Start {
         place: located.place,

@@ -59,7 +59,7 @@ fn request(selectors: &[&str]) -> ReadRequest {
     ReadRequest {
         selection,
         presented: None,
-        from: StartFrom::Start,
+        from: Some(StartFrom::Start),
         control: ControlEvents::On,
         heartbeat: HeartbeatForm::Comment,
     }
@@ -243,7 +243,7 @@ async fn a_reader_is_told_of_a_deletion_and_a_first_request_waits_for_the_stream
 
 #[tokio::test(start_paused = true)]
 async fn what_was_gone_before_the_first_request_has_not_ended_live_or_resumed() {
-    for from in [StartFrom::Start, StartFrom::Now, StartFrom::Last(1)] {
+    for from in [StartFrom::Start, StartFrom::Now, StartFrom::Last(1)].map(Some) {
         let world = world();
         world.publish("a", "old").await;
         world.hub.delete(&name("a")).await.unwrap();
@@ -324,12 +324,12 @@ async fn a_reset_brings_no_end_back_of_what_was_gone_before_the_first_request() 
 async fn from_now_cut_before_its_first_event_misses_nothing() {
     let world = world();
     world.publish("a", "before").await;
-    let mut reader = world.open(ReadRequest { from: StartFrom::Now, ..request(&["a"]) }).await.unwrap();
+    let mut reader = world.open(ReadRequest { from: Some(StartFrom::Now), ..request(&["a"]) }).await.unwrap();
     let begin = blocks(&mut reader).await.pop().unwrap();
     assert_eq!(short(&begin), "begin");
     drop(reader);
     world.publish("a", "while away").await;
-    let from = StartFrom::Now;
+    let from = Some(StartFrom::Now);
     let presented = Presented::parse(begin.id.unwrap().as_str());
     let mut again = world.open(ReadRequest { from, presented, ..request(&["a"]) }).await.unwrap();
     assert_eq!(heard(&mut again).await, ["while away"]);

@@ -346,7 +346,7 @@ impl Simulation {
         let request = ReadRequest {
             selection: page.selection.clone(),
             presented,
-            from: page.from,
+            from: Some(page.from),
             control: page.control,
             heartbeat: HeartbeatForm::Comment,
         };

@@ -2,6 +2,7 @@
 
 mod append;
 mod append_event_stream;
+mod beginning;
 mod body_end;
 mod body_kind;
 mod guard;

@@ -17,6 +17,7 @@ mod messages;
 mod progress;
 mod publish;
 mod serve;
+mod settings;
 mod shutdown;
 mod support;
 mod tail;
