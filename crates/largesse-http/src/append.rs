@@ -24,6 +24,7 @@ use crate::{
     refusal::{Refusal, sentence},
     request_body::RequestBody,
     shown::Shown,
+    tail_id,
 };
 use body_kind::BodyKind;
 
@@ -103,7 +104,8 @@ impl Publish<'_> {
         };
         let id = self.door.hub.event_id(appended.position).to_string();
         let (stream, count, closed) = (self.stream.as_str(), appended.count, appended.closed);
-        json::response(status, &Receipt { stream, id, count, closed })
+        let receipt = json::response(status, &Receipt { stream, id, count, closed });
+        tail_id::marked(receipt, self.door)
     }
 }
 

@@ -10,8 +10,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use crate::{guard::Visitor, path::Resource};
 
 /// Headers of ours that a page may read.
-const EXPOSED: &str = "Content-Location, Retry-After, Largesse-Closed, Largesse-Events, Largesse-Bytes, \
-                       Largesse-First-ID, Largesse-Last-ID, Largesse-Heartbeat";
+const EXPOSED: &str = "Content-Location, Location, Retry-After, Largesse-Closed, Largesse-Events, Largesse-Bytes, \
+                       Largesse-First-ID, Largesse-Last-ID, Largesse-Tail-ID, Largesse-Heartbeat, Largesse-Run";
 
 /// Headers that a page may send: what the door reads, and what libraries add to every request of a page, which would
 /// fail the preflight and with it the request. The door does not read those. Source: W3C Trace Context and Baggage; B3,

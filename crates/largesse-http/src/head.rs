@@ -1,4 +1,4 @@
-//! HEAD: a stream's state in headers, or what a GET of several streams would be answered with.
+//! HEAD: a stream's state in headers, or what a GET of several streams would be answered with. With the tail of the log.
 //!
 //! Does not begin a reader, so it can tell a stream that is not there.
 
@@ -19,6 +19,7 @@ use crate::{
     read, read_query,
     refusal::Refusal,
     selection::selection,
+    tail_id,
 };
 
 /// HEAD /streams: the headers of a GET. One that names no streams is answered too: it asks for the log, not for a list.
@@ -33,7 +34,7 @@ pub(crate) async fn of_streams(door: &Door, asked: &Asked<'_>) -> Result<Respons
         asked.resource,
         read_query::Form::new(asked.resource, &asked.query, media),
     )?;
-    let mut response = Response::new(without_a_length());
+    let mut response = tail_id::marked(Response::new(without_a_length()), door);
     if let Some(selection) = selection(asked.resource, &asked.query)? {
         read::head(door, asked, &selection, response.headers_mut())?;
     }
@@ -47,9 +48,13 @@ fn without_a_length() -> Body {
 
 /// HEAD /streams/{name}: its state.
 pub(crate) async fn answer(door: &Door, stream: &StreamName) -> Result<Response, Refusal> {
+    // Before the state: what comes in between is in the state, or read from this id.
+    let tail = tail_id::now(door);
     let state = door.hub.state(stream).await.map_err(|error| Refusal::of_engine(&error))?;
-    let Some(state) = state else { return Err(Refusal::no_such_stream(stream)) };
-    let mut response = Response::new(without_a_length());
+    let Some(state) = state else {
+        return Err(Refusal::no_such_stream(stream).with_value(tail_id::header(tail)));
+    };
+    let mut response = tail_id::marked_with(Response::new(without_a_length()), tail);
     let headers = response.headers_mut();
     let closed = if state.closed.is_some() { "true" } else { "false" };
     headers.insert("largesse-closed", HeaderValue::from_static(closed));

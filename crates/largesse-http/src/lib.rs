@@ -59,6 +59,7 @@ mod shown;
 mod socket;
 mod sse_body;
 mod stall;
+mod tail_id;
 mod time_text;
 
 pub use authority::{Authority, AuthorityError, WrittenHostError};

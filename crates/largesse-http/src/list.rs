@@ -8,7 +8,7 @@ use http::StatusCode;
 use largesse_log::{Settings, StreamState};
 use serde::Serialize;
 
-use crate::{Door, door::Asked, json, page, path, refusal::Refusal, time_text::rfc3339};
+use crate::{Door, door::Asked, json, page, path, refusal::Refusal, tail_id, time_text::rfc3339};
 
 #[derive(Serialize)]
 struct ListJson<'a> {
@@ -36,13 +36,15 @@ pub(crate) async fn answer(door: &Door, asked: &Asked<'_>) -> Result<Response, R
     let limit = page::limit(&asked.query)?;
     let after =
         asked.query.one("after")?.filter(|after| !after.is_empty()).map(path::parse_name).transpose()?;
+    // Before the list: what comes in between is in it, or read from this id.
+    let tail = tail_id::now(door);
     // One more than the page, to know whether there is a next one.
     let wanted = limit.saturating_add(1);
     let states = door.hub.list(after.as_ref(), wanted).await.map_err(|error| Refusal::of_engine(&error))?;
     let shown = states.get(..limit.get()).unwrap_or(&states);
     let next = if states.len() > shown.len() { shown.last().map(|state| state.name.as_str()) } else { None };
     let streams = shown.iter().map(|state| state_json(door, state)).collect();
-    Ok(json::response(StatusCode::OK, &ListJson { streams, next }))
+    Ok(tail_id::marked_with(json::response(StatusCode::OK, &ListJson { streams, next }), tail))
 }
 
 fn state_json<'a>(door: &Door, state: &'a StreamState) -> StateJson<'a> {

@@ -19,6 +19,7 @@ use crate::{
     query::{Query, refuse_value},
     refusal::Refusal,
     selection::{single, start_from},
+    tail_id,
 };
 
 /// Entries of a page when the request does not say.
@@ -45,13 +46,17 @@ pub(crate) async fn answer(
     let after = asked.query.one("after")?.and_then(Presented::parse);
     let (from, events_max) = (start_from(&asked.query)?.unwrap_or_default(), limit(&asked.query)?);
     let one = single(&selection, asked.resource);
+    // Before anything is looked at: what comes in between is on a page, or read from this id.
+    let tail = tail_id::now(door);
     // Asked before the page is read: a stream that closes in between is then told as open, with a next page
     // that is empty, instead of as closed with events missing.
-    let closed = closed(door, &selection, one.as_ref()).await?;
+    let closed = closed(door, &selection, one.as_ref())
+        .await
+        .map_err(|refusal| refusal.with_value(tail_id::header(tail.clone())))?;
     let request = PageRequest { selection, after, from, events_max };
     let page = door.hub.page(request).await.map_err(|error| Refusal::of_engine(&error))?;
     let naming = if one.is_some() { Naming::Bare } else { Naming::WithStream };
-    Ok(response(&page, naming, closed))
+    Ok(tail_id::marked_with(response(&page, naming, closed), tail))
 }
 
 /// The value of `limit`.

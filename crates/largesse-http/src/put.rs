@@ -22,6 +22,7 @@ use crate::{
     refusal::Refusal,
     request_body::{RequestBody, WholeLimits},
     shown::Shown,
+    tail_id,
 };
 
 /// The most a body of settings may be.
@@ -78,8 +79,8 @@ pub(crate) async fn answer(
         };
         format!("{done}, and appended nothing. {POST_APPENDS}")
     });
-    let json = PutJson { stream: stream.as_str(), closed, settings: &put.settings, hint };
-    Ok(json::response(status, &json))
+    let answer = PutJson { stream: stream.as_str(), closed, settings: &put.settings, hint };
+    Ok(tail_id::marked(json::response(status, &answer), door))
 }
 
 /// Refuses what is no settings by its own word.

@@ -67,6 +67,12 @@ impl Refusal {
         self
     }
 
+    /// Adds a header whose value is of this answer alone.
+    pub(crate) fn with_value(mut self, (name, value): (HeaderName, HeaderValue)) -> Self {
+        self.0.headers.insert(name, value);
+        self
+    }
+
     /// Adds a sentence to the detail.
     pub(crate) fn and(mut self, sentence: &str) -> Self {
         self.0.detail.push(' ');

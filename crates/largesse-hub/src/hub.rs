@@ -146,6 +146,18 @@ impl Hub {
         self.limits.heartbeat
     }
 
+    /// The id of the log's tail as it is now: whoever reads from it, whichever streams, gets what is after it, and is
+    /// told no loss and no end that was before.
+    ///
+    /// Take it first, and then look at the log: what comes in between is seen and read again, and nothing is missed.
+    #[must_use]
+    pub fn tail_id(&self) -> EventId {
+        let tail = self.engine.tail();
+        // As the place of a first request: a stream that is gone by now is new to whoever reads from here.
+        let place = Place::knowing(tail, tail);
+        WireId::Place { kind: PlaceKind::Event, incarnation: self.incarnation(), place }.encode()
+    }
+
     /// How many readers are connected.
     #[must_use]
     pub fn readers(&self) -> usize {

@@ -23,6 +23,7 @@ use crate::{
     Problem, json,
     refusal::{Refusal, sentence},
     request_body::{NotWhole, RequestBody, Stopped, TimeLimits},
+    tail_id,
 };
 
 /// Ends the line and the block that a whole body left open, if it did: many gateways end so.
@@ -200,7 +201,8 @@ impl<'a> Publishing<'a> {
         let Some(last) = self.last else { return Err(nothing()) };
         let id = self.publish.door.hub.event_id(last).to_string();
         let (stream, count) = (self.publish.stream.as_str(), self.count);
-        Ok(json::response(status, &Receipt { stream, id, count, closed }))
+        let receipt = json::response(status, &Receipt { stream, id, count, closed });
+        Ok(tail_id::marked(receipt, self.publish.door))
     }
 
     fn refusal(&mut self, error: &AppendError) -> Refusal {

@@ -17,3 +17,4 @@ mod read;
 mod read_query;
 mod serving;
 mod support;
+mod tail_id;
