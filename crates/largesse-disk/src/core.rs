@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64};
 
 use largesse_log::{Incarnation, Position, StreamName, TailListener, state::LogState};
 
-use crate::{archive::Retired, frame::Salt, old::OldEvents, segments::Segments};
+use crate::{archive::Retired, frame::Salt, health::Health, old::OldEvents, segments::Segments};
 
 /// One log.
 pub(crate) struct Core {
@@ -18,6 +18,7 @@ pub(crate) struct Core {
     pub(crate) retired: Arc<Retired>,
     /// What the last checkpoint takes on the disk; 0 before there is one of this run.
     pub(crate) checkpoint_bytes: AtomicU64,
+    pub(crate) health: Arc<Health>,
     /// A plain lock: steps under it are short, but for the few reads that retention makes.
     state: Mutex<LogState>,
     listener: Mutex<Option<Arc<dyn TailListener>>>,
@@ -33,8 +34,8 @@ impl Core {
     ) -> Self {
         let old = OldEvents::new(Arc::clone(&segments), salt);
         let (state, listener) = (Mutex::new(state), Mutex::new(None));
-        let checkpoint_bytes = AtomicU64::new(0);
-        Self { incarnation, salt, segments, old, retired, checkpoint_bytes, state, listener }
+        let (checkpoint_bytes, health) = (AtomicU64::new(0), Arc::default());
+        Self { incarnation, salt, segments, old, retired, checkpoint_bytes, health, state, listener }
     }
 
     /// No step of the log panics, so no lock is poisoned; were there such a bug, the log would rather go on

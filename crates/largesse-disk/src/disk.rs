@@ -7,11 +7,15 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 mod folder;
 #[cfg(feature = "simulated")]
+mod panicking;
+#[cfg(feature = "simulated")]
 mod simulated;
 mod unchanged;
 mod watched;
 
 pub use folder::Folder;
+#[cfg(feature = "simulated")]
+pub use panicking::PanickingDisk;
 #[cfg(feature = "simulated")]
 pub use simulated::{Act, Fault, OPERATIONS_KEPT_MAX, Operation, Outcome, SimulatedDisk};
 pub(crate) use unchanged::Unchanged;

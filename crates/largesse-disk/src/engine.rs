@@ -1,8 +1,9 @@
 //! The engine: the threads that write and keep, and the asynchronous face of the log.
 //!
 //! Invariants: one thread writes, one keeps, a few read; all are joined when the engine is dropped, after
-//! what was asked for is written and a checkpoint is made. Nothing here waits for the disk on a caller's
-//! thread.
+//! what was asked for is written and a checkpoint is made. Where one of them panics, whoever waits for it is
+//! answered, nothing more is written, and [`DiskEngine::health`] says so. Nothing here waits for the disk on a
+//! caller's thread.
 
 pub(crate) mod answer;
 mod desk;
@@ -27,6 +28,7 @@ use crate::{
     core::Core,
     disk::Disk,
     frame::{EncodedEvents, Salt, TooLarge},
+    health::{Failed, Health, HealthWatch},
     keeper::Keeper,
     old::OldError,
     open::{NewLog, OpenError, Opened, open},
@@ -76,21 +78,27 @@ impl DiskEngine {
         let Opened { core, mut writer, keeper, milestone } = open(disk, limits, settings, new)?;
         let no_thread = |source: io::Error| OpenError::Io { file: "a thread".to_owned(), source };
         writer.filing.start_thread().map_err(no_thread)?;
-        let pool = ReadPool::start().map_err(no_thread)?;
+        let pool = ReadPool::start(&core.health).map_err(no_thread)?;
         let desk = Arc::new(Desk::new(milestone));
         let queue = Arc::new(Queue::new());
         let keeping = {
-            let (desk, queue) = (Arc::clone(&desk), Arc::clone(&queue));
+            let (core, desk, queue) = (Arc::clone(&core), Arc::clone(&desk), Arc::clone(&queue));
             let thread = thread::Builder::new().name("log-keep".to_owned());
-            thread.spawn(move || keep(&keeper, &desk, &queue)).map_err(no_thread)?
+            thread.spawn(move || keep(&core.health, &keeper, &desk, &queue)).map_err(no_thread)?
         };
-        let writing = Writing { writer, desk, settings, keeping };
+        let writing = Writing { writer, desk, settings, keeping: Some(keeping) };
         let writing = {
             let queue = Arc::clone(&queue);
             let thread = thread::Builder::new().name("log-write".to_owned());
             thread.spawn(move || writing.run(&queue)).map_err(no_thread)?
         };
         Ok(Self { core, queue, pool, writing: Some(writing) })
+    }
+
+    /// For its owner, to learn that the log has failed, and to close it then.
+    #[must_use]
+    pub fn health(&self) -> HealthWatch {
+        self.core.health.watch()
     }
 
     /// Records the loss of an event that is broken, so that a read goes on behind it.
@@ -111,18 +119,23 @@ impl DiskEngine {
         what: impl FnOnce(Tell<T>) -> What,
     ) -> Result<T, EngineError> {
         let (tell, told) = oneshot::channel();
-        self.queue.push(Box::new(Ask { now, what: what(tell) }), bytes + ASK_BYTES).await?;
-        told.await.map_err(|_| EngineError::Stopping)
+        let queued = self.queue.push(Box::new(Ask { now, what: what(tell) }), bytes + ASK_BYTES).await;
+        queued.map_err(|error| match self.core.health.failure() {
+            Some(reason) => EngineError::Unwritable { reason },
+            None => error,
+        })?;
+        // What is in the queue is answered, unless the writer panics while it has it.
+        told.await
+            .map_err(|_| EngineError::Unsafe { reason: "the thread that writes the log failed".to_owned() })
     }
 }
 
 impl Drop for DiskEngine {
     fn drop(&mut self) {
         self.queue.stop();
-        if let Some(writing) = self.writing.take()
-            && writing.join().is_err()
-        {
-            tracing::error!("the thread that writes the log panicked; a start will replay what it wrote");
+        if let Some(writing) = self.writing.take() {
+            // What makes it fail is caught and told where it happens.
+            let _ = writing.join();
         }
     }
 }
@@ -132,11 +145,27 @@ struct Writing {
     writer: Writer,
     desk: Arc<Desk>,
     settings: DiskSettings,
-    keeping: JoinHandle<()>,
+    keeping: Option<JoinHandle<()>>,
 }
 
 impl Writing {
+    /// Writes until the log is closed, and then closes it; or answers all who wait, when it can't go on.
     fn run(mut self, queue: &Queue<Box<Ask>>) {
+        let health = Arc::clone(&self.writer.core.health);
+        let written = health.watched("writes the log", || {
+            self.write(queue);
+            self.finish();
+        });
+        let Err(Failed(reason)) = written else { return };
+        for ask in queue.abandon() {
+            ask.what.refuse(EngineError::Unwritable { reason: reason.clone() });
+        }
+        // What was written is as a crash would leave it: a start takes it again.
+        self.desk.stop(None);
+        self.join_keeping();
+    }
+
+    fn write(&mut self, queue: &Queue<Box<Ask>>) {
         let mut gather = Gather { expected: 1, wait_max: Duration::ZERO };
         let mut sync_at = None;
         loop {
@@ -157,7 +186,6 @@ impl Writing {
             self.roll_if_due();
             self.wait_if_overfull();
         }
-        self.finish();
     }
 
     /// When to look around, if no step comes before.
@@ -210,17 +238,28 @@ impl Writing {
         self.writer.hold(None);
     }
 
-    fn finish(mut self) {
+    fn finish(&mut self) {
         let milestone = self.writer.finish();
         self.desk.stop(milestone.ok());
-        if self.keeping.join().is_err() {
-            tracing::error!("the thread that keeps the log panicked; a start will replay what was written");
+        self.join_keeping();
+    }
+
+    fn join_keeping(&mut self) {
+        if let Some(keeping) = self.keeping.take() {
+            // What makes it fail is caught and told where it happens.
+            let _ = keeping.join();
         }
     }
 }
 
-/// The thread that keeps.
-fn keep(keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Ask>>) {
+/// The thread that keeps. When it can't go on, whoever waits for it is told.
+fn keep(health: &Health, keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Ask>>) {
+    if let Err(Failed(reason)) = health.watched("maintains the log", || keep_on(keeper, desk, queue)) {
+        desk.abandon(reason);
+    }
+}
+
+fn keep_on(keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Ask>>) {
     while let Some(task) = desk.next(|| keeper.has_garbage(), || queue.nudge()) {
         match task {
             Task::MakeSpare => keeper.make_spare(),

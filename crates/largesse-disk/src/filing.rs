@@ -10,6 +10,7 @@
 
 use std::{
     io, mem,
+    panic::resume_unwind,
     sync::{
         Arc,
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -27,9 +28,6 @@ use crate::{
 
 /// So little is filed at once: waking a thread for it costs more.
 const FEW: usize = 16;
-/// Were there such a bug, events would be missing from the index: nothing may be written behind it. A start takes
-/// the steps again.
-const NO_PANIC: &str = "filing does not panic";
 /// How many events are moved out of memory before others may look at the state.
 const MOVED_AT_ONCE: usize = 256;
 
@@ -113,9 +111,18 @@ impl Filing {
         if let Some(thread) = &mut self.thread
             && let Some(batch) = self.waiting.take()
         {
-            thread.batches.send(batch).expect(NO_PANIC);
+            if thread.batches.send(batch).is_err() {
+                self.fail();
+            }
             thread.is_busy = true;
         }
+    }
+
+    /// The thread panicked, so events are missing from the index: nothing may be written behind them, nor a checkpoint
+    /// be made. Its panic becomes that of whoever writes; a start takes the steps again.
+    fn fail(&mut self) -> ! {
+        let panic = self.thread.take().and_then(|thread| thread.thread.join().err());
+        resume_unwind(panic.unwrap_or_else(|| Box::new("the thread that indexes events ended")))
     }
 
     /// Whether something waits for [`Filing::begin`] or [`Filing::finish`].
@@ -127,8 +134,9 @@ impl Filing {
     pub(crate) fn finish(&mut self) {
         if let Some(thread) = &mut self.thread
             && mem::take(&mut thread.is_busy)
+            && thread.done.recv().is_err()
         {
-            thread.done.recv().expect(NO_PANIC);
+            self.fail();
         }
         if let Some(batch) = self.waiting.take() {
             self.filer.file(batch);

@@ -14,6 +14,7 @@ pub mod disk;
 mod engine;
 mod filing;
 pub mod frame;
+mod health;
 mod identity;
 pub mod index;
 pub mod inspect;
@@ -42,5 +43,6 @@ mod writer;
 
 pub use checkpoint::{CheckpointError, Flaw};
 pub use engine::DiskEngine;
+pub use health::HealthWatch;
 pub use open::{NewLog, OpenError};
 pub use settings::{DiskSettings, SyncRule};

@@ -1,11 +1,12 @@
 //! A few threads that read from the disk for those that must not wait for it.
 //!
 //! Invariants: at most [`WAITING_MAX`] reads wait, and whoever comes after waits for a place; the threads are
-//! joined when the pool is dropped, after the reads under way. A read that panics fails alone.
+//! joined when the pool is dropped, after the reads under way. A read that panics fails alone; were a thread to end
+//! all the same, the log has failed, and all reads that wait are told so.
 
 use std::{
     collections::VecDeque,
-    io,
+    io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
@@ -13,6 +14,8 @@ use std::{
 
 use largesse_log::EngineError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::health::Health;
 
 /// How many threads read. A read waits for the disk, not for a processor.
 const THREADS: usize = 4;
@@ -44,7 +47,7 @@ impl ReadPool {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn start() -> io::Result<Self> {
+    pub(crate) fn start(health: &Arc<Health>) -> io::Result<Self> {
         let shared = Arc::new(Shared { waiting: Mutex::default(), bell: Condvar::new() });
         let mut pool = Self {
             shared,
@@ -52,9 +55,13 @@ impl ReadPool {
             threads: Vec::with_capacity(THREADS),
         };
         for number in 0..THREADS {
-            let shared = Arc::clone(&pool.shared);
+            let (shared, health) = (Arc::clone(&pool.shared), Arc::clone(health));
             let thread = thread::Builder::new().name(format!("log-read-{number}"));
-            pool.threads.push(thread.spawn(move || shared.serve())?);
+            pool.threads.push(thread.spawn(move || {
+                if health.watched("reads the log", || shared.serve()).is_err() {
+                    shared.abandon();
+                }
+            })?);
         }
         Ok(pool)
     }
@@ -76,8 +83,7 @@ impl ReadPool {
             // Nobody may wait for it any more.
             let _ = tell.send(answer);
         });
-        self.shared.lock().reads.push_back((read, place));
-        self.shared.bell.notify_one();
+        self.shared.push(read, place)?;
         told.await.unwrap_or(Err(EngineError::Stopping))
     }
 }
@@ -96,6 +102,27 @@ impl Drop for ReadPool {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, read: Read, place: OwnedSemaphorePermit) -> Result<(), EngineError> {
+        let mut waiting = self.lock();
+        if waiting.is_stopping {
+            return Err(EngineError::Stopping);
+        }
+        waiting.reads.push_back((read, place));
+        drop(waiting);
+        self.bell.notify_one();
+        Ok(())
+    }
+
+    /// Takes no read any more, and lets those that wait hear that nobody reads for them.
+    fn abandon(&self) {
+        let mut waiting = self.lock();
+        waiting.is_stopping = true;
+        let reads = mem::take(&mut waiting.reads);
+        drop(waiting);
+        drop(reads);
+        self.bell.notify_all();
     }
 
     fn serve(&self) {

@@ -101,6 +101,12 @@ impl<A> Queue<A> {
         self.bell.notify_all();
     }
 
+    /// Nobody writes any more: takes no step, and gives back those that wait.
+    pub(crate) fn abandon(&self) -> Vec<A> {
+        self.stop();
+        self.lock().asks.drain(..).map(|(ask, _)| ask).collect()
+    }
+
     /// The next group. Waits for it to be complete; when none of it comes in time, for a step, at most until `deadline`.
     pub(crate) fn next(&self, gather: Gather, deadline: Option<Instant>) -> Next<A> {
         let mut waiting = self.lock();

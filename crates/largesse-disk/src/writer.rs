@@ -179,7 +179,7 @@ impl Writer {
     }
 
     fn make_ready(&mut self) -> Result<(), EngineError> {
-        if let Some(reason) = self.stuck.clone() {
+        if let Some(reason) = self.core.health.failure().or_else(|| self.stuck.clone()) {
             return Err(EngineError::Unwritable { reason });
         }
         if let Some(reason) = self.held.clone() {

@@ -136,6 +136,12 @@ impl Desk {
         self.bell.notify_all();
     }
 
+    /// Nobody keeps any more, for this reason.
+    pub(super) fn abandon(&self, reason: String) {
+        self.lock().trouble = Some(reason);
+        self.bell.notify_all();
+    }
+
     /// Waits until the keeper would take a milestone, or is in trouble; answers the trouble.
     pub(super) fn wait_until_free(&self) -> Option<String> {
         let mut lying = self.lock();

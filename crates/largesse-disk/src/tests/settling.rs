@@ -166,7 +166,7 @@ fn settling(limits: EngineLimits) -> Arc<dyn Engine> {
     let Opened { core, writer, keeper, .. } = opened;
     let log = Arc::new(Log { core, desk: Mutex::new(Desk { writer, keeper, dice: Dice::new(23) }) });
     told.set(Arc::downgrade(&log)).expect("it was empty");
-    Arc::new(Settling { log, pool: ReadPool::start().expect("there are threads") })
+    Arc::new(Settling { log, pool: ReadPool::start(&Arc::default()).expect("there are threads") })
 }
 
 impl Engine for Settling {
