@@ -35,6 +35,7 @@ const HOUSES: &[House] = &[
         others: &["rustix", "thiserror", "tokio", "tracing", "xxhash-rust"],
         optional: &["fastrand"],
     },
+    House { name: "largesse-trace", ours: &[], others: &["rustix"], optional: &[] },
     House {
         name: "largesse-hub",
         ours: &["largesse-wire", "largesse-log"],
@@ -74,7 +75,14 @@ const HOUSES: &[House] = &[
     },
     House {
         name: "largesse",
-        ours: &["largesse-wire", "largesse-log", "largesse-disk", "largesse-hub", "largesse-http"],
+        ours: &[
+            "largesse-wire",
+            "largesse-log",
+            "largesse-disk",
+            "largesse-trace",
+            "largesse-hub",
+            "largesse-http",
+        ],
         others: &[
             "axum",
             "bytes",
