@@ -18,7 +18,7 @@ mod serve;
 mod tail;
 mod terminal;
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use clap::Parser;
 
@@ -33,9 +33,36 @@ use crate::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let _last_lines = LastLines;
+    match Cli::try_parse() {
+        Ok(cli) => done(run(cli)),
+        Err(error) => usage(&error),
+    }
+}
+
+/// Whatever ends the process, what it said last is still told.
+struct LastLines;
+
+impl Drop for LastLines {
+    fn drop(&mut self) {
+        terminal::end();
+    }
+}
+
+fn done(result: Result<(), Failure>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.told(),
+    }
+}
+
+/// Help and the version go to stdout, where they are what was asked for; anything else to stderr.
+fn usage(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Err(unprinted) if !error.use_stderr() && unprinted.kind() != io::ErrorKind::BrokenPipe => {
+            done(Err(Failure(format!("stdout: {unprinted}"))))
+        }
+        _ => u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
     }
 }
 

@@ -1,8 +1,9 @@
 //! `largesse serve`: puts the parts together, and takes them down in order.
 //!
 //! Invariants: nothing listens before everything is checked; a line on stdout for each address, once all
-//! listen; every task is joined or aborted before the process ends, and then the log is closed. Does not know
-//! requests: the door does.
+//! listen; every task is joined or aborted before the process ends, and then the log is closed. Where something ends
+//! without which it can't go on, it is taken down in the same order, and has failed. Does not know requests: the door
+//! does.
 
 mod listen;
 mod log;
@@ -10,20 +11,22 @@ mod machine;
 mod signals;
 mod sweeper;
 mod trace;
+mod watch;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use largesse::{
     http::{Door, DoorConfig, HostRule, ServeLimits, Served, router},
     hub::{Hub, HubLimits, WallClock},
     log::Engine,
 };
-use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
+use tokio::{net::TcpListener, sync::oneshot};
 
 use self::{
     listen::{Absent, Exposure},
     log::{Keeping, Log},
-    signals::Signals,
+    signals::{Signals, Survived},
+    watch::Tasks,
 };
 use crate::{
     cli::ServeArgs,
@@ -43,19 +46,25 @@ struct Room {
 /// Serves until a signal.
 ///
 /// # Errors
-/// The configuration is wrong, the log can't be opened, or an address can't be listened on.
+/// The configuration is wrong, the log can't be opened, an address can't be listened on, or something ended without
+/// which it can't serve.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let effective = load(&args.config)?;
-    trace::begin(&effective.config.trace);
+    trace::begin(&effective.config.trace)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
+    let survived = runtime.block_on(async { signals::survive() }).map_err(|error| unheard(&error))?;
     check_exposure(args, &effective)?;
     if let Some(warning) = effective.warning() {
         tracing::warn!("{warning}");
     }
     let room = room(&effective.config);
     let log = Log::open(&effective.config, if args.memory { Keeping::Memory } else { Keeping::Disk })?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
-    runtime.block_on(serve(&effective, room, log))
+    runtime.block_on(serve(&effective, room, log, survived))
+}
+
+fn unheard(error: &io::Error) -> Failure {
+    Failure(format!("signals can't be waited for: {error}"))
 }
 
 /// Whether the addresses are for this machine alone, or the command line insists.
@@ -88,10 +97,9 @@ fn room(config: &Config) -> Room {
     Room { connections_max, readers_max }
 }
 
-async fn serve(effective: &Effective, room: Room, log: Log) -> Result<(), Failure> {
+async fn serve(effective: &Effective, room: Room, log: Log, survived: Survived) -> Result<(), Failure> {
     let config = &effective.config;
-    let signals =
-        Signals::begin().map_err(|error| Failure(format!("signals can't be waited for: {error}")))?;
+    let signals = Signals::begin().map_err(|error| unheard(&error))?;
     let absent = if effective.may_lack_addresses() { Absent::Fine } else { Absent::Wrong };
     let listeners = listen::bind(&config.listen, absent).await?;
     let hub = hub(config, room, log.engine());
@@ -102,29 +110,40 @@ async fn serve(effective: &Effective, room: Room, log: Log) -> Result<(), Failur
         GalleryRule::Off => router(door),
     };
     announce(&listeners)?;
-    let (stop, stopped) = oneshot::channel();
-    let (mut sweeping, mut signalled) = (JoinSet::new(), JoinSet::new());
-    sweeping.spawn(sweeper::run(Arc::clone(&hub)));
-    signalled.spawn(signals.run(stop));
-    let served = largesse::http::serve(listeners, router, limits(config, room), async {
-        // A sender that is gone means that nobody waits for signals any more: stop as well.
-        let _ = stopped.await;
-        hub.drain();
-    });
-    let Served { connections, cut } = served.await;
+    let mut tasks = Tasks::default();
+    let (stop, asked) = oneshot::channel();
+    tasks.signalled.spawn(signals.run(stop));
+    tasks.signalled.spawn(survived.run());
+    tasks.sweeping.spawn(sweeper::run(Arc::clone(&hub)));
+    let (end, ended) = oneshot::channel::<()>();
+    let draining = Arc::clone(&hub);
+    tasks.serving.spawn(largesse::http::serve(listeners, router, limits(config, room), async move {
+        // Sent or dropped, it is the end.
+        let _ = ended.await;
+        draining.drain();
+    }));
+    let why = tasks.first_end(asked, log.failed()).await;
+    if let Err(failure) = &why {
+        tracing::error!(%failure, "stopping");
+    }
+    drop(end);
+    let served = tasks.serving.join_next().await;
     gallery.stop().await;
-    sweeping.shutdown().await;
+    tasks.sweeping.shutdown().await;
     // The last that had the log: what still runs, the wait for a second signal, never did.
     drop((gallery, hub));
     close(log).await;
     // Until here, a second signal ends it at once.
-    signalled.shutdown().await;
-    tracing::info!(connections, cut, "stopped");
-    Ok(())
+    tasks.signalled.shutdown().await;
+    if let Some(Ok(Served { connections, cut })) = served {
+        tracing::info!(connections, cut, "stopped");
+    }
+    why
 }
 
 /// Closes the log on a thread that may wait for the disk.
 async fn close(log: Log) {
+    log.released().await;
     if let Err(error) = tokio::task::spawn_blocking(move || log.close()).await {
         tracing::error!(%error, "the log could not be closed; the next start takes its last steps again");
     }

@@ -1,6 +1,7 @@
 //! What the commands say: results on stdout, everything else on stderr.
 //!
-//! Invariant: text from elsewhere is printed without control characters, so it can't drive the terminal.
+//! Invariants: text from elsewhere is printed without control characters, so it can't drive the terminal. Nothing here
+//! panics because of where it goes; and once there is a trace, nothing waits for stderr but the end, and that not long.
 
 use std::{
     borrow::Cow,
@@ -8,7 +9,17 @@ use std::{
     fmt,
     io::{self, ErrorKind, IsTerminal, Write},
     process::ExitCode,
+    sync::OnceLock,
+    time::Duration,
 };
+
+use largesse_trace::Lines;
+
+/// How long the process's end waits for stderr to take the last lines.
+const LAST_LINES_WAIT_MAX: Duration = Duration::from_millis(500);
+
+/// Who writes to stderr, once a trace does.
+static TRACE: OnceLock<Lines> = OnceLock::new();
 
 /// The status of a command that went on writing after its reader had gone: what a shell shows for one that SIGPIPE ended,
 /// as it ends most programs then. Source: POSIX, "Shell Command Language", 2.8.2; SIGPIPE is 13.
@@ -98,7 +109,23 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
 
 /// Prints a line on stderr. Where that fails, there is nowhere left to say so.
 pub(crate) fn note(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    match TRACE.get() {
+        Some(trace) => trace.push(format!("{line}\n").as_bytes()),
+        None => _ = writeln!(io::stderr().lock(), "{line}"),
+    }
+}
+
+/// From now on a trace has stderr, for the rest of the process.
+pub(crate) fn hand_over(trace: Lines) {
+    // There is one trace in a process.
+    let _ = TRACE.set(trace);
+}
+
+/// Has stderr take the last lines, where it does so soon: nothing is said after this.
+pub(crate) fn end() {
+    if let Some(trace) = TRACE.get() {
+        trace.end(LAST_LINES_WAIT_MAX);
+    }
 }
 
 /// `1 event`, `2 events`: for things whose plural has an s and no more.

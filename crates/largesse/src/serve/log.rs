@@ -3,12 +3,18 @@
 //! Invariant: the folder is ours before anything in it is opened, and until the engine is joined. Does not know
 //! readers.
 
-use std::sync::Arc;
+use std::{
+    future::{Future, pending},
+    sync::Arc,
+    time::Duration,
+};
 
 use largesse::{
     disk::{DiskEngine, DiskSettings, SyncRule},
     log::{Engine, EngineLimits, Incarnation, MemoryEngine},
 };
+
+use tokio::time::{Instant, sleep};
 
 use super::machine;
 use crate::{
@@ -20,6 +26,10 @@ use crate::{
 /// What all streams keep together where nobody says how much, and there is room. Source: SPEC of Largesse §2,
 /// "Defaults".
 const LOG_BYTES_DEFAULT: u64 = 10 * 1024 * 1024 * 1024;
+
+/// How long tasks that were aborted may have the log, and how often it is looked whether they do.
+const RELEASE_WAIT_MAX: Duration = Duration::from_secs(1);
+const RELEASE_LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Where the log is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +64,34 @@ impl Log {
         match self {
             Self::Memory(engine) => Arc::<MemoryEngine>::clone(engine),
             Self::Disk { engine, .. } => Arc::<DiskEngine>::clone(engine),
+        }
+    }
+
+    /// Waits until the log has failed, and says why. Does not have the log meanwhile.
+    pub(super) fn failed(&self) -> impl Future<Output = String> + use<> {
+        let mut health = match self {
+            // It has no thread of its own that could end.
+            Self::Memory(_) => None,
+            Self::Disk { engine, .. } => Some(engine.health()),
+        };
+        async move {
+            match &mut health {
+                Some(health) => health.failed().await,
+                None => pending().await,
+            }
+        }
+    }
+
+    /// Waits until nobody else has the log, at most for [`RELEASE_WAIT_MAX`]: connections that were cut off together with
+    /// the task that had them may take a moment to be gone.
+    pub(super) async fn released(&self) {
+        let is_shared = || match self {
+            Self::Memory(_) => false,
+            Self::Disk { engine, .. } => Arc::strong_count(engine) > 1,
+        };
+        let until = Instant::now() + RELEASE_WAIT_MAX;
+        while is_shared() && Instant::now() < until {
+            sleep(RELEASE_LOOK_EVERY).await;
         }
     }
 

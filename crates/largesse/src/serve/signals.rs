@@ -1,22 +1,26 @@
-//! Signals that end the server: the first in order, the second at once.
+//! Signals: two that end the server, the first in order, the second at once; and those that it survives.
 //!
-//! Invariant: signals are caught from [`Signals::begin`] on, so none falls between the start and the wait. Does not
-//! know what is stopped: it runs until the log is closed, so it may hold nothing that has the log.
+//! Invariant: signals are caught from [`Signals::begin`] and [`survive`] on, so none falls between the start and the
+//! wait. Does not know what is stopped: it runs until the log is closed, so it may hold nothing that has the log.
 
-use std::io;
+use std::{fs, io};
 
-use tokio::sync::oneshot;
+use rustix::process::Signal as Number;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+};
+
+use crate::terminal;
 
 /// The exit status after a second signal. Source: the shells' custom, 128 and the number of SIGINT.
 const HURRIED: i32 = 130;
 
-/// The signals, caught.
+/// The signals that end it, caught.
 #[derive(Debug)]
 pub(super) struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    interrupt: Signal,
+    terminate: Signal,
 }
 
 impl Signals {
@@ -24,20 +28,9 @@ impl Signals {
     ///
     /// # Errors
     /// The system does not let us.
-    #[cfg(unix)]
     pub(super) fn begin() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// Catches them from now on.
-    ///
-    /// # Errors
-    /// None here.
-    #[cfg(not(unix))]
-    pub(super) fn begin() -> io::Result<Self> {
-        Ok(Self {})
     }
 
     /// Tells `stop` at the first signal, and ends the process at the second.
@@ -48,23 +41,75 @@ impl Signals {
         let _ = stop.send(());
         let name = self.next().await;
         tracing::warn!(signal = name, "stopping at once");
+        terminal::end();
         std::process::exit(HURRIED);
     }
 
-    #[cfg(unix)]
     async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
         }
     }
+}
 
-    #[cfg(not(unix))]
-    async fn next(&mut self) -> &'static str {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => "Ctrl-C",
-            // Nothing can be waited for: never stop because of that.
-            Err(_) => std::future::pending().await,
+/// Signals that would end the process, and are no reason to.
+#[derive(Debug)]
+pub(super) struct Survived {
+    /// `None` where the process was started so that it does not hear it, as by `nohup`: that stays so.
+    hangup: Option<Signal>,
+    /// A file became larger than one may be. Then the write says so, too.
+    _file_size: Signal,
+}
+
+/// Catches them from now on.
+///
+/// # Errors
+/// The system does not let us.
+pub(super) fn survive() -> io::Result<Survived> {
+    let hangup = if is_ignored(Number::HUP) { None } else { Some(signal(SignalKind::hangup())?) };
+    let file_size = signal(SignalKind::from_raw(Number::XFSZ.as_raw()))?;
+    Ok(Survived { hangup, _file_size: file_size })
+}
+
+impl Survived {
+    /// Says of each that it came and changes nothing, until it is dropped.
+    pub(super) async fn run(mut self) {
+        let Some(hangup) = &mut self.hangup else { return };
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP: there is nothing to reopen; going on. SIGTERM stops the server");
         }
+    }
+}
+
+/// Whether whoever started us has it ignored. Where the system does not say, it is not.
+fn is_ignored(number: Number) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored(&status).is_some_and(|mask| mask >> (number.as_raw() - 1) & 1 == 1)
+}
+
+/// One bit for each signal that is ignored. Source: proc_pid_status(5), `SigIgn`.
+fn ignored(status: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_is_read_from_what_linux_says() {
+        let rows = [
+            ("SigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n", Some(0x1001)),
+            ("SigBlk:\t0000000000000000\n", None),
+            ("SigIgn:\tnone\n", None),
+            ("", None),
+        ];
+        for (text, want) in rows {
+            assert_eq!(ignored(text), want, "{text}");
+        }
+        // The runtime of Rust has this one ignored; this one nobody can.
+        assert_eq!((is_ignored(Number::PIPE), is_ignored(Number::KILL)), (true, false));
     }
 }

@@ -1,0 +1,100 @@
+//! What the server consists of while it serves, and which of it ends first.
+//!
+//! Invariant: whatever others wait for is watched here, so that the server does not look alive without it. Does not stop
+//! anything: whoever asks does, in order.
+
+use std::future::Future;
+
+use largesse::http::Served;
+use tokio::{
+    sync::oneshot,
+    task::{JoinError, JoinSet},
+};
+
+use crate::terminal::Failure;
+
+/// The tasks of a server, each in a set that owns it.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    /// Takes connections.
+    pub(super) serving: JoinSet<Served>,
+    /// Drops what is past its time.
+    pub(super) sweeping: JoinSet<()>,
+    /// Wait for signals.
+    pub(super) signalled: JoinSet<()>,
+}
+
+impl Tasks {
+    /// Waits until the server is `asked` to stop, or something ends without which it can't go on.
+    ///
+    /// # Errors
+    /// What has ended.
+    pub(super) async fn first_end(
+        &mut self,
+        asked: oneshot::Receiver<()>,
+        log_failed: impl Future<Output = String>,
+    ) -> Result<(), Failure> {
+        tokio::select! {
+            asked = asked => asked.map_err(|_| Failure("the task that waits for signals ended".to_owned())),
+            reason = log_failed => Err(Failure(format!("the log has failed: {reason}"))),
+            Some(ended) = self.serving.join_next() => Err(ended_early("takes connections", ended)),
+            Some(ended) = self.sweeping.join_next() => Err(ended_early("drops what is past its time", ended)),
+        }
+    }
+}
+
+fn ended_early<T>(task: &str, ended: Result<T, JoinError>) -> Failure {
+    let how = ended.err().map_or_else(String::new, |error| format!(": {error}"));
+    Failure(format!("the task that {task} ended{how}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    fn panics<T: Send + 'static>(tasks: &mut JoinSet<T>) {
+        tasks.spawn(async { std::panic::resume_unwind(Box::new("a bug")) });
+    }
+
+    #[tokio::test]
+    async fn whatever_ends_first_is_named() {
+        type Break = fn(&mut Tasks) -> Option<String>;
+        let rows: [(Break, &str); 5] = [
+            (|tasks| (panics(&mut tasks.serving), None).1, "the task that takes connections ended: "),
+            (
+                |tasks| {
+                    tasks.serving.spawn(async { Served { connections: 0, cut: 0 } });
+                    None
+                },
+                "the task that takes connections ended",
+            ),
+            (
+                |tasks| (panics(&mut tasks.sweeping), None).1,
+                "the task that drops what is past its time ended: ",
+            ),
+            (|_| Some("a thread panicked".to_owned()), "the log has failed: a thread panicked"),
+            (|tasks| (tasks.signalled.abort_all(), None).1, "the task that waits for signals ended"),
+        ];
+        for (break_it, want) in rows {
+            let mut tasks = Tasks::default();
+            let (stop, asked) = oneshot::channel::<()>();
+            tasks.signalled.spawn(async move {
+                pending::<()>().await;
+                drop(stop);
+            });
+            let log = break_it(&mut tasks);
+            let log_failed = async { if let Some(reason) = log { reason } else { pending().await } };
+            let told = tasks.first_end(asked, log_failed).await.unwrap_err().to_string();
+            assert!(told.starts_with(want), "{told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn being_asked_is_no_failure() {
+        let (stop, asked) = oneshot::channel();
+        stop.send(()).unwrap();
+        assert!(Tasks::default().first_end(asked, pending()).await.is_ok());
+    }
+}
