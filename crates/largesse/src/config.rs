@@ -195,6 +195,12 @@ impl Effective {
         self.port.as_ref().filter(|_| is_default).and_then(|port| environment::unused_port(port))
     }
 
+    /// Where nothing is given.
+    #[cfg(test)]
+    pub(crate) fn defaults() -> Self {
+        Self::check(Vec::new(), Vec::new()).unwrap()
+    }
+
     /// Checks what was given, the weakest first.
     fn check(given: Vec<Given>, mut mistakes: Vec<Mistake>) -> Result<Self, Vec<Mistake>> {
         let mut config = Config::default();

@@ -18,7 +18,7 @@ mod serve;
 mod tail;
 mod terminal;
 
-use std::{io, process::ExitCode};
+use std::{io, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 
@@ -34,10 +34,18 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let _last_lines = LastLines;
+    survive_file_limit();
     match Cli::try_parse() {
         Ok(cli) => done(run(cli)),
         Err(error) => usage(&error),
     }
+}
+
+/// A write that would make a file larger than one may be (`ulimit -f`) says so by itself; by default the system ends the
+/// process besides.
+fn survive_file_limit() {
+    // Caught, it does nothing more. Where it can't be, it is as with any other program.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// Whatever ends the process, what it said last is still told.

@@ -13,6 +13,9 @@ mod sweeper;
 mod trace;
 mod watch;
 
+#[cfg(test)]
+mod failing;
+
 use std::{io, sync::Arc, time::Duration};
 
 use largesse::{
@@ -20,12 +23,12 @@ use largesse::{
     hub::{Hub, HubLimits, WallClock},
     log::Engine,
 };
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
 
 use self::{
     listen::{Absent, Exposure},
     log::{Keeping, Log},
-    signals::{Signals, Survived},
+    signals::{Hangups, Signals},
     watch::Tasks,
 };
 use crate::{
@@ -53,14 +56,14 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     trace::begin(&effective.config.trace)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
-    let survived = runtime.block_on(async { signals::survive() }).map_err(|error| unheard(&error))?;
+    let hangups = runtime.block_on(async { Hangups::begin() }).map_err(|error| unheard(&error))?;
     check_exposure(args, &effective)?;
     if let Some(warning) = effective.warning() {
         tracing::warn!("{warning}");
     }
     let room = room(&effective.config);
     let log = Log::open(&effective.config, if args.memory { Keeping::Memory } else { Keeping::Disk })?;
-    runtime.block_on(serve(&effective, room, log, survived))
+    runtime.block_on(serve(&effective, room, log, hangups))
 }
 
 fn unheard(error: &io::Error) -> Failure {
@@ -97,11 +100,30 @@ fn room(config: &Config) -> Room {
     Room { connections_max, readers_max }
 }
 
-async fn serve(effective: &Effective, room: Room, log: Log, survived: Survived) -> Result<(), Failure> {
+async fn serve(effective: &Effective, room: Room, log: Log, hangups: Hangups) -> Result<(), Failure> {
     let config = &effective.config;
     let signals = Signals::begin().map_err(|error| unheard(&error))?;
     let absent = if effective.may_lack_addresses() { Absent::Fine } else { Absent::Wrong };
     let listeners = listen::bind(&config.listen, absent).await?;
+    announce(&listeners)?;
+    let (stop, asked) = oneshot::channel();
+    let mut signalled = JoinSet::new();
+    signalled.spawn(signals.run(stop));
+    signalled.spawn(hangups.run());
+    let why = serve_on(listeners, config, room, log, asked).await;
+    // Until here, a second signal ends it at once.
+    signalled.shutdown().await;
+    why
+}
+
+/// Serves until it is `asked` to stop, or until something ends without which it can't go on. Closes the log.
+async fn serve_on(
+    listeners: Vec<TcpListener>,
+    config: &Config,
+    room: Room,
+    log: Log,
+    asked: oneshot::Receiver<()>,
+) -> Result<(), Failure> {
     let hub = hub(config, room, log.engine());
     let door = Arc::new(Door::new(Arc::clone(&hub), door(config)));
     let gallery = Gallery::new(Arc::clone(&door), Arc::clone(&hub));
@@ -109,11 +131,7 @@ async fn serve(effective: &Effective, room: Room, log: Log, survived: Survived) 
         GalleryRule::On => router(door).merge(gallery.router()),
         GalleryRule::Off => router(door),
     };
-    announce(&listeners)?;
     let mut tasks = Tasks::default();
-    let (stop, asked) = oneshot::channel();
-    tasks.signalled.spawn(signals.run(stop));
-    tasks.signalled.spawn(survived.run());
     tasks.sweeping.spawn(sweeper::run(Arc::clone(&hub)));
     let (end, ended) = oneshot::channel::<()>();
     let draining = Arc::clone(&hub);
@@ -133,8 +151,6 @@ async fn serve(effective: &Effective, room: Room, log: Log, survived: Survived) 
     // The last that had the log: what still runs, the wait for a second signal, never did.
     drop((gallery, hub));
     close(log).await;
-    // Until here, a second signal ends it at once.
-    tasks.signalled.shutdown().await;
     if let Some(Ok(Served { connections, cut })) = served {
         tracing::info!(connections, cut, "stopped");
     }

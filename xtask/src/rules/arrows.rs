@@ -101,6 +101,7 @@ const HOUSES: &[House] = &[
             "rustix",
             "serde",
             "serde_json",
+            "signal-hook",
             "strsim",
             "tokio",
             "toml",

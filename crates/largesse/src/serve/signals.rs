@@ -1,6 +1,6 @@
-//! Signals: two that end the server, the first in order, the second at once; and those that it survives.
+//! Signals: two that end the server, the first in order, the second at once; and SIGHUP, which does not.
 //!
-//! Invariant: signals are caught from [`Signals::begin`] and [`survive`] on, so none falls between the start and the
+//! Invariant: signals are caught from [`Signals::begin`] and [`Hangups::begin`] on, so none falls between the start and the
 //! wait. Does not know what is stopped: it runs until the log is closed, so it may hold nothing that has the log.
 
 use std::{fs, io};
@@ -53,30 +53,29 @@ impl Signals {
     }
 }
 
-/// Signals that would end the process, and are no reason to.
-#[derive(Debug)]
-pub(super) struct Survived {
-    /// `None` where the process was started so that it does not hear it, as by `nohup`: that stays so.
-    hangup: Option<Signal>,
-    /// A file became larger than one may be. Then the write says so, too.
-    _file_size: Signal,
-}
-
-/// Catches them from now on.
+/// The signal that a terminal was closed, which ends other programs. Daemons read their files again at it.
 ///
-/// # Errors
-/// The system does not let us.
-pub(super) fn survive() -> io::Result<Survived> {
-    let hangup = if is_ignored(Number::HUP) { None } else { Some(signal(SignalKind::hangup())?) };
-    let file_size = signal(SignalKind::from_raw(Number::XFSZ.as_raw()))?;
-    Ok(Survived { hangup, _file_size: file_size })
-}
+/// `None` where the process was started so that it does not hear it, as by `nohup`: that stays so.
+#[derive(Debug)]
+pub(super) struct Hangups(Option<Signal>);
 
-impl Survived {
+impl Hangups {
+    /// Catches it from now on.
+    ///
+    /// # Errors
+    /// The system does not let us.
+    pub(super) fn begin() -> io::Result<Self> {
+        if is_ignored(Number::HUP) {
+            Ok(Self(None))
+        } else {
+            signal(SignalKind::hangup()).map(Some).map(Self)
+        }
+    }
+
     /// Says of each that it came and changes nothing, until it is dropped.
-    pub(super) async fn run(mut self) {
-        let Some(hangup) = &mut self.hangup else { return };
-        while hangup.recv().await.is_some() {
+    pub(super) async fn run(self) {
+        let Some(mut hangups) = self.0 else { return };
+        while hangups.recv().await.is_some() {
             tracing::info!("SIGHUP: there is nothing to reopen; going on. SIGTERM stops the server");
         }
     }

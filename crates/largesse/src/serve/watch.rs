@@ -20,8 +20,6 @@ pub(super) struct Tasks {
     pub(super) serving: JoinSet<Served>,
     /// Drops what is past its time.
     pub(super) sweeping: JoinSet<()>,
-    /// Wait for signals.
-    pub(super) signalled: JoinSet<()>,
 }
 
 impl Tasks {
@@ -60,41 +58,40 @@ mod tests {
 
     #[tokio::test]
     async fn whatever_ends_first_is_named() {
-        type Break = fn(&mut Tasks) -> Option<String>;
-        let rows: [(Break, &str); 5] = [
-            (|tasks| (panics(&mut tasks.serving), None).1, "the task that takes connections ended: "),
+        type Break = fn(&mut Tasks);
+        let rows: [(Break, &str); 3] = [
+            (|tasks| panics(&mut tasks.serving), "the task that takes connections ended: "),
             (
-                |tasks| {
-                    tasks.serving.spawn(async { Served { connections: 0, cut: 0 } });
-                    None
-                },
+                |tasks| _ = tasks.serving.spawn(async { Served { connections: 0, cut: 0 } }),
                 "the task that takes connections ended",
             ),
-            (
-                |tasks| (panics(&mut tasks.sweeping), None).1,
-                "the task that drops what is past its time ended: ",
-            ),
-            (|_| Some("a thread panicked".to_owned()), "the log has failed: a thread panicked"),
-            (|tasks| (tasks.signalled.abort_all(), None).1, "the task that waits for signals ended"),
+            (|tasks| panics(&mut tasks.sweeping), "the task that drops what is past its time ended: "),
         ];
         for (break_it, want) in rows {
             let mut tasks = Tasks::default();
-            let (stop, asked) = oneshot::channel::<()>();
-            tasks.signalled.spawn(async move {
-                pending::<()>().await;
-                drop(stop);
-            });
-            let log = break_it(&mut tasks);
-            let log_failed = async { if let Some(reason) = log { reason } else { pending().await } };
-            let told = tasks.first_end(asked, log_failed).await.unwrap_err().to_string();
+            let (_stop, asked) = oneshot::channel();
+            break_it(&mut tasks);
+            let told = tasks.first_end(asked, pending()).await.unwrap_err().to_string();
             assert!(told.starts_with(want), "{told}");
         }
     }
 
     #[tokio::test]
-    async fn being_asked_is_no_failure() {
+    async fn so_is_a_log_that_has_failed() {
+        let (_stop, asked) = oneshot::channel();
+        let failed = async { "a thread panicked".to_owned() };
+        let told = Tasks::default().first_end(asked, failed).await.unwrap_err().to_string();
+        assert_eq!(told, "the log has failed: a thread panicked");
+    }
+
+    #[tokio::test]
+    async fn being_asked_is_no_failure_and_nobody_who_could_ask_is_one() {
         let (stop, asked) = oneshot::channel();
         stop.send(()).unwrap();
         assert!(Tasks::default().first_end(asked, pending()).await.is_ok());
+        let (stop, asked) = oneshot::channel();
+        drop(stop);
+        let told = Tasks::default().first_end(asked, pending()).await.unwrap_err().to_string();
+        assert_eq!(told, "the task that waits for signals ended");
     }
 }

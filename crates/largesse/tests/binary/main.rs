@@ -19,5 +19,7 @@ mod publish;
 mod serve;
 mod settings;
 mod shutdown;
+mod signals;
+mod stderr;
 mod support;
 mod tail;

@@ -83,9 +83,31 @@ pub(crate) fn largesse_in(folder: Folder, args: &[&str]) -> Program {
 }
 
 impl Program {
+    /// The same, started by a shell after `prelude`.
+    pub(crate) fn after(mut self, prelude: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{prelude}; exec \"$0\" \"$@\"")]);
+        self.copy_into(&mut command);
+        self.command = command;
+        self
+    }
+
     /// Where it will run.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// What it runs, in its folder and its environment.
+    fn copy_into(&self, command: &mut Command) {
+        command.arg(self.command.get_program()).args(self.command.get_args());
+        command.current_dir(self.folder.path());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     }
 
     /// The same without root's right to pass over the modes of files, where root runs it.
@@ -98,15 +120,7 @@ impl Program {
         }
         let mut command = Command::new("setpriv");
         command.arg("--bounding-set=-dac_override,-dac_read_search");
-        command.arg(self.command.get_program()).args(self.command.get_args());
-        command.current_dir(self.folder.path());
-        for (name, value) in self.command.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.copy_into(&mut command);
         self.command = command;
         self
     }
@@ -116,7 +130,8 @@ impl Program {
 pub(crate) struct Running {
     child: Child,
     stdout: Option<Receiver<String>>,
-    stderr: Receiver<String>,
+    /// `None` where it was given another than a pipe.
+    stderr: Option<Receiver<String>>,
     /// Stays as long as the process runs in it.
     _folder: Folder,
 }
@@ -139,7 +154,7 @@ impl Running {
     pub(crate) fn start(mut program: Program) -> Self {
         let mut child = program.command.spawn().unwrap();
         let stdout = child.stdout.take().map(lines);
-        let stderr = lines(child.stderr.take().unwrap());
+        let stderr = child.stderr.take().map(lines);
         Self { child, stdout, stderr, _folder: program.folder }
     }
 
@@ -148,7 +163,8 @@ impl Running {
     pub(crate) fn line(&self) -> String {
         let line = self.stdout.as_ref().unwrap().recv_timeout(WAIT_MAX);
         line.unwrap_or_else(|_| {
-            panic!("no line on stdout; stderr: {:?}", self.stderr.try_iter().collect::<Vec<_>>())
+            let told = self.stderr.as_ref().map(|lines| lines.try_iter().collect::<Vec<_>>());
+            panic!("no line on stdout; stderr: {told:?}")
         })
     }
 
@@ -158,7 +174,8 @@ impl Running {
         let until = Instant::now() + WAIT_MAX;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let line = self.stderr.recv_timeout(left).unwrap_or_else(|_| panic!("stderr never had {part:?}"));
+            let line = self.stderr.as_ref().unwrap().recv_timeout(left);
+            let line = line.unwrap_or_else(|_| panic!("stderr never had {part:?}"));
             if line.contains(part) {
                 return line;
             }
@@ -195,7 +212,7 @@ impl Running {
     #[track_caller]
     pub(crate) fn done(mut self) -> Done {
         let stdout = self.stdout.take().map(|lines| rest(&lines)).unwrap_or_default();
-        let stderr = rest(&self.stderr);
+        let stderr = self.stderr.take().map(|lines| rest(&lines)).unwrap_or_default();
         Done { status: self.child.wait().unwrap(), stdout, stderr }
     }
 }

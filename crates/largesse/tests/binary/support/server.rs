@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use crate::support::{Folder, Running, connect, largesse};
+use crate::support::{Folder, Program, Running, connect, largesse};
 
 pub(crate) struct Server {
     pub(crate) running: Running,
@@ -26,7 +26,12 @@ impl Server {
     }
 
     fn start_as(args: &[&str]) -> Self {
-        let running = Running::start(largesse(args));
+        Self::start_program(largesse(args))
+    }
+
+    /// Starts one as the program says.
+    pub(crate) fn start_program(program: Program) -> Self {
+        let running = Running::start(program);
         let address = running.line().strip_prefix("listening on http://").unwrap().to_owned();
         Self { running, address }
     }

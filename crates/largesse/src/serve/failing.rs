@@ -1,0 +1,114 @@
+//! Tests of a server whose log fails: everybody is answered, and it stops and says why.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use largesse::{
+    disk::{
+        DiskEngine, DiskSettings, NewLog, SyncRule,
+        disk::{Folder, PanickingDisk},
+    },
+    log::{EngineLimits, Incarnation},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::*;
+use crate::data_folder::DataFolder;
+
+/// Far longer than anything here takes.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// A folder that is removed with its owner.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("largesse-failing-{}-{name}", std::process::id()));
+        Self(folder)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // It may not have been made.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A log whose segments are soon full.
+fn log(folder: &Temporary) -> (Log, PanickingDisk) {
+    let data = DataFolder::take_for_log(&folder.0).unwrap();
+    let disk = PanickingDisk::new(Folder::open(&folder.0).unwrap());
+    let settings = DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 0 };
+    let new = NewLog { incarnation: Incarnation(7), salt: 11 };
+    let engine = DiskEngine::open(Arc::new(disk.clone()), EngineLimits::default(), settings, new).unwrap();
+    (Log::Disk { engine: Arc::new(engine), folder: data }, disk)
+}
+
+async fn begin(address: SocketAddr, method: &str, body: &str) -> io::Result<TcpStream> {
+    let mut connection = TcpStream::connect(address).await?;
+    let bytes = body.len();
+    let head = format!("{method} /streams/a HTTP/1.0\r\nHost: localhost\r\nContent-Length: {bytes}\r\n\r\n");
+    connection.write_all((head + body).as_bytes()).await?;
+    Ok(connection)
+}
+
+async fn rest(mut connection: TcpStream) -> io::Result<String> {
+    let mut answer = String::new();
+    timeout(WAIT_MAX, connection.read_to_string(&mut answer)).await.expect("it is answered")?;
+    Ok(answer)
+}
+
+/// The first answer to a publish that is no 201. An error, where the server listens no more.
+async fn first_refusal(address: SocketAddr) -> io::Result<String> {
+    loop {
+        let answer = rest(begin(address, "POST", "more").await?).await?;
+        if !answer.starts_with("HTTP/1.0 201") {
+            return Ok(answer);
+        }
+    }
+}
+
+async fn check(thread: &'static str, problems: &[&str], why: &str) {
+    let folder = Temporary::new(thread);
+    let (log, disk) = log(&folder);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (_stop, asked) = oneshot::channel();
+    let mut server = JoinSet::new();
+    server.spawn(async move {
+        let room = Room { connections_max: 100, readers_max: 10 };
+        let defaults = Effective::defaults().config;
+        serve_on(vec![listener], &defaults, room, log, asked).await
+    });
+    let first = rest(begin(address, "POST", "first").await.unwrap()).await.unwrap();
+    assert!(first.starts_with("HTTP/1.0 201"), "{first}");
+    let mut reader = begin(address, "GET", "").await.unwrap();
+    reader.read_u8().await.unwrap();
+    disk.arm(thread, 3);
+    if let Ok(refused) = first_refusal(address).await {
+        assert!(refused.starts_with("HTTP/1.0 503"), "{refused}");
+        assert!(problems.iter().any(|problem| refused.contains(problem)), "{refused}");
+    }
+    // The reader is told to come back: its answer ends.
+    assert!(rest(reader).await.unwrap().ends_with("\n\n"));
+    let ended = timeout(WAIT_MAX, server.join_next()).await.unwrap().unwrap().unwrap();
+    let told = ended.unwrap_err().to_string();
+    assert!(told.contains(why), "{told}");
+    assert!(TcpStream::connect(address).await.is_err(), "nothing listens any more");
+}
+
+#[tokio::test]
+async fn a_server_whose_log_can_not_be_written_any_more_says_so_and_stops() {
+    let problems = ["log-unsafe", "log-unwritable"];
+    check("log-write", &problems, "the log has failed: the thread that writes the log panicked").await;
+}
+
+#[tokio::test]
+async fn a_server_whose_log_is_not_maintained_any_more_says_so_and_stops() {
+    let problems = ["log-unwritable"];
+    check("log-keep", &problems, "the log has failed: the thread that maintains the log panicked").await;
+}
