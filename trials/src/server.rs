@@ -34,7 +34,16 @@ struct Setup {
     keeping: Keeping,
     /// The system calls that are written down.
     traced: Option<&'static str>,
+    trace: Trace,
     folder: Scratch,
+}
+
+/// Where a server's stderr goes.
+#[derive(Clone, Copy, Debug)]
+enum Trace {
+    File,
+    /// A device that takes nothing: each line is an error.
+    FullDevice,
 }
 
 /// Where a server keeps its events.
@@ -52,14 +61,21 @@ impl Server {
     #[must_use]
     #[track_caller]
     pub fn start(settings: &[(&str, &str)]) -> Self {
-        Self::started(Keeping::Memory, None, settings)
+        Self::started(Keeping::Memory, None, Trace::File, settings)
     }
 
     /// The same, but it keeps its events on the disk: they are there when it is started again.
     #[must_use]
     #[track_caller]
     pub fn start_on_disk(settings: &[(&str, &str)]) -> Self {
-        Self::started(Keeping::Disk, None, settings)
+        Self::started(Keeping::Disk, None, Trace::File, settings)
+    }
+
+    /// The same, but nobody takes its trace, as with `2>/dev/full`. On Linux alone.
+    #[must_use]
+    #[track_caller]
+    pub fn start_with_a_lost_trace(settings: &[(&str, &str)]) -> Self {
+        Self::started(Keeping::Disk, None, Trace::FullDevice, settings)
     }
 
     /// The same, and strace writes its system calls of these names down, for [`Server::stopped`]. On Linux alone.
@@ -68,13 +84,18 @@ impl Server {
     #[must_use]
     #[track_caller]
     pub fn start_traced(calls: &'static str, settings: &[(&str, &str)]) -> Self {
-        Self::started(Keeping::Disk, Some(calls), settings)
+        Self::started(Keeping::Disk, Some(calls), Trace::File, settings)
     }
 
     #[track_caller]
-    fn started(keeping: Keeping, traced: Option<&'static str>, settings: &[(&str, &str)]) -> Self {
+    fn started(
+        keeping: Keeping,
+        traced: Option<&'static str>,
+        trace: Trace,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let setup = Setup { settings, keeping, traced, folder: Scratch::new("server") };
+        let setup = Setup { settings, keeping, traced, trace, folder: Scratch::new("server") };
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let (child, address) = setup.spawned(any_port);
         Self { child, address, setup }
@@ -155,7 +176,10 @@ impl Setup {
     }
 
     fn command(&self, binary: &Path, listen: SocketAddr) -> Command {
-        let trace = File::options().create(true).append(true).open(self.path(TRACE));
+        let trace = match self.trace {
+            Trace::File => File::options().create(true).append(true).open(self.path(TRACE)),
+            Trace::FullDevice => File::options().write(true).open("/dev/full"),
+        };
         let trace = trace.expect("a folder of our own can be written to");
         let mut command = match self.traced {
             None => Command::new(binary),

@@ -73,15 +73,23 @@ const LAST: &[&str] = &["a", "b", "team/1"];
 
 #[test]
 fn a_server_that_is_killed_keeps_what_it_acknowledged_and_shows_all_readers_the_same() {
+    check(Server::start_on_disk(SETTINGS), kills());
+}
+
+#[test]
+fn a_server_that_is_killed_does_so_too_when_nobody_takes_its_trace() {
+    let settings = [SETTINGS, &[("LARGESSE_TRACE_LEVEL", "debug")]].concat();
+    check(Server::start_with_a_lost_trace(&settings), kills() / 5);
+}
+
+fn check(mut server: Server, kills: usize) {
     let seed = Seed::drawn();
     let mut dice = seed.dice();
-    let mut server = Server::start_on_disk(SETTINGS);
     let address = server.address();
     let gate = Arc::new(Gate::new());
     let readers: Vec<_> = READERS.iter().map(|asks| reader(address, asks, &gate)).collect();
     let publishers: Vec<_> =
         (0..PUBLISHERS).map(|number| publisher(address, number, dice.fork(), &gate)).collect();
-    let kills = kills();
     for _ in 0..kills {
         gate.wait_for_acks(acks_before_kill(&mut dice));
         gate.is_down();

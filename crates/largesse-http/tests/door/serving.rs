@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Server, Setup, request, soon};
+use crate::support::{Server, Setup, request, soon, to_a_full_device};
 use largesse_http::ServeLimits;
 use largesse_hub::HubLimits;
 
@@ -31,6 +31,16 @@ async fn a_path_or_method_that_is_not_there_is_a_problem() {
             "{line}"
         );
     }
+}
+
+#[tokio::test]
+async fn all_of_this_is_tried_with_a_trace_that_nobody_takes() {
+    let server = Server::start().await;
+    let trace = to_a_full_device();
+    let lost = trace.lost();
+    server.publish("a", "hello").await;
+    assert!(trace.flush(Duration::from_secs(60)));
+    assert!(trace.lost() > lost, "what was answered is traced, and lost");
 }
 
 #[tokio::test]

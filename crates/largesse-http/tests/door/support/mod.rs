@@ -1,6 +1,7 @@
 //! A door on a free port of this machine, and a reader of its answers, byte by byte.
 
 mod answer;
+mod trace;
 mod wire;
 
 use std::{
@@ -18,6 +19,7 @@ use largesse_log::{Engine, EngineLimits, Incarnation, MemoryEngine, Position, St
 use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
 
 pub(crate) use answer::Answer;
+pub(crate) use trace::to_a_full_device;
 pub(crate) use wire::{Wire, soon};
 
 /// When every test begins: 2023-11-14T22:13:20.000Z.
@@ -87,6 +89,8 @@ impl Server {
         engine: Arc<MemoryEngine>,
         clock: Arc<HandClock>,
     ) -> Self {
+        // Whatever is tried here, it is tried by a server that has lost its stderr.
+        to_a_full_device();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (stop, stopped) = oneshot::channel::<()>();
