@@ -15,8 +15,8 @@ use std::{
 pub const LINES_MAX: usize = 4_096;
 /// How many bytes all lines have that wait.
 pub const BYTES_MAX: usize = 1024 * 1024;
-/// How many bytes a line has; what is longer is cut.
-pub const LINE_BYTES_MAX: usize = 16 * 1024;
+/// How many bytes a line has; what is longer is cut. The head of a request is shorter.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
 
 /// What stands at the end of a line that was cut.
 const CUT: &str = " [cut]\n";
