@@ -36,6 +36,8 @@ const NEEDS: &[Need] = &[
     Need::new("curl", "curl"),
     // A test gives root's rights away with it, where root runs it.
     Need::new("setpriv", "util-linux"),
+    // A test closes a server's terminal.
+    Need::new("setsid", "util-linux"),
     // A trial looks at the order of system calls with it.
     Need::new("strace", "strace"),
     // The trials open pages in them.

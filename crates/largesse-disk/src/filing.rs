@@ -97,6 +97,19 @@ impl Filing {
         Ok(())
     }
 
+    /// Has a thread do it that panics at the first batch.
+    #[cfg(test)]
+    pub(crate) fn start_broken_thread(&mut self) {
+        let (batches, to_file) = sync_channel::<Batch>(1);
+        let (tell_done, done) = sync_channel(1);
+        let thread = thread::spawn(move || {
+            let _tells_nobody = tell_done;
+            let _ = to_file.recv();
+            resume_unwind(Box::new("a bug"))
+        });
+        self.thread = Some(FilingThread { batches, done, is_busy: false, thread });
+    }
+
     /// Takes over what a group wrote, after it was answered.
     pub(crate) fn add(&mut self, segment: &Arc<Segment>, written: Vec<Written>) {
         self.finish();

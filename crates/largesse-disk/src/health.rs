@@ -71,6 +71,12 @@ impl Health {
 }
 
 impl HealthWatch {
+    /// Why the log has failed, if it has: after its closing too.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.0.borrow().clone()
+    }
+
     /// Waits until one of the log's threads has ended other than by the log's closing, and says why: then nothing more
     /// can be published, and the log should be closed. Stays pending where that does not happen. Cancellation: loses
     /// nothing.

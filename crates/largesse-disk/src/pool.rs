@@ -145,3 +145,64 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    /// An answer that nobody may drop.
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("a bug"));
+        }
+    }
+
+    /// A read that says that it began, and goes on when it may.
+    fn held<T>(begun: Sender<()>, go_on: Receiver<()>, answer: T) -> impl FnOnce() -> Result<T, EngineError> {
+        move || {
+            begun.send(()).unwrap();
+            let _ = go_on.recv();
+            Ok(answer)
+        }
+    }
+
+    #[tokio::test]
+    async fn when_a_thread_ends_the_reads_that_wait_are_answered_and_the_log_has_failed() {
+        let health = Arc::new(Health::default());
+        let pool = Arc::new(ReadPool::start(&health).unwrap());
+        let (begun, beginning) = channel();
+        let (mut bombs, mut reads, mut gates) = (JoinSet::new(), JoinSet::new(), Vec::new());
+        let (explode, go_on) = channel();
+        let (bomb, its_pool) = (held(begun.clone(), go_on, Bomb), Arc::clone(&pool));
+        bombs.spawn(async move { mem::forget(its_pool.run(bomb).await) });
+        for _ in 1..THREADS {
+            let (gate, go_on) = channel();
+            gates.push(gate);
+            let (read, its_pool) = (held(begun.clone(), go_on, ()), Arc::clone(&pool));
+            reads.spawn(async move { its_pool.run(read).await });
+        }
+        tokio::task::yield_now().await;
+        (0..THREADS).for_each(|_| beginning.recv().unwrap());
+        let its_pool = Arc::clone(&pool);
+        let mut waiting = JoinSet::new();
+        waiting.spawn(async move { its_pool.run(|| Ok(())).await });
+        tokio::task::yield_now().await;
+        // Nobody waits for it any more, so the thread drops its answer.
+        bombs.shutdown().await;
+        explode.send(()).unwrap();
+        assert_eq!(waiting.join_next().await.unwrap().unwrap(), Err(EngineError::Stopping));
+        assert_eq!(pool.run(|| Ok(())).await, Err(EngineError::Stopping));
+        assert_eq!(health.watch().failed().await, "the thread that reads the log panicked: a bug");
+        // Those under way are read to their end.
+        drop(gates);
+        while let Some(read) = reads.join_next().await {
+            assert_eq!(read.unwrap(), Ok(()));
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod cleaning;
 mod crash;
+mod indexing;
 mod settling;
 mod spares;
 mod world;

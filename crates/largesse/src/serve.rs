@@ -150,19 +150,18 @@ async fn serve_on(
     tasks.sweeping.shutdown().await;
     // The last that had the log: what still runs, the wait for a second signal, never did.
     drop((gallery, hub));
-    close(log).await;
+    let closed = close(log).await;
     if let Some(Ok(Served { connections, cut })) = served {
         tracing::info!(connections, cut, "stopped");
     }
-    why
+    why.and(closed)
 }
 
 /// Closes the log on a thread that may wait for the disk.
-async fn close(log: Log) {
+async fn close(log: Log) -> Result<(), Failure> {
     log.released().await;
-    if let Err(error) = tokio::task::spawn_blocking(move || log.close()).await {
-        tracing::error!(%error, "the log could not be closed; the next start takes its last steps again");
-    }
+    let closed = tokio::task::spawn_blocking(move || log.close()).await;
+    closed.unwrap_or_else(|error| Err(Failure(format!("the log could not be closed: {error}"))))
 }
 
 /// One line for each address.

@@ -183,6 +183,22 @@ impl World {
         told.try_recv().expect("a step is answered before the next")
     }
 
+    /// The thread that indexes has a bug from now on.
+    pub(super) fn break_filing(&mut self) {
+        self.writer.filing.start_broken_thread();
+    }
+
+    /// Takes these in one group. Nobody hears the answers.
+    pub(super) fn take_together(&mut self, now: UnixMs, appends: impl IntoIterator<Item = Append>) {
+        let ask = |append: Append| {
+            let encoded = EncodedEvents::new(self.writer.core.salt, &append.events).unwrap();
+            let (tell, _) = oneshot::channel();
+            Box::new(Ask { now, what: What::Append { append, encoded, tell } })
+        };
+        let asks = appends.into_iter().map(ask).collect();
+        self.writer.commit(asks);
+    }
+
     /// Begins a new segment and has the last one kept.
     pub(super) fn roll(&mut self) {
         let milestone = self.writer.roll().expect("the disk works");

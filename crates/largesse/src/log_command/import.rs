@@ -96,7 +96,11 @@ fn all(folder: &DataFolder) -> Result<String, Failure> {
     drop(import);
     let tail = engine.tail();
     // Closes it: only then all is safe, or it is told below that it is not.
+    let health = engine.health();
     drop(engine);
+    if let Some(reason) = health.failure() {
+        return Err(Failure(format!("the log could not be made safe: {reason}")));
+    }
     let log = StandingLog::load(folder.disk()).map_err(|error| folder.unopened(&error))?;
     if log.tail() != tail || !log.left_out().is_empty() {
         return Err(Failure(

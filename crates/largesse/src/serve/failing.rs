@@ -72,43 +72,76 @@ async fn first_refusal(address: SocketAddr) -> io::Result<String> {
     }
 }
 
+/// A server with one event.
+struct Server {
+    server: JoinSet<Result<(), Failure>>,
+    address: SocketAddr,
+    disk: PanickingDisk,
+    stop: Option<oneshot::Sender<()>>,
+    _folder: Temporary,
+}
+
+impl Server {
+    async fn start(name: &str) -> Self {
+        let folder = Temporary::new(name);
+        let (log, disk) = log(&folder);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, asked) = oneshot::channel();
+        let mut server = JoinSet::new();
+        server.spawn(async move {
+            let room = Room { connections_max: 100, readers_max: 10 };
+            let defaults = Effective::defaults().config;
+            serve_on(vec![listener], &defaults, room, log, asked).await
+        });
+        let first = rest(begin(address, "POST", "first").await.unwrap()).await.unwrap();
+        assert!(first.starts_with("HTTP/1.0 201"), "{first}");
+        Self { server, address, disk, stop: Some(stop), _folder: folder }
+    }
+
+    /// Why it ended.
+    async fn failure(&mut self) -> String {
+        let ended = timeout(WAIT_MAX, self.server.join_next()).await.unwrap().unwrap().unwrap();
+        ended.unwrap_err().to_string()
+    }
+}
+
 async fn check(thread: &'static str, problems: &[&str], why: &str) {
-    let folder = Temporary::new(thread);
-    let (log, disk) = log(&folder);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (_stop, asked) = oneshot::channel();
-    let mut server = JoinSet::new();
-    server.spawn(async move {
-        let room = Room { connections_max: 100, readers_max: 10 };
-        let defaults = Effective::defaults().config;
-        serve_on(vec![listener], &defaults, room, log, asked).await
-    });
-    let first = rest(begin(address, "POST", "first").await.unwrap()).await.unwrap();
-    assert!(first.starts_with("HTTP/1.0 201"), "{first}");
-    let mut reader = begin(address, "GET", "").await.unwrap();
+    let mut server = Server::start(thread).await;
+    let mut reader = begin(server.address, "GET", "").await.unwrap();
     reader.read_u8().await.unwrap();
-    disk.arm(thread, 3);
-    if let Ok(refused) = first_refusal(address).await {
+    server.disk.arm(thread, 3);
+    if let Ok(refused) = first_refusal(server.address).await {
         assert!(refused.starts_with("HTTP/1.0 503"), "{refused}");
         assert!(problems.iter().any(|problem| refused.contains(problem)), "{refused}");
     }
     // The reader is told to come back: its answer ends.
     assert!(rest(reader).await.unwrap().ends_with("\n\n"));
-    let ended = timeout(WAIT_MAX, server.join_next()).await.unwrap().unwrap().unwrap();
-    let told = ended.unwrap_err().to_string();
-    assert!(told.contains(why), "{told}");
-    assert!(TcpStream::connect(address).await.is_err(), "nothing listens any more");
+    assert_eq!(server.failure().await, why);
+    assert!(TcpStream::connect(server.address).await.is_err(), "nothing listens any more");
 }
 
 #[tokio::test]
 async fn a_server_whose_log_can_not_be_written_any_more_says_so_and_stops() {
-    let problems = ["log-unsafe", "log-unwritable"];
-    check("log-write", &problems, "the log has failed: the thread that writes the log panicked").await;
+    let why =
+        "the log has failed: the thread that writes the log panicked: the disk was told to make it panic";
+    check("log-write", &["log-unsafe", "log-unwritable"], why).await;
 }
 
 #[tokio::test]
 async fn a_server_whose_log_is_not_maintained_any_more_says_so_and_stops() {
-    let problems = ["log-unwritable"];
-    check("log-keep", &problems, "the log has failed: the thread that maintains the log panicked").await;
+    let why =
+        "the log has failed: the thread that maintains the log panicked: the disk was told to make it panic";
+    check("log-keep", &["log-unwritable"], why).await;
+}
+
+#[tokio::test]
+async fn a_log_that_fails_while_it_is_closed_is_a_failure_too() {
+    for thread in ["log-write", "log-keep"] {
+        let mut server = Server::start(&format!("closing-{thread}")).await;
+        server.disk.arm(thread, 0);
+        server.stop.take().unwrap().send(()).unwrap();
+        let why = server.failure().await;
+        assert!(why.starts_with("the log has failed: the thread that "), "{why}");
+    }
 }

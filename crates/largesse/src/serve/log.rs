@@ -68,7 +68,7 @@ impl Log {
     }
 
     /// Waits until the log has failed, and says why. Does not have the log meanwhile.
-    pub(super) fn failed(&self) -> impl Future<Output = String> + use<> {
+    pub(super) fn failed(&self) -> impl Future<Output = Failure> + use<> {
         let mut health = match self {
             // It has no thread of its own that could end.
             Self::Memory(_) => None,
@@ -76,7 +76,7 @@ impl Log {
         };
         async move {
             match &mut health {
-                Some(health) => health.failed().await,
+                Some(health) => failed(&health.failed().await),
                 None => pending().await,
             }
         }
@@ -97,19 +97,30 @@ impl Log {
 
     /// Closes it, when nobody else has the engine any more: what was written is safe, and the next start has
     /// nothing to do again. Waits for the disk.
-    pub(super) fn close(self) {
-        let Self::Disk { engine, folder } = self else { return };
-        match Arc::into_inner(engine) {
-            Some(engine) => {
-                drop(engine);
+    ///
+    /// # Errors
+    /// It could not be closed so, or had failed before: the next start takes its last steps again.
+    pub(super) fn close(self) -> Result<(), Failure> {
+        let Self::Disk { engine, folder } = self else { return Ok(()) };
+        let engine = Arc::into_inner(engine).ok_or_else(|| {
+            Failure(
+                "the log is still in use and is left as it is; this is a bug, please report it".to_owned(),
+            )
+        })?;
+        let health = engine.health();
+        drop(engine);
+        match health.failure() {
+            Some(reason) => Err(failed(&reason)),
+            None => {
                 tracing::info!(folder = %folder.path().display(), "the log is closed");
+                Ok(())
             }
-            None => tracing::error!(
-                "the log is still in use and is left as it is; the next start takes its last steps again. This is \
-                 a bug, please report it"
-            ),
         }
     }
+}
+
+fn failed(reason: &str) -> Failure {
+    Failure(format!("the log has failed: {reason}"))
 }
 
 fn in_memory(config: &Config) -> Log {

@@ -30,11 +30,11 @@ impl Tasks {
     pub(super) async fn first_end(
         &mut self,
         asked: oneshot::Receiver<()>,
-        log_failed: impl Future<Output = String>,
+        log_failed: impl Future<Output = Failure>,
     ) -> Result<(), Failure> {
         tokio::select! {
             asked = asked => asked.map_err(|_| Failure("the task that waits for signals ended".to_owned())),
-            reason = log_failed => Err(Failure(format!("the log has failed: {reason}"))),
+            failure = log_failed => Err(failure),
             Some(ended) = self.serving.join_next() => Err(ended_early("takes connections", ended)),
             Some(ended) = self.sweeping.join_next() => Err(ended_early("drops what is past its time", ended)),
         }
@@ -79,9 +79,9 @@ mod tests {
     #[tokio::test]
     async fn so_is_a_log_that_has_failed() {
         let (_stop, asked) = oneshot::channel();
-        let failed = async { "a thread panicked".to_owned() };
+        let failed = async { Failure("the log has failed".to_owned()) };
         let told = Tasks::default().first_end(asked, failed).await.unwrap_err().to_string();
-        assert_eq!(told, "the log has failed: a thread panicked");
+        assert_eq!(told, "the log has failed");
     }
 
     #[tokio::test]

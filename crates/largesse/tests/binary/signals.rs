@@ -1,6 +1,9 @@
 //! Signals that are no reason to end.
 
-use crate::support::{Folder, largesse, server::Server};
+use crate::{
+    stderr::terminal,
+    support::{Folder, largesse, server::Server},
+};
 
 /// In blocks of 512 bytes, as POSIX has it.
 const FILE_LIMIT: &str = "ulimit -f 2048";
@@ -12,6 +15,23 @@ fn a_hangup_is_told_and_the_server_goes_on() {
         server.running.signal("HUP");
         let told = server.running.told("SIGHUP");
         assert!(told.contains("INFO") && told.contains("there is nothing to reopen"), "{told}");
+        assert!(server.ask("POST", "/streams/a", "hello").starts_with("HTTP/1.0 201"));
+    }
+    server.running.signal("TERM");
+    assert_eq!(server.running.done().code(), Some(0));
+}
+
+#[test]
+fn a_server_goes_on_when_its_terminal_is_closed() {
+    let (window, terminal) = terminal();
+    let args = ["serve", "--memory", "--listen", "127.0.0.1:0", "--trace-level", "debug"];
+    let mut program = largesse(&args).under("setsid", &["--ctty"]);
+    program.command.stdin(terminal.try_clone().unwrap()).stderr(terminal);
+    let server = Server::start_program(program);
+    assert!(server.ask("POST", "/streams/a", "hello").starts_with("HTTP/1.0 201"));
+    // The system sends the signal to whoever it is the terminal of.
+    drop(window);
+    for _ in 0..20 {
         assert!(server.ask("POST", "/streams/a", "hello").starts_with("HTTP/1.0 201"));
     }
     server.running.signal("TERM");

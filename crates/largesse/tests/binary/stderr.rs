@@ -23,7 +23,7 @@ const FULL: &str = "ulimit -f 2048";
 const FULL_BYTES: usize = 2048 * 512;
 
 /// A way to lose stderr, and what has to stay open for it.
-type Way = fn(&mut Program) -> Option<OwnedFd>;
+type Way = fn(Program) -> (Program, Option<OwnedFd>);
 
 const WAYS: [(&str, Way); 8] = [
     ("a full device", |program| {
@@ -44,10 +44,7 @@ const WAYS: [(&str, Way); 8] = [
         let (window, terminal) = terminal();
         give(program, terminal, Some(window))
     }),
-    ("nothing", |program| {
-        program.command.stderr(Stdio::null());
-        None
-    }),
+    ("nothing", |program| (program.after("exec 2>&-"), None)),
     ("a file that is as large as one may be", |program| {
         let path = program.folder().join("trace");
         std::fs::write(&path, vec![b'\n'; FULL_BYTES]).unwrap();
@@ -55,14 +52,13 @@ const WAYS: [(&str, Way); 8] = [
     }),
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "it is what a way answers")]
-fn give(program: &mut Program, stderr: impl Into<Stdio>, kept: Option<OwnedFd>) -> Option<OwnedFd> {
+fn give(mut program: Program, stderr: impl Into<Stdio>, kept: Option<OwnedFd>) -> (Program, Option<OwnedFd>) {
     program.command.stderr(stderr);
-    kept
+    (program, kept)
 }
 
 /// A window and the terminal in it.
-fn terminal() -> (OwnedFd, OwnedFd) {
+pub(crate) fn terminal() -> (OwnedFd, OwnedFd) {
     let window = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&window).unwrap();
     unlockpt(&window).unwrap();
@@ -80,12 +76,11 @@ struct Lost {
 }
 
 impl Lost {
-    fn start((way, lose): (&'static str, Way), prelude: &str) -> Self {
+    fn start((way, lose): (&'static str, Way)) -> Self {
         let data = Folder::new();
         let path = data.path().to_str().unwrap();
         let args = ["serve", "--data", path, "--listen", "127.0.0.1:0", "--trace-level", "debug"];
-        let mut program = largesse(&args).after(prelude);
-        let kept = lose(&mut program);
+        let (program, kept) = lose(largesse(&args).after(FULL));
         let server = Server::start_program(program);
         let lost = Self { server, way, _kept: kept, _data: data };
         // The path is traced.
@@ -117,14 +112,14 @@ impl Lost {
 #[test]
 fn a_server_that_has_lost_its_stderr_stops_when_it_is_told_to() {
     for way in WAYS {
-        Lost::start(way, FULL).stop();
+        Lost::start(way).stop();
     }
 }
 
 #[test]
 fn a_server_that_has_lost_its_stderr_answers_publishers_and_readers() {
     for way in WAYS {
-        let lost = Lost::start(way, FULL);
+        let lost = Lost::start(way);
         for _ in 0..20 {
             assert_eq!(lost.publish("hello"), "201", "{}", lost.way);
         }
@@ -143,7 +138,7 @@ fn a_server_that_has_lost_its_stderr_answers_publishers_and_readers() {
 #[test]
 fn a_full_file_is_told_to_publishers_and_reading_goes_on_whatever_became_of_stderr() {
     for way in WAYS {
-        let lost = Lost::start(way, FULL);
+        let lost = Lost::start(way);
         let body = "x".repeat(FULL_BYTES / 8);
         let answers: Vec<_> = (0..20).map(|_| lost.publish(&body)).collect();
         let count = |status: &str| answers.iter().filter(|answer| *answer == status).count();
@@ -160,7 +155,7 @@ fn a_full_file_is_told_to_publishers_and_reading_goes_on_whatever_became_of_stde
 #[test]
 fn a_second_signal_ends_a_server_at_once_whatever_became_of_stderr() {
     for way in WAYS {
-        let lost = Lost::start(way, FULL);
+        let lost = Lost::start(way);
         let mut stuck = connect(&lost.server.address);
         let head =
             format!("POST /streams/a HTTP/1.1\r\nHost: {}\r\nExpect: 100-continue\r\n", lost.server.address);
@@ -254,8 +249,7 @@ const COMMANDS: [(&[&str], i32); 8] = [
 fn no_command_panics_because_of_its_stderr() {
     for way in WAYS {
         for (args, want) in COMMANDS {
-            let mut program = largesse(args).after(FULL);
-            let _kept = (way.1)(&mut program);
+            let (program, _kept) = (way.1)(largesse(args).after(FULL));
             let done = Running::start(program).done();
             assert_eq!(done.code(), Some(want), "{args:?} with {}", way.0);
         }

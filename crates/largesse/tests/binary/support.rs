@@ -84,9 +84,14 @@ pub(crate) fn largesse_in(folder: Folder, args: &[&str]) -> Program {
 
 impl Program {
     /// The same, started by a shell after `prelude`.
-    pub(crate) fn after(mut self, prelude: &str) -> Self {
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("{prelude}; exec \"$0\" \"$@\"")]);
+    pub(crate) fn after(self, prelude: &str) -> Self {
+        self.under("sh", &["-c", &format!("{prelude}; exec \"$0\" \"$@\"")])
+    }
+
+    /// The same, started by another program, which becomes it.
+    pub(crate) fn under(mut self, program: &str, args: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(args);
         self.copy_into(&mut command);
         self.command = command;
         self
@@ -111,18 +116,14 @@ impl Program {
     }
 
     /// The same without root's right to pass over the modes of files, where root runs it.
-    pub(crate) fn bound_by_modes(mut self) -> Self {
+    pub(crate) fn bound_by_modes(self) -> Self {
         let probe = Folder::new();
         let read_only = std::os::unix::fs::PermissionsExt::from_mode(0o500);
         std::fs::set_permissions(probe.path(), read_only).unwrap();
         if std::fs::write(probe.path().join("probe"), "").is_err() {
             return self;
         }
-        let mut command = Command::new("setpriv");
-        command.arg("--bounding-set=-dac_override,-dac_read_search");
-        self.copy_into(&mut command);
-        self.command = command;
-        self
+        self.under("setpriv", &["--bounding-set=-dac_override,-dac_read_search"])
     }
 }
 
