@@ -148,7 +148,7 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
     use tokio::task::JoinSet;
 
@@ -164,7 +164,11 @@ mod tests {
     }
 
     /// A read that says that it began, and goes on when it may.
-    fn held<T>(begun: Sender<()>, go_on: Receiver<()>, answer: T) -> impl FnOnce() -> Result<T, EngineError> {
+    fn held<T>(
+        begun: SyncSender<()>,
+        go_on: Receiver<()>,
+        answer: T,
+    ) -> impl FnOnce() -> Result<T, EngineError> {
         move || {
             begun.send(()).unwrap();
             let _ = go_on.recv();
@@ -176,13 +180,13 @@ mod tests {
     async fn when_a_thread_ends_the_reads_that_wait_are_answered_and_the_log_has_failed() {
         let health = Arc::new(Health::default());
         let pool = Arc::new(ReadPool::start(&health).unwrap());
-        let (begun, beginning) = channel();
+        let (begun, beginning) = sync_channel(THREADS);
         let (mut bombs, mut reads, mut gates) = (JoinSet::new(), JoinSet::new(), Vec::new());
-        let (explode, go_on) = channel();
+        let (explode, go_on) = sync_channel(THREADS);
         let (bomb, its_pool) = (held(begun.clone(), go_on, Bomb), Arc::clone(&pool));
         bombs.spawn(async move { mem::forget(its_pool.run(bomb).await) });
         for _ in 1..THREADS {
-            let (gate, go_on) = channel();
+            let (gate, go_on) = sync_channel(THREADS);
             gates.push(gate);
             let (read, its_pool) = (held(begun.clone(), go_on, ()), Arc::clone(&pool));
             reads.spawn(async move { its_pool.run(read).await });
