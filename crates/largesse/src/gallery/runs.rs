@@ -87,6 +87,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_waits_for_a_run_that_panics_is_answered_and_its_place_is_free() {
+        let runs = Runs::default();
+        for _ in 0..2 * DEMO_RUNS_MAX {
+            let (tell, told) = oneshot::channel::<()>();
+            let run = async move {
+                let _tell = tell;
+                std::panic::resume_unwind(Box::new("a bug"))
+            };
+            assert_eq!(runs.start(run), Ok(()));
+            assert!(told.await.is_err());
+        }
+    }
+
+    #[tokio::test]
     async fn stopping_drops_every_run() {
         let runs = Runs::default();
         let (held, mut dropped) = tokio::sync::mpsc::channel::<()>(1);

@@ -17,7 +17,7 @@ use rustix::{
 use crate::support::{Folder, Program, Running, connect, largesse, largesse_in, server::Server};
 
 /// Longer than a server with nothing to end takes on a busy machine, and shorter than a stop that hangs.
-const STOP_S: u64 = 5;
+const STOP_S: u64 = 10;
 /// In blocks of 512 bytes: what a file may have at most, for whoever finds the disk full. Source: POSIX, `ulimit`.
 const FULL: &str = "ulimit -f 2048";
 const FULL_BYTES: usize = 2048 * 512;
