@@ -10,8 +10,8 @@ use largesse_disk::{
     disk::{PanickingDisk, SimulatedDisk},
 };
 use largesse_log::{
-    Append, AppendError, Engine, EngineError, EngineLimits, IdempotencyKey, Incarnation, NewEvent, Once,
-    Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Stopped, StreamName, Then,
+    Append, AppendError, Author, Engine, EngineError, EngineLimits, IdempotencyKey, Incarnation, NewEvent,
+    Once, Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Stopped, StreamName, Then,
     UnixMs,
 };
 use largesse_wire::EventData;
@@ -56,7 +56,13 @@ fn name() -> StreamName {
 impl Log {
     async fn publish(&self) -> Result<Position, AppendError> {
         let events = vec![NewEvent { name: None, data: EventData::parse("some text").unwrap() }];
-        let append = Append { stream: name(), events, then: Then::StayOpen, once: Once::Unkeyed };
+        let append = Append {
+            stream: name(),
+            events,
+            then: Then::StayOpen,
+            once: Once::Unkeyed,
+            author: Author::Source,
+        };
         soon(self.engine.append(UnixMs(1_000), append)).await.map(|appended| appended.position)
     }
 

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use largesse_log::{Append, NewEvent, Once, StreamName, Then, UnixMs};
+use largesse_log::{Append, Author, NewEvent, Once, StreamName, Then, UnixMs};
 use largesse_wire::EventData;
 
 use super::world::{SETTINGS, World};
@@ -16,7 +16,7 @@ const GROUPS: usize = 3;
 fn publish() -> Append {
     let event = NewEvent { name: None, data: EventData::parse("x").expect("it is text") };
     let stream = StreamName::parse("a").expect("it is a name");
-    Append { stream, events: vec![event], then: Then::StayOpen, once: Once::Unkeyed }
+    Append { stream, events: vec![event], then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source }
 }
 
 #[test]
