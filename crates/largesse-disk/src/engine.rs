@@ -19,8 +19,8 @@ use std::{
 use desk::{Desk, Task};
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
-    IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
-    Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, state::Look,
+    IdempotencyKey, Incarnation, Located, Now, Pending, Place, Position, Put, PutAnswer, ReadLimits,
+    Selection, Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, state::Look,
 };
 use tokio::sync::oneshot;
 
@@ -106,7 +106,7 @@ impl DiskEngine {
         self.core.old.pass_over(position)?;
         let what = |tell| What::Damage { stream: stream.clone(), position, tell };
         // Its time is that of the last event.
-        if self.ask(UnixMs(0), 0, what).await.and_then(|told| told).is_err() {
+        if self.ask(Now::default(), 0, what).await.and_then(|told| told).is_err() {
             self.core.state().damage(None, &stream, position);
         }
         Ok(())
@@ -114,7 +114,7 @@ impl DiskEngine {
 
     async fn ask<T>(
         &self,
-        now: UnixMs,
+        now: Now,
         bytes: usize,
         what: impl FnOnce(Tell<T>) -> What,
     ) -> Result<T, EngineError> {
@@ -294,7 +294,7 @@ impl Engine for DiskEngine {
 
     fn claim<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         key: &'a IdempotencyKey,
     ) -> Pending<'a, Result<Claim, AppendError>> {
@@ -302,7 +302,7 @@ impl Engine for DiskEngine {
         Box::pin(async move { self.ask(now, 0, |tell| What::Claim { stream, key, tell }).await? })
     }
 
-    fn append(&self, now: UnixMs, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
+    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let encoded = encode(self.core.salt, &append)?;
             let bytes = encoded.bytes().len() * 2;
@@ -312,7 +312,7 @@ impl Engine for DiskEngine {
 
     fn put<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         put: Put,
     ) -> Pending<'a, Result<PutAnswer, AppendError>> {
@@ -322,7 +322,7 @@ impl Engine for DiskEngine {
 
     fn delete<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
     ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
         let stream = stream.clone();
@@ -381,11 +381,11 @@ impl Engine for DiskEngine {
         })
     }
 
-    fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
+    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
         Box::pin(async move {
             let mut left = budget.get();
             while left > 0 {
-                if !self.core.state().has_due(now) {
+                if !self.core.state().has_due(now.age) {
                     return Ok(Sweep::Done);
                 }
                 let some = left.min(SWEEP_STEPS_MAX);

@@ -3,8 +3,8 @@
 //! Invariant: an ask is answered once, or its caller hears that the engine stops. Does not know frames.
 
 use largesse_log::{
-    Append, AppendError, Appended, Claim, Deleted, EngineError, IdempotencyKey, Position, Put, PutAnswer,
-    StreamName, Sweep, UnixMs,
+    Append, AppendError, Appended, Claim, Deleted, EngineError, IdempotencyKey, Now, Position, Put,
+    PutAnswer, StreamName, Sweep,
 };
 use tokio::sync::oneshot;
 
@@ -16,7 +16,7 @@ pub(crate) type Tell<T> = oneshot::Sender<T>;
 /// One step that a caller asks for.
 pub(crate) struct Ask {
     /// The caller's time.
-    pub(crate) now: UnixMs,
+    pub(crate) now: Now,
     pub(crate) what: What,
 }
 

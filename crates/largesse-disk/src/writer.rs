@@ -195,8 +195,7 @@ impl Writer {
 
     /// Gives a step its place and its time, and writes its frames.
     fn plan(&mut self, mut ask: Box<Ask>) -> Planned {
-        let (now, time) = (ask.now, self.last_time.map_or(ask.now, |last| last.max(ask.now)));
-        let slot = Slot { base: self.next, now, time };
+        let slot = Slot::at(self.next, ask.now, self.last_time);
         let (head, salt) = (self.group.len(), self.core.salt);
         let mut events = 0;
         let mut positions = 0;
@@ -207,7 +206,7 @@ impl Writer {
                 self.group.extend_from_slice(encoded.bytes());
                 positions = append.events.len();
                 if positions > 0 {
-                    self.last_time = Some(time);
+                    self.last_time = Some(slot.time);
                 }
             }
             What::Claim { stream, key, .. } => {
@@ -221,7 +220,7 @@ impl Writer {
                 self.write(&Command::Damage { slot, stream: stream.clone(), position: *position });
             }
             What::Sweep { steps, streams, .. } => {
-                *streams = self.core.state().due_streams(now, *steps as usize);
+                *streams = self.core.state().due_streams(slot.now, *steps as usize);
                 positions = *steps as usize * SWEEP_POSITIONS;
                 let streams = streams.clone();
                 self.write(&Command::Due { slot, streams });
@@ -386,8 +385,8 @@ fn stuck(state: &mut LogState) -> Option<String> {
 fn answer_at_once(state: &LogState, ask: Box<Ask>) -> Option<Box<Ask>> {
     let now = ask.now;
     let foreseen = match &ask.what {
-        What::Append { append, .. } => state.foresee(now, append),
-        What::Sweep { .. } if !state.has_due(now) => None,
+        What::Append { append, .. } => state.foresee(now.age, append),
+        What::Sweep { .. } if !state.has_due(now.age) => None,
         What::Delete { stream, .. } if state.life_start(stream).is_none() => None,
         _ => return Some(ask),
     };

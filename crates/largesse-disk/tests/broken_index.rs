@@ -51,7 +51,7 @@ fn publish(engine: &DiskEngine, stream: &str, number: u64) {
         once: Once::Unkeyed,
         author: Author::Source,
     };
-    wait(engine.append(UnixMs(1_000 + number), append)).unwrap();
+    wait(engine.append(UnixMs(1_000 + number).into(), append)).unwrap();
 }
 
 /// A log of several sealed segments, closed in order.
@@ -155,7 +155,7 @@ fn an_index_of_events_that_nobody_keeps_is_made_again_and_their_space_comes_back
     for number in 0..60 {
         publish(&engine, ["a", "b", "c"][number % 3], number as u64);
     }
-    wait(engine.delete(UnixMs(2_000), &name("b"))).unwrap();
+    wait(engine.delete(UnixMs(2_000).into(), &name("b"))).unwrap();
     publish(&engine, "b", 60);
     let want = all(&engine);
     drop(engine);
@@ -164,8 +164,8 @@ fn an_index_of_events_that_nobody_keeps_is_made_again_and_their_space_comes_back
     }
     let engine = open(folder).unwrap();
     assert_eq!(all(&engine), want);
-    wait(engine.delete(UnixMs(2_000), &name("a"))).unwrap();
-    wait(engine.delete(UnixMs(2_000), &name("c"))).unwrap();
+    wait(engine.delete(UnixMs(2_000).into(), &name("a"))).unwrap();
+    wait(engine.delete(UnixMs(2_000).into(), &name("c"))).unwrap();
     drop(engine);
     drop(open(folder).unwrap());
     let bytes: u64 = fs::read_dir(folder)

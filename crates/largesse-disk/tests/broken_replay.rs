@@ -43,7 +43,7 @@ fn publish(engine: &DiskEngine, stream: &str, texts: &[&str], once: Once) {
     let event = |text: &&str| NewEvent { name: None, data: EventData::parse(text).unwrap() };
     let events = texts.iter().map(event).collect();
     let append = Append { stream: name(stream), events, then: Then::StayOpen, once, author: Author::Source };
-    wait(engine.append(UnixMs(1_000), append)).unwrap();
+    wait(engine.append(UnixMs(1_000).into(), append)).unwrap();
 }
 
 /// A server that was killed, before it had a checkpoint.
@@ -55,7 +55,7 @@ fn killed() -> SimulatedDisk {
     let key = IdempotencyKey::parse("key").unwrap();
     publish(&engine, "a", &["a three"], Once::Whole { key, digest: Digest(5) });
     publish(&engine, "gone", &["gone one"], Once::Unkeyed);
-    wait(engine.delete(UnixMs(1_000), &name("gone"))).unwrap();
+    wait(engine.delete(UnixMs(1_000).into(), &name("gone"))).unwrap();
     publish(&engine, "b", &["b two", "b three"], Once::Unkeyed);
     publish(&engine, "a", &["a four"], Once::Unkeyed);
     publish(&engine, "c", &["last of all"], Once::Unkeyed);

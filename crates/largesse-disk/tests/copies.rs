@@ -44,7 +44,7 @@ fn publish(engine: &DiskEngine, data: &str) -> u64 {
     let events = vec![NewEvent { name: None, data: EventData::parse(data).unwrap() }];
     let stream = StreamName::parse("a").unwrap();
     let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source };
-    run(engine.append(UnixMs(1_000), append)).unwrap().position.0
+    run(engine.append(UnixMs(1_000).into(), append)).unwrap().position.0
 }
 
 /// The data that a reader at this position still gets.

@@ -33,7 +33,7 @@ fn name() -> StreamName {
 fn publish(engine: &DiskEngine, author: Author) {
     let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }];
     let append = Append { stream: name(), events, then: Then::StayOpen, once: Once::Unkeyed, author };
-    run(engine.append(UnixMs(1_000), append)).unwrap();
+    run(engine.append(UnixMs(1_000).into(), append)).unwrap();
 }
 
 fn state(engine: &DiskEngine) -> StreamState {
@@ -82,7 +82,7 @@ fn a_folder_of_the_first_format_is_read_and_goes_on_in_this_one() {
         control_names: Change::Set(ControlNames::Shared),
         ..SettingsPatch::default()
     };
-    let put = run(engine.put(UnixMs(2_000), &name(), Put { settings })).unwrap();
+    let put = run(engine.put(UnixMs(2_000).into(), &name(), Put { settings })).unwrap();
     publish(&engine, Author::Publisher);
     drop(engine);
     for _ in 0..2 {

@@ -24,7 +24,7 @@ fn publish(engine: &DiskEngine, stream: &str, data: &str) {
     let events = vec![NewEvent { name: None, data: EventData::parse(data).unwrap() }];
     let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(engine.append(UnixMs(1_000), append)).unwrap();
+    runtime.block_on(engine.append(UnixMs(1_000).into(), append)).unwrap();
 }
 
 /// A log that was stopped in order so often, with events in each segment.

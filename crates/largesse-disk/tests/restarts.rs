@@ -12,8 +12,8 @@ use std::{
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
-    IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
-    Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, conformance::dice::Dice,
+    IdempotencyKey, Incarnation, Located, Now, Pending, Place, Position, Put, PutAnswer, ReadLimits,
+    Selection, Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, conformance::dice::Dice,
 };
 
 /// One call in so many finds the log opened anew.
@@ -143,20 +143,20 @@ impl Engine for Restarting {
 
     fn claim<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         key: &'a IdempotencyKey,
     ) -> Pending<'a, Result<Claim, AppendError>> {
         Box::pin(async move { self.engine().claim(now, stream, key).await })
     }
 
-    fn append(&self, now: UnixMs, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
+    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
         Box::pin(async move { self.engine().append(now, append).await })
     }
 
     fn put<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         put: Put,
     ) -> Pending<'a, Result<PutAnswer, AppendError>> {
@@ -165,7 +165,7 @@ impl Engine for Restarting {
 
     fn delete<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
     ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
         Box::pin(async move { self.engine().delete(now, stream).await })
@@ -208,7 +208,7 @@ impl Engine for Restarting {
         Box::pin(async move { self.engine().read(selection, place, limits).await })
     }
 
-    fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
+    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
         Box::pin(async move { self.engine().sweep(now, budget).await })
     }
 }

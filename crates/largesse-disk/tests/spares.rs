@@ -33,7 +33,7 @@ fn publish(engine: &DiskEngine, bytes: usize) {
     let stream = StreamName::parse("a").unwrap();
     let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(engine.append(UnixMs(1_000), append)).unwrap();
+    runtime.block_on(engine.append(UnixMs(1_000).into(), append)).unwrap();
 }
 
 fn bytes_of(folder: &Path) -> u64 {

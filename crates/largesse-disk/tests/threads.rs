@@ -63,7 +63,7 @@ impl Log {
             once: Once::Unkeyed,
             author: Author::Source,
         };
-        soon(self.engine.append(UnixMs(1_000), append)).await.map(|appended| appended.position)
+        soon(self.engine.append(UnixMs(1_000).into(), append)).await.map(|appended| appended.position)
     }
 
     /// Everything that is written by the one thread.
@@ -72,9 +72,9 @@ impl Log {
         let now = UnixMs(1_000);
         vec![
             self.publish().await.map(|_| ()),
-            soon(self.engine.claim(now, &stream, &key)).await.map(|_| ()),
-            soon(self.engine.put(now, &stream, Put::default())).await.map(|_| ()),
-            soon(self.engine.delete(now, &stream)).await.map(|_| ()).map_err(AppendError::Engine),
+            soon(self.engine.claim(now.into(), &stream, &key)).await.map(|_| ()),
+            soon(self.engine.put(now.into(), &stream, Put::default())).await.map(|_| ()),
+            soon(self.engine.delete(now.into(), &stream)).await.map(|_| ()).map_err(AppendError::Engine),
         ]
     }
 

@@ -61,7 +61,7 @@ fn check(selectors: &str, streams: &[&str]) {
                     once: Once::Unkeyed,
                     author: Author::Source,
                 };
-                let answer = wait(engine.append(UnixMs(1_000 + number as u64), append)).unwrap();
+                let answer = wait(engine.append(UnixMs(1_000 + number as u64).into(), append)).unwrap();
                 published.extend(streams.contains(&stream).then_some(answer.position));
             }
             for last in 0..=published.len() {
@@ -118,7 +118,7 @@ fn readers_miss_nothing_and_hear_nothing_twice_while_events_leave_memory() {
                         once: Once::Unkeyed,
                         author: Author::Source,
                     };
-                    engine.append(UnixMs(1), append).await.unwrap();
+                    engine.append(UnixMs(1).into(), append).await.unwrap();
                 }
             })
         })

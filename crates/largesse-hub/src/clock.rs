@@ -5,12 +5,17 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use largesse_log::UnixMs;
+use largesse_log::{Now, UnixMs};
 
 /// A source of wall-clock time. It may jump; the log never goes back all the same.
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> UnixMs;
+
+    /// The time now for a step of the log, and the one by which it judges what is old.
+    fn now_for_step(&self) -> Now {
+        self.now().into()
+    }
 }
 
 /// The machine's clock.

@@ -169,7 +169,7 @@ impl Hub {
     /// # Errors
     /// As the engine's.
     pub async fn claim(&self, stream: &StreamName, key: &IdempotencyKey) -> Result<Claim, AppendError> {
-        self.engine.claim(self.now(), stream, key).await
+        self.engine.claim(self.clock.now_for_step(), stream, key).await
     }
 
     /// Appends. Cancellation: [`Engine::append`].
@@ -177,7 +177,7 @@ impl Hub {
     /// # Errors
     /// As the engine's; then nothing was appended unless [`AppendError::outcome`] says otherwise.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.engine.append(self.now(), append).await
+        self.engine.append(self.clock.now_for_step(), append).await
     }
 
     /// Makes or configures a stream.
@@ -185,7 +185,7 @@ impl Hub {
     /// # Errors
     /// As the engine's.
     pub async fn put(&self, stream: &StreamName, put: Put) -> Result<PutAnswer, AppendError> {
-        self.engine.put(self.now(), stream, put).await
+        self.engine.put(self.clock.now_for_step(), stream, put).await
     }
 
     /// Removes a stream; its readers are told.
@@ -193,7 +193,7 @@ impl Hub {
     /// # Errors
     /// As the engine's.
     pub async fn delete(&self, stream: &StreamName) -> Result<Option<Deleted>, EngineError> {
-        self.engine.delete(self.now(), stream).await
+        self.engine.delete(self.clock.now_for_step(), stream).await
     }
 
     /// A stream's state, or `None`.
@@ -221,7 +221,7 @@ impl Hub {
     /// # Errors
     /// As the engine's.
     pub async fn sweep(&self) -> Result<Sweep, EngineError> {
-        self.engine.sweep(self.now(), SWEEP_STREAMS_MAX).await
+        self.engine.sweep(self.clock.now_for_step(), SWEEP_STREAMS_MAX).await
     }
 
     /// Begins a reader. Cancellation: nothing is left behind.

@@ -15,8 +15,8 @@
 use std::{future::Future, num::NonZeroUsize, pin::Pin, sync::Arc};
 
 use crate::{
-    Append, AppendError, Appended, Claim, Deleted, EndReason, EngineError, IdempotencyKey, Incarnation,
-    Place, Position, Put, PutAnswer, Record, Selection, Settings, StartFrom, StreamName, StreamState, UnixMs,
+    Append, AppendError, Appended, Claim, Deleted, EndReason, EngineError, IdempotencyKey, Incarnation, Now,
+    Place, Position, Put, PutAnswer, Record, Selection, Settings, StartFrom, StreamName, StreamState,
 };
 
 /// An engine's answer under way. Boxed, because the binary chooses the engine when it runs.
@@ -40,18 +40,18 @@ pub trait Engine: Send + Sync + 'static {
     /// and stream is superseded: its next append is refused with [`AppendError::Superseded`].
     fn claim<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         key: &'a IdempotencyKey,
     ) -> Pending<'a, Result<Claim, AppendError>>;
 
     /// Appends events to a stream, all or none, and closes it when asked. Makes the stream when it is new.
-    fn append(&self, now: UnixMs, append: Append) -> Pending<'_, Result<Appended, AppendError>>;
+    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>>;
 
     /// Makes or configures a stream.
     fn put<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         put: Put,
     ) -> Pending<'a, Result<PutAnswer, AppendError>>;
@@ -59,7 +59,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Removes a stream and its events. `None` when there is no such stream.
     fn delete<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
     ) -> Pending<'a, Result<Option<Deleted>, EngineError>>;
 
@@ -98,7 +98,7 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Drops what is past its age, and closed streams past their time; at most `budget` streams a call.
     /// Answers whether more is due now.
-    fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>>;
+    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>>;
 }
 
 /// What the log knows of ends at a place; both in byte order of the names.

@@ -72,5 +72,5 @@ pub use start_from::StartFrom;
 pub use state::STREAM_OVERHEAD_BYTES;
 pub use stream_name::{STREAM_NAME_BYTES_MAX, StreamName, StreamNameError};
 pub use stream_state::StreamState;
-pub use time::UnixMs;
+pub use time::{Now, UnixMs};
 pub use wire_id::{PlaceKind, WireId, WireIdError};

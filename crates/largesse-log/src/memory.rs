@@ -15,8 +15,8 @@ use std::{
 use crate::state::{Locating, LogState, Look, NoArchive, Slot, Stepped};
 use crate::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
-    IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
-    Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs,
+    IdempotencyKey, Incarnation, Located, Now, Pending, Place, Position, Put, PutAnswer, ReadLimits,
+    Selection, Settings, StartFrom, StreamName, StreamState, Sweep, TailListener,
 };
 
 /// A log in memory.
@@ -50,7 +50,7 @@ impl MemoryEngine {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sweep_step(&self, now: UnixMs) -> Sweep {
+    fn sweep_step(&self, now: Now) -> Sweep {
         let mut log = self.lock();
         let slot = log.next_slot(now);
         log.sweep_step(slot)
@@ -59,7 +59,7 @@ impl MemoryEngine {
     /// Takes a step that may append, and tells the listener after the lock is given back.
     fn step<T>(
         &self,
-        now: UnixMs,
+        now: Now,
         stream: &StreamName,
         step: impl FnOnce(&mut LogState, Slot) -> Stepped<T>,
     ) -> T {
@@ -113,7 +113,7 @@ impl Engine for MemoryEngine {
 
     fn claim<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         key: &'a IdempotencyKey,
     ) -> Pending<'a, Result<Claim, AppendError>> {
@@ -124,7 +124,7 @@ impl Engine for MemoryEngine {
         })
     }
 
-    fn append(&self, now: UnixMs, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
+    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let stream = append.stream.clone();
             self.step(now, &stream, |log, slot| log.append(slot, append))
@@ -133,7 +133,7 @@ impl Engine for MemoryEngine {
 
     fn put<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         put: Put,
     ) -> Pending<'a, Result<PutAnswer, AppendError>> {
@@ -146,7 +146,7 @@ impl Engine for MemoryEngine {
 
     fn delete<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
     ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
         Box::pin(async move { Ok(self.step(now, stream, |log, slot| log.delete(slot, stream))) })
@@ -208,7 +208,7 @@ impl Engine for MemoryEngine {
         })
     }
 
-    fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
+    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
         Box::pin(async move {
             // The lock is given back after each step, and the thread too.
             for _ in 0..budget.get() {

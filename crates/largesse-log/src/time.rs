@@ -22,3 +22,21 @@ impl UnixMs {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
+
+/// What time it is for a step of the log.
+///
+/// Both are in the log's own time, and mostly the same. They part after the clock leapt: events are stamped with the new
+/// time, and what is kept by its age is not yet judged by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// What the step's records are stamped with, if none before them has a later time.
+    pub time: UnixMs,
+    /// By this, what is old is old. Never after `time`.
+    pub age: UnixMs,
+}
+
+impl From<UnixMs> for Now {
+    fn from(time: UnixMs) -> Self {
+        Self { time, age: time }
+    }
+}

@@ -11,8 +11,8 @@ use std::{
 
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, IdempotencyKey,
-    Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Record, Selection, Settings,
-    StartFrom, Stopped, StreamName, StreamState, Sweep, TailListener, UnixMs,
+    Incarnation, Located, Now, Pending, Place, Position, Put, PutAnswer, ReadLimits, Record, Selection,
+    Settings, StartFrom, Stopped, StreamName, StreamState, Sweep, TailListener,
 };
 
 use crate::{at_once::at_once, ledger::Ledger, luck::Luck, rings::Rings};
@@ -53,7 +53,7 @@ impl Witness {
         ledger.finish_step(self.inner.tail(), &states);
     }
 
-    fn append_now(&self, now: UnixMs, append: &Append) -> Result<Appended, AppendError> {
+    fn append_now(&self, now: Now, append: &Append) -> Result<Appended, AppendError> {
         let mut ledger = self.ledger();
         let before = self.inner.tail();
         let answer = at_once(self.inner.append(now, append.clone()));
@@ -62,7 +62,7 @@ impl Witness {
             Ok(answer) if moved => {
                 let state = at_once(self.inner.state(&append.stream)).expect("the engine works");
                 let end = state.and_then(|state| state.closed);
-                ledger.note_append(now, append, answer.position, end);
+                ledger.note_append(now.time, append, answer.position, end);
             }
             Ok(_) => {}
             Err(error) => assert!(!moved, "an append that fails appends nothing: {error}"),
@@ -71,17 +71,17 @@ impl Witness {
         answer
     }
 
-    fn put_now(&self, now: UnixMs, stream: &StreamName, put: &Put) -> Result<PutAnswer, AppendError> {
+    fn put_now(&self, now: Now, stream: &StreamName, put: &Put) -> Result<PutAnswer, AppendError> {
         let mut ledger = self.ledger();
         let answer = at_once(self.inner.put(now, stream, put.clone()));
         if answer.is_ok() {
-            ledger.note_put(now, stream, put);
+            ledger.note_put(now.time, stream, put);
         }
         self.finish_step(&mut ledger);
         answer
     }
 
-    fn delete_now(&self, now: UnixMs, stream: &StreamName) -> Result<Option<Deleted>, EngineError> {
+    fn delete_now(&self, now: Now, stream: &StreamName) -> Result<Option<Deleted>, EngineError> {
         let mut ledger = self.ledger();
         let answer = at_once(self.inner.delete(now, stream));
         if let Ok(Some(deleted)) = &answer {
@@ -91,11 +91,11 @@ impl Witness {
         answer
     }
 
-    fn sweep_now(&self, now: UnixMs, budget: NonZeroUsize) -> Result<Sweep, EngineError> {
+    fn sweep_now(&self, now: Now, budget: NonZeroUsize) -> Result<Sweep, EngineError> {
         let mut ledger = self.ledger();
         let answer = at_once(self.inner.sweep(now, budget));
         assert_eq!(answer, Ok(Sweep::Done), "the streams of a run fit into one sweep");
-        ledger.model.sweep(now);
+        ledger.model.sweep(now.age);
         self.finish_step(&mut ledger);
         answer
     }
@@ -151,20 +151,20 @@ impl Engine for Witness {
 
     fn claim<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         key: &'a IdempotencyKey,
     ) -> Pending<'a, Result<Claim, AppendError>> {
         self.act(move |witness| at_once(witness.inner.claim(now, stream, key)))
     }
 
-    fn append(&self, now: UnixMs, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
+    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
         self.act(move |witness| witness.append_now(now, &append))
     }
 
     fn put<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         put: Put,
     ) -> Pending<'a, Result<PutAnswer, AppendError>> {
@@ -173,7 +173,7 @@ impl Engine for Witness {
 
     fn delete<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
     ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
         self.act(move |witness| witness.delete_now(now, stream))
@@ -220,7 +220,7 @@ impl Engine for Witness {
         self.act(move |witness| witness.read_now(selection, place, limits))
     }
 
-    fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
+    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
         self.act(move |witness| witness.sweep_now(now, budget))
     }
 }

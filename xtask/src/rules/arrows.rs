@@ -39,7 +39,7 @@ const HOUSES: &[House] = &[
     House {
         name: "largesse-hub",
         ours: &["largesse-wire", "largesse-log"],
-        others: &["fastrand", "thiserror", "tokio", "tracing"],
+        others: &["fastrand", "rustix", "thiserror", "tokio", "tracing"],
         optional: &[],
     },
     House {

@@ -103,7 +103,7 @@ async fn make_streams(engine: &Arc<DiskEngine>, streams: u64) -> Outcome<()> {
         let engine = Arc::clone(engine);
         tasks.spawn(async move {
             for number in (first..streams).step_by(TASKS as usize) {
-                engine.append(log::now(), log::append(log::stream(number)?, log::data(1)?)).await?;
+                engine.append(log::now().into(), log::append(log::stream(number)?, log::data(1)?)).await?;
             }
             Outcome::Ok(())
         });
@@ -146,7 +146,7 @@ async fn one_publisher(
     let mut begun = Instant::now();
     while begun < until {
         let name = names[dice.below(names.len() as u64) as usize].clone();
-        engine.append(log::now(), log::append(name, data.clone())).await?;
+        engine.append(log::now().into(), log::append(name, data.clone())).await?;
         let answered = Instant::now();
         took.push(answered - begun);
         begun = answered;

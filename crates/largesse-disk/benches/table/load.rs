@@ -96,7 +96,7 @@ impl Filling {
     async fn run(self, fill: Fill, mut dice: Dice) -> Outcome<()> {
         while self.taken.fetch_add(1, Relaxed) < fill.events {
             let stream = log::stream(dice.below(fill.streams))?;
-            self.engine.append(log::now(), log::append(stream, self.data.clone())).await?;
+            self.engine.append(log::now().into(), log::append(stream, self.data.clone())).await?;
         }
         Ok(())
     }

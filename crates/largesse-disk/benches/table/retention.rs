@@ -168,7 +168,7 @@ async fn follow(engine: Arc<DiskEngine>, until: Instant) -> Outcome<Vec<Duration
     let mut heard = Vec::new();
     while Instant::now() < until {
         *published.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        engine.append(log::now(), log::append(stream.clone(), data.clone())).await?;
+        engine.append(log::now().into(), log::append(stream.clone(), data.clone())).await?;
         match told.recv().await {
             Some(time) => heard.push(time),
             // It failed, and says why when it is joined.

@@ -11,8 +11,8 @@ use std::{
 
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
-    IdempotencyKey, Incarnation, Located, Pending, Place, Position, Put, PutAnswer, ReadLimits, Selection,
-    Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, conformance::dice::Dice,
+    IdempotencyKey, Incarnation, Located, Now, Pending, Place, Position, Put, PutAnswer, ReadLimits,
+    Selection, Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, conformance::dice::Dice,
 };
 use tokio::sync::oneshot;
 
@@ -76,7 +76,7 @@ impl Log {
         }
     }
 
-    fn ask<T>(&self, now: UnixMs, what: impl FnOnce(Tell<T>) -> What) -> T {
+    fn ask<T>(&self, now: Now, what: impl FnOnce(Tell<T>) -> What) -> T {
         let (tell, mut told) = oneshot::channel();
         let mut desk = self.desk();
         desk.writer.commit(vec![Box::new(Ask { now, what: what(tell) })]);
@@ -188,7 +188,7 @@ impl Engine for Settling {
 
     fn claim<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         key: &'a IdempotencyKey,
     ) -> Pending<'a, Result<Claim, AppendError>> {
@@ -196,7 +196,7 @@ impl Engine for Settling {
         Box::pin(async move { self.log.ask(now, |tell| What::Claim { stream, key, tell }) })
     }
 
-    fn append(&self, now: UnixMs, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
+    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let encoded = EncodedEvents::new(self.log.core.salt, &append.events).expect("it is small");
             self.log.ask(now, |tell| What::Append { append, encoded, tell })
@@ -205,7 +205,7 @@ impl Engine for Settling {
 
     fn put<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
         put: Put,
     ) -> Pending<'a, Result<PutAnswer, AppendError>> {
@@ -215,7 +215,7 @@ impl Engine for Settling {
 
     fn delete<'a>(
         &'a self,
-        now: UnixMs,
+        now: Now,
         stream: &'a StreamName,
     ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
         let stream = stream.clone();
@@ -265,7 +265,7 @@ impl Engine for Settling {
         })
     }
 
-    fn sweep(&self, now: UnixMs, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
+    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
         Box::pin(async move {
             for _ in 0..budget.get() {
                 if self.log.ask(now, |tell| What::Sweep { steps: 1, streams: Vec::new(), tell })?

@@ -179,7 +179,7 @@ impl World {
 
     fn tell<T>(&mut self, now: UnixMs, what: impl FnOnce(Tell<T>) -> What) -> T {
         let (tell, mut told) = oneshot::channel();
-        self.writer.commit(vec![Box::new(Ask { now, what: what(tell) })]);
+        self.writer.commit(vec![Box::new(Ask { now: now.into(), what: what(tell) })]);
         told.try_recv().expect("a step is answered before the next")
     }
 

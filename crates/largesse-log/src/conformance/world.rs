@@ -123,7 +123,7 @@ impl World {
     }
 
     pub(super) fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.wait(self.engine.append(self.now(), append))
+        self.wait(self.engine.append(self.now().into(), append))
     }
 
     #[track_caller]
@@ -137,11 +137,11 @@ impl World {
     }
 
     pub(super) fn claim(&self, stream: &str, key_text: &str) -> Result<Claim, AppendError> {
-        self.wait(self.engine.claim(self.now(), &name(stream), &key(key_text)))
+        self.wait(self.engine.claim(self.now().into(), &name(stream), &key(key_text)))
     }
 
     pub(super) fn try_put(&self, stream: &str, settings: SettingsPatch) -> Result<PutAnswer, AppendError> {
-        self.wait(self.engine.put(self.now(), &name(stream), Put { settings }))
+        self.wait(self.engine.put(self.now().into(), &name(stream), Put { settings }))
     }
 
     #[track_caller]
@@ -158,7 +158,7 @@ impl World {
 
     #[track_caller]
     pub(super) fn delete(&self, stream: &str) -> Option<Position> {
-        let deleted = self.wait(self.engine.delete(self.now(), &name(stream)));
+        let deleted = self.wait(self.engine.delete(self.now().into(), &name(stream)));
         deleted.expect("the engine works").map(|deleted| deleted.position)
     }
 
@@ -207,7 +207,7 @@ impl World {
     #[track_caller]
     pub(super) fn sweep_some(&self, budget: usize) -> Sweep {
         let budget = NonZeroUsize::new(budget).expect("cases sweep at least one");
-        self.wait(self.engine.sweep(self.now(), budget)).expect("the engine works")
+        self.wait(self.engine.sweep(self.now().into(), budget)).expect("the engine works")
     }
 
     pub(super) fn listen(&self, listener: Arc<dyn TailListener>) {

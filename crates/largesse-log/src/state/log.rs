@@ -29,7 +29,8 @@ use super::{
     slot::Slot,
 };
 use crate::{
-    AppendError, EndReason, EngineError, EngineLimits, Event, Place, Position, Settings, StreamName, UnixMs,
+    AppendError, EndReason, EngineError, EngineLimits, Event, Now, Place, Position, Settings, StreamName,
+    UnixMs,
 };
 
 /// Which part of the log streams may take before they have an event.
@@ -139,9 +140,8 @@ impl LogState {
 
     /// The slot of a step that is taken at once.
     #[must_use]
-    pub fn next_slot(&self, now: UnixMs) -> Slot {
-        let time = self.last_time.map_or(now, |last| last.max(now));
-        Slot { base: self.tail.next(), now, time }
+    pub fn next_slot(&self, now: impl Into<Now>) -> Slot {
+        Slot::at(self.tail.next(), now.into(), self.last_time)
     }
 
     /// Begins a step. Never goes back: a slot that was chosen wrongly still takes new positions.

@@ -4,14 +4,14 @@
 //! before it is taken chooses the slot then, so that taking the step again gives every record the same place
 //! and time. Does not know who chooses.
 
-use crate::{Position, UnixMs};
+use crate::{Now, Position, UnixMs};
 
 /// Positions from `base` on, and the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
     /// The first position that the step may take.
     pub base: Position,
-    /// The caller's time: by it, what is old is old.
+    /// The caller's [`Now::age`]: by it, what is old is old.
     pub now: UnixMs,
     /// The time of the records: never before that of an earlier one.
     pub time: UnixMs,
@@ -21,6 +21,13 @@ pub struct Slot {
 const OTHER_POSITIONS_MAX: u64 = 3;
 
 impl Slot {
+    /// The slot of a step that begins at `base`, behind an event of `last_time`.
+    #[must_use]
+    pub fn at(base: Position, now: Now, last_time: Option<UnixMs>) -> Self {
+        let time = last_time.map_or(now.time, |last| last.max(now.time));
+        Self { base, now: now.age, time }
+    }
+
     /// The first position after the slot of a step that appends so many events.
     #[must_use]
     pub fn end(self, events: usize) -> Position {

@@ -223,12 +223,12 @@ impl Import<'_> {
 
     async fn publish(&self, time: UnixMs, append: Append) -> Result<(), String> {
         let stream = append.stream.clone();
-        let appended = self.engine.append(time, append).await;
+        let appended = self.engine.append(time.into(), append).await;
         appended.map(|_| ()).map_err(|error| format!("an event of {stream} before it can't be kept: {error}"))
     }
 
     async fn put(&self, stream: &StreamName, settings: SettingsPatch) -> Result<(), String> {
-        let put = self.engine.put(now(), stream, Put { settings }).await;
+        let put = self.engine.put(now().into(), stream, Put { settings }).await;
         put.map(|_| ()).map_err(|error| format!("the stream {stream} can't be made: {error}"))
     }
 }

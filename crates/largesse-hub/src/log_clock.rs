@@ -1,0 +1,313 @@
+//! The log's own time: it follows the machine's clock, but does not believe all that it says.
+//!
+//! A [`Reading`] has two clocks: the wall clock, which anybody may set, and a steady one, which nobody can, and which goes
+//! on while the machine sleeps. By how far they part it is seen that the wall clock was set.
+//!
+//! Invariants:
+//! - The log's time never goes back, and it never stands still while the steady clock goes on.
+//! - It is the wall clock's, unless that is behind it, or leapt more than [`LEAP_MAX`] ahead of it.
+//! - Where the wall clock is behind, the log's time goes on at half speed until they meet: what is kept by its age is
+//!   kept twice as long at most.
+//! - A leap ahead is held back until it has lasted for [`HELD`]; meanwhile the log's time goes on with the steady clock.
+//!   A clock that was never set, or whose machine was just started, is believed at once when it is set.
+//! - Where the log's time leaps after all, what is kept by its age does not age by the leap for a while (see
+//!   [`LogClock::leap`]): `lag` is what is taken off. So no leap drops at once what was young before it.
+//!
+//! Pure: it is told what the clocks say. Does not know what a log is, how it is told to an operator, or where a
+//! [`ClockMark`] is kept.
+
+use std::time::Duration;
+
+use largesse_log::{Now, UnixMs};
+
+/// The wall clock is followed at once when it is set ahead by less: what is dropped too early is so by this.
+pub const LEAP_MAX: Duration = Duration::from_secs(60);
+/// A leap of the wall clock is believed when it has lasted so long.
+pub const HELD: Duration = Duration::from_secs(60 * 60);
+/// In the first minutes of a machine, its clock is set by whom it asks for the time: a leap is believed at once.
+pub const BOOTING: Duration = Duration::from_secs(10 * 60);
+/// For so long after a leap, the events before it don't age by it. The default of `stream.max_age`.
+pub const SPARED: Duration = Duration::from_secs(7 * DAY_SECS);
+/// The same for the leap of a machine that was just started, and for a log whose last time is more than [`GAP_MAX`]
+/// before the clock at a start. Either was off, most likely; who started it may look whether the clock is wrong.
+pub const SPARED_AT_START: Duration = Duration::from_secs(60 * 60);
+/// A log that was left for longer is not believed to be as old as the clock says, for [`SPARED_AT_START`].
+pub const GAP_MAX: Duration = Duration::from_secs(DAY_SECS);
+/// A wall clock before this was never set: 2026-01-01T00:00:00Z. No server of ours is older.
+pub const SET_AFTER: Duration = Duration::from_secs(1_767_225_600);
+/// The last time that has a text: close to the end of the year 9999. A wall clock beyond stands still here.
+pub const WALL_MAX: Duration = Duration::from_secs(253_402_207_200);
+
+const DAY_SECS: u64 = 24 * 60 * 60;
+
+/// What the machine's clocks say at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Since 1970. Before that, zero.
+    pub wall: Duration,
+    /// Since the machine was started.
+    pub steady: Duration,
+}
+
+/// Where the log's time was at a moment: for the next start, and the whole state but what was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClockMark {
+    /// The log's time, since 1970.
+    pub time: Duration,
+    /// The steady clock at that moment.
+    pub steady: Duration,
+    /// What the log's age is behind its time.
+    pub lag: Duration,
+    /// For how long it still is.
+    pub lag_left: Duration,
+    /// A leap ahead that is held back: for how long, and of how much.
+    pub held: Option<(Duration, Duration)>,
+}
+
+/// Whether a mark's steady clock is still the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boot {
+    /// The machine is up since before the mark.
+    Same,
+    /// It was started since, or it is another one, or nobody knows.
+    Another,
+}
+
+/// How the wall clock stands to the log's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// They agree.
+    Together,
+    /// The wall clock is so far ahead, and is not believed yet.
+    Held(Duration),
+    /// The log's time is so far ahead, and goes at half speed.
+    Ahead(Duration),
+}
+
+/// What an operator should hear, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// At a start: the wall clock was never set.
+    Unset,
+    /// At a start: the wall clock is so far after the log's last time.
+    Gap(Duration),
+    /// The wall clock leapt, and is so far ahead of the log's time.
+    Leapt(Duration),
+    /// The leap, of so much, was believed.
+    Believed(Duration),
+    /// The log's time is so far ahead of the wall clock.
+    Ahead(Duration),
+    /// They agree again.
+    Met,
+}
+
+/// A leap that is held back.
+#[derive(Clone, Copy, Debug)]
+struct Leap {
+    /// On the steady clock.
+    since: Duration,
+    by: Duration,
+}
+
+/// The log's time.
+#[derive(Clone, Debug)]
+pub struct LogClock {
+    time: Duration,
+    last: Reading,
+    lag: Duration,
+    /// On the steady clock.
+    lag_until: Duration,
+    /// Where the wall clock is ahead and not believed.
+    held: Option<Leap>,
+    /// What was told last.
+    told: Standing,
+    /// What the wall clock was ahead of the steady one by at that time, in milliseconds.
+    told_offset_ms: i128,
+    /// To be told before anything else.
+    untold: [Option<Change>; 2],
+}
+
+impl LogClock {
+    /// Begins. `mark` is the last one of this log, `last` the time of its last event.
+    #[must_use]
+    pub fn start(mark: Option<(ClockMark, Boot)>, last: Option<UnixMs>, reading: Reading) -> Self {
+        let reading = Reading { wall: reading.wall.min(WALL_MAX), ..reading };
+        let last = last.map(|last| Duration::from_millis(last.0));
+        let mut clock = match mark {
+            Some((mark, Boot::Same)) if mark.steady <= reading.steady => Self::go_on(mark, last, reading),
+            mark => Self::begin(mark.map(|(mark, _)| mark), last, reading),
+        };
+        if reading.wall < SET_AFTER {
+            clock.untold[0] = Some(Change::Unset);
+        }
+        clock
+    }
+
+    /// Without a steady clock that was there before: the wall clock is all there is to go by.
+    fn begin(mark: Option<ClockMark>, last: Option<Duration>, reading: Reading) -> Self {
+        let mut clock = Self::at(reading);
+        let mark_time = mark.map(|mark| mark.time);
+        let mark = mark.unwrap_or_default();
+        (clock.lag, clock.lag_until) = (mark.lag, reading.steady.saturating_add(mark.lag_left));
+        let Some(before) = mark_time.max(last) else { return clock };
+        clock.time = before;
+        let gap = reading.wall.saturating_sub(before);
+        if gap > GAP_MAX {
+            clock.leap(SPARED_AT_START);
+            clock.untold[1] = Some(Change::Gap(gap));
+        } else {
+            clock.time = before.max(reading.wall);
+        }
+        clock
+    }
+
+    /// As if it had never stopped.
+    fn go_on(mark: ClockMark, last: Option<Duration>, reading: Reading) -> Self {
+        let then = Reading { steady: mark.steady, ..reading };
+        let mut clock = Self::at(then);
+        clock.time = last.map_or(mark.time, |last| last.max(mark.time));
+        (clock.lag, clock.lag_until) = (mark.lag, mark.steady.saturating_add(mark.lag_left));
+        clock.held = mark.held.map(|(held, by)| Leap { since: mark.steady.saturating_sub(held), by });
+        _ = clock.read(reading);
+        clock
+    }
+
+    fn at(reading: Reading) -> Self {
+        Self {
+            time: reading.wall,
+            last: reading,
+            lag: Duration::ZERO,
+            lag_until: reading.steady,
+            held: None,
+            told: Standing::Together,
+            told_offset_ms: offset_ms(reading),
+            untold: [None; 2],
+        }
+    }
+
+    /// The time at a moment that is not before the last one.
+    pub fn read(&mut self, reading: Reading) -> Now {
+        let wall = reading.wall.min(WALL_MAX);
+        let steady = reading.steady.max(self.last.steady);
+        let passed = steady - self.last.steady;
+        let was_unset = self.last.wall < SET_AFTER && wall >= SET_AFTER;
+        self.last = Reading { wall, steady };
+        let went_on = self.time.saturating_add(passed);
+        if wall > went_on.saturating_add(LEAP_MAX) {
+            self.time = went_on;
+            self.hold(wall - went_on, was_unset);
+        } else {
+            self.held = None;
+            self.time = wall.max(self.time.saturating_add(passed / 2));
+        }
+        if steady >= self.lag_until {
+            self.lag = Duration::ZERO;
+        }
+        self.now()
+    }
+
+    /// Holds a leap back, or believes it.
+    fn hold(&mut self, by: Duration, was_unset: bool) {
+        let steady = self.last.steady;
+        let same = self.held.filter(|held| held.by.abs_diff(by) <= LEAP_MAX);
+        let held = *self.held.insert(same.unwrap_or(Leap { since: steady, by }));
+        let spared = match (was_unset, steady < BOOTING) {
+            // What the log has is of a few moments ago, whatever its times say.
+            (true, _) if self.time < SET_AFTER => SPARED,
+            (true, _) | (_, true) => SPARED_AT_START,
+            _ if steady - held.since >= HELD => SPARED,
+            _ => return,
+        };
+        self.leap(spared);
+        self.untold[1] = Some(Change::Believed(by));
+    }
+
+    /// The wall clock is believed without delay: nothing is in the log yet that could be too old.
+    pub fn believe(&mut self) {
+        self.time = self.time.max(self.last.wall);
+        self.held = None;
+    }
+
+    /// Goes on to the wall clock's time. For so long the age of what is in the log does not know of it. Many small
+    /// leaps don't put that off for ever: only one that is more than all before it begins the time anew.
+    fn leap(&mut self, spared: Duration) {
+        let leap = self.last.wall.saturating_sub(self.time);
+        if leap > self.lag {
+            self.lag_until = self.lag_until.max(self.last.steady.saturating_add(spared));
+        }
+        self.time = self.time.saturating_add(leap);
+        self.lag = self.lag.saturating_add(leap);
+        self.held = None;
+    }
+
+    /// The time of the last moment.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        Now { time: unix_ms(self.time), age: unix_ms(self.time.saturating_sub(self.lag)) }
+    }
+
+    /// How the clocks stand.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let Reading { wall, .. } = self.last;
+        if self.held.is_some() {
+            return Standing::Held(wall.saturating_sub(self.time));
+        }
+        match self.time.saturating_sub(wall) {
+            Duration::ZERO => Standing::Together,
+            ahead => Standing::Ahead(ahead),
+        }
+    }
+
+    /// What is to be told since the last look, if anything is. To be called until there is nothing.
+    pub fn change(&mut self) -> Option<Change> {
+        if let Some(change) = self.untold.iter_mut().find_map(Option::take) {
+            if matches!(change, Change::Believed(_)) {
+                self.told = Standing::Together;
+            }
+            self.told_offset_ms = offset_ms(self.last);
+            return Some(change);
+        }
+        let offset_ms = offset_ms(self.last);
+        let was_set = offset_ms.abs_diff(self.told_offset_ms) > LEAP_MAX.as_millis();
+        let standing = self.standing();
+        let change = match (self.told, standing) {
+            (Standing::Held(_), Standing::Held(by)) if was_set => Change::Leapt(by),
+            (Standing::Ahead(_), Standing::Ahead(by)) if was_set && by > LEAP_MAX => Change::Ahead(by),
+            (Standing::Held(_), Standing::Held(_)) | (Standing::Ahead(_), Standing::Ahead(_)) => return None,
+            (_, Standing::Held(by)) => Change::Leapt(by),
+            (_, Standing::Ahead(by)) if by > LEAP_MAX => Change::Ahead(by),
+            (Standing::Together, _) => return None,
+            (_, Standing::Together | Standing::Ahead(_)) => Change::Met,
+        };
+        // A little ahead counts as together.
+        self.told = if change == Change::Met { Standing::Together } else { standing };
+        self.told_offset_ms = offset_ms;
+        Some(change)
+    }
+
+    /// For the next start.
+    #[must_use]
+    pub fn mark(&self) -> ClockMark {
+        let Reading { steady, .. } = self.last;
+        ClockMark {
+            time: self.time,
+            steady,
+            lag: self.lag,
+            lag_left: self.lag_until.saturating_sub(steady),
+            held: self.held.map(|held| (steady.saturating_sub(held.since), held.by)),
+        }
+    }
+}
+
+fn offset_ms(reading: Reading) -> i128 {
+    let ms = |duration: Duration| i128::try_from(duration.as_millis()).unwrap_or(i128::MAX / 4);
+    ms(reading.wall) - ms(reading.steady)
+}
+
+fn unix_ms(time: Duration) -> UnixMs {
+    UnixMs(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests;
