@@ -128,10 +128,12 @@ pub struct LogClock {
 }
 
 impl LogClock {
-    /// Begins. `mark` is the last one of this log, `last` the time of its last event.
+    /// Begins. `mark` is the last one of this log, `last` the time of its last event. A log that never had one has no
+    /// time to hold on to.
     #[must_use]
     pub fn start(mark: Option<(ClockMark, Boot)>, last: Option<UnixMs>, reading: Reading) -> Self {
         let reading = Reading { wall: reading.wall.min(WALL_MAX), ..reading };
+        let mark = mark.filter(|_| last.is_some());
         let last = last.map(|last| Duration::from_millis(last.0));
         let mut clock = match mark {
             Some((mark, Boot::Same)) if mark.steady <= reading.steady => Self::go_on(mark, last, reading),
@@ -224,8 +226,12 @@ impl LogClock {
 
     /// The wall clock is believed without delay: nothing is in the log yet that could be too old.
     pub fn believe(&mut self) {
+        let by = self.last.wall.saturating_sub(self.time);
         self.time = self.time.max(self.last.wall);
         self.held = None;
+        if by > LEAP_MAX {
+            self.untold[1] = Some(Change::Believed(by));
+        }
     }
 
     /// Goes on to the wall clock's time. For so long the age of what is in the log does not know of it. Many small

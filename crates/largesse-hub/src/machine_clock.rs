@@ -19,6 +19,12 @@ use crate::{
     log_clock::{Boot, Change, ClockMark, LogClock, Reading},
 };
 
+/// The one that goes on while the machine sleeps: a night with a closed lid is no leap.
+#[cfg(target_os = "linux")]
+const STEADY: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const STEADY: ClockId = ClockId::Monotonic;
+
 /// The log's own time, by the machine's clocks.
 #[derive(Debug)]
 pub struct MachineClock {
@@ -87,8 +93,7 @@ impl Clock for MachineClock {
 fn reading() -> Reading {
     // A clock set before 1970 counts as 1970.
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    // The one that goes on while the machine sleeps: a night with a closed lid is no leap.
-    let steady = Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default();
+    let steady = Duration::try_from(clock_gettime(STEADY)).unwrap_or_default();
     Reading { wall, steady }
 }
 

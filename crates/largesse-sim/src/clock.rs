@@ -1,35 +1,81 @@
-//! The wall clock of a run. It goes on when told, and sometimes back, as clocks do.
+//! The clocks of a run. They go on when told; and the wall clock is sometimes set, a little or far, as clocks are. The
+//! log's own time is made of them as a server makes it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use largesse_hub::Clock;
-use largesse_log::UnixMs;
+use largesse_hub::{
+    Clock,
+    log_clock::{Boot, LogClock, Reading},
+};
+use largesse_log::{Now, UnixMs};
 
 use crate::luck::Luck;
 
+/// When a run begins: at some time after clocks are set.
+const BEGIN: Duration = Duration::from_secs(1_800_000_000);
+const HOUR_MS: u64 = 60 * 60 * 1_000;
+
 #[derive(Debug)]
-pub(crate) struct SimClock(AtomicU64);
+pub(crate) struct SimClock(Mutex<Clocks>);
+
+#[derive(Debug)]
+struct Clocks {
+    reading: Reading,
+    log: LogClock,
+}
 
 impl SimClock {
     pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(1_000))
+        let reading = Reading { wall: BEGIN, steady: Duration::from_secs(3_600) };
+        Self(Mutex::new(Clocks { reading, log: LogClock::start(None, None, reading) }))
     }
 
-    /// Mostly on, sometimes back.
+    /// Mostly on; sometimes the wall clock is set.
     pub(crate) fn pass(&self, luck: &Luck) {
-        let now = self.0.load(Ordering::Relaxed);
-        let next = match luck.below(8) {
-            0 => now.saturating_sub(luck.below(30)),
-            1 => now + luck.below(100),
-            2 => now + luck.below(40_000),
-            _ => now + luck.below(10),
+        let mut clocks = self.clocks();
+        let (both, ahead, back) = match luck.below(32) {
+            0..4 => (0, 0, luck.below(30)),
+            4..8 => (luck.below(100), 0, 0),
+            8..12 => (luck.below(40_000), 0, 0),
+            12 => (0, luck.below(100_000), 0),
+            13 => (0, luck.below(300 * 24 * HOUR_MS), 0),
+            14 => (0, 0, luck.below(300 * 24 * HOUR_MS)),
+            15 => (luck.below(2 * HOUR_MS), 0, 0),
+            _ => (luck.below(10), 0, 0),
         };
-        self.0.store(next, Ordering::Relaxed);
+        let Reading { wall, steady } = clocks.reading;
+        let [both, ahead, back] = [both, ahead, back].map(Duration::from_millis);
+        clocks.reading = Reading { wall: (wall + both + ahead).saturating_sub(back), steady: steady + both };
+        clocks.now();
+    }
+
+    /// The server begins anew, and finds the mark that was left.
+    pub(crate) fn restart(&self) {
+        let mut clocks = self.clocks();
+        let (mark, last, reading) = (clocks.log.mark(), clocks.log.now().time, clocks.reading);
+        clocks.log = LogClock::start(Some((mark, Boot::Same)), Some(last), reading);
+    }
+
+    fn clocks(&self) -> MutexGuard<'_, Clocks> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clocks {
+    fn now(&mut self) -> Now {
+        self.log.read(self.reading)
     }
 }
 
 impl Clock for SimClock {
     fn now(&self) -> UnixMs {
-        UnixMs(self.0.load(Ordering::Relaxed))
+        self.clocks().now().time
+    }
+
+    fn now_for_step(&self) -> Now {
+        self.clocks().now()
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use largesse_log::{
-    Append, Batch, EndReason, Place, Position, Put, Settings, Slow, StreamName, StreamState, Then, UnixMs,
+    Append, Batch, EndReason, Now, Place, Position, Put, Settings, Slow, StreamName, StreamState, Then,
     conformance::model::{Model, Step},
 };
 
@@ -74,28 +74,22 @@ impl Ledger {
     }
 
     /// The engine appended, up to `last`, and closed the stream if it is closed now.
-    pub(crate) fn note_append(
-        &mut self,
-        now: UnixMs,
-        append: &Append,
-        last: Position,
-        end: Option<Position>,
-    ) {
+    pub(crate) fn note_append(&mut self, now: Now, append: &Append, last: Position, end: Option<Position>) {
         let stream = &append.stream;
         if !self.model.lives.contains_key(stream) {
             self.model.make(stream, self.defaults);
             self.note_policy(stream, self.defaults.slow);
         }
-        self.model.push(stream, now, &append.events, last);
+        self.model.push(stream, now.time, &append.events, last);
         if append.then == Then::Close {
             let end = end.expect("a close closes");
-            self.model.close(stream, now, end);
+            self.model.close(stream, now.time, end);
             self.ends.insert((stream.clone(), end, EndReason::Closed.as_str()));
         }
-        self.model.retain(stream, now);
+        self.model.retain(stream, now.age);
     }
 
-    pub(crate) fn note_put(&mut self, now: UnixMs, stream: &StreamName, put: &Put) {
+    pub(crate) fn note_put(&mut self, now: Now, stream: &StreamName, put: &Put) {
         let before = self.model.lives.get(stream).map_or(self.defaults, |life| life.settings);
         let settings = before.patched(&put.settings, &self.defaults);
         match self.model.lives.get_mut(stream) {
@@ -103,7 +97,7 @@ impl Ledger {
             None => self.model.make(stream, settings),
         }
         self.note_policy(stream, settings.slow);
-        self.model.retain(stream, now);
+        self.model.retain(stream, now.age);
     }
 
     fn note_policy(&mut self, stream: &StreamName, slow: Slow) {

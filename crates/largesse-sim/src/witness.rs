@@ -62,7 +62,7 @@ impl Witness {
             Ok(answer) if moved => {
                 let state = at_once(self.inner.state(&append.stream)).expect("the engine works");
                 let end = state.and_then(|state| state.closed);
-                ledger.note_append(now.time, append, answer.position, end);
+                ledger.note_append(now, append, answer.position, end);
             }
             Ok(_) => {}
             Err(error) => assert!(!moved, "an append that fails appends nothing: {error}"),
@@ -75,7 +75,7 @@ impl Witness {
         let mut ledger = self.ledger();
         let answer = at_once(self.inner.put(now, stream, put.clone()));
         if answer.is_ok() {
-            ledger.note_put(now.time, stream, put);
+            ledger.note_put(now, stream, put);
         }
         self.finish_step(&mut ledger);
         answer

@@ -193,7 +193,7 @@ impl World {
         let ask = |append: Append| {
             let encoded = EncodedEvents::new(self.writer.core.salt, &append.events).unwrap();
             let (tell, _) = oneshot::channel();
-            Box::new(Ask { now, what: What::Append { append, encoded, tell } })
+            Box::new(Ask { now: now.into(), what: What::Append { append, encoded, tell } })
         };
         let asks = appends.into_iter().map(ask).collect();
         self.writer.commit(asks);

@@ -73,7 +73,8 @@ impl World {
         let mark = self.clock.mark();
         self.wall += down + set;
         self.steady = if boot == Boot::Same { self.steady + down } else { UP };
-        self.clock = LogClock::start(Some((mark, boot)), None, reading(self.wall, self.steady));
+        let last = Some(self.clock.now().time);
+        self.clock = LogClock::start(Some((mark, boot)), last, reading(self.wall, self.steady));
         self.look()
     }
 
@@ -233,6 +234,18 @@ fn a_clock_that_was_never_set_is_believed_when_it_is() {
 }
 
 #[test]
+fn an_empty_log_has_no_time_to_hold_on_to() {
+    let mut world = World::running();
+    world.set(YEAR);
+    world.clock.believe();
+    let told = [Change::Leapt(secs(YEAR)), Change::Believed(secs(YEAR))];
+    check(world.look(), (YEAR, YEAR), &told);
+    let mark = world.clock.mark();
+    world.clock = LogClock::start(Some((mark, Boot::Same)), None, reading(NOW + MINUTE, world.steady));
+    assert_eq!(world.off(), (0, 0));
+}
+
+#[test]
 fn in_the_first_minutes_of_a_machine_a_leap_is_believed() {
     let clock = LogClock::start(None, None, reading(NOW, 30));
     let mut world = World { wall: NOW, steady: 30, clock, said: Vec::new() };
@@ -295,9 +308,9 @@ proptest! {
                     let boot = if same { Boot::Same } else { Boot::Another };
                     passed = Duration::from_micros(down);
                     wall += passed;
-                    let mark = clock.mark();
+                    let (mark, last) = (clock.mark(), clock.now().time);
                     steady = if same { steady + passed } else { Duration::from_secs(1_000) };
-                    clock = LogClock::start(Some((mark, boot)), None, Reading { wall, steady });
+                    clock = LogClock::start(Some((mark, boot)), Some(last), Reading { wall, steady });
                 }
             }
             let now = clock.read(Reading { wall, steady });

@@ -97,7 +97,7 @@ pub fn publishers_at_once_do_not_mix(make: Make) {
 /// A write whose future is dropped is done or not done.
 pub fn a_dropped_append_is_whole_or_nothing(make: Make) {
     let world = World::new(make);
-    drop(world.engine.append(world.now().into(), append("a", &["1", "2"], Then::Close)));
+    drop(world.engine.append(world.now(), append("a", &["1", "2"], Then::Close)));
     let heard = Reader::at("a", Position::ZERO).hear(&world, ALL);
     assert!(heard.is_empty() || heard == ["a:1", "a:2", "a!closed"], "{heard:?}");
 }

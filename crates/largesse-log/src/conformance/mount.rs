@@ -93,6 +93,7 @@ macro_rules! mount_conformance {
                 the_newest_events_are_kept
                 no_more_bytes_are_kept_than_the_stream_may
                 events_past_their_age_are_dropped
+                a_leap_of_the_time_ages_nothing_while_the_age_stays_behind
                 a_sweep_keeps_to_its_budget
                 new_settings_hold_at_once
                 a_full_log_drops_its_oldest_events

@@ -4,9 +4,9 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use super::{
     reader::{Reader, check_heard},
-    world::{Make, World, event},
+    world::{Make, World, event, keyed},
 };
-use crate::{Change, Position, SettingsPatch, Sweep};
+use crate::{Change, Position, SettingsPatch, Sweep, Then, UnixMs};
 
 fn kept(world: &World, stream: &str) -> Option<u64> {
     world.state(stream).map(|state| state.events)
@@ -58,6 +58,30 @@ pub fn events_past_their_age_are_dropped(make: Make) {
     world.at(5000).sweep();
     assert_eq!((kept(&world, "a"), kept(&world, "b")), (Some(0), Some(0)), "the streams stay");
     check_heard(&world, Reader::at("a,b", Position::ZERO), &["lost a b"]);
+}
+
+/// Events are stamped by one time, and old by another: after a leap of the clock, what was young stays so.
+pub fn a_leap_of_the_time_ages_nothing_while_the_age_stays_behind(make: Make) {
+    const LEAP: u64 = 1_000_000;
+    let world = World::new(make);
+    let (max_age, ttl) = (Change::Set(Some(Duration::from_millis(100))), Duration::from_millis(100));
+    let settings = SettingsPatch { max_age, ttl_after_close: Change::Set(ttl), ..SettingsPatch::default() };
+    for name in ["a", "b", "closed"] {
+        world.at(1000).put(name, settings.clone());
+        world.publish(name, &["young"]);
+    }
+    world.close("closed");
+    let first = world.append(keyed("keyed", &["once"], Then::StayOpen, "k")).expect("the publish is right");
+    world.at_ages(LEAP, 1050).publish("a", &["stamped by the new time"]);
+    world.sweep();
+    assert_eq!((kept(&world, "a"), kept(&world, "b"), kept(&world, "closed")), (Some(2), Some(1), Some(1)));
+    assert_eq!(world.state("a").and_then(|state| state.last_time), Some(UnixMs(LEAP)));
+    assert_eq!(world.append(keyed("keyed", &["once"], Then::StayOpen, "k")), Ok(first), "keys are kept too");
+    world.at_ages(LEAP + 60, 1110).publish("a", &["later"]);
+    world.sweep();
+    assert_eq!((kept(&world, "a"), kept(&world, "b"), kept(&world, "closed")), (Some(2), Some(0), None));
+    world.at(LEAP + 101).sweep();
+    assert_eq!(kept(&world, "a"), Some(1), "what came after the leap is as old as it is");
 }
 
 /// A sweep does a bounded piece and says whether more is due.

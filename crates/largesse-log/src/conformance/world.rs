@@ -8,7 +8,7 @@ use largesse_wire::{EventData, EventName};
 
 use crate::{
     Append, AppendError, Appended, Author, Batch, Change, Claim, Digest, DigestBuilder, Ends, Engine,
-    EngineError, EngineLimits, IdempotencyKey, Located, NewEvent, Once, Pending, Place, Position, Put,
+    EngineError, EngineLimits, IdempotencyKey, Located, NewEvent, Now, Once, Pending, Place, Position, Put,
     PutAnswer, ReadLimits, Selection, Selector, Settings, SettingsPatch, StartFrom, StreamName, StreamState,
     Sweep, TailListener, Then, UnixMs,
 };
@@ -34,7 +34,7 @@ pub(super) const ALL: ReadLimits = ReadLimits { records_max: NonZeroUsize::MAX, 
 pub(super) struct World {
     pub(super) engine: Arc<dyn Engine>,
     runtime: tokio::runtime::Runtime,
-    now: Cell<UnixMs>,
+    now: Cell<Now>,
 }
 
 pub(super) fn name(text: &str) -> StreamName {
@@ -96,7 +96,7 @@ impl World {
             let _inside = runtime.enter();
             make(limits)
         };
-        Self { engine, runtime, now: Cell::new(UnixMs(1000)) }
+        Self { engine, runtime, now: Cell::new(UnixMs(1000).into()) }
     }
 
     pub(super) fn wait<T>(&self, pending: Pending<'_, T>) -> T {
@@ -108,13 +108,18 @@ impl World {
         &self.runtime
     }
 
-    pub(super) fn now(&self) -> UnixMs {
+    pub(super) fn now(&self) -> Now {
         self.now.get()
     }
 
     /// From now on it is this time.
     pub(super) fn at(&self, ms: u64) -> &Self {
-        self.now.set(UnixMs(ms));
+        self.at_ages(ms, ms)
+    }
+
+    /// From now on it is this time, and what is old is judged by that one.
+    pub(super) fn at_ages(&self, ms: u64, age_ms: u64) -> &Self {
+        self.now.set(Now { time: UnixMs(ms), age: UnixMs(age_ms) });
         self
     }
 
@@ -123,7 +128,7 @@ impl World {
     }
 
     pub(super) fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.wait(self.engine.append(self.now().into(), append))
+        self.wait(self.engine.append(self.now(), append))
     }
 
     #[track_caller]
@@ -137,11 +142,11 @@ impl World {
     }
 
     pub(super) fn claim(&self, stream: &str, key_text: &str) -> Result<Claim, AppendError> {
-        self.wait(self.engine.claim(self.now().into(), &name(stream), &key(key_text)))
+        self.wait(self.engine.claim(self.now(), &name(stream), &key(key_text)))
     }
 
     pub(super) fn try_put(&self, stream: &str, settings: SettingsPatch) -> Result<PutAnswer, AppendError> {
-        self.wait(self.engine.put(self.now().into(), &name(stream), Put { settings }))
+        self.wait(self.engine.put(self.now(), &name(stream), Put { settings }))
     }
 
     #[track_caller]
@@ -158,7 +163,7 @@ impl World {
 
     #[track_caller]
     pub(super) fn delete(&self, stream: &str) -> Option<Position> {
-        let deleted = self.wait(self.engine.delete(self.now().into(), &name(stream)));
+        let deleted = self.wait(self.engine.delete(self.now(), &name(stream)));
         deleted.expect("the engine works").map(|deleted| deleted.position)
     }
 
@@ -207,7 +212,7 @@ impl World {
     #[track_caller]
     pub(super) fn sweep_some(&self, budget: usize) -> Sweep {
         let budget = NonZeroUsize::new(budget).expect("cases sweep at least one");
-        self.wait(self.engine.sweep(self.now().into(), budget)).expect("the engine works")
+        self.wait(self.engine.sweep(self.now(), budget)).expect("the engine works")
     }
 
     pub(super) fn listen(&self, listener: Arc<dyn TailListener>) {

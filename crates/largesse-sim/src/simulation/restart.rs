@@ -15,6 +15,7 @@ impl Simulation {
         self.seats.iter_mut().for_each(|seat| seat.connection = None);
         self.rings.forget();
         drop(self.room.hub.take());
+        self.clock.restart();
         let log = self.log.take().expect("it is put back at once");
         let log = log.restarted(ending, &luck);
         let ledger = Arc::clone(&self.room.ledger);
