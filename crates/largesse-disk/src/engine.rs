@@ -20,7 +20,7 @@ use desk::{Desk, Task};
 use largesse_log::{
     Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
     IdempotencyKey, Incarnation, Located, Now, Pending, Place, Position, Put, PutAnswer, ReadLimits,
-    Selection, Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, state::Look,
+    Selection, Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, state::Look,
 };
 use tokio::sync::oneshot;
 
@@ -99,6 +99,12 @@ impl DiskEngine {
     #[must_use]
     pub fn health(&self) -> HealthWatch {
         self.core.health.watch()
+    }
+
+    /// The time of the last event, if there ever was one.
+    #[must_use]
+    pub fn last_time(&self) -> Option<UnixMs> {
+        self.core.state().last_time()
     }
 
     /// Records the loss of an event that is broken, so that a read goes on behind it.

@@ -5,6 +5,7 @@
 //! without which it can't go on, it is taken down in the same order, and has failed. Does not know requests: the door
 //! does.
 
+mod clock;
 mod listen;
 mod log;
 mod machine;
@@ -20,12 +21,13 @@ use std::{io, sync::Arc, time::Duration};
 
 use largesse::{
     http::{Door, DoorConfig, HostRule, ServeLimits, Served, router},
-    hub::{Hub, HubLimits, WallClock},
+    hub::{Clock, Hub, HubLimits},
     log::Engine,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
 
 use self::{
+    clock::ServedClock,
     listen::{Absent, Exposure},
     log::{Keeping, Log},
     signals::{Hangups, Signals},
@@ -124,7 +126,8 @@ async fn serve_on(
     log: Log,
     asked: oneshot::Receiver<()>,
 ) -> Result<(), Failure> {
-    let hub = hub(config, room, log.engine());
+    let clock = Arc::new(ServedClock::start(&log));
+    let hub = hub(config, room, log.engine(), clock.clock());
     let door = Arc::new(Door::new(Arc::clone(&hub), door(config)));
     let gallery = Gallery::new(Arc::clone(&door), Arc::clone(&hub));
     let router = match config.http.gallery {
@@ -133,6 +136,7 @@ async fn serve_on(
     };
     let mut tasks = Tasks::default();
     tasks.sweeping.spawn(sweeper::run(Arc::clone(&hub)));
+    tasks.sweeping.spawn(Arc::clone(&clock).run(log.engine()));
     let (end, ended) = oneshot::channel::<()>();
     let draining = Arc::clone(&hub);
     tasks.serving.spawn(largesse::http::serve(listeners, router, limits(config, room), async move {
@@ -148,6 +152,7 @@ async fn serve_on(
     let served = tasks.serving.join_next().await;
     gallery.stop().await;
     tasks.sweeping.shutdown().await;
+    clock.keep().await;
     // The last that had the log: what still runs, the wait for a second signal, never did.
     drop((gallery, hub));
     let closed = close(log).await;
@@ -176,7 +181,7 @@ fn announce(listeners: &[TcpListener]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn hub(config: &Config, room: Room, engine: Arc<dyn Engine>) -> Arc<Hub> {
+fn hub(config: &Config, room: Room, engine: Arc<dyn Engine>, clock: Arc<dyn Clock>) -> Arc<Hub> {
     let limits = HubLimits {
         readers_max: room.readers_max,
         heartbeat: config.http.heartbeat,
@@ -184,7 +189,7 @@ fn hub(config: &Config, room: Room, engine: Arc<dyn Engine>) -> Arc<Hub> {
         lag_bytes_max: config.readers.lag_bytes_max,
         ..HubLimits::default()
     };
-    Hub::new(engine, Arc::new(WallClock), limits)
+    Hub::new(engine, clock, limits)
 }
 
 fn door(config: &Config) -> DoorConfig {

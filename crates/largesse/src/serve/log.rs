@@ -10,8 +10,8 @@ use std::{
 };
 
 use largesse::{
-    disk::{DiskEngine, DiskSettings, SyncRule},
-    log::{Engine, EngineLimits, Incarnation, MemoryEngine},
+    disk::{DiskEngine, DiskSettings, SyncRule, disk::Folder},
+    log::{Engine, EngineLimits, Incarnation, MemoryEngine, UnixMs},
 };
 
 use tokio::time::{Instant, sleep};
@@ -64,6 +64,22 @@ impl Log {
         match self {
             Self::Memory(engine) => Arc::<MemoryEngine>::clone(engine),
             Self::Disk { engine, .. } => Arc::<DiskEngine>::clone(engine),
+        }
+    }
+
+    /// The time of its last event.
+    pub(super) fn last_time(&self) -> Option<UnixMs> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Disk { engine, .. } => engine.last_time(),
+        }
+    }
+
+    /// Where it is kept, if it is.
+    pub(super) fn folder(&self) -> Option<Arc<Folder>> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Disk { folder, .. } => Some(folder.disk()),
         }
     }
 
