@@ -391,7 +391,7 @@ impl Engine for DiskEngine {
         Box::pin(async move {
             let mut left = budget.get();
             while left > 0 {
-                if !self.core.state().has_due(now.age) {
+                if !self.core.state().has_due(now) {
                     return Ok(Sweep::Done);
                 }
                 let some = left.min(SWEEP_STEPS_MAX);

@@ -177,7 +177,7 @@ fn sweep(state: &mut LogState, slot: Slot, steps: u32, streams: &[StreamName]) -
     let mut streams = streams.iter();
     for _ in 0..steps {
         let stream = streams.next();
-        if stream.is_none() && !state.has_due(slot.now) {
+        if stream.is_none() && !state.has_due_at(slot) {
             break;
         }
         more = state.sweep_step_on(Slot { base, ..slot }, stream);

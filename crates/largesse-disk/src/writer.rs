@@ -220,7 +220,7 @@ impl Writer {
                 self.write(&Command::Damage { slot, stream: stream.clone(), position: *position });
             }
             What::Sweep { steps, streams, .. } => {
-                *streams = self.core.state().due_streams(slot.now, *steps as usize);
+                *streams = self.core.state().due_streams(slot.time, *steps as usize);
                 positions = *steps as usize * SWEEP_POSITIONS;
                 let streams = streams.clone();
                 self.write(&Command::Due { slot, streams });
@@ -385,8 +385,8 @@ fn stuck(state: &mut LogState) -> Option<String> {
 fn answer_at_once(state: &LogState, ask: Box<Ask>) -> Option<Box<Ask>> {
     let now = ask.now;
     let foreseen = match &ask.what {
-        What::Append { append, .. } => state.foresee(now.age, append),
-        What::Sweep { .. } if !state.has_due(now.age) => None,
+        What::Append { append, .. } => state.foresee(now, append),
+        What::Sweep { .. } if !state.has_due(now) => None,
         What::Delete { stream, .. } if state.life_start(stream).is_none() => None,
         _ => return Some(ask),
     };

@@ -86,7 +86,7 @@ impl Ledger {
             self.model.close(stream, now.time, end);
             self.ends.insert((stream.clone(), end, EndReason::Closed.as_str()));
         }
-        self.model.retain(stream, now.age);
+        self.model.retain(stream, now);
     }
 
     pub(crate) fn note_put(&mut self, now: Now, stream: &StreamName, put: &Put) {
@@ -97,7 +97,7 @@ impl Ledger {
             None => self.model.make(stream, settings),
         }
         self.note_policy(stream, settings.slow);
-        self.model.retain(stream, now.age);
+        self.model.retain(stream, now);
     }
 
     fn note_policy(&mut self, stream: &StreamName, slow: Slow) {

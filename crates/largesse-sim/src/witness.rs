@@ -95,7 +95,7 @@ impl Witness {
         let mut ledger = self.ledger();
         let answer = at_once(self.inner.sweep(now, budget));
         assert_eq!(answer, Ok(Sweep::Done), "the streams of a run fit into one sweep");
-        ledger.model.sweep(now.age);
+        ledger.model.sweep(now);
         self.finish_step(&mut ledger);
         answer
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    EndReason, EndedStream, Ends, NewEvent, Place, Position, Selection, Settings, StreamName, UnixMs,
+    EndReason, EndedStream, Ends, NewEvent, Now, Place, Position, Selection, Settings, StreamName, UnixMs,
 };
 
 /// The number of a call of the engine.
@@ -123,8 +123,15 @@ impl Model {
         self.pasts.insert(stream.clone(), ModelPast { life: life.number, end, reason, step });
     }
 
+    /// The time by which a stamp is old: the log's own, but a leap of it does not age what was there before.
+    fn judging(&self, now: Now, stamp: UnixMs) -> UnixMs {
+        let is_spared = now.age < now.time && stamp <= now.age;
+        if is_spared { now.age } else { self.last_time.max(now.time) }
+    }
+
     /// Drops what is too much by the stream's own settings.
-    pub fn retain(&mut self, stream: &StreamName, now: UnixMs) {
+    pub fn retain(&mut self, stream: &StreamName, now: impl Into<Now>) {
+        let now = now.into();
         let step = self.step();
         let Some(life) = self.lives.get(stream) else { return };
         let Settings { max_age, max_events, max_bytes, .. } = life.settings;
@@ -134,7 +141,9 @@ impl Model {
                 .collect();
             let Some(oldest) = kept.first().copied() else { return };
             let bytes: u64 = kept.iter().map(|i| self.events[*i].bytes).sum();
-            let too_old = max_age.is_some_and(|age| now.since(self.events[oldest].time) > age);
+            let too_old = max_age.is_some_and(|age| {
+                self.judging(now, self.events[oldest].time).since(self.events[oldest].time) > age
+            });
             let too_many = max_events.is_some_and(|events_max| kept.len() as u64 > events_max);
             if !too_old && !too_many && max_bytes.is_none_or(|bytes_max| bytes <= bytes_max) {
                 return;
@@ -144,10 +153,13 @@ impl Model {
     }
 
     /// Drops what is past its time, of all streams.
-    pub fn sweep(&mut self, now: UnixMs) {
+    pub fn sweep(&mut self, now: impl Into<Now>) {
+        let now = now.into();
         for (stream, life) in self.lives.clone() {
             match life.end {
-                Some((end, time)) if now >= time.saturating_add(life.settings.ttl_after_close) => {
+                Some((end, time))
+                    if self.judging(now, time) >= time.saturating_add(life.settings.ttl_after_close) =>
+                {
                     self.retire(&stream, end, EndReason::Closed);
                 }
                 _ => self.retain(&stream, now),

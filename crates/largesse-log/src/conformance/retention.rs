@@ -80,8 +80,10 @@ pub fn a_leap_of_the_time_ages_nothing_while_the_age_stays_behind(make: Make) {
     world.at_ages(LEAP + 60, 1110).publish("a", &["later"]);
     world.sweep();
     assert_eq!((kept(&world, "a"), kept(&world, "b"), kept(&world, "closed")), (Some(2), Some(0), None));
-    world.at(LEAP + 101).sweep();
+    world.at_ages(LEAP + 101, 1151).sweep();
     assert_eq!(kept(&world, "a"), Some(1), "what came after the leap is as old as it is");
+    world.at_ages(LEAP + 10_000, 11_050).sweep();
+    assert_eq!(kept(&world, "a"), Some(0));
 }
 
 /// A sweep does a bounded piece and says whether more is due.

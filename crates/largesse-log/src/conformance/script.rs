@@ -11,7 +11,7 @@ use super::{
     world::{KEEP_ALL, World, event, event_name, name},
 };
 use crate::{
-    Append, AppendError, Author, Batch, Change, ControlNames, EndReason, FromSetting, NewEvent, Once,
+    Append, AppendError, Author, Batch, Change, ControlNames, EndReason, FromSetting, NewEvent, Now, Once,
     Position, RESERVED_NAMES, ReadLimits, Record, Repeat, Settings, SettingsPatch, StartFrom, Stopped,
     StreamName, Then, UnixMs,
 };
@@ -38,6 +38,8 @@ pub(super) struct Script {
     readers: Vec<Follower>,
     published: u64,
     now: u64,
+    /// What the time leapt by, and nothing aged by.
+    leapt: u64,
 }
 
 /// A reader, and what it has a right to.
@@ -53,7 +55,7 @@ struct Follower {
 impl Script {
     pub(super) fn new(world: World, seed: u64, knowledge: Knowledge) -> Self {
         let (model, dice) = (Model::default(), Dice::new(seed));
-        Self { world, model, dice, knowledge, seed, readers: Vec::new(), published: 0, now: 1000 }
+        Self { world, model, dice, knowledge, seed, readers: Vec::new(), published: 0, now: 1000, leapt: 0 }
     }
 
     pub(super) fn run(&mut self, steps: usize) {
@@ -77,14 +79,22 @@ impl Script {
         format!("seed {}, step {}", self.seed, self.model.step())
     }
 
-    /// Mostly on, sometimes back: clocks do that.
+    /// Mostly on, sometimes back: clocks do that. After a leap never back: who tells a leap does not go back either.
     fn pass_time(&mut self) {
+        if self.dice.below(200) == 0 {
+            let leap = self.dice.below(2_000);
+            (self.now, self.leapt) = (self.now + leap, self.leapt + leap);
+        }
         self.now = match self.dice.below(8) {
-            0 => self.now.saturating_sub(self.dice.below(30)),
+            0 if self.leapt == 0 => self.now.saturating_sub(self.dice.below(30)),
             1 => self.now + self.dice.below(100),
             _ => self.now + self.dice.below(10),
         };
-        self.world.at(self.now);
+        self.world.at_ages(self.now, self.now - self.leapt);
+    }
+
+    fn moment(&self) -> Now {
+        Now { time: UnixMs(self.now), age: UnixMs(self.now - self.leapt) }
     }
 
     fn stream(&mut self) -> StreamName {
@@ -100,7 +110,7 @@ impl Script {
         let once = Once::Unkeyed;
         let append = Append { stream: stream.clone(), events: events.clone(), then, once, author };
         let answer = self.world.append(append);
-        let now = UnixMs(self.now);
+        let now = self.moment();
         let is_refused = author == Author::Publisher && self.keeps_a_name_from_publishers(&stream, &events);
         let told = matches!(answer, Err(AppendError::ReservedName { .. }));
         assert_eq!(told, is_refused, "{}", self.context());
@@ -115,8 +125,8 @@ impl Script {
                 if life.is_none() {
                     self.model.make(&stream, KEEP_ALL);
                 }
-                self.model.push(&stream, now, &events, answer.position);
-                self.close_model(&stream, then, now);
+                self.model.push(&stream, now.time, &events, answer.position);
+                self.close_model(&stream, then, now.time);
                 self.model.retain(&stream, now);
             }
             (_, Err(error)) => assert_eq!(error, AppendError::Closed, "{}", self.context()),
@@ -170,7 +180,7 @@ impl Script {
                 Some(life) => life.settings = settings,
                 None => self.model.make(&stream, settings),
             }
-            self.model.retain(&stream, UnixMs(self.now));
+            self.model.retain(&stream, self.moment());
         }
         self.finish_step();
     }
@@ -187,7 +197,7 @@ impl Script {
 
     fn sweep(&mut self) {
         self.world.sweep();
-        self.model.sweep(UnixMs(self.now));
+        self.model.sweep(self.moment());
         self.finish_step();
     }
 

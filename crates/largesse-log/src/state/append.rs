@@ -13,7 +13,7 @@ use super::{
     slot::Slot,
 };
 use crate::{
-    Append, AppendError, AppendOutcome, Appended, Author, Digest, Event, Made, NewEvent, Once, Position,
+    Append, AppendError, AppendOutcome, Appended, Author, Digest, Event, Made, NewEvent, Now, Once, Position,
     StreamName, Then, UnixMs, control_names::first_refused,
 };
 
@@ -68,8 +68,9 @@ impl LogState {
 
     /// The answer to an append that would change nothing, as far as can be told without taking the step.
     #[must_use]
-    pub fn foresee(&self, now: UnixMs, append: &Append) -> Option<Result<Appended, AppendError>> {
+    pub fn foresee(&self, now: impl Into<Now>, append: &Append) -> Option<Result<Appended, AppendError>> {
         let Append { stream, events, then, once, author } = append;
+        let now = self.next_slot(now).now;
         match once {
             Once::Unkeyed => {}
             Once::Whole { key, digest } => {
@@ -131,7 +132,7 @@ impl LogState {
         let Pushed { last, life, has_too_much, is_due_earlier } = self.push(&stream, slot, events, then);
         let ring = Some(self.tail);
         if has_too_much {
-            self.trim_stream(&stream, slot.now, pushed);
+            self.trim_stream(&stream, slot, pushed);
         }
         self.trim_log();
         if is_due_earlier {
@@ -204,7 +205,7 @@ impl LogState {
         Pushed {
             last,
             life: life.start,
-            has_too_much: life.has_too_much(slot.now),
+            has_too_much: life.has_too_much(slot),
             is_due_earlier: life.is_due_earlier(),
         }
     }

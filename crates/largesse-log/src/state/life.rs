@@ -6,7 +6,7 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use super::{archive::Stub, losses::Loss};
+use super::{archive::Stub, losses::Loss, slot::Slot};
 use crate::{Event, Position, Settings, StreamName, StreamState, UnixMs};
 
 /// What a stream counts against the log besides its name and its events: its entry and its places in the
@@ -128,16 +128,22 @@ impl Life {
     }
 
     /// Whether the oldest event has to go. A limit of no events at all still leaves the newest.
-    pub(super) fn has_too_much(&self, now: UnixMs) -> bool {
+    pub(super) fn has_too_much(&self, slot: Slot) -> bool {
         let too_many = |events_max: u64| self.events() > events_max.max(1);
         self.settings.max_events.is_some_and(too_many)
             || self.settings.max_bytes.is_some_and(|bytes_max| self.bytes > bytes_max)
-            || self.age_due().is_some_and(|due| due <= now)
+            || self.is_too_old(slot)
     }
 
     /// Whether it was closed so long ago that it is to be removed.
-    pub(super) fn is_expired(&self, now: UnixMs) -> bool {
-        self.expiry_due().is_some_and(|due| due <= now)
+    pub(super) fn is_expired(&self, slot: Slot) -> bool {
+        let by = self.end.map(|end| slot.judging(end.time));
+        self.expiry_due().is_some_and(|due| by.is_some_and(|by| due <= by))
+    }
+
+    fn is_too_old(&self, slot: Slot) -> bool {
+        let by = self.first().map(|first| slot.judging(first.time));
+        self.age_due().is_some_and(|due| by.is_some_and(|by| due <= by))
     }
 
     /// When time next takes something away: an event, or the whole stream.

@@ -10,7 +10,7 @@
 //!   memory is freed.
 //! - No old event at or before `front` is kept.
 //! - `tail` is the last position that was taken; `last_time` the time of the last event ever appended.
-//! - A life that time takes something from is in `due`, not later than that.
+//! - A life that time takes something from is in `due`, not later than that, but for what was spared when it was due.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque, btree_map::OccupiedEntry},

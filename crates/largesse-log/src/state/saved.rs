@@ -16,6 +16,7 @@ use super::{
     log::LogState,
     losses::Loss,
     pasts::Past,
+    slot::Slot,
 };
 use crate::{
     Appended, Digest, EndReason, EngineLimits, IdempotencyKey, Position, Settings, StreamName, UnixMs,
@@ -253,7 +254,7 @@ impl LogState {
         let SavedLife { stream, start, made, settings, events, bytes, first, last, end, trim } = saved;
         let old = Old { events: *events, bytes: *bytes, first: *first, last: *last };
         let life = Life { old, bytes: *bytes, end: *end, trim: *trim, ..Life::new(*start, *made, *settings) };
-        let has_too_much = life.has_too_much(UnixMs(0));
+        let has_too_much = life.has_too_much(Slot { base: *start, now: UnixMs(0), time: UnixMs(0) });
         self.lives_bytes += entry_bytes(stream);
         self.events_bytes += bytes;
         self.losses.insert(stream, *trim);

@@ -4,6 +4,8 @@
 //! before it is taken chooses the slot then, so that taking the step again gives every record the same place
 //! and time. Does not know who chooses.
 
+use std::time::Duration;
+
 use crate::{Now, Position, UnixMs};
 
 /// Positions from `base` on, and the time.
@@ -11,7 +13,7 @@ use crate::{Now, Position, UnixMs};
 pub struct Slot {
     /// The first position that the step may take.
     pub base: Position,
-    /// The caller's [`Now::age`]: by it, what is old is old.
+    /// By this, what was there before the time leapt is old. As long as no leap is to be spared, it is `time`.
     pub now: UnixMs,
     /// The time of the records: never before that of an earlier one.
     pub time: UnixMs,
@@ -25,7 +27,18 @@ impl Slot {
     #[must_use]
     pub fn at(base: Position, now: Now, last_time: Option<UnixMs>) -> Self {
         let time = last_time.map_or(now.time, |last| last.max(now.time));
-        Self { base, now: now.age, time }
+        Self { base, now: if now.age < now.time { now.age } else { time }, time }
+    }
+
+    /// The time by which a stamp is old. A leap of the time lies between `now` and `time`, and what was stamped before
+    /// it does not age by it. What is stamped after `now` came after the leap.
+    pub(super) fn judging(self, stamp: UnixMs) -> UnixMs {
+        if stamp > self.now { self.time } else { self.now }
+    }
+
+    /// How much is spared.
+    pub(super) fn spared(self) -> Duration {
+        self.time.since(self.now)
     }
 
     /// The first position after the slot of a step that appends so many events.

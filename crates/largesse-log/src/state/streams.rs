@@ -32,7 +32,7 @@ impl LogState {
                 Made::Now
             }
         };
-        self.trim_stream(stream, now, 0);
+        self.trim_stream(stream, slot, 0);
         self.trim_log();
         self.schedule(stream);
         let state = self.lives.get(stream).expect("it is there, or was just made").state(stream);

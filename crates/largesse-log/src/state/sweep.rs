@@ -3,17 +3,22 @@
 //! Invariant: a step looks at one stream or one key, and at one piece of a grave, so the lock is held for a bounded
 //! time; a step with nothing to do looks at the first entry of the indexes. Does not know how often it is called.
 
-use super::{log::LogState, slot::Slot, work::DROPS_MAX};
-use crate::{EndReason, StreamName, Sweep, UnixMs};
+use std::time::Duration;
+
+use super::{life::Life, log::LogState, slot::Slot, work::DROPS_MAX};
+use crate::{EndReason, Now, StreamName, Sweep, UnixMs};
+
+/// How late something is dropped that was spared after a leap of the time.
+const SPARED_LOOKED_AT_EVERY: Duration = Duration::from_secs(10 * 60);
 
 impl LogState {
     /// Takes one step, on the stream that is due first, and says whether another is due now. Takes no position beyond
     /// [`Slot::end`].
     pub fn sweep_step(&mut self, slot: Slot) -> Sweep {
-        if !self.has_due(slot.now) {
+        if !self.has_due_at(slot) {
             return Sweep::Done;
         }
-        let stream = self.due_streams(slot.now, 1).pop();
+        let stream = self.due_streams(slot.time, 1).pop();
         self.sweep_step_on(slot, stream.as_ref())
     }
 
@@ -21,22 +26,21 @@ impl LogState {
     /// `streams_max`. Which they are is not the same in a log that was restored: a log may look too early, and forgets
     /// that when it is. Whoever writes steps down writes the streams down, too.
     #[must_use]
-    pub fn due_streams(&self, now: UnixMs, streams_max: usize) -> Vec<StreamName> {
-        let due = self.due.iter().take_while(|(due, _)| *due <= now);
+    pub fn due_streams(&self, time: UnixMs, streams_max: usize) -> Vec<StreamName> {
+        let due = self.due.iter().take_while(|(due, _)| *due <= time);
         due.take(streams_max).map(|(_, stream)| stream.clone()).collect()
     }
 
     /// As [`LogState::sweep_step`], on a stream of the caller's choice. Without one, on none: what a step does besides
     /// leaves nothing behind that anybody could tell.
     pub fn sweep_step_on(&mut self, slot: Slot, stream: Option<&StreamName>) -> Sweep {
-        let now = slot.now;
         let tail = self.tail;
         self.begin(slot);
         let begun = self.tail;
         self.clear_grave();
         match stream {
-            Some(stream) => self.sweep_due(stream, now),
-            None if self.keys.has_due(now) => _ = self.keys.forget_first(),
+            Some(stream) => self.sweep_due(stream, slot),
+            None if self.keys.has_due(slot.now) => _ = self.keys.forget_first(),
             None => {}
         }
         if self.tail == begun {
@@ -44,14 +48,20 @@ impl LogState {
             // log that was opened again has to come to the same tail without it.
             self.tail = tail;
         }
-        if self.has_due(now) { Sweep::More } else { Sweep::Done }
+        if self.has_due_at(slot) { Sweep::More } else { Sweep::Done }
     }
 
     /// Whether a step has something to do.
     #[must_use]
-    pub fn has_due(&self, now: UnixMs) -> bool {
-        let is_due = |(due, _): &(UnixMs, StreamName)| *due <= now;
-        !self.graves.is_empty() || self.due.first().is_some_and(is_due) || self.keys.has_due(now)
+    pub fn has_due(&self, now: impl Into<Now>) -> bool {
+        self.has_due_at(self.next_slot(now))
+    }
+
+    /// The same for a step whose slot is known.
+    #[must_use]
+    pub fn has_due_at(&self, slot: Slot) -> bool {
+        let is_due = |(due, _): &(UnixMs, StreamName)| *due <= slot.time;
+        !self.graves.is_empty() || self.due.first().is_some_and(is_due) || self.keys.has_due(slot.now)
     }
 
     /// Frees a piece of what deletions left. Each publish does, too, so that deleting and publishing in turn
@@ -65,22 +75,33 @@ impl LogState {
         self.graves.push_front(grave);
     }
 
-    fn sweep_due(&mut self, stream: &StreamName, now: UnixMs) {
+    fn sweep_due(&mut self, stream: &StreamName, slot: Slot) {
         if let Some(due) = self.life_mut(stream).and_then(|life| life.scheduled.take()) {
             self.due.remove(&(due, stream.clone()));
         }
-        self.sweep_stream(stream, now);
-        self.schedule(stream);
+        self.sweep_stream(stream, slot);
+        let due = self.lives.get(stream).and_then(Life::due);
+        match due.filter(|due| slot.spared() > Duration::ZERO && *due <= slot.time) {
+            // It is spared. How long, nobody knows.
+            Some(due) => {
+                let spared = slot.spared().min(SPARED_LOOKED_AT_EVERY);
+                self.schedule_at(
+                    stream,
+                    due.saturating_add(slot.spared()).min(slot.time.saturating_add(spared)),
+                );
+            }
+            None => self.schedule(stream),
+        }
     }
 
-    fn sweep_stream(&mut self, stream: &StreamName, now: UnixMs) {
+    fn sweep_stream(&mut self, stream: &StreamName, slot: Slot) {
         let Some(life) = self.lives.get(stream) else { return };
-        match life.end.filter(|_| life.is_expired(now)) {
+        match life.end.filter(|_| life.is_expired(slot)) {
             Some(end) => {
                 let at = self.take_position();
                 self.retire(stream, end.position, EndReason::Closed, at);
             }
-            None => self.trim_stream(stream, now, 0),
+            None => self.trim_stream(stream, slot, 0),
         }
     }
 }

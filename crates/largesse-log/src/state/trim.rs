@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{archive::Stub, log::LogState, losses::Loss, work::DROPS_MAX};
-use crate::{Position, StreamName, UnixMs};
+use super::{archive::Stub, log::LogState, losses::Loss, slot::Slot, work::DROPS_MAX};
+use crate::{Position, StreamName};
 
 /// Events in the archive that one step passes over because they are not kept.
 const SKIPS_MAX: usize = 4_096;
@@ -15,12 +15,12 @@ const SKIPS_MAX: usize = 4_096;
 impl LogState {
     /// Drops what one stream has too much, by its own settings: all that `pushed` new events push out and a
     /// bounded piece more.
-    pub(super) fn trim_stream(&mut self, stream: &StreamName, now: UnixMs, pushed: usize) {
+    pub(super) fn trim_stream(&mut self, stream: &StreamName, slot: Slot, pushed: usize) {
         let mut upto = None;
         let mut left = pushed + DROPS_MAX;
-        while self.lives.get(stream).is_some_and(|life| life.has_too_much(now)) {
+        while self.lives.get(stream).is_some_and(|life| life.has_too_much(slot)) {
             if left == 0 {
-                self.schedule_at(stream, now);
+                self.schedule_at(stream, slot.now);
                 break;
             }
             left -= 1;
