@@ -1,6 +1,6 @@
 //! What time it is, for whoever writes to the log.
 //!
-//! Invariant: only this file of the crate asks the system for the wall clock; everything else is handed a
+//! Invariant: only this file and `machine_clock.rs` ask the system for the time; everything else is handed a
 //! [`Clock`], so that a simulation can drive time. Does not know timers: those are tokio's.
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,7 +18,8 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
-/// The machine's clock.
+/// The machine's clock, believed as it is. A server takes [`MachineClock`](crate::MachineClock), which looks whether it
+/// leapt.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WallClock;
 

@@ -9,7 +9,7 @@
 //! - Where the wall clock is behind, the log's time goes on at half speed until they meet: what is kept by its age is
 //!   kept twice as long at most.
 //! - A leap ahead is held back until it has lasted for [`HELD`]; meanwhile the log's time goes on with the steady clock.
-//!   A clock that was never set, or whose machine was just started, is believed at once when it is set.
+//!   A clock that was never set is believed at once when it is.
 //! - Where the log's time leaps after all, what is kept by its age does not age by the leap for a while (see
 //!   [`LogClock::leap`]): `lag` is what is taken off. So no leap drops at once what was young before it.
 //!
@@ -24,12 +24,10 @@ use largesse_log::{Now, UnixMs};
 pub const LEAP_MAX: Duration = Duration::from_secs(60);
 /// A leap of the wall clock is believed when it has lasted so long.
 pub const HELD: Duration = Duration::from_secs(60 * 60);
-/// In the first minutes of a machine, its clock is set by whom it asks for the time: a leap is believed at once.
-pub const BOOTING: Duration = Duration::from_secs(10 * 60);
 /// For so long after a leap, the events before it don't age by it. The default of `stream.max_age`.
 pub const SPARED: Duration = Duration::from_secs(7 * DAY_SECS);
-/// The same for the leap of a machine that was just started, and for a log whose last time is more than [`GAP_MAX`]
-/// before the clock at a start. Either was off, most likely; who started it may look whether the clock is wrong.
+/// The same for a clock that is set for the first time, and for a log whose last time is more than [`GAP_MAX`] before the
+/// clock at a start. The machine was off, most likely; who started it may look whether the clock is wrong.
 pub const SPARED_AT_START: Duration = Duration::from_secs(60 * 60);
 /// A log that was left for longer is not believed to be as old as the clock says, for [`SPARED_AT_START`].
 pub const GAP_MAX: Duration = Duration::from_secs(DAY_SECS);
@@ -45,7 +43,7 @@ const DAY_SECS: u64 = 24 * 60 * 60;
 pub struct Reading {
     /// Since 1970. Before that, zero.
     pub wall: Duration,
-    /// Since the machine was started.
+    /// Since some moment that is the same until the machine is started again.
     pub steady: Duration,
 }
 
@@ -213,12 +211,12 @@ impl LogClock {
         let steady = self.last.steady;
         let same = self.held.filter(|held| held.by.abs_diff(by) <= LEAP_MAX);
         let held = *self.held.insert(same.unwrap_or(Leap { since: steady, by }));
-        let spared = match (was_unset, steady < BOOTING) {
+        let spared = match was_unset {
             // What the log has is of a few moments ago, whatever its times say.
-            (true, _) if self.time < SET_AFTER => SPARED,
-            (true, _) | (_, true) => SPARED_AT_START,
-            _ if steady - held.since >= HELD => SPARED,
-            _ => return,
+            true if self.time < SET_AFTER => SPARED,
+            true => SPARED_AT_START,
+            false if steady - held.since >= HELD => SPARED,
+            false => return,
         };
         self.leap(spared);
         self.untold[1] = Some(Change::Believed(by));

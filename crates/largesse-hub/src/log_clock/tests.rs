@@ -246,15 +246,21 @@ fn an_empty_log_has_no_time_to_hold_on_to() {
 }
 
 #[test]
-fn in_the_first_minutes_of_a_machine_a_leap_is_believed() {
-    let clock = LogClock::start(None, None, reading(NOW, 30));
-    let mut world = World { wall: NOW, steady: 30, clock, said: Vec::new() };
-    world.pass(MINUTE).set(HOUR);
-    assert_eq!(world.said, [Change::Believed(secs(HOUR))]);
-    let Now { time, age } = world.clock.now();
-    assert_eq!(time.0 - age.0, 3_600_000);
+fn a_machine_without_a_clock_goes_on_with_its_log_and_believes_the_first_time_it_is_told() {
+    let mut world = World::running();
+    // Off for half a day: its clock begins in 1970, and is set.
+    world.restart(DAY / 2, Boot::Another, -NOW - DAY);
+    world.wall = 30;
+    world.pass(MINUTE);
+    assert_eq!(world.said.first(), Some(&Change::Unset));
+    world.said.clear();
+    world.wall = NOW + DAY / 2;
+    world.look();
+    assert!(matches!(world.said.as_slice(), [Change::Believed(_)]), "{:?}", world.said);
+    assert_eq!(world.clock.now().time, UnixMs(secs(NOW + DAY / 2).as_millis() as u64));
+    assert!(world.clock.now().age < world.clock.now().time);
     world.pass(2 * HOUR);
-    assert_eq!(world.clock.now().time, world.clock.now().age);
+    assert_eq!(world.clock.now().age, world.clock.now().time);
 }
 
 #[test]
