@@ -6,7 +6,7 @@
 use std::{io, num::NonZeroUsize, sync::Arc};
 
 use largesse_log::{
-    Batch, EngineError, Incarnation, Place, Position, ReadLimits, Selection, StreamName, StreamState,
+    Batch, EngineError, Incarnation, Place, Position, ReadLimits, Selection, StreamName, StreamState, UnixMs,
     state::Look,
 };
 
@@ -85,6 +85,12 @@ impl StandingLog {
     #[must_use]
     pub fn tail(&self) -> Position {
         self.core.state().tail()
+    }
+
+    /// The time of its last event, if it ever had one.
+    #[must_use]
+    pub fn last_time(&self) -> Option<UnixMs> {
+        self.core.state().last_time()
     }
 
     /// What it takes.

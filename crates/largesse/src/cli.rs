@@ -111,7 +111,7 @@ pub(crate) enum LogCommand {
     /// Print all streams and events, one JSON object a line.
     Export(ExportArgs),
     /// Make a log from such lines on stdin, in an empty data folder.
-    Import(DataArgs),
+    Import(ImportArgs),
 }
 
 /// Which data folder.
@@ -133,6 +133,16 @@ pub(crate) struct ExportArgs {
     /// Ask the server that runs here, and not a data folder.
     #[arg(long, value_parser = ServerUrl::parse, conflicts_with_all = ["data", "config"])]
     pub(crate) url: Option<ServerUrl>,
+}
+
+/// What `log import` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Give events whose times are ahead of this machine's clock the clock's time.
+    #[arg(long)]
+    pub(crate) cap_times: bool,
 }
 
 /// What to do with the configuration.

@@ -6,6 +6,7 @@
 mod export;
 mod fetch;
 mod import;
+mod lead;
 mod line;
 mod saved;
 mod tally;
@@ -22,6 +23,7 @@ use crate::{
     config::{self, Effective, KeyFlags},
     config_command,
     data_folder::DataFolder,
+    distance::distance,
     progress::{Output, Progress, Unit},
     terminal::{Failure, counted, note, plain, say},
 };
@@ -45,7 +47,10 @@ pub(crate) fn run(command: &LogCommand) -> Result<(), Failure> {
             Some(url) => fetch::run(url),
             None => export::run(&DataFolder::look(&data(&args.data)?, ASK_THE_SERVER)?),
         },
-        LogCommand::Import(args) => import::run(&DataFolder::take(&data(args)?)?),
+        LogCommand::Import(args) => {
+            let ahead = if args.cap_times { import::Ahead::Capped } else { import::Ahead::Kept };
+            import::run(&DataFolder::take(&data(&args.data)?)?, ahead)
+        }
     }
 }
 
@@ -86,9 +91,17 @@ fn info(folder: &DataFolder) -> Result<(), Failure> {
         ("streams", streams.to_string()),
         ("events", events.to_string()),
         ("last position", log.tail().0.to_string()),
+        ("last time", log.last_time().map_or_else(|| "none".to_owned(), line::time_text)),
     ];
     let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<14} {value}")).collect();
     say(&lines.join("\n")).map_err(|error| Failure::of_stdout(&error))?;
+    if let Some(lead) = log.last_time().and_then(|last| lead::of(last, lead::now())) {
+        note(&format!(
+            "the last event's time is {} ahead of this machine's clock; a server goes on from there, at half speed. \
+             'largesse log import --cap-times' makes a log without such times",
+            distance(lead)
+        ));
+    }
     whole(&log)
 }
 

@@ -10,6 +10,7 @@ mod client;
 mod config;
 mod config_command;
 mod data_folder;
+mod distance;
 mod gallery;
 mod log_command;
 mod progress;

@@ -6,7 +6,7 @@
 
 use std::{
     io::{self, BufRead, Read},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use largesse::{
@@ -16,9 +16,10 @@ use largesse::{
     },
 };
 
-use super::{line::Line, saved};
+use super::{lead, line::Line, saved};
 use crate::{
     data_folder::{DataFolder, IMPORTING},
+    distance::distance,
     progress::{Output, Progress, Unit},
     terminal::{Failure, counted, note},
 };
@@ -29,11 +30,19 @@ const LINE_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
 const TOGETHER_MAX: usize = 1000;
 const TOGETHER_BYTES_MAX: u64 = 1024 * 1024;
 
+/// What becomes of times that are ahead of this machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ahead {
+    Kept,
+    /// They are the clock's.
+    Capped,
+}
+
 /// Reads the lines from stdin.
 ///
 /// # Errors
 /// The folder is not empty, a line is wrong, or the disk fails. Nothing is imported then.
-pub(super) fn run(folder: &DataFolder) -> Result<(), Failure> {
+pub(super) fn run(folder: &DataFolder, ahead: Ahead) -> Result<(), Failure> {
     let path = folder.path().display();
     let disk = folder.disk();
     let unmade = |error: io::Error| Failure(format!("the folder {path} can't be written: {error}"));
@@ -42,7 +51,7 @@ pub(super) fn run(folder: &DataFolder) -> Result<(), Failure> {
         return Err(Failure(format!("the folder {path} is not empty; --data DIR names another one")));
     }
     let marker = disk.create(IMPORTING).and_then(|_| disk.sync_names());
-    let imported = marker.map_err(unmade).and_then(|()| all(folder)).and_then(|said| {
+    let imported = marker.map_err(unmade).and_then(|()| all(folder, ahead)).and_then(|said| {
         disk.remove(IMPORTING).and_then(|()| disk.sync_names()).map_err(unmade)?;
         Ok(said)
     });
@@ -77,7 +86,7 @@ fn empty(folder: &DataFolder) -> io::Result<()> {
 }
 
 /// Imports all lines, and answers what to say.
-fn all(folder: &DataFolder) -> Result<String, Failure> {
+fn all(folder: &DataFolder, ahead: Ahead) -> Result<String, Failure> {
     // Whatever its server may keep: what was saved is not dropped on the way.
     let limits = EngineLimits { log_bytes_max: u64::MAX, streams_max: u64::MAX, ..EngineLimits::default() };
     // It is synced at the end: until then nobody relies on it.
@@ -89,11 +98,11 @@ fn all(folder: &DataFolder) -> Result<String, Failure> {
     let bytes = saved::bytes(&io::stdin());
     let mut input = saved::opened(io::stdin().lock())?;
     let progress = Progress::begin("importing", Unit::Bytes, bytes, Output::Rare);
+    let leads = Leads { clock: lead::now(), ahead, events: 0, longest: Duration::ZERO };
     let mut import =
-        Import { engine: &engine, progress, waiting: Vec::new(), bytes: 0, streams: 0, events: 0 };
+        Import { engine: &engine, progress, waiting: Vec::new(), bytes: 0, streams: 0, events: 0, leads };
     runtime.block_on(import.read(&mut input))?;
-    let (streams, events) = (import.streams, import.events);
-    drop(import);
+    let Import { streams, events, leads, .. } = import;
     let tail = engine.tail();
     // Closes it: only then all is safe, or it is told below that it is not.
     let health = engine.health();
@@ -108,7 +117,43 @@ fn all(folder: &DataFolder) -> Result<String, Failure> {
         ));
     }
     let (streams, events) = (counted(streams, "stream"), counted(events, "event"));
-    Ok(format!("imported {streams} and {events}, as log {:016x}", log.incarnation().0))
+    Ok(format!("imported {streams} and {events}, as log {:016x}{}", log.incarnation().0, leads.said()))
+}
+
+/// The events whose times were ahead of this machine's clock.
+struct Leads {
+    /// What the clock said when the import began.
+    clock: UnixMs,
+    ahead: Ahead,
+    events: u64,
+    longest: Duration,
+}
+
+impl Leads {
+    /// The time for an event of this time.
+    fn take(&mut self, time: UnixMs) -> UnixMs {
+        let Some(lead) = lead::of(time, self.clock) else { return time };
+        self.events += 1;
+        self.longest = self.longest.max(lead);
+        match self.ahead {
+            Ahead::Kept => time,
+            Ahead::Capped => self.clock,
+        }
+    }
+
+    fn said(&self) -> String {
+        if self.events == 0 {
+            return String::new();
+        }
+        let (events, longest) = (counted(self.events, "event"), distance(self.longest));
+        let what = match self.ahead {
+            Ahead::Kept => {
+                "a server goes on from there, at half speed; import with --cap-times to give them the clock's time"
+            }
+            Ahead::Capped => "they have the clock's time now",
+        };
+        format!("; {events} had times up to {longest} ahead of this machine's clock: {what}")
+    }
 }
 
 /// An event on its way.
@@ -127,6 +172,7 @@ struct Import<'a> {
     bytes: u64,
     streams: u64,
     events: u64,
+    leads: Leads,
 }
 
 impl Import<'_> {
@@ -162,7 +208,7 @@ impl Import<'_> {
                 self.streams += 1;
             }
             Line::Event { stream, name, time, data } => {
-                let event = NewEvent { name, data };
+                let (event, time) = (NewEvent { name, data }, self.leads.take(time));
                 if !self.fits(&stream, time, &event) {
                     self.append().await?;
                 }
@@ -174,7 +220,7 @@ impl Import<'_> {
                 self.append().await?;
                 // Its time to be read begins anew.
                 self.publish(
-                    now(),
+                    lead::now(),
                     Append {
                         stream,
                         events: Vec::new(),
@@ -228,7 +274,7 @@ impl Import<'_> {
     }
 
     async fn put(&self, stream: &StreamName, settings: SettingsPatch) -> Result<(), String> {
-        let put = self.engine.put(now().into(), stream, Put { settings }).await;
+        let put = self.engine.put(lead::now().into(), stream, Put { settings }).await;
         put.map(|_| ()).map_err(|error| format!("the stream {stream} can't be made: {error}"))
     }
 }
@@ -246,9 +292,4 @@ fn nothing_after(input: &mut impl BufRead, number: u64) -> Result<(), Failure> {
         Ok(_) => Err(Failure(format!("line {}: something follows the last line", number + 1))),
         Err(error) => Err(Failure(format!("stdin: {error}"))),
     }
-}
-
-fn now() -> UnixMs {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

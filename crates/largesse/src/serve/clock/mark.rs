@@ -89,7 +89,7 @@ mod tests {
         let held = ClockMark { held: Some((Duration::from_secs(1), Duration::from_micros(2))), ..mark() };
         for mark in [mark(), held, ClockMark::default()] {
             let line = text("boot", &mark);
-            assert_eq!(line.len(), text("boot", &super::tests::mark()).len());
+            assert_eq!(line.len(), text("boot", &mark()).len());
             assert_eq!(parse(&line, Some("boot")), Some((mark, Boot::Same)));
             assert_eq!(parse(&line, Some("other")), Some((mark, Boot::Another)));
             assert_eq!(parse(&line, None), Some((mark, Boot::Another)));
