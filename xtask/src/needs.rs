@@ -38,6 +38,8 @@ const NEEDS: &[Need] = &[
     Need::new("setpriv", "util-linux"),
     // A test closes a server's terminal.
     Need::new("setsid", "util-linux"),
+    // A test moves the clock of a server with it.
+    Need::new("faketime", "faketime"),
     // A trial looks at the order of system calls with it.
     Need::new("strace", "strace"),
     // The trials open pages in them.

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, in what it shares with others too"
 )]
 
+mod clock;
 mod config;
 mod crowd;
 mod customs;

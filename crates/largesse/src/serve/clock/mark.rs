@@ -87,9 +87,10 @@ mod tests {
     #[test]
     fn a_mark_is_read_as_it_was_written_and_a_broken_one_is_none() {
         let held = ClockMark { held: Some((Duration::from_secs(1), Duration::from_micros(2))), ..mark() };
+        let bytes = text("boot", &mark()).len();
         for mark in [mark(), held, ClockMark::default()] {
             let line = text("boot", &mark);
-            assert_eq!(line.len(), text("boot", &mark()).len());
+            assert_eq!(line.len(), bytes);
             assert_eq!(parse(&line, Some("boot")), Some((mark, Boot::Same)));
             assert_eq!(parse(&line, Some("other")), Some((mark, Boot::Another)));
             assert_eq!(parse(&line, None), Some((mark, Boot::Another)));
