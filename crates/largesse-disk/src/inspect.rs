@@ -24,7 +24,7 @@ mod check;
 
 pub use check::{Checked, Defect, check, check_watched};
 
-/// The file in which a server keeps what time it was in its log. It is of the folder's server, and not of the log.
+/// The file in which a server keeps what time it was in its log. Whoever opens the log does not need it.
 pub const CLOCK_NAME: &str = "clock";
 
 /// A log as it stands in its files.
@@ -42,8 +42,7 @@ pub struct Files {
     pub format: u32,
     /// How many segments there are.
     pub segments: u64,
-    /// The bytes of all files in the folder but the lock, the word which folder it is and that what time it was, with
-    /// those that a server which was killed had set aside.
+    /// The bytes of all files in the folder but the lock and the word which folder it is, with those that a server which was killed had set aside.
     pub bytes: u64,
 }
 
@@ -152,8 +151,7 @@ impl StandingLog {
 /// Those of the disk.
 pub fn files(disk: &dyn Disk) -> io::Result<Files> {
     let mut files = Files::default();
-    let is_of_the_folder =
-        |name: &String| [LOCK_NAME, CLOCK_NAME, crate::identity::FILE].contains(&name.as_str());
+    let is_of_the_folder = |name: &String| name == LOCK_NAME || name == crate::identity::FILE;
     for name in disk.names()?.into_iter().filter(|name| !is_of_the_folder(name)) {
         let file = disk.open(&name)?;
         files.segments += u64::from(SegmentId::of_file_name(&name).is_some());

@@ -67,7 +67,7 @@ pub fn a_leap_of_the_time_ages_nothing_while_the_age_stays_behind(make: Make) {
     let (max_age, ttl) = (Change::Set(Some(Duration::from_millis(100))), Duration::from_millis(100));
     let settings = SettingsPatch { max_age, ttl_after_close: Change::Set(ttl), ..SettingsPatch::default() };
     for name in ["a", "b", "closed"] {
-        world.at(1000).put(name, settings.clone());
+        world.at(1000).put(name, settings);
         world.publish(name, &["young"]);
     }
     world.close("closed");

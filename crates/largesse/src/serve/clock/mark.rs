@@ -87,13 +87,12 @@ mod tests {
     #[test]
     fn a_mark_is_read_as_it_was_written_and_a_broken_one_is_none() {
         let held = ClockMark { held: Some((Duration::from_secs(1), Duration::from_micros(2))), ..mark() };
-        let bytes = text("boot", &mark()).len();
-        for mark in [mark(), held, ClockMark::default()] {
-            let line = text("boot", &mark);
-            assert_eq!(line.len(), bytes);
-            assert_eq!(parse(&line, Some("boot")), Some((mark, Boot::Same)));
-            assert_eq!(parse(&line, Some("other")), Some((mark, Boot::Another)));
-            assert_eq!(parse(&line, None), Some((mark, Boot::Another)));
+        for of in [mark(), held, ClockMark::default()] {
+            let line = text("boot", &of);
+            assert_eq!(line.len(), text("boot", &mark()).len());
+            assert_eq!(parse(&line, Some("boot")), Some((of, Boot::Same)));
+            assert_eq!(parse(&line, Some("other")), Some((of, Boot::Another)));
+            assert_eq!(parse(&line, None), Some((of, Boot::Another)));
             for end in 0..line.len() {
                 assert_eq!(parse(&line[..end], Some("boot")), None);
             }
