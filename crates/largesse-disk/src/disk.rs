@@ -6,6 +6,7 @@
 use std::{fmt, io, sync::Arc, time::Duration};
 
 mod folder;
+mod location;
 #[cfg(feature = "simulated")]
 mod panicking;
 #[cfg(feature = "simulated")]
@@ -14,6 +15,7 @@ mod unchanged;
 mod watched;
 
 pub use folder::Folder;
+pub use location::{Instead, Location};
 #[cfg(feature = "simulated")]
 pub use panicking::PanickingDisk;
 #[cfg(feature = "simulated")]
@@ -67,6 +69,14 @@ pub trait Disk: Send + Sync + 'static {
     fn identity(&self, name: &str) -> io::Result<Option<FileIdentity>> {
         let _ = name;
         Ok(None)
+    }
+
+    /// Where the folder is now: it may have been moved, or removed, since it was opened.
+    ///
+    /// # Errors
+    /// Those of the disk; its path may not be followed any more.
+    fn location(&self) -> io::Result<Location> {
+        Ok(Location::InPlace)
     }
 
     /// How many bytes are free on the disk for us, as far as it knows: it may be more than a quota lets us have, and
@@ -126,6 +136,14 @@ pub trait DiskFile: Send + Sync + 'static {
     /// # Errors
     /// Those of the disk.
     fn truncate(&self, bytes: u64) -> io::Result<()>;
+
+    /// How many names it has, where the disk says. With none, what is in it is gone when it is closed.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn links(&self) -> io::Result<u64> {
+        Ok(1)
+    }
 }
 
 /// The name, if it can only be that of a file in the folder itself.

@@ -1,15 +1,20 @@
 //! One server per folder: a lock that the operating system frees when its process ends, however it ends.
 //!
 //! Invariant: in all processes of the machine, one has a folder for itself, or some look at it, or nobody has it. The
-//! file named [`LOCK_NAME`] is never removed: who had it open would lock a file that nobody else finds. What it holds
-//! is for the message alone, and decides nothing. Who only looks writes nothing into it.
+//! file named [`LOCK_NAME`] is never removed by us: who had it open would lock a file that nobody else finds. Where
+//! somebody else removes it, the folder itself is locked as well, on file systems that can. Both are reached through the
+//! descriptor that the log is reached through. What the file holds is for the message alone, and decides nothing. Who
+//! only looks writes nothing into it.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process;
+
+use rustix::fs::OFlags;
+
+use crate::disk::Folder;
 
 /// The name of the locked file in the folder.
 pub const LOCK_NAME: &str = "lock";
@@ -21,12 +26,14 @@ const HOLDER_BYTES_MAX: u64 = 1024;
 #[derive(Debug)]
 pub struct FolderLock {
     file: File,
+    _folder: File,
 }
 
 /// Nobody has the folder for itself until this is dropped, or the process ends.
 #[derive(Debug)]
 pub struct LookLock {
     _file: File,
+    _folder: File,
 }
 
 /// Why the folder is not ours.
@@ -66,29 +73,29 @@ pub enum LockError {
 }
 
 impl FolderLock {
-    /// Takes the folder, which is there already. Does not wait.
+    /// Takes the folder. Does not wait.
     ///
     /// # Errors
     /// [`LockError::Taken`] and [`LockError::Looked`] when others have it; [`LockError::Io`] when that cannot be
     /// known.
-    pub fn take(folder: impl AsRef<Path>) -> Result<Self, LockError> {
-        let (folder, file) = named(folder.as_ref());
-        let failed = |source| LockError::Io { file: file.clone(), source };
-        let mut opened = opened(&file).map_err(failed)?;
-        if tried(opened.try_lock()).map_err(failed)? {
-            return Ok(Self::held(opened));
+    pub fn take(folder: &Folder) -> Result<Self, LockError> {
+        let failed = |source| failed(folder, source);
+        let mut file = opened(folder).map_err(failed)?;
+        let itself = folder.open_itself().map_err(failed)?;
+        if tried(file.try_lock()).map_err(failed)? && is_free(itself.try_lock()) {
+            return Ok(Self::held(file, itself));
         }
         // Who looks lets others look as well.
-        if tried(opened.try_lock_shared()).map_err(failed)? {
-            return Err(LockError::Looked { folder });
+        if tried(file.try_lock_shared()).map_err(failed)? && is_free(itself.try_lock_shared()) {
+            return Err(LockError::Looked { folder: folder.path().to_owned() });
         }
-        Err(taken(&mut opened, folder))
+        Err(taken(&mut file, folder))
     }
 
     /// Says who has it. That fails on a full disk, where the lock is no worse for it and a server must start.
-    fn held(mut file: File) -> Self {
+    fn held(mut file: File, folder: File) -> Self {
         let _ = file.set_len(0).and_then(|()| file.write_all(ourselves().as_bytes()));
-        Self { file }
+        Self { file, _folder: folder }
     }
 }
 
@@ -101,47 +108,45 @@ impl Drop for FolderLock {
 }
 
 impl LookLock {
-    /// Keeps others from having the folder, which is there already, for themselves. Does not wait, and changes nothing
-    /// in the folder but to make the file of the lock where it is missing. `None` where it is missing and can't be made:
-    /// then whether another has the folder is not known, but here nobody can write.
+    /// Keeps others from having the folder for themselves. Does not wait, and changes nothing in the folder but to make
+    /// the file of the lock where it is missing. `None` where it is missing and can't be made: then whether another has
+    /// the folder is not known, but here nobody can write.
     ///
     /// # Errors
     /// [`LockError::Taken`] when another has it; [`LockError::Io`] when that cannot be known.
-    pub fn take(folder: impl AsRef<Path>) -> Result<Option<Self>, LockError> {
-        let (folder, file) = named(folder.as_ref());
-        let failed = |source| LockError::Io { file: file.clone(), source };
-        let to_read = match File::open(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => opened(&file),
-            found => found,
+    pub fn take(folder: &Folder) -> Result<Option<Self>, LockError> {
+        let failed = |source| failed(folder, source);
+        let mut file = match folder.open_as(LOCK_NAME, OFlags::RDONLY) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match opened(folder) {
+                Err(error) if is_unwritable(&error) => return Ok(None),
+                made => made.map_err(failed)?,
+            },
+            found => found.map_err(failed)?,
         };
-        let mut to_read = match to_read {
-            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !file.exists() => {
-                return Ok(None);
-            }
-            opened => opened.map_err(failed)?,
-        };
-        if tried(to_read.try_lock_shared()).map_err(failed)? {
-            return Ok(Some(Self { _file: to_read }));
+        let itself = folder.open_itself().map_err(failed)?;
+        if tried(file.try_lock_shared()).map_err(failed)? && is_free(itself.try_lock_shared()) {
+            return Ok(Some(Self { _file: file, _folder: itself }));
         }
-        Err(taken(&mut to_read, folder))
+        Err(taken(&mut file, folder))
     }
 }
 
-/// The folder from the root, and its lock's file.
-fn named(folder: &Path) -> (PathBuf, PathBuf) {
-    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let file = folder.join(LOCK_NAME);
-    (folder, file)
+fn failed(folder: &Folder, source: io::Error) -> LockError {
+    LockError::Io { file: folder.path().join(LOCK_NAME), source }
 }
 
-fn taken(file: &mut File, folder: PathBuf) -> LockError {
+fn taken(file: &mut File, folder: &Folder) -> LockError {
     let (pid, program) = said(file);
-    LockError::Taken { pid, program, folder }
+    LockError::Taken { pid, program, folder: folder.path().to_owned() }
 }
 
-fn opened(file: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(file)
+fn opened(folder: &Folder) -> io::Result<File> {
+    folder.open_as(LOCK_NAME, OFlags::RDWR | OFlags::CREATE)
+}
+
+/// Whether nothing can be made in the folder.
+fn is_unwritable(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
 }
 
 fn tried(outcome: Result<(), TryLockError>) -> io::Result<bool> {
@@ -150,6 +155,11 @@ fn tried(outcome: Result<(), TryLockError>) -> io::Result<bool> {
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// Whether nobody else has locked the folder itself. Not every file system can lock folders: then the file decides.
+fn is_free(outcome: Result<(), TryLockError>) -> bool {
+    !matches!(outcome, Err(TryLockError::WouldBlock))
 }
 
 /// A line with the process id, and one with the program's name where that is known.

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, io};
 
+use largesse_disk::disk::Folder;
 use largesse_disk::lock::{FolderLock, LOCK_NAME, LockError, LookLock};
 use support::TempFolder;
 
@@ -49,14 +50,18 @@ impl Drop for Holder {
 #[test]
 fn holds_the_lock_while_its_input_is_open() {
     let Some(folder) = env::var_os(FOLDER_VARIABLE) else { return };
-    let _lock = FolderLock::take(folder).expect("nobody else has it");
+    let _lock = FolderLock::take(&opened(folder)).expect("nobody else has it");
     writeln!(io::stdout(), "{HELD}").expect("the parent listens");
     io::copy(&mut io::stdin(), &mut io::sink()).expect("the parent says nothing");
 }
 
+fn opened(folder: impl AsRef<std::path::Path>) -> Folder {
+    Folder::open_to_read(folder).expect("the folder is there")
+}
+
 #[track_caller]
 fn taken(folder: &TempFolder) -> (Option<u32>, Option<String>) {
-    let refused = FolderLock::take(folder.path()).expect_err("somebody has it");
+    let refused = FolderLock::take(&opened(folder.path())).expect_err("somebody has it");
     let LockError::Taken { pid, program, folder: named } = refused else {
         unreachable!("{refused:?} is not that it is taken")
     };
@@ -68,7 +73,7 @@ fn taken(folder: &TempFolder) -> (Option<u32>, Option<String>) {
 fn a_second_lock_of_a_folder_is_refused_until_the_first_is_dropped() {
     let folder = TempFolder::new();
     for _ in 0..3 {
-        let first = FolderLock::take(folder.path()).expect("it is free");
+        let first = FolderLock::take(&opened(folder.path())).expect("it is free");
         let (pid, program) = taken(&folder);
         assert_eq!(pid, Some(std::process::id()));
         assert!(program.is_some_and(|name| name.starts_with("lock-")), "cargo names a test so");
@@ -82,7 +87,7 @@ fn a_killed_process_frees_the_folder_and_is_named_before() {
     let mut holder = Holder::start(&folder);
     assert_eq!(taken(&folder).0, Some(holder.0.id()));
     holder.kill();
-    let _ours = FolderLock::take(folder.path()).expect("the other process is gone");
+    let _ours = FolderLock::take(&opened(folder.path())).expect("the other process is gone");
     assert_eq!(taken(&folder).0, Some(std::process::id()), "not the one before");
 }
 
@@ -91,7 +96,7 @@ fn what_an_old_lock_file_holds_neither_locks_nor_is_believed_blindly() {
     let folder = TempFolder::new();
     for old in [&b"4711\nlargesse\n"[..], b"", b"\xff\xfe", b"no number\n\x1b[31m\n"] {
         fs::write(folder.path().join(LOCK_NAME), old).expect("the folder is there");
-        let held = FolderLock::take(folder.path()).expect("nobody has it");
+        let held = FolderLock::take(&opened(folder.path())).expect("nobody has it");
         fs::write(folder.path().join(LOCK_NAME), old).expect("the folder is there");
         let (pid, program) = taken(&folder);
         let readable = old.starts_with(b"4711");
@@ -102,30 +107,50 @@ fn what_an_old_lock_file_holds_neither_locks_nor_is_believed_blindly() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_not_called_taken() {
+fn a_folder_whose_lock_file_somebody_removed_still_has_one_owner() {
     let folder = TempFolder::new();
-    match FolderLock::take(folder.path().join("missing")) {
-        Err(LockError::Io { source, .. }) => assert_eq!(source.kind(), io::ErrorKind::NotFound),
-        other => panic!("{other:?} is not that it is missing"),
-    }
+    let remove = || fs::remove_file(folder.path().join(LOCK_NAME)).expect("it is there");
+    let ours = FolderLock::take(&opened(folder.path())).expect("it is free");
+    remove();
+    assert_eq!(taken(&folder), (None, None), "its file is another's, and the folder is not");
+    remove();
+    let refused = LookLock::take(&opened(folder.path())).expect_err("it is taken");
+    assert!(matches!(refused, LockError::Taken { .. }), "{refused}");
+    drop(ours);
+    let look = LookLock::take(&opened(folder.path())).expect("it is free");
+    remove();
+    let refused = FolderLock::take(&opened(folder.path())).expect_err("it is looked at");
+    assert!(matches!(refused, LockError::Looked { .. }), "{refused}");
+    drop(look);
+}
+
+#[test]
+fn a_folder_that_was_moved_keeps_its_lock_and_another_in_its_place_has_its_own() {
+    let folder = TempFolder::new();
+    let (live, moved) = (folder.path().join("live"), folder.path().join("moved"));
+    let ours = FolderLock::take(&Folder::open(&live).expect("it is made")).expect("it is free");
+    fs::rename(&live, &moved).expect("it is there");
+    let other = FolderLock::take(&Folder::open(&live).expect("it is made")).expect("it is another");
+    assert!(FolderLock::take(&opened(&moved)).is_err() && FolderLock::take(&opened(&live)).is_err());
+    drop((ours, other));
 }
 
 #[test]
 fn many_look_at_a_folder_at_once_and_nobody_has_it_meanwhile() {
     let folder = TempFolder::new();
-    let ours = FolderLock::take(folder.path()).expect("it is free");
-    let refused = LookLock::take(folder.path()).expect_err("it is taken");
+    let ours = FolderLock::take(&opened(folder.path())).expect("it is free");
+    let refused = LookLock::take(&opened(folder.path())).expect_err("it is taken");
     assert!(
         matches!(&refused, LockError::Taken { pid, .. } if *pid == Some(std::process::id())),
         "{refused}"
     );
     drop(ours);
-    let looks: Vec<_> = (0..3).map(|_| LookLock::take(folder.path()).expect("it is free")).collect();
+    let looks: Vec<_> = (0..3).map(|_| LookLock::take(&opened(folder.path())).expect("it is free")).collect();
     assert!(looks.iter().all(Option::is_some));
-    let refused = FolderLock::take(folder.path()).expect_err("it is looked at");
+    let refused = FolderLock::take(&opened(folder.path())).expect_err("it is looked at");
     assert!(matches!(&refused, LockError::Looked { folder: named } if named == folder.path()), "{refused}");
     drop(looks);
-    let _ours = FolderLock::take(folder.path()).expect("it is free again");
+    let _ours = FolderLock::take(&opened(folder.path())).expect("it is free again");
 }
 
 #[test]
@@ -133,9 +158,9 @@ fn who_looks_at_a_folder_changes_no_byte_of_its_lock() {
     let folder = TempFolder::new();
     let file = folder.path().join(LOCK_NAME);
     fs::write(&file, "4711\nlargesse\n").expect("the folder is there");
-    let look = LookLock::take(folder.path()).expect("it is free");
+    let look = LookLock::take(&opened(folder.path())).expect("it is free");
     assert_eq!(fs::read(&file).expect("it is there"), b"4711\nlargesse\n");
-    let refused = FolderLock::take(folder.path()).expect_err("it is looked at");
+    let refused = FolderLock::take(&opened(folder.path())).expect_err("it is looked at");
     assert!(!refused.to_string().contains("4711"), "that process is long gone: {refused}");
     drop(look);
     assert_eq!(fs::read(&file).expect("it is there"), b"4711\nlargesse\n");

@@ -60,8 +60,11 @@ impl DataFolder {
     /// It can't be made, is not ours, or another process has it.
     pub(crate) fn take_for_log(path: &Path) -> Result<Self, Failure> {
         let folder = Folder::open(path).map_err(|error| unusable(path, &error))?;
+        // Where it is not ours, no lock is made either.
         check_free(&folder)?;
-        Self::take(path)
+        let taken = Self::locked(folder)?;
+        check_free(&taken.folder)?;
+        Ok(taken)
     }
 
     /// Takes the folder, and makes it where there is none.
@@ -69,8 +72,12 @@ impl DataFolder {
     /// # Errors
     /// It can't be made, or another process has it.
     pub(crate) fn take(path: &Path) -> Result<Self, Failure> {
-        let folder = Folder::open(path).map_err(|error| unusable(path, &error))?;
-        let lock = FolderLock::take(folder.path()).map_err(|error| Failure(told(&error)))?;
+        Self::locked(Folder::open(path).map_err(|error| unusable(path, &error))?)
+    }
+
+    /// The lock and the log are in the folder that was opened, whatever its path leads to meanwhile.
+    fn locked(folder: Folder) -> Result<Self, Failure> {
+        let lock = FolderLock::take(&folder).map_err(|error| Failure(told(&error)))?;
         Ok(Self { folder: Arc::new(folder), _lock: Lock::Ours(lock) })
     }
 
@@ -80,16 +87,18 @@ impl DataFolder {
     /// # Errors
     /// There is no log, an import of it was cut off, it can't be read, or another process has it.
     pub(crate) fn look(path: &Path, instead: &str) -> Result<Self, Failure> {
-        if !path.is_dir() {
-            let shown = path.display();
-            let why = obstacle(&std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)));
-            let why = why.map_or_else(String::new, |why| format!(": {why}"));
-            return Err(Failure(format!("there is no folder {shown}{why}; --data DIR names another one")));
-        }
-        let folder = Folder::open_to_read(path).map_err(|error| unusable(path, &error))?;
+        let folder = Folder::open_to_read(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                let shown = path.display();
+                let why = obstacle(&std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)));
+                let why = why.map_or_else(String::new, |why| format!(": {why}"));
+                Failure(format!("there is no folder {shown}{why}; --data DIR names another one"))
+            }
+            _ => unusable(path, &error),
+        })?;
         // Where there is nothing to look at, no lock is made either.
         check_names(&folder)?;
-        let lock = LookLock::take(folder.path()).map_err(|error| match error {
+        let lock = LookLock::take(&folder).map_err(|error| match error {
             LockError::Taken { .. } => Failure(format!("{}{instead}", told(&error))),
             _ => Failure(told(&error)),
         })?;
@@ -244,8 +253,7 @@ fn check_free(folder: &Folder) -> Result<(), Failure> {
         return Ok(());
     }
     let mut others = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+    for name in folder.all_names().map_err(failed)? {
         if !name.starts_with('.') && !FINE_WITHOUT_A_LOG.contains(&name.as_str()) {
             others.push(name);
         }

@@ -99,7 +99,6 @@ const HOUSES: &[House] = &[
             "percent-encoding",
             "mimalloc",
             "rlimit",
-            "rustix",
             "serde",
             "serde_json",
             "signal-hook",

@@ -1,30 +1,35 @@
 //! The real disk: one folder of the file system.
 //!
-//! Invariant: what a call of [`Disk`] or [`DiskFile`] says is done was asked of the operating system, with no
-//! buffer of our own in between. Does not retry anything, and does not keep two servers apart: see
+//! Invariants: what a call of [`Disk`] or [`DiskFile`] says is done was asked of the operating system, with no
+//! buffer of our own in between. Its path is followed once, when it is opened: every file is reached through the
+//! folder's descriptor, so a folder that is moved stays the same, and another one at its path is never touched. Does not retry anything, and does not keep two servers apart: see
 //! [`crate::lock`].
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use super::{Disk, DiskFile, FileIdentity, flat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstatvfs, openat, renameat, statat, unlinkat};
+
+use super::{Disk, DiskFile, FileIdentity, Location, flat, location};
 
 /// Who may see into the folder: its owner. Events may be secret.
 const FOLDER_MODE: u32 = 0o700;
 /// Who may read and write the files: their owner.
-const FILE_MODE: u32 = 0o600;
+const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+/// How a folder is opened.
+const AS_FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// A folder of the file system.
 #[derive(Debug)]
 pub struct Folder {
-    /// Absolute, so that it stays the same folder when the process changes its own.
+    /// Where it was opened: absolute, and for messages and [`Disk::location`] alone.
     path: PathBuf,
-    /// The folder itself, to sync its names.
-    names: File,
+    /// The folder itself. Every file is reached from here, so it stays the same folder wherever it is moved.
+    itself: File,
     access: Access,
 }
 
@@ -45,8 +50,7 @@ impl Folder {
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
         make(&path)?;
-        let names = File::open(&path)?;
-        Ok(Self { path, names, access: Access::ReadAndWrite })
+        Self::opened(path, Access::ReadAndWrite)
     }
 
     /// Opens a folder that is there, to read alone: files are opened so as well, and nothing is made.
@@ -54,19 +58,72 @@ impl Folder {
     /// # Errors
     /// Those of the disk.
     pub fn open_to_read(path: impl AsRef<Path>) -> io::Result<Self> {
-        let path = std::path::absolute(path)?;
-        let names = File::open(&path)?;
-        Ok(Self { path, names, access: Access::Read })
+        Self::opened(std::path::absolute(path)?, Access::Read)
     }
 
-    /// Where it is, from the root.
+    fn opened(path: PathBuf, access: Access) -> io::Result<Self> {
+        let itself = openat(CWD, &path, AS_FOLDER, Mode::empty())?.into();
+        Ok(Self { path, itself, access })
+    }
+
+    /// Where it was opened, from the root. It may have been moved since: nothing is to be opened by this.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    fn at(&self, name: &str) -> io::Result<PathBuf> {
-        flat(name).map(|name| self.path.join(name))
+    /// The names of all that is in it, in no order: folders, and names that are not UTF-8, as well.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn all_names(&self) -> io::Result<Vec<String>> {
+        self.entries(|_, _| Ok(true))
+    }
+
+    /// What all files in it take, together.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn file_bytes(&self) -> io::Result<u64> {
+        let size = |name: String| match statat(&self.itself, name, AtFlags::SYMLINK_NOFOLLOW) {
+            // Taken away meanwhile.
+            Err(rustix::io::Errno::NOENT) => Ok(0),
+            found => Ok(u64::try_from(found?.st_size).unwrap_or(0)),
+        };
+        self.names()?.into_iter().map(size).sum()
+    }
+
+    /// Opens a file of it as nobody else of this crate does: for the lock.
+    pub(crate) fn open_as(&self, name: &str, how: OFlags) -> io::Result<File> {
+        Ok(openat(&self.itself, flat(name)?, how | OFlags::CLOEXEC, FILE_MODE)?.into())
+    }
+
+    /// Opens the folder itself once more.
+    pub(crate) fn open_itself(&self) -> io::Result<File> {
+        Ok(openat(&self.itself, ".", AS_FOLDER, Mode::empty())?.into())
+    }
+
+    fn entries(&self, is_wanted: impl Fn(&str, FileType) -> io::Result<bool>) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.itself)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !matches!(name.as_str(), "." | "..") && is_wanted(&name, entry.file_type())? {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Whether what has this name is a file. Not every file system says it with the name.
+    fn is_file(&self, name: &str, kind: FileType) -> io::Result<bool> {
+        if kind != FileType::Unknown {
+            return Ok(kind == FileType::RegularFile);
+        }
+        match statat(&self.itself, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(rustix::io::Errno::NOENT) => Ok(false),
+            found => Ok(FileType::from_raw_mode(found?.st_mode) == FileType::RegularFile),
+        }
     }
 }
 
@@ -105,50 +162,47 @@ fn sync_if_allowed(parent: &Path) -> io::Result<()> {
 
 impl Disk for Folder {
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true).mode(FILE_MODE);
-        Ok(Arc::new(options.open(self.at(name)?)?))
+        Ok(Arc::new(self.open_as(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)?))
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let writes = self.access == Access::ReadAndWrite;
-        Ok(Arc::new(OpenOptions::new().read(true).write(writes).open(self.at(name)?)?))
+        let how = if self.access == Access::ReadAndWrite { OFlags::RDWR } else { OFlags::RDONLY };
+        Ok(Arc::new(self.open_as(name, how)?))
     }
 
     /// Folders, and names that are not UTF-8, are none of ours and left out.
     fn names(&self) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                names.extend(entry.file_name().into_string().ok());
-            }
-        }
-        Ok(names)
+        self.entries(
+            |name, kind| Ok(!name.contains(char::REPLACEMENT_CHARACTER) && self.is_file(name, kind)?),
+        )
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.at(from)?, self.at(to)?)
+        Ok(renameat(&self.itself, flat(from)?, &self.itself, flat(to)?)?)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.at(name)?)
+        Ok(unlinkat(&self.itself, flat(name)?, AtFlags::empty())?)
     }
 
     fn sync_names(&self) -> io::Result<()> {
-        self.names.sync_all()
+        self.itself.sync_all()
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
-        let disk = rustix::fs::fstatvfs(&self.names)?;
+        let disk = fstatvfs(&self.itself)?;
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// Not every file system knows when a file was made.
     fn identity(&self, name: &str) -> io::Result<Option<FileIdentity>> {
-        let metadata = fs::metadata(self.at(name)?)?;
+        let metadata = self.open_as(name, OFlags::RDONLY)?.metadata()?;
         let born = metadata.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
         Ok(born.map(|born| FileIdentity { inode: metadata.ino(), born }))
+    }
+
+    fn location(&self) -> io::Result<Location> {
+        location::of(&self.itself, &self.path)
     }
 }
 
@@ -171,5 +225,9 @@ impl DiskFile for File {
 
     fn truncate(&self, bytes: u64) -> io::Result<()> {
         self.set_len(bytes)
+    }
+
+    fn links(&self) -> io::Result<u64> {
+        Ok(u64::from(rustix::fs::fstat(self)?.st_nlink))
     }
 }

@@ -200,4 +200,10 @@ impl DiskFile for OpenFile {
         let (id, name) = (&self.id, self.name.as_str());
         self.disk.state().perform(&Request::Truncate { id, name, bytes: place(bytes) })
     }
+
+    fn links(&self) -> io::Result<u64> {
+        let state = self.disk.state();
+        state.powered()?;
+        Ok(state.links_of(&self.id))
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::{io, sync::Arc};
 
-use super::{Disk, DiskFile, FileIdentity};
+use super::{Disk, DiskFile, FileIdentity, Location};
 
 /// Another disk, unchanged.
 pub(crate) struct Unchanged(pub(crate) Arc<dyn Disk>);
@@ -45,6 +45,10 @@ impl Disk for Unchanged {
         self.0.identity(name)
     }
 
+    fn location(&self) -> io::Result<Location> {
+        self.0.location()
+    }
+
     fn free_bytes(&self) -> io::Result<u64> {
         self.0.free_bytes()
     }
@@ -69,5 +73,9 @@ impl DiskFile for UnchangedFile {
 
     fn truncate(&self, _bytes: u64) -> io::Result<()> {
         Ok(())
+    }
+
+    fn links(&self) -> io::Result<u64> {
+        self.0.links()
     }
 }

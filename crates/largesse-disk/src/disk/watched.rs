@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::{Disk, DiskFile, FileIdentity};
+use super::{Disk, DiskFile, FileIdentity, Location};
 
 /// Another disk, watched. Clones remember together.
 #[derive(Clone)]
@@ -75,6 +75,10 @@ impl Disk for Watched {
         self.disk.identity(name)
     }
 
+    fn location(&self) -> io::Result<Location> {
+        self.disk.location()
+    }
+
     fn free_bytes(&self) -> io::Result<u64> {
         self.disk.free_bytes()
     }
@@ -105,5 +109,9 @@ impl DiskFile for WatchedFile {
 
     fn truncate(&self, bytes: u64) -> io::Result<()> {
         self.file.truncate(bytes)
+    }
+
+    fn links(&self) -> io::Result<u64> {
+        self.file.links()
     }
 }

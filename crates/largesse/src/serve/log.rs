@@ -168,7 +168,7 @@ fn on_disk(config: &Config) -> Result<Log, Failure> {
 
 /// What was asked for, or what fits on the disk.
 fn log_bytes_max(config: &LogConfig, folder: &DataFolder) -> u64 {
-    let room = machine::disk_bytes(folder.path());
+    let room = machine::disk_bytes(&folder.disk());
     if let Err(error) = &room {
         tracing::warn!(%error, "the system does not say how much space the disk has; log.max_bytes may not fit");
     }

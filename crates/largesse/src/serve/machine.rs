@@ -2,7 +2,9 @@
 //!
 //! Does not decide what to do with it.
 
-use std::{fs, io, path::Path};
+use std::{fs, io};
+
+use largesse::disk::disk::{Disk, Folder};
 
 /// Open files that are not connections: listeners, stdio, the runtime's own.
 const FILES_RESERVED: u64 = 64;
@@ -39,12 +41,8 @@ pub(super) fn memory_bytes() -> Option<u64> {
 ///
 /// # Errors
 /// Those of the disk.
-pub(super) fn disk_bytes(folder: &Path) -> io::Result<u64> {
-    let disk = rustix::fs::statvfs(folder)?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    let files = fs::read_dir(folder)?.map(|file| Ok(file?.metadata()?.len()));
-    let taken: io::Result<u64> = files.sum();
-    Ok(taken?.saturating_add(free))
+pub(super) fn disk_bytes(folder: &Folder) -> io::Result<u64> {
+    Ok(folder.file_bytes()?.saturating_add(folder.free_bytes()?))
 }
 
 /// Source: proc_meminfo(5), `MemTotal`; what is called kB there has 1024 bytes.

@@ -78,6 +78,10 @@ impl State {
         self.files.get(id).expect("who has an id keeps the file").now()
     }
 
+    pub(super) fn links_of(&self, id: &FileId) -> u64 {
+        self.names.now().values().filter(|named| *named == id).count() as u64
+    }
+
     pub(super) fn contents(&self, name: &str) -> Option<Vec<u8>> {
         self.names.now().get(name).map(|id| self.bytes_of(id).clone())
     }

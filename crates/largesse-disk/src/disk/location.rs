@@ -1,0 +1,96 @@
+//! Where a folder is that was opened by a path, and has a descriptor since.
+//!
+//! Invariant: a folder is at its path when the path leads to the same device and inode as the descriptor; a folder that
+//! has no name any more is removed, whatever is at its path. Does not open anything.
+
+use std::{
+    ffi::OsStr,
+    fmt,
+    fs::File,
+    io,
+    os::{fd::AsRawFd, unix::ffi::OsStrExt},
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{FileType, fstat, stat},
+    io::Errno,
+};
+
+/// Where a folder is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// Where it was opened.
+    InPlace,
+    /// Its path leads elsewhere. It is still there, and all its files.
+    Moved {
+        /// Where it is now, if the system says: the same path where something is mounted over it.
+        to: Option<PathBuf>,
+        /// What is at its path now.
+        instead: Instead,
+    },
+    /// It has no name any more: what is written into it is gone when the server stops.
+    Removed,
+}
+
+/// What is at the path of a folder that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// Nothing.
+    Nothing,
+    /// Another folder, which is left alone.
+    Folder,
+    /// Something else.
+    Other,
+}
+
+impl fmt::Display for Instead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "nothing",
+            Self::Folder => "another folder",
+            Self::Other => "something that is no folder",
+        })
+    }
+}
+
+/// Compares what `path` leads to with `folder`.
+///
+/// # Errors
+/// The path may not be followed, or the disk fails.
+pub(super) fn of(folder: &File, path: &Path) -> io::Result<Location> {
+    let ours = fstat(folder)?;
+    if ours.st_nlink == 0 {
+        return Ok(Location::Removed);
+    }
+    let instead = match stat(path) {
+        Ok(found) if (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino) => {
+            return Ok(Location::InPlace);
+        }
+        Ok(found) if FileType::from_raw_mode(found.st_mode) == FileType::Directory => Instead::Folder,
+        Ok(_) => Instead::Other,
+        // A link that leads to itself leads to nothing.
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Instead::Nothing,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(match now_at(folder) {
+        Now::At(to) => Location::Moved { to: Some(to), instead },
+        Now::Unknown => Location::Moved { to: None, instead },
+        Now::Removed => Location::Removed,
+    })
+}
+
+enum Now {
+    At(PathBuf),
+    Unknown,
+    Removed,
+}
+
+/// Where the system says that an open folder is. Source: proc_pid_fd(5).
+fn now_at(folder: &File) -> Now {
+    match std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd())) {
+        Ok(path) if path.as_os_str().as_bytes().ends_with(b" (deleted)") => Now::Removed,
+        Ok(path) if path.as_os_str() != OsStr::new("/") && path.is_absolute() => Now::At(path),
+        _ => Now::Unknown,
+    }
+}
