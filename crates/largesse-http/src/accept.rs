@@ -5,7 +5,7 @@
 
 use std::{
     future::poll_fn,
-    io,
+    io, mem,
     task::{Context, Poll},
     time::Duration,
 };
@@ -24,11 +24,13 @@ pub(crate) struct Acceptor {
     /// Which listener is asked first next time.
     turn: usize,
     rest_until: Option<Instant>,
+    /// Whether it was told that no connection can be taken, since one was.
+    is_told: bool,
 }
 
 impl Acceptor {
     pub(crate) fn new(listeners: Vec<TcpListener>) -> Self {
-        Self { listeners, turn: 0, rest_until: None }
+        Self { listeners, turn: 0, rest_until: None, is_told: false }
     }
 
     /// The next connection. Cancellation: loses nothing.
@@ -39,16 +41,23 @@ impl Acceptor {
                 self.rest_until = None;
             }
             match poll_fn(|cx| self.poll(cx)).await {
-                Ok(socket) => return socket,
+                Ok(socket) => {
+                    if mem::take(&mut self.is_told) {
+                        tracing::info!("connections are taken again");
+                    }
+                    return socket;
+                }
                 Err(error) if is_of_one_peer(&error) => {
                     tracing::debug!(%error, "a connection broke as it came")
                 }
                 Err(error) => {
                     self.rest_until = Some(Instant::now() + REST);
-                    tracing::error!(
-                        %error,
-                        "no connection can be taken; if there are too many open files, raise the limit (ulimit -n)"
-                    );
+                    if !mem::replace(&mut self.is_told, true) {
+                        tracing::error!(
+                            %error,
+                            "no connection can be taken, and it is tried again; if there are too many open files, raise the limit (ulimit -n)"
+                        );
+                    }
                 }
             }
         }
