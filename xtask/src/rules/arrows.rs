@@ -32,7 +32,7 @@ const HOUSES: &[House] = &[
     House {
         name: "largesse-disk",
         ours: &["largesse-wire", "largesse-log"],
-        others: &["rustix", "thiserror", "tokio", "tracing", "xxhash-rust"],
+        others: &["lru", "rustix", "thiserror", "tokio", "tracing", "xxhash-rust"],
         optional: &["fastrand"],
     },
     House { name: "largesse-trace", ours: &[], others: &["rustix"], optional: &[] },
@@ -67,6 +67,7 @@ const HOUSES: &[House] = &[
             "serde",
             "serde_json",
             "socket2",
+            "signal-hook",
             "strsim",
             "thiserror",
             "tokio",
