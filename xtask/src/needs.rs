@@ -40,6 +40,12 @@ const NEEDS: &[Need] = &[
     Need::new("setsid", "util-linux"),
     // A test moves the clock of a server with it.
     Need::new("faketime", "faketime"),
+    // Tests set a server's limits with it.
+    Need::new("prlimit", "util-linux"),
+    // A test mounts something over the folder of a server, where only that server sees it.
+    Need::new("unshare", "util-linux"),
+    Need::new("nsenter", "util-linux"),
+    Need::new("mount", "mount"),
     // A trial looks at the order of system calls with it.
     Need::new("strace", "strace"),
     // The trials open pages in them.

@@ -7,8 +7,10 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 mod folder;
 mod location;
+mod open_files;
 #[cfg(feature = "simulated")]
 mod panicking;
+mod presence;
 #[cfg(feature = "simulated")]
 mod simulated;
 mod unchanged;
@@ -16,8 +18,10 @@ mod watched;
 
 pub use folder::Folder;
 pub use location::{Instead, Location};
+pub(crate) use open_files::{is_code_out_of_files, is_out_of_files};
 #[cfg(feature = "simulated")]
 pub use panicking::PanickingDisk;
+pub(crate) use presence::Presence;
 #[cfg(feature = "simulated")]
 pub use simulated::{Act, Fault, OPERATIONS_KEPT_MAX, Operation, Outcome, SimulatedDisk};
 pub(crate) use unchanged::Unchanged;
@@ -143,6 +147,23 @@ pub trait DiskFile: Send + Sync + 'static {
     /// Those of the disk.
     fn links(&self) -> io::Result<u64> {
         Ok(1)
+    }
+
+    /// As [`Disk::identity`], of this one, whatever has its name now.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn identity(&self) -> io::Result<Option<FileIdentity>> {
+        Ok(None)
+    }
+
+    /// Before its name is taken away or given to another: who has it reads this one still. Nothing to do but where a
+    /// file is not open all the time.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn keep_open(&self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -26,10 +26,10 @@ use tokio::sync::oneshot;
 
 use crate::{
     core::Core,
-    disk::Disk,
+    disk::{Disk, Presence},
     frame::{EncodedEvents, Salt, TooLarge},
     health::{Failed, Health, HealthWatch},
-    keeper::Keeper,
+    keeper::{KeepError, Keeper},
     old::OldError,
     open::{NewLog, OpenError, Opened, open},
     pool::ReadPool,
@@ -55,6 +55,7 @@ pub struct DiskEngine {
     core: Arc<Core>,
     queue: Arc<Queue<Box<Ask>>>,
     pool: ReadPool,
+    presence: Arc<Presence>,
     writing: Option<JoinHandle<()>>,
 }
 
@@ -75,7 +76,7 @@ impl DiskEngine {
         settings: DiskSettings,
         new: NewLog,
     ) -> Result<Self, OpenError> {
-        let Opened { core, mut writer, keeper, milestone } = open(disk, limits, settings, new)?;
+        let Opened { core, mut writer, keeper, presence, milestone } = open(disk, limits, settings, new)?;
         let no_thread = |source: io::Error| OpenError::Io { file: "a thread".to_owned(), source };
         writer.filing.start_thread().map_err(no_thread)?;
         let pool = ReadPool::start(&core.health).map_err(no_thread)?;
@@ -92,7 +93,17 @@ impl DiskEngine {
             let thread = thread::Builder::new().name("log-write".to_owned());
             thread.spawn(move || writing.run(&queue)).map_err(no_thread)?
         };
-        Ok(Self { core, queue, pool, writing: Some(writing) })
+        Ok(Self { core, queue, pool, presence, writing: Some(writing) })
+    }
+
+    /// Closes it, which waits for the disk, as dropping it does.
+    ///
+    /// # Errors
+    /// What is missing of the log: then no checkpoint was made.
+    pub fn close(self) -> Result<(), String> {
+        let presence = Arc::clone(&self.presence);
+        drop(self);
+        presence.missing().map_or(Ok(()), Err)
     }
 
     /// For its owner, to learn that the log has failed, and to close it then.
@@ -177,6 +188,11 @@ impl Writing {
         loop {
             match queue.next(gather, self.look_at(sync_at)) {
                 Next::Group(asks) => {
+                    if self.writer.is_held() {
+                        // What held it may be over: whoever comes first need not be refused for that.
+                        let _ = self.roll_if_due();
+                        self.wait_if_overfull();
+                    }
                     let begun = Instant::now();
                     let expected = self.writer.commit(asks).max(1);
                     let wait_max = (begun.elapsed() / GATHER_PART).min(GATHER_MAX);
@@ -189,7 +205,7 @@ impl Writing {
             if self.writer.order_spare() {
                 self.desk.order_spare();
             }
-            self.roll_if_due();
+            let _ = self.roll_if_due();
             self.wait_if_overfull();
         }
     }
@@ -214,15 +230,21 @@ impl Writing {
         None
     }
 
-    /// Begins a new segment when the last is full, or when a cleaning waits for it.
-    fn roll_if_due(&mut self) {
+    /// Begins a new segment when the last is full, or when a cleaning waits for it. Answers why that failed.
+    fn roll_if_due(&mut self) -> Option<EngineError> {
         let is_due = self.writer.is_full() || (self.desk.wants_milestone() && self.writer.has_begun());
         if !is_due || !self.desk.is_free() {
-            return;
+            return None;
         }
         match self.writer.roll() {
-            Ok(milestone) => self.desk.put(milestone),
-            Err(error) => tracing::warn!(%error, "no new segment could be begun; the last goes on"),
+            Ok(milestone) => {
+                self.desk.put(milestone);
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no new segment could be begun; the last goes on");
+                Some(error)
+            }
         }
     }
 
@@ -234,10 +256,9 @@ impl Writing {
             if trouble.is_some() {
                 return;
             }
-            self.roll_if_due();
-            if self.writer.is_overfull() && self.desk.is_free() {
-                // No segment could be begun: the disk is full, or worse.
-                self.writer.hold(Some("no new segment could be begun".to_owned()));
+            if let Some(error) = self.roll_if_due() {
+                // The disk is full, or worse.
+                self.writer.hold(Some(error));
                 return;
             }
         }
@@ -269,11 +290,14 @@ fn keep_on(keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Ask>>) {
     while let Some(task) = desk.next(|| keeper.has_garbage(), || queue.nudge()) {
         match task {
             Task::MakeSpare => keeper.make_spare(),
+            Task::Look => keeper.look(),
             Task::Keep(milestone) => match keeper.keep(&milestone) {
                 Ok(()) => desk.done(),
                 Err(error) => {
-                    tracing::warn!(%error, "no checkpoint could be made; it is tried again");
-                    desk.failed(*milestone, error.to_string());
+                    if !matches!(error, KeepError::Missing(_)) {
+                        tracing::warn!(%error, "no checkpoint could be made; it is tried again");
+                    }
+                    desk.failed(*milestone, error.into());
                 }
             },
         }

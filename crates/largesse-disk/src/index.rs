@@ -22,6 +22,7 @@ mod writing;
 pub use growing::{Growing, MARK_GAP_BYTES, OutOfOrder};
 pub(crate) use layout::PAGE_BYTES;
 pub use sealed::Sealed;
+pub(crate) use writing::write_file;
 pub use writing::write_sealed;
 
 /// One time between a stream's making and its removal: the position of its first record.

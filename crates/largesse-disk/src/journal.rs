@@ -14,7 +14,7 @@ use std::{io, sync::Arc};
 use largesse_log::{EngineError, Position};
 
 use crate::{
-    disk::Watched,
+    disk::{Watched, is_out_of_files},
     frame::{GROUP_FRAME_BYTES, GroupHead, Salt, Sequence},
     segments::Segment,
     settings::SyncRule,
@@ -72,6 +72,11 @@ impl Journal {
 
     pub(crate) fn segment(&self) -> &Arc<Segment> {
         &self.segment
+    }
+
+    /// Whether the last file that was to be opened could not be.
+    pub(crate) fn is_short_of_files(&self) -> bool {
+        self.disk.is_short()
     }
 
     /// Where the next group goes.
@@ -132,9 +137,32 @@ impl Journal {
         self.written = sequence;
         meanwhile();
         match rule {
-            SyncRule::Interval(_) if end <= self.reserved_safely => Ok(()),
-            SyncRule::Always | SyncRule::Interval(_) => self.sync(),
+            SyncRule::Interval(_) if end <= self.reserved_safely => {}
+            SyncRule::Always | SyncRule::Interval(_) => self.sync()?,
         }
+        self.check_named()
+    }
+
+    /// Whether the segment still has a name. What is safe in a file without one is gone when the server stops.
+    ///
+    /// # Errors
+    /// [`EngineError::Unwritable`] when it has none; [`EngineError::Unsafe`] when that can't be known. Nothing is written
+    /// any more then.
+    pub(crate) fn check_named(&mut self) -> Result<(), EngineError> {
+        let name = self.segment.id.file_name();
+        let links = match self.segment.file.links() {
+            Ok(0) => Ok(format!("{name} was removed while it was written")),
+            Ok(_) => return Ok(()),
+            Err(error) => Err(format!("whether {name} is still there is not known: {error}")),
+        };
+        let (Ok(reason) | Err(reason)) = &links;
+        self.broken = Some(reason.clone());
+        self.disk.presence().say(Some(reason.clone()));
+        tracing::error!(reason, "nothing more is published until the server is started again");
+        Err(match links {
+            Ok(reason) => EngineError::Unwritable { reason },
+            Err(reason) => EngineError::Unsafe { reason },
+        })
     }
 
     /// Makes all safe that was written.
@@ -158,11 +186,13 @@ impl Journal {
     }
 
     fn check_whole(&self) -> Result<(), EngineError> {
-        match self.disk.failure().or(self.broken.as_deref()) {
+        if let Some(reason) = self.disk.failure().or(self.broken.as_deref()) {
+            let reason = format!("{reason}; nothing is published until the server is started again");
+            return Err(EngineError::Unwritable { reason });
+        }
+        match self.disk.presence().missing() {
             None => Ok(()),
-            Some(reason) => Err(EngineError::Unwritable {
-                reason: format!("{reason}; nothing is published until the server is started again"),
-            }),
+            Some(reason) => Err(EngineError::Unwritable { reason }),
         }
     }
 
@@ -187,8 +217,10 @@ impl Journal {
 /// A failure after which nothing was written.
 pub(crate) fn refused(error: &io::Error, reason: String) -> EngineError {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            EngineError::Full { reason }
+        _ if is_out_of_files(error) => EngineError::TooManyFiles { reason },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => EngineError::Full { reason },
+        io::ErrorKind::FileTooLarge => {
+            EngineError::Full { reason: format!("{reason}; the size of files is limited (ulimit -f)") }
         }
         _ => EngineError::Unwritable { reason },
     }

@@ -12,7 +12,7 @@ use std::{
     collections::{HashMap, HashSet},
     io,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
 };
@@ -27,10 +27,12 @@ use cleaning::{Cleaned, Pressure};
 use crate::{
     checkpoint::{self, CheckpointHead, SealedSegment},
     core::Core,
-    disk::{Disk, Watched},
+    disk::{Disk, DiskFile, Watched, is_out_of_files},
+    folder_watch::FolderWatch,
     frame::Sequence,
-    index::{IndexError, IndexOf, LifeId, Shelf, write_sealed},
-    reindex::reindexed,
+    index::{IndexError, IndexOf, LifeId, Sealed, Shelf, write_file},
+    journal::refused,
+    reindex::{ReindexError, reindexed},
     segments::{Index, Segment, SegmentId},
     spare::{self, Spare},
 };
@@ -56,6 +58,9 @@ pub(crate) struct Keeper {
     /// The generation of the next segment that is cleaned. Never one twice: a checkpoint that failed may stand
     /// all the same, and its files with it.
     generation: AtomicU32,
+    watch: FolderWatch,
+    /// Segments that others stand for, as long as somebody may read them whose files can't be kept open.
+    replaced: Mutex<Vec<Arc<Segment>>>,
 }
 
 /// Why segments could not be kept.
@@ -67,6 +72,32 @@ pub(crate) enum KeepError {
     Index(#[from] IndexError),
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// It was told when it was seen.
+    #[error("{0}")]
+    Missing(String),
+}
+
+impl From<KeepError> for EngineError {
+    /// Why publishes are refused in the end, where it goes on.
+    fn from(error: KeepError) -> Self {
+        let reason = error.to_string();
+        match error {
+            KeepError::Io(error) | KeepError::Index(IndexError::Io(error)) => refused(&error, reason),
+            KeepError::Index(_) | KeepError::Missing(_) => Self::Unwritable { reason },
+            KeepError::Engine(error) => error,
+        }
+    }
+}
+
+impl KeepError {
+    /// Whether it says only that no file can be opened now.
+    fn is_for_want_of_files(&self) -> bool {
+        match self {
+            Self::Io(error) | Self::Index(IndexError::Io(error)) => is_out_of_files(error),
+            Self::Index(_) | Self::Missing(_) => false,
+            Self::Engine(error) => matches!(error, EngineError::TooManyFiles { .. }),
+        }
+    }
 }
 
 impl Keeper {
@@ -77,7 +108,15 @@ impl Keeper {
         segment_bytes: u64,
         generation: u32,
     ) -> Self {
-        Self { core, disk, spare, segment_bytes, generation: AtomicU32::new(generation) }
+        let watch = FolderWatch::new(disk.clone());
+        let (generation, replaced) = (AtomicU32::new(generation), Mutex::default());
+        Self { core, disk, spare, segment_bytes, generation, watch, replaced }
+    }
+
+    /// Looks whether the log's files are still there.
+    pub(crate) fn look(&self) {
+        // What is missing was told, and stops the writer.
+        let _ = self.watch.look(&self.core.segments);
     }
 
     /// Makes the spare that was ordered.
@@ -89,6 +128,7 @@ impl Keeper {
 
     /// Nothing is written any more: takes away what was made for it.
     pub(crate) fn close(&self) {
+        self.look();
         if self.disk.failure().is_none() {
             spare::remove(&self.disk);
         }
@@ -118,6 +158,7 @@ impl Keeper {
         if let Some(failure) = self.disk.failure() {
             return Err(KeepError::Io(io::Error::other(failure.to_owned())));
         }
+        self.watch.look(&self.core.segments).map_err(KeepError::Missing)?;
         self.seal_before(milestone.replay_from)?;
         self.mend_indexes(&milestone.snapshot)?;
         let mut cleaned = self.told(self.recount_and_clean(&milestone.snapshot));
@@ -164,7 +205,7 @@ impl Keeper {
         )?;
         self.core.checkpoint_bytes.store(bytes, Relaxed);
         if let Some(cleaned) = cleaned {
-            self.core.segments.replace(&cleaned.from, cleaned.to);
+            self.replace(&cleaned.from, cleaned.to);
         }
         self.remove_others(milestone.replay_from)
     }
@@ -186,13 +227,32 @@ impl Keeper {
         for segment in self.core.segments.all().iter().filter(|segment| segment.id.number < number) {
             if let Index::Growing(growing) = &segment.index {
                 cut_zeros(segment);
-                let growing = growing.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let growing = growing.read().unwrap_or_else(PoisonError::into_inner);
                 let index = self.write_index(segment.id, &growing)?;
-                let sealed = segment.with_index(Index::Sealed(index));
-                self.core.segments.replace(&[segment.id], vec![Arc::new(sealed)]);
+                let file = self.read_now_and_then(segment)?;
+                let sealed = segment.with_index(file, Index::Sealed(index));
+                self.replace(&[segment.id], vec![Arc::new(sealed)]);
             }
         }
         Ok(())
+    }
+
+    /// A segment that is not written any more need not stay open.
+    fn read_now_and_then(&self, segment: &Segment) -> Result<Arc<dyn DiskFile>, KeepError> {
+        let name = segment.id.file_name();
+        Ok(self.disk.read_now_and_then(&name, self.disk.open(&name)?))
+    }
+
+    /// Puts segments in the place of others, which somebody may still read.
+    fn replace(&self, from: &[SegmentId], to: Vec<Arc<Segment>>) {
+        let is_replaced = |segment: &&Arc<Segment>| from.contains(&segment.id);
+        let replaced: Vec<_> = self.core.segments.all().iter().filter(is_replaced).cloned().collect();
+        self.core.segments.replace(from, to);
+        self.replaced().extend(replaced);
+    }
+
+    fn replaced(&self) -> MutexGuard<'_, Vec<Arc<Segment>>> {
+        self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes indexes again that were found broken.
@@ -201,10 +261,15 @@ impl Keeper {
             let file = segment.id.index_name();
             match reindexed(segment, self.core.salt, |stream| snapshot.life_start(stream)) {
                 Ok(index) => {
+                    segment.index.keep_open()?;
                     let index = Index::Sealed(self.write_index(segment.id, &index)?);
-                    self.core.segments.replace(&[segment.id], vec![Arc::new(segment.with_index(index))]);
+                    self.replace(
+                        &[segment.id],
+                        vec![Arc::new(segment.with_index(Arc::clone(&segment.file), index))],
+                    );
                     tracing::warn!(file, "an index was found broken, and made again from its segment");
                 }
+                Err(ReindexError::Io(error)) if is_out_of_files(&error) => return Err(error.into()),
                 Err(error) => {
                     tracing::error!(file, %error, "an index is broken, and so is its segment; `largesse log check` says more");
                     segment.set_stubborn();
@@ -214,14 +279,11 @@ impl Keeper {
         Ok(())
     }
 
-    fn write_index(
-        &self,
-        id: SegmentId,
-        growing: &crate::index::Growing,
-    ) -> Result<crate::index::Sealed, KeepError> {
+    fn write_index(&self, id: SegmentId, growing: &crate::index::Growing) -> Result<Sealed, KeepError> {
         let name = id.index_name();
         remove_if_there(&self.disk, &name)?;
-        Ok(write_sealed(&self.disk, &name, growing, self.index_of(id))?)
+        let file = write_file(&self.disk, &name, growing, self.index_of(id))?;
+        Ok(Sealed::open(self.disk.read_now_and_then(&name, file), self.index_of(id))?)
     }
 
     fn index_of(&self, id: SegmentId) -> IndexOf {
@@ -250,8 +312,14 @@ impl Keeper {
     /// Removes the files that no checkpoint needs.
     fn remove_others(&self, replay_from: u64) -> Result<(), KeepError> {
         let list = self.core.segments.all();
-        let needed: HashSet<String> =
-            list.iter().flat_map(|segment| [segment.id.file_name(), segment.id.index_name()]).collect();
+        let mut replaced = self.replaced();
+        // Who still reads a list with one of them reads on when its files have no name any more.
+        replaced.retain(|segment| Arc::strong_count(segment) > 1 && segment.keep_open().is_err());
+        let needed: HashSet<String> = list
+            .iter()
+            .chain(replaced.iter())
+            .flat_map(|segment| [segment.id.file_name(), segment.id.index_name()])
+            .collect();
         for name in self.disk.names()? {
             let number = number_of_file(&name);
             if number.is_some_and(|number| number < replay_from) && !needed.contains(&name) {

@@ -13,6 +13,7 @@ mod core;
 pub mod disk;
 mod engine;
 mod filing;
+mod folder_watch;
 pub mod frame;
 mod health;
 mod identity;

@@ -82,11 +82,11 @@ impl FolderLock {
         let failed = |source| failed(folder, source);
         let mut file = opened(folder).map_err(failed)?;
         let itself = folder.open_itself().map_err(failed)?;
-        if tried(file.try_lock()).map_err(failed)? && is_free(itself.try_lock()) {
+        if tried(file.try_lock()).map_err(failed)? && is_free(&itself.try_lock()) {
             return Ok(Self::held(file, itself));
         }
         // Who looks lets others look as well.
-        if tried(file.try_lock_shared()).map_err(failed)? && is_free(itself.try_lock_shared()) {
+        if tried(file.try_lock_shared()).map_err(failed)? && is_free(&itself.try_lock_shared()) {
             return Err(LockError::Looked { folder: folder.path().to_owned() });
         }
         Err(taken(&mut file, folder))
@@ -124,7 +124,7 @@ impl LookLock {
             found => found.map_err(failed)?,
         };
         let itself = folder.open_itself().map_err(failed)?;
-        if tried(file.try_lock_shared()).map_err(failed)? && is_free(itself.try_lock_shared()) {
+        if tried(file.try_lock_shared()).map_err(failed)? && is_free(&itself.try_lock_shared()) {
             return Ok(Some(Self { _file: file, _folder: itself }));
         }
         Err(taken(&mut file, folder))
@@ -158,7 +158,7 @@ fn tried(outcome: Result<(), TryLockError>) -> io::Result<bool> {
 }
 
 /// Whether nobody else has locked the folder itself. Not every file system can lock folders: then the file decides.
-fn is_free(outcome: Result<(), TryLockError>) -> bool {
+fn is_free(outcome: &Result<(), TryLockError>) -> bool {
     !matches!(outcome, Err(TryLockError::WouldBlock))
 }
 

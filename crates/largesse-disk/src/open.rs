@@ -19,7 +19,7 @@ use crate::{
     checkpoint::{self, CheckpointError, Item},
     command::Command,
     core::Core,
-    disk::{Disk, DiskFile, Watched},
+    disk::{Disk, DiskFile, Presence, Watched},
     frame::{Salt, Sequence},
     identity,
     index::Growing,
@@ -98,6 +98,7 @@ pub(crate) struct Opened {
     pub(crate) core: Arc<Core>,
     pub(crate) writer: Writer,
     pub(crate) keeper: Keeper,
+    pub(crate) presence: Arc<Presence>,
     /// What there is to keep at once, when steps were replayed.
     pub(crate) milestone: Option<Milestone>,
 }
@@ -113,7 +114,8 @@ pub(crate) fn open(
     new: NewLog,
 ) -> Result<Opened, OpenError> {
     let settings = settings.fitting(limits.log_bytes_max);
-    let mut opening = Opening::begin(Watched::new(disk), new, Damage::Start(Vec::new()))?;
+    let mut opening =
+        Opening::begin(Watched::new(disk, settings.open_files_max), new, Damage::Start(Vec::new()))?;
     let last = opening.replay_all()?;
     let has_replayed = last.is_some();
     let generation = next_generation(&opening.disk)?;
@@ -138,6 +140,7 @@ pub(crate) fn open(
         replay_from: number,
     });
     let segment_bytes = settings.segment_bytes;
+    let presence = Arc::clone(disk.presence());
     let keeper = Keeper::new(Arc::clone(&core), disk.clone(), Arc::clone(&spare), segment_bytes, generation);
     let mut writer = Writer::new(Arc::clone(&core), Arc::new(disk), journal, settings, spare, first);
     let unwritten = |error| OpenError::Io {
@@ -151,7 +154,7 @@ pub(crate) fn open(
     if let Damage::Start(lost) = damage {
         damage::record(&core, &mut writer, lost).map_err(unwritten)?;
     }
-    Ok(Opened { core, writer, keeper, milestone })
+    Ok(Opened { core, writer, keeper, presence, milestone })
 }
 
 /// A log that is only looked at.
@@ -169,7 +172,8 @@ pub(crate) struct Looked {
 pub(crate) fn look(disk: Arc<dyn Disk>) -> Result<Looked, OpenError> {
     // Of no use: there is a log.
     let new = NewLog { incarnation: Incarnation(0), salt: 0 };
-    let mut opening = Opening::begin(Watched::new(disk), new, Damage::Look(Vec::new()))?;
+    let files_max = DiskSettings::DEFAULT.open_files_max;
+    let mut opening = Opening::begin(Watched::new(disk, files_max), new, Damage::Look(Vec::new()))?;
     let last = opening.replay_all();
     let Opening { salt, incarnation, segments, retired, state, damage, .. } = opening;
     let mut left_out = if let Damage::Look(left_out) = damage { left_out } else { Vec::new() };
@@ -361,7 +365,8 @@ impl Opening {
         let bytes = file.bytes().map_err(io_of(&name))?;
         let index = Index::Growing(std::sync::RwLock::new(Growing::new()));
         let at = HEADER_BYTES as u64;
-        let segment = Arc::new(Segment::new(id, header.first_position, Arc::clone(&file), index, at));
+        let read = self.disk.read_now_and_then(&name, Arc::clone(&file));
+        let segment = Arc::new(Segment::new(id, header.first_position, read, index, at));
         self.segments.push(Arc::clone(&segment));
         let scan = Scan::new(Arc::clone(&file), self.salt, at, bytes).map_err(io_of(&name))?;
         // Zeros where safe groups were are found all the same: then the next segment does not go on from here.

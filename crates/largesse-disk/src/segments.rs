@@ -5,7 +5,8 @@
 //! file was removed meanwhile. Does not know what is kept.
 
 use std::{
-    fmt,
+    collections::HashSet,
+    fmt, io,
     ops::Range,
     sync::{
         Arc, PoisonError, RwLock,
@@ -19,8 +20,9 @@ use std::{
 use largesse_log::{EngineError, Position};
 
 use crate::{
-    disk::DiskFile,
-    index::{Growing, Sealed, SegmentIndex},
+    disk::{DiskFile, is_code_out_of_files, is_out_of_files},
+    index::{Growing, IndexError, Sealed, SegmentIndex},
+    scan::{Broken, ReadError},
 };
 
 /// What an event takes in an index file.
@@ -88,6 +90,17 @@ impl Index {
             Self::Sealed(sealed) => question(sealed),
         }
     }
+
+    /// Before the name of its file is taken away.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn keep_open(&self) -> io::Result<()> {
+        match self {
+            Self::Growing(_) => Ok(()),
+            Self::Sealed(sealed) => sealed.keep_open(),
+        }
+    }
 }
 
 impl Segment {
@@ -143,12 +156,21 @@ impl Segment {
         self.bytes.store(bytes, Release);
     }
 
-    /// The same segment with another index.
-    pub(crate) fn with_index(&self, index: Index) -> Self {
-        let segment = Self::new(self.id, self.first, Arc::clone(&self.file), index, self.bytes());
+    /// The same segment with another index, and its file in another way.
+    pub(crate) fn with_index(&self, file: Arc<dyn DiskFile>, index: Index) -> Self {
+        let segment = Self::new(self.id, self.first, file, index, self.bytes());
         segment.set_live(self.live_bytes());
         self.refused().into_iter().for_each(|positions| segment.refuse(positions));
         segment
+    }
+
+    /// Before the names of its files are taken away: who has it reads on.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn keep_open(&self) -> io::Result<()> {
+        self.file.keep_open()?;
+        self.index.keep_open()
     }
 
     /// What all its events count, kept or not.
@@ -160,6 +182,15 @@ impl Segment {
     pub(crate) fn wants_index(&self) -> bool {
         let is_broken = matches!(&self.index, Index::Sealed(sealed) if sealed.is_broken());
         is_broken && !self.is_stubborn()
+    }
+
+    /// An index whose file is gone is made again.
+    pub(crate) fn look_for_index(&self, names: &HashSet<String>) {
+        if let Index::Sealed(sealed) = &self.index
+            && !names.contains(&self.id.index_name())
+        {
+            sealed.set_broken();
+        }
     }
 
     /// Whether a cleaning found it broken.
@@ -190,8 +221,55 @@ impl Segment {
     }
 
     /// A failure to read this segment or its index.
-    pub(crate) fn unreadable(&self, why: impl fmt::Display) -> EngineError {
-        EngineError::Unreadable { reason: format!("{}: {why}", self.id.file_name()) }
+    pub(crate) fn unreadable(&self, why: impl Into<Unread>) -> EngineError {
+        let Unread { why, is_for_want_of_files } = why.into();
+        let reason = format!("{}: {why}", self.id.file_name());
+        if is_for_want_of_files {
+            EngineError::TooManyFiles { reason }
+        } else {
+            EngineError::Unreadable { reason }
+        }
+    }
+}
+
+/// Why something was not read.
+pub(crate) struct Unread {
+    why: String,
+    /// Then nothing is known of what was to be read.
+    is_for_want_of_files: bool,
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self { why: error.to_string(), is_for_want_of_files: is_out_of_files(&error) }
+    }
+}
+
+impl From<IndexError> for Unread {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Io(error) => error.into(),
+            broken => Self { why: broken.to_string(), is_for_want_of_files: false },
+        }
+    }
+}
+
+impl From<ReadError> for Unread {
+    fn from(error: ReadError) -> Self {
+        let code = if let ReadError::Io { code, .. } = error { code } else { None };
+        Self { why: error.to_string(), is_for_want_of_files: is_code_out_of_files(code) }
+    }
+}
+
+impl From<Broken> for Unread {
+    fn from(broken: Broken) -> Self {
+        Self { why: broken.to_string(), is_for_want_of_files: false }
+    }
+}
+
+impl From<fmt::Arguments<'_>> for Unread {
+    fn from(why: fmt::Arguments<'_>) -> Self {
+        Self { why: why.to_string(), is_for_want_of_files: false }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How the engine keeps the log. Does not know what the log keeps: those are its limits.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 /// When what was written is made safe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,13 @@ pub struct DiskSettings {
     pub segment_bytes: u64,
     /// What events in memory may count, besides the last two groups.
     pub young_bytes_max: u64,
+    /// How many files of segments that are not written any more stay open. The others are opened when they are read.
+    pub open_files_max: NonZeroUsize,
 }
+
+/// Files that are open besides: the folder, its lock, the segment that is written, one kept for the next, those that
+/// become a segment, an index and a checkpoint, and those that a reader's thread just reads.
+const FILES_BESIDES: usize = 24;
 
 /// A log is at least so many segments when it is full: the space of what is dropped comes back by segments.
 const SEGMENTS_MIN: u64 = 32;
@@ -32,15 +38,29 @@ const SEGMENTS_MIN: u64 = 32;
 const SEGMENT_BYTES_MIN: u64 = 64 * 1024;
 
 impl DiskSettings {
+    /// What is set where nobody says otherwise.
+    pub const DEFAULT: Self = Self {
+        sync: SyncRule::Always,
+        segment_bytes: 64 * 1024 * 1024,
+        young_bytes_max: 16 * 1024 * 1024,
+        open_files_max: NonZeroUsize::new(128).expect("it is not 0"),
+    };
+
     /// With segments that are small beside the log.
     pub(crate) fn fitting(self, log_bytes_max: u64) -> Self {
         let bytes_max = (log_bytes_max / SEGMENTS_MIN).max(SEGMENT_BYTES_MIN);
         Self { segment_bytes: self.segment_bytes.min(bytes_max), ..self }
     }
+
+    /// How many files a log has open, at most but for moments.
+    #[must_use]
+    pub fn files_max(&self) -> usize {
+        self.open_files_max.get().saturating_add(FILES_BESIDES)
+    }
 }
 
 impl Default for DiskSettings {
     fn default() -> Self {
-        Self { sync: SyncRule::Always, segment_bytes: 64 * 1024 * 1024, young_bytes_max: 16 * 1024 * 1024 }
+        Self::DEFAULT
     }
 }

@@ -19,7 +19,7 @@ use std::{
 };
 
 use crate::{
-    disk::{Disk, DiskFile},
+    disk::{Disk, DiskFile, is_out_of_files},
     keeper::remove_if_there,
 };
 
@@ -89,7 +89,7 @@ impl Spare {
     /// is to be made.
     ///
     /// # Errors
-    /// A sync that failed.
+    /// A sync that failed, or no file can be opened now.
     pub(crate) fn begin(
         &self,
         disk: &dyn Disk,
@@ -108,6 +108,11 @@ impl Spare {
         let headed = disk.open(FILE).and_then(|file| file.write_at(header, 0).map(|()| file));
         let file = match headed {
             Ok(file) => file,
+            Err(error) if is_out_of_files(&error) => {
+                // It is as good as before, and may be used once a file can be opened.
+                *self.stage() = Stage::Ready;
+                return Err(error);
+            }
             Err(error) => return given_up(error),
         };
         file.sync()?;

@@ -5,7 +5,7 @@
 //! that a start takes them again with the same outcome. Does not know threads or clocks: it is told what to do.
 
 use std::{
-    mem,
+    io, mem,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
@@ -17,7 +17,7 @@ use largesse_log::{
 use crate::{
     command::{Command, encode_append_head},
     core::Core,
-    disk::Disk,
+    disk::{Disk, DiskFile, is_out_of_files},
     filing::Filing,
     frame::{GROUP_FRAME_BYTES, Sequence},
     journal::{Journal, refused},
@@ -25,7 +25,7 @@ use crate::{
     open::begin_segment,
     plan::part,
     segment::HEADER_BYTES,
-    segments::SegmentId,
+    segments::{Segment, SegmentId},
     settings::DiskSettings,
     sizes::{Fullness, Sizes},
     space::{Space, kept_bytes},
@@ -63,7 +63,9 @@ pub(crate) struct Writer {
     /// Why no step is taken any more, if one could not be taken as it should.
     stuck: Option<String>,
     /// Why no step is taken now.
-    held: Option<String>,
+    held: Option<EngineError>,
+    /// The segment, opened once more: where no file can be opened, this is given up for the next segment.
+    kept_for_next: Option<Arc<dyn DiskFile>>,
 }
 
 impl Writer {
@@ -94,6 +96,7 @@ impl Writer {
             group: Vec::new(),
             stuck: None,
             held: None,
+            kept_for_next: None,
         }
     }
 
@@ -182,9 +185,10 @@ impl Writer {
         if let Some(reason) = self.core.health.failure().or_else(|| self.stuck.clone()) {
             return Err(EngineError::Unwritable { reason });
         }
-        if let Some(reason) = self.held.clone() {
-            return Err(EngineError::Full { reason });
+        if let Some(error) = self.held.clone() {
+            return Err(error);
         }
+        self.keep_for_next()?;
         if self.journal.was_cut() {
             // Parts of what was cut off may stand behind the next group, and be taken for its own. The milestone
             // may go by: the next has its steps, too.
@@ -308,8 +312,13 @@ impl Writer {
     }
 
     /// Takes no step from now on, until the same is told with `None`.
-    pub(crate) fn hold(&mut self, reason: Option<String>) {
+    pub(crate) fn hold(&mut self, reason: Option<EngineError>) {
         self.held = reason;
+    }
+
+    /// Whether no step is taken now.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.is_some()
     }
 
     /// Whether something was written into the segment.
@@ -324,10 +333,9 @@ impl Writer {
     pub(crate) fn roll(&mut self) -> Result<Milestone, EngineError> {
         self.filing.finish();
         self.journal.sync()?;
+        self.journal.check_named()?;
         let number = self.journal.segment().id.number + 1;
-        let Core { incarnation, salt, .. } = *self.core;
-        let segment = begin_segment(&*self.disk, &self.spare, number, self.first_free(), incarnation, salt);
-        let segment = segment.map_err(|error| {
+        let segment = self.begin_segment(number).map_err(|error| {
             refused(&error, format!("{} could not be begun: {error}", SegmentId::written(number).file_name()))
         })?;
         self.core.segments.push(Arc::clone(&segment));
@@ -335,6 +343,38 @@ impl Writer {
         self.before = self.journal.written();
         self.journal.go_on_in(segment, HEADER_BYTES as u64);
         Ok(self.milestone(number, self.journal.reserved()))
+    }
+
+    /// Begins a segment, with the descriptor that was kept for it where there is no other.
+    fn begin_segment(&mut self, number: u64) -> io::Result<Arc<Segment>> {
+        let Core { incarnation, salt, .. } = *self.core;
+        let first = self.first_free();
+        let begin = || begin_segment(&*self.disk, &self.spare, number, first, incarnation, salt);
+        match begin() {
+            Err(error) if is_out_of_files(&error) && self.kept_for_next.take().is_some() => begin(),
+            begun => begun,
+        }
+    }
+
+    /// Keeps a descriptor for the next segment. Where none can be had, no step is taken: one that drops old events may
+    /// have to look which are next, and the log would have to stop for good if it could not.
+    ///
+    /// # Errors
+    /// [`EngineError::TooManyFiles`].
+    pub(crate) fn keep_for_next(&mut self) -> Result<(), EngineError> {
+        if self.kept_for_next.is_some() && !self.journal.is_short_of_files() {
+            return Ok(());
+        }
+        let name = self.journal.segment().id.file_name();
+        match self.disk.open(&name) {
+            Ok(file) => self.kept_for_next = Some(file),
+            Err(error) if is_out_of_files(&error) => {
+                return Err(refused(&error, format!("{name} could not be opened: {error}")));
+            }
+            // Writing tells what is wrong.
+            Err(_) => {}
+        }
+        Ok(())
     }
 
     /// The state as the last milestone: nothing more is written, and no spare is wanted.
@@ -345,6 +385,7 @@ impl Writer {
         self.filing.finish();
         self.spare.stop();
         self.journal.sync()?;
+        self.journal.check_named()?;
         if let Some(reason) = self.stuck.clone() {
             return Err(EngineError::Unwritable { reason });
         }

@@ -13,7 +13,8 @@ const LIMITS: ReadLimits = ReadLimits { records_max: NonZeroUsize::MAX, bytes_ma
 
 /// Nothing stays in memory.
 fn open(disk: &SimulatedDisk, segment_bytes: u64) -> DiskEngine {
-    let settings = DiskSettings { sync: SyncRule::Always, segment_bytes, young_bytes_max: 0 };
+    let settings =
+        DiskSettings { sync: SyncRule::Always, segment_bytes, young_bytes_max: 0, ..DiskSettings::DEFAULT };
     let new = NewLog { incarnation: Incarnation(7), salt: 11 };
     DiskEngine::open(Arc::new(disk.clone()), EngineLimits::default(), settings, new)
         .expect("a whole disk opens")

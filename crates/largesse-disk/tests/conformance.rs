@@ -1,7 +1,7 @@
 //! The suite of all engines, on this one: with everything in memory that can be, with next to nothing, and with the
 //! line between in the middle of what is read.
 
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use largesse_disk::{
     DiskEngine, DiskSettings, NewLog, SyncRule,
@@ -21,13 +21,23 @@ fn usual(limits: EngineLimits) -> Arc<dyn Engine> {
 
 /// Each event is read from a segment, each segment is soon full, and cleaned when it can be.
 fn bare(limits: EngineLimits) -> Arc<dyn Engine> {
-    let settings = DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 0 };
+    let settings = DiskSettings {
+        sync: SyncRule::Always,
+        segment_bytes: 2_000,
+        young_bytes_max: 0,
+        open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
+    };
     engine(SimulatedDisk::new(2), limits, settings)
 }
 
 /// The newest two or three events are in memory, and older ones in segments.
 fn parted(limits: EngineLimits) -> Arc<dyn Engine> {
-    let settings = DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 300 };
+    let settings = DiskSettings {
+        sync: SyncRule::Always,
+        segment_bytes: 2_000,
+        young_bytes_max: 300,
+        open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
+    };
     engine(SimulatedDisk::new(3), limits, settings)
 }
 

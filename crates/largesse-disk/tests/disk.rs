@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use largesse_disk::disk::{Disk, DiskFile, Folder, SimulatedDisk};
+use largesse_disk::disk::{Disk, DiskFile, Folder, Instead, Location, SimulatedDisk};
 use support::TempFolder;
 
 /// The only place that makes disks for the promises.
@@ -240,4 +240,40 @@ fn folders_in_the_folder_are_not_named() {
     fs::create_dir(temp.path().join("lost+found")).unwrap();
     folder.create("a").unwrap();
     assert_eq!(names(&folder), ["a"]);
+}
+
+#[test]
+fn a_folder_that_was_moved_is_the_same_and_says_where_it_is() {
+    let temp = TempFolder::new();
+    let (path, aside) = (temp.path().join("live"), temp.path().join("aside"));
+    let folder = Folder::open(&path).unwrap();
+    assert_eq!(folder.location().unwrap(), Location::InPlace);
+    fs::rename(&path, &aside).unwrap();
+    let moved = |instead| Location::Moved { from: path.clone(), to: Some(aside.clone()), instead };
+    assert_eq!(folder.location().unwrap(), moved(Instead::Nothing));
+    fs::write(&path, "").unwrap();
+    assert_eq!(folder.location().unwrap(), moved(Instead::Other));
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(folder.location().unwrap(), moved(Instead::Folder));
+
+    let file = folder.create("a").unwrap();
+    file.write_at(b"x", 0).unwrap();
+    folder.rename("a", "b").unwrap();
+    folder.sync_names().unwrap();
+    assert_eq!(folder.names().unwrap(), ["b"]);
+    assert!(folder.identity("b").unwrap() == file.identity().unwrap() && file.links().unwrap() == 1);
+    assert_eq!(fs::read(aside.join("b")).unwrap(), b"x");
+    assert_eq!(fs::read_dir(&path).unwrap().count(), 0, "what is at its path is left alone");
+    folder.remove("b").unwrap();
+    assert_eq!(file.links().unwrap(), 0);
+
+    fs::remove_dir(&path).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    assert_eq!(folder.location().unwrap(), Location::InPlace);
+    fs::remove_dir(&path).unwrap();
+    assert_eq!(folder.location().unwrap(), Location::Removed { from: path.clone() });
+    fs::create_dir(&path).unwrap();
+    assert_eq!(folder.location().unwrap(), Location::Removed { from: path });
+    assert_eq!(folder.create("a").err().unwrap().kind(), ErrorKind::NotFound);
 }

@@ -19,7 +19,12 @@ use largesse_log::{
 /// One call in so many finds the log opened anew.
 const CALLS_A_RESTART: u64 = 100;
 /// Each event is read from a segment, and each segment is soon full.
-const BARE: DiskSettings = DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 0 };
+const BARE: DiskSettings = DiskSettings {
+    sync: SyncRule::Always,
+    segment_bytes: 2_000,
+    young_bytes_max: 0,
+    open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
+};
 /// The same, but what comes after a restart stays in memory: the line between is where the last restart was.
 const PARTED: DiskSettings = DiskSettings { young_bytes_max: u64::MAX, ..BARE };
 

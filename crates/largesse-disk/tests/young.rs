@@ -16,7 +16,8 @@ const EVENTS: usize = 12;
 const EVENT_BYTES: u64 = 128;
 
 fn open(young_bytes_max: u64, segment_bytes: u64) -> DiskEngine {
-    let settings = DiskSettings { sync: SyncRule::Always, segment_bytes, young_bytes_max };
+    let settings =
+        DiskSettings { sync: SyncRule::Always, segment_bytes, young_bytes_max, ..DiskSettings::DEFAULT };
     let new = NewLog { incarnation: Incarnation(7), salt: 11 };
     DiskEngine::open(Arc::new(SimulatedDisk::new(1)), EngineLimits::default(), settings, new).unwrap()
 }

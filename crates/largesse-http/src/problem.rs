@@ -65,6 +65,8 @@ pub enum Problem {
     TooManyRuns,
     /// There is no memory left for the body now.
     Overloaded,
+    /// No file of the log can be opened now.
+    TooManyFiles,
     /// The log can't be written.
     LogUnwritable,
     /// What was written could not be made safe.
@@ -106,6 +108,7 @@ impl Problem {
         Self::TooManyStreams,
         Self::TooManyRuns,
         Self::Overloaded,
+        Self::TooManyFiles,
         Self::LogUnwritable,
         Self::LogUnsafe,
         Self::Stopping,
@@ -173,6 +176,7 @@ impl Problem {
             }
             Self::TooManyRuns => ("too-many-runs", S::SERVICE_UNAVAILABLE, "There are too many runs"),
             Self::Overloaded => ("overloaded", S::SERVICE_UNAVAILABLE, "The server has too much to do"),
+            Self::TooManyFiles => ("too-many-files", S::SERVICE_UNAVAILABLE, "Too many files are open"),
             Self::LogUnwritable => ("log-unwritable", S::SERVICE_UNAVAILABLE, "The log can't be written"),
             Self::LogUnsafe => ("log-unsafe", S::SERVICE_UNAVAILABLE, "The log could not be made safe"),
             Self::Stopping => ("stopping", S::SERVICE_UNAVAILABLE, "The server is being stopped"),

@@ -156,6 +156,13 @@ impl Refusal {
                 let detail = format!("{told}. Nothing was written. Try again when there is space.");
                 Self::new(Problem::DiskFull, detail).come_again()
             }
+            EngineError::TooManyFiles { .. } => {
+                let detail = format!(
+                    "{told}. Nothing was written. Try again when others have left; whoever runs the server may raise the \
+                     limit on open files (ulimit -n)."
+                );
+                Self::new(Problem::TooManyFiles, detail).come_again()
+            }
             EngineError::Unwritable { .. } => {
                 let detail = format!("{told}. Nothing was written. Reading goes on.");
                 Self::new(Problem::LogUnwritable, detail).come_again()
@@ -227,6 +234,7 @@ mod tests {
         let reason = || "1.segment could not be written: why".to_owned();
         let told = "1.segment could not be written: why";
         check(EngineError::Full { reason: reason() }, (507, "disk-full", true, false), told);
+        check(EngineError::TooManyFiles { reason: reason() }, (503, "too-many-files", true, false), told);
         check(EngineError::Unwritable { reason: reason() }, (503, "log-unwritable", true, false), told);
         check(EngineError::Unsafe { reason: reason() }, (503, "log-unsafe", false, true), told);
         check(EngineError::Unreadable { reason: reason() }, (500, "log-failed", false, false), told);

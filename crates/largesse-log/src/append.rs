@@ -222,6 +222,12 @@ pub enum EngineError {
         /// What is wrong, in which file, and where in it.
         reason: String,
     },
+    /// No file can be opened now. Nothing was read or written; it may be tried again.
+    #[error("too many files are open: {reason}")]
+    TooManyFiles {
+        /// What the system said, and of which file.
+        reason: String,
+    },
     /// The engine is stopping. Nothing was written.
     #[error("the log is being closed")]
     Stopping,
@@ -278,7 +284,7 @@ impl EngineError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::BeyondTail { .. } => Blame::Caller,
-            Self::Full { .. } | Self::Stopping => Blame::Load,
+            Self::Full { .. } | Self::TooManyFiles { .. } | Self::Stopping => Blame::Load,
             Self::Unwritable { .. } | Self::Unsafe { .. } | Self::Unreadable { .. } => Blame::Server,
         }
     }

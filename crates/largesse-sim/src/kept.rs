@@ -49,8 +49,12 @@ impl Kept {
             Keeping::Disk => {
                 let disk = SimulatedDisk::new(luck.below(u64::MAX));
                 let young_bytes_max = luck.pick(&[0, 300, 2_000]);
-                let settings =
-                    DiskSettings { sync: SyncRule::Always, segment_bytes: SEGMENT_BYTES, young_bytes_max };
+                let settings = DiskSettings {
+                    sync: SyncRule::Always,
+                    segment_bytes: SEGMENT_BYTES,
+                    young_bytes_max,
+                    ..DiskSettings::DEFAULT
+                };
                 let engine = open(&disk, limits, settings);
                 Self::Disk(OnDisk { disk, limits, settings, engine })
             }

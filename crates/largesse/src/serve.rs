@@ -63,8 +63,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     if let Some(warning) = effective.warning() {
         tracing::warn!("{warning}");
     }
-    let room = room(&effective.config);
-    let log = Log::open(&effective.config, if args.memory { Keeping::Memory } else { Keeping::Disk })?;
+    let keeping = if args.memory { Keeping::Memory } else { Keeping::Disk };
+    let files_max = machine::open_files_max();
+    let room = room(&effective.config, files_max, Log::files_max(&effective.config, keeping, files_max));
+    let log = Log::open(&effective.config, keeping, files_max)?;
     runtime.block_on(serve(&effective, room, log, hangups))
 }
 
@@ -82,9 +84,8 @@ pub(crate) fn check_exposure(args: &ServeArgs, effective: &Effective) -> Result<
 }
 
 /// Measures the machine, and says what fits.
-fn room(config: &Config) -> Room {
-    let files_max = machine::open_files_max();
-    let connections_max = machine::connections(files_max);
+fn room(config: &Config, files_max: u64, log_files: usize) -> Room {
+    let connections_max = machine::connections(files_max, log_files);
     // A tenth stays free for publishers.
     let fitting = connections_max - connections_max / 10;
     let wanted =

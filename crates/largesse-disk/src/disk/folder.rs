@@ -196,9 +196,7 @@ impl Disk for Folder {
 
     /// Not every file system knows when a file was made.
     fn identity(&self, name: &str) -> io::Result<Option<FileIdentity>> {
-        let metadata = self.open_as(name, OFlags::RDONLY)?.metadata()?;
-        let born = metadata.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
-        Ok(born.map(|born| FileIdentity { inode: metadata.ino(), born }))
+        DiskFile::identity(&self.open_as(name, OFlags::RDONLY)?)
     }
 
     fn location(&self) -> io::Result<Location> {
@@ -228,6 +226,12 @@ impl DiskFile for File {
     }
 
     fn links(&self) -> io::Result<u64> {
-        Ok(u64::from(rustix::fs::fstat(self)?.st_nlink))
+        Ok(self.metadata()?.nlink())
+    }
+
+    fn identity(&self) -> io::Result<Option<FileIdentity>> {
+        let metadata = self.metadata()?;
+        let born = metadata.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+        Ok(born.map(|born| FileIdentity { inode: metadata.ino(), born }))
     }
 }

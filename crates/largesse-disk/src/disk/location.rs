@@ -24,13 +24,18 @@ pub enum Location {
     InPlace,
     /// Its path leads elsewhere. It is still there, and all its files.
     Moved {
+        /// Where it was opened.
+        from: PathBuf,
         /// Where it is now, if the system says: the same path where something is mounted over it.
         to: Option<PathBuf>,
         /// What is at its path now.
         instead: Instead,
     },
     /// It has no name any more: what is written into it is gone when the server stops.
-    Removed,
+    Removed {
+        /// Where it was opened.
+        from: PathBuf,
+    },
 }
 
 /// What is at the path of a folder that is not there.
@@ -61,7 +66,7 @@ impl fmt::Display for Instead {
 pub(super) fn of(folder: &File, path: &Path) -> io::Result<Location> {
     let ours = fstat(folder)?;
     if ours.st_nlink == 0 {
-        return Ok(Location::Removed);
+        return Ok(Location::Removed { from: path.to_owned() });
     }
     let instead = match stat(path) {
         Ok(found) if (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino) => {
@@ -73,10 +78,11 @@ pub(super) fn of(folder: &File, path: &Path) -> io::Result<Location> {
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Instead::Nothing,
         Err(error) => return Err(error.into()),
     };
+    let from = path.to_owned();
     Ok(match now_at(folder) {
-        Now::At(to) => Location::Moved { to: Some(to), instead },
-        Now::Unknown => Location::Moved { to: None, instead },
-        Now::Removed => Location::Removed,
+        Now::At(to) => Location::Moved { from, to: Some(to), instead },
+        Now::Unknown => Location::Moved { from, to: None, instead },
+        Now::Removed => Location::Removed { from },
     })
 }
 

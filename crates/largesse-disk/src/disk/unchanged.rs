@@ -78,4 +78,12 @@ impl DiskFile for UnchangedFile {
     fn links(&self) -> io::Result<u64> {
         self.0.links()
     }
+
+    fn identity(&self) -> io::Result<Option<FileIdentity>> {
+        self.0.identity()
+    }
+
+    fn keep_open(&self) -> io::Result<()> {
+        self.0.keep_open()
+    }
 }

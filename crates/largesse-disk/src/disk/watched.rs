@@ -1,4 +1,4 @@
-//! A disk that remembers that a sync failed.
+//! A disk that remembers what went wrong on it, and how many files of it are open.
 //!
 //! After a sync that failed, of a file or of the names, nobody knows what is safe of what came before, and a sync
 //! that succeeds later says nothing about it. So nothing is to be written any more until a start has read what is
@@ -6,21 +6,48 @@
 
 use std::{
     io,
+    num::NonZeroUsize,
     sync::{Arc, OnceLock},
 };
 
-use super::{Disk, DiskFile, FileIdentity, Location};
+use super::{
+    Disk, DiskFile, FileIdentity, Location, Presence,
+    open_files::{OpenFiles, ReadNowAndThen},
+};
 
 /// Another disk, watched. Clones remember together.
 #[derive(Clone)]
 pub(crate) struct Watched {
     disk: Arc<dyn Disk>,
     failure: Arc<OnceLock<String>>,
+    presence: Arc<Presence>,
+    open_files: Arc<OpenFiles>,
 }
 
 impl Watched {
-    pub(crate) fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk, failure: Arc::default() }
+    /// Of the files that are read now and then, at most so many stay open.
+    pub(crate) fn new(disk: Arc<dyn Disk>, open_files_max: NonZeroUsize) -> Self {
+        let open_files = Arc::new(OpenFiles::new(open_files_max));
+        Self { disk, failure: Arc::default(), presence: Arc::default(), open_files }
+    }
+
+    /// What is known to be missing of the log.
+    pub(crate) fn presence(&self) -> &Arc<Presence> {
+        &self.presence
+    }
+
+    /// Whether the last file that was to be opened could not be, because too many are open.
+    pub(crate) fn is_short(&self) -> bool {
+        self.open_files.is_short()
+    }
+
+    pub(super) fn open_files(&self) -> &OpenFiles {
+        &self.open_files
+    }
+
+    /// A file that is there and open, and need not stay open: from now on it is opened when it is read.
+    pub(crate) fn read_now_and_then(&self, name: &str, open: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        Arc::new(ReadNowAndThen::new(self.clone(), name, open))
     }
 
     /// What the first sync said that failed, and of which file.
@@ -48,15 +75,15 @@ fn note(synced: io::Result<()>, what: &str, failure: &OnceLock<String>) -> io::R
 
 impl Disk for Watched {
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(self.watch(self.disk.create(name)?, name))
+        Ok(self.watch(self.open_files.closing_others(|| self.disk.create(name))?, name))
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(self.watch(self.disk.open(name)?, name))
+        Ok(self.watch(self.open_files.closing_others(|| self.disk.open(name))?, name))
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
-        self.disk.names()
+        self.open_files.closing_others(|| self.disk.names())
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -72,7 +99,7 @@ impl Disk for Watched {
     }
 
     fn identity(&self, name: &str) -> io::Result<Option<FileIdentity>> {
-        self.disk.identity(name)
+        self.open_files.closing_others(|| self.disk.identity(name))
     }
 
     fn location(&self) -> io::Result<Location> {
@@ -113,5 +140,9 @@ impl DiskFile for WatchedFile {
 
     fn links(&self) -> io::Result<u64> {
         self.file.links()
+    }
+
+    fn identity(&self) -> io::Result<Option<FileIdentity>> {
+        self.file.identity()
     }
 }

@@ -7,8 +7,10 @@
 use std::{
     mem,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
+
+use largesse_log::EngineError;
 
 use crate::keeper::Milestone;
 
@@ -18,10 +20,14 @@ pub(super) enum Task {
     Keep(Box<Milestone>),
     /// Make the spare that was ordered.
     MakeSpare,
+    /// Look whether the log's files are still there.
+    Look,
 }
 
 /// How often the keeper looks whether there is something to clean.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often it looks whether the log's files are still there, unless it is busy.
+const FILES_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
 struct Lying {
@@ -30,8 +36,10 @@ struct Lying {
     wants_one: bool,
     is_spare_ordered: bool,
     /// Why the last milestone could not be kept, if it could not.
-    trouble: Option<String>,
+    trouble: Option<EngineError>,
     is_stopping: bool,
+    /// When it last looked whether the files are there.
+    looked_at: Option<Instant>,
 }
 
 /// The desk.
@@ -89,6 +97,10 @@ impl Desk {
     pub(super) fn next(&self, has_garbage: impl Fn() -> bool, nudge: impl Fn()) -> Option<Task> {
         let mut lying = self.lock();
         loop {
+            if !lying.is_stopping && lying.looked_at.is_none_or(|at| at.elapsed() >= FILES_EVERY) {
+                lying.looked_at = Some(Instant::now());
+                return Some(Task::Look);
+            }
             if lying.trouble.is_none() || lying.is_stopping {
                 if let Some(milestone) = lying.milestone.take() {
                     lying.is_keeping = true;
@@ -125,7 +137,7 @@ impl Desk {
     }
 
     /// The milestone could not be kept. It is tried again in a while, unless the log is closed.
-    pub(super) fn failed(&self, milestone: Milestone, trouble: String) {
+    pub(super) fn failed(&self, milestone: Milestone, trouble: EngineError) {
         let mut lying = self.lock();
         lying.is_keeping = false;
         if !lying.is_stopping {
@@ -138,12 +150,12 @@ impl Desk {
 
     /// Nobody keeps any more, for this reason.
     pub(super) fn abandon(&self, reason: String) {
-        self.lock().trouble = Some(reason);
+        self.lock().trouble = Some(EngineError::Unwritable { reason });
         self.bell.notify_all();
     }
 
     /// Waits until the keeper would take a milestone, or is in trouble; answers the trouble.
-    pub(super) fn wait_until_free(&self) -> Option<String> {
+    pub(super) fn wait_until_free(&self) -> Option<EngineError> {
         let mut lying = self.lock();
         while lying.trouble.is_none() && (lying.milestone.is_some() || lying.is_keeping) {
             lying = self.bell.wait(lying).unwrap_or_else(PoisonError::into_inner);

@@ -22,7 +22,7 @@ use crate::disk::DiskFile;
 pub(super) struct Pages {
     file: Arc<dyn DiskFile>,
     seed: Seed,
-    /// Whether a page was found broken.
+    /// Whether a page was found broken, or the file gone.
     is_broken: AtomicBool,
 }
 
@@ -35,12 +35,22 @@ impl Pages {
         self.is_broken.load(Relaxed)
     }
 
+    pub(super) fn set_broken(&self) {
+        self.is_broken.store(true, Relaxed);
+    }
+
+    /// # Errors
+    /// Those of the disk.
+    pub(super) fn keep_open(&self) -> io::Result<()> {
+        self.file.keep_open()
+    }
+
     /// # Errors
     /// [`IndexError::Corrupt`], also where the file was cut; [`IndexError::Io`].
     pub(super) fn read(&self, number: u64) -> Result<Page, IndexError> {
         let page = read_unchecked(&*self.file, number)
             .and_then(|page| self.seed.verify(number, &page).map(|()| page));
-        if let Err(IndexError::Corrupt { .. }) = page {
+        if page.as_ref().is_err_and(IndexError::is_mended_anew) {
             self.is_broken.store(true, Relaxed);
         }
         page

@@ -6,7 +6,7 @@
 //!
 //! Invariants: every page is checked when it is read; a shelf lies within the entries. Does not write.
 
-use std::{ops::Range, sync::Arc, vec};
+use std::{io, ops::Range, sync::Arc, vec};
 
 use largesse_log::{Position, UnixMs};
 
@@ -68,6 +68,19 @@ impl Sealed {
     /// Whether a page was found broken since it was opened.
     pub(crate) fn is_broken(&self) -> bool {
         self.pages.is_broken()
+    }
+
+    /// Its file is gone.
+    pub(crate) fn set_broken(&self) {
+        self.pages.set_broken();
+    }
+
+    /// Before the file's name is taken away: who has this reads on.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn keep_open(&self) -> io::Result<()> {
+        self.pages.keep_open()
     }
 
     /// The shelves on a page, from this life on.

@@ -3,7 +3,7 @@
 //! Invariants: the file is written from its beginning to its end, at most [`BUFFER_PAGES`] pages at a time, and
 //! nobody else changes what is written meanwhile. Does not make names safe: that is for who knows when.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use super::{
     Growing, IndexError, IndexOf, LifeId, Sealed, SegmentIndex as _,
@@ -21,6 +21,16 @@ const BUFFER_PAGES: usize = 64;
 /// [`IndexError::Io`], with [`io::ErrorKind::AlreadyExists`] when the name is taken. Otherwise a part of the
 /// file may be there, which [`Sealed::open`] refuses, and may be removed.
 pub fn write_sealed(disk: &dyn Disk, name: &str, index: &Growing, of: IndexOf) -> Result<Sealed, IndexError> {
+    Sealed::open(write_file(disk, name, index, of)?, of)
+}
+
+/// The same, and does not open it.
+pub(crate) fn write_file(
+    disk: &dyn Disk,
+    name: &str,
+    index: &Growing,
+    of: IndexOf,
+) -> Result<Arc<dyn DiskFile>, IndexError> {
     let file = disk.create(name)?;
     let mut writing = Writing::new(&*file, Seed::new(of));
     writing.page(Header { of, totals: index.totals(), marks: index.mark_count() }.encoded())?;
@@ -30,7 +40,7 @@ pub fn write_sealed(disk: &dyn Disk, name: &str, index: &Growing, of: IndexOf) -
     writing.section(index.marks().iter().copied())?;
     writing.flush()?;
     file.sync()?;
-    Sealed::open(file, of)
+    Ok(file)
 }
 
 /// The first life of each page of shelves.

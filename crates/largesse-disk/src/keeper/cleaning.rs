@@ -116,6 +116,10 @@ impl Keeper {
         let mut copy = Copy::begin(&self.disk, id, header)?;
         for segment in &run {
             if let Err(error) = copy.take_kept_of(segment, snapshot) {
+                if error.is_for_want_of_files() {
+                    remove_if_there(&self.disk, &id.file_name())?;
+                    return Err(error);
+                }
                 // It stays as it is: what is broken in it is told to those who read it.
                 tracing::error!(%error, "a segment is broken and is not cleaned");
                 segment.set_stubborn();
@@ -130,7 +134,8 @@ impl Keeper {
         }
         let live = copied.index.totals().counted_bytes;
         let index = Index::Sealed(self.write_index(id, &copied.index)?);
-        let segment = Segment::new(id, header.first_position, copied.file, index, copied.bytes);
+        let file = self.disk.read_now_and_then(&id.file_name(), copied.file);
+        let segment = Segment::new(id, header.first_position, file, index, copied.bytes);
         segment.set_live(live);
         Ok(Some(Cleaned { from, to: vec![Arc::new(segment)] }))
     }
@@ -186,7 +191,7 @@ impl Copy {
         }
         let salt = self.salt;
         let shelf = self.shelf.get_or_insert_with(|| Shelf::new(event, life, salt));
-        shelf.events.push_frame(&frame).map_err(|fault| segment.unreadable(fault))?;
+        shelf.events.push_frame(&frame).map_err(|fault| segment.unreadable(format_args!("{fault}")))?;
         Ok(())
     }
 

@@ -13,9 +13,9 @@ use largesse_log::state::LogState;
 use super::{Damage, OpenError, io_of};
 use crate::{
     checkpoint::SealedSegment,
-    disk::Disk,
+    disk::{Disk, Watched},
     frame::Salt,
-    index::{IndexError, IndexOf, Sealed, write_sealed},
+    index::{IndexError, IndexOf, Sealed, write_file},
     keeper::remove_if_there,
     reindex::{ReindexError, reindexed},
     segments::{Index, Segment, SegmentId},
@@ -23,7 +23,7 @@ use crate::{
 
 /// Opens a segment that the checkpoint lists.
 pub(super) fn open_sealed(
-    disk: &dyn Disk,
+    disk: &Watched,
     listed: &SealedSegment,
     salt: Salt,
     state: &LogState,
@@ -37,6 +37,7 @@ pub(super) fn open_sealed(
         let source = io::Error::other(format!("it has {bytes} bytes, and had {}", listed.bytes));
         return Err(OpenError::Io { file: name, source });
     }
+    let file = disk.read_now_and_then(&name, file);
     let segment = |index| {
         let segment = Segment::new(id, listed.first, Arc::clone(&file), index, listed.bytes);
         segment.set_live(listed.live_bytes);
@@ -45,13 +46,14 @@ pub(super) fn open_sealed(
     };
     let name = id.index_name();
     let of = IndexOf { segment: id.number, salt: salt.0 };
-    let opened = disk.open(&name).map_err(IndexError::from).and_then(|index| Sealed::open(index, of));
+    let opened = disk.open(&name).map_err(IndexError::from);
+    let opened = opened.and_then(|index| Sealed::open(disk.read_now_and_then(&name, index), of));
     match opened {
         Ok(index) => Ok(segment(Index::Sealed(index))),
         Err(error) if error.is_mended_anew() => {
             let segment = segment(Index::Growing(RwLock::default()));
             let index = mended(disk, &segment, of, &error, state, damage)?;
-            Ok(segment.with_index(index))
+            Ok(segment.with_index(file, index))
         }
         Err(error) => Err(OpenError::Io { file: name, source: io::Error::other(error) }),
     }
@@ -59,7 +61,7 @@ pub(super) fn open_sealed(
 
 /// The index of a segment whose index file can't be used, made again.
 fn mended(
-    disk: &dyn Disk,
+    disk: &Watched,
     segment: &Segment,
     of: IndexOf,
     error: &IndexError,
@@ -80,7 +82,8 @@ fn mended(
     let name = segment.id.index_name();
     tracing::warn!(file = name, why = %error, "an index can't be used; it is made again from its segment");
     let written = remove_if_there(disk, &name).map_err(IndexError::from);
-    let written = written.and_then(|()| write_sealed(disk, &name, &index, of));
+    let written = written.and_then(|()| write_file(disk, &name, &index, of));
+    let written = written.and_then(|file| Sealed::open(disk.read_now_and_then(&name, file), of));
     written.map(Index::Sealed).map_err(|error| OpenError::Io { file: name, source: io::Error::other(error) })
 }
 

@@ -24,8 +24,8 @@ pub enum ReadError {
     Io {
         /// The byte at which the event begins.
         at: u64,
-        /// What kind of failure.
-        kind: io::ErrorKind,
+        /// The system's number of the failure, where it has one.
+        code: Option<i32>,
         /// What the system said.
         text: String,
     },
@@ -75,7 +75,7 @@ pub fn read_frame(file: &dyn DiskFile, spot: EventSpot) -> Result<Vec<u8>, ReadE
     let cut = ReadError::Corrupt { at: spot.at, what: Fault::Cut };
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof => cut.clone(),
-        kind => ReadError::Io { at: spot.at, kind, text: error.to_string() },
+        _ => ReadError::Io { at: spot.at, code: error.raw_os_error(), text: error.to_string() },
     };
     if spot.bytes > UNASKED_BYTES_MAX {
         let end = spot.at.checked_add(spot.bytes.into());

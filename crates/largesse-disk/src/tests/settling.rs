@@ -160,7 +160,12 @@ impl DiskFile for ToldFile {
 fn settling(limits: EngineLimits) -> Arc<dyn Engine> {
     let told = Arc::new(OnceLock::new());
     let disk = ToldDisk { disk: SimulatedDisk::new(5), log: Arc::clone(&told) };
-    let settings = DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 100_000 };
+    let settings = DiskSettings {
+        sync: SyncRule::Always,
+        segment_bytes: 2_000,
+        young_bytes_max: 100_000,
+        open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
+    };
     let new = NewLog { incarnation: Incarnation(7), salt: 11 };
     let opened = open(Arc::new(disk), limits, settings, new).expect("an empty disk takes a log");
     let Opened { core, writer, keeper, .. } = opened;

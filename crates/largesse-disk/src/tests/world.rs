@@ -27,8 +27,12 @@ use crate::{
 };
 
 /// Small enough that a few dozen steps fill several segments and have some cleaned.
-pub(super) const SETTINGS: DiskSettings =
-    DiskSettings { sync: SyncRule::Always, segment_bytes: 1_200, young_bytes_max: 300 };
+pub(super) const SETTINGS: DiskSettings = DiskSettings {
+    sync: SyncRule::Always,
+    segment_bytes: 1_200,
+    young_bytes_max: 300,
+    open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
+};
 
 const STREAMS: [&str; 4] = ["a", "b", "c/1", "c/2"];
 

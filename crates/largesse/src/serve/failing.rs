@@ -42,7 +42,7 @@ impl Drop for Temporary {
 fn log(folder: &Temporary) -> (Log, PanickingDisk) {
     let data = DataFolder::take_for_log(&folder.0).unwrap();
     let disk = PanickingDisk::new(Folder::open(&folder.0).unwrap());
-    let settings = DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 0 };
+    let settings = DiskSettings { segment_bytes: 2_000, young_bytes_max: 0, ..DiskSettings::DEFAULT };
     let new = NewLog { incarnation: Incarnation(7), salt: 11 };
     let engine = DiskEngine::open(Arc::new(disk.clone()), EngineLimits::default(), settings, new).unwrap();
     (Log::Disk { engine: Arc::new(engine), folder: data }, disk)

@@ -10,7 +10,10 @@ use std::{
 };
 
 use largesse::{
-    disk::{DiskEngine, DiskSettings, SyncRule, disk::Folder},
+    disk::{
+        DiskEngine, DiskSettings, SyncRule,
+        disk::{Disk, Folder, Location},
+    },
     log::{Engine, EngineLimits, Incarnation, MemoryEngine, UnixMs},
 };
 
@@ -52,10 +55,18 @@ impl Log {
     ///
     /// # Errors
     /// The folder can't be had, or the log in it not be opened; says what to do.
-    pub(super) fn open(config: &Config, keeping: Keeping) -> Result<Self, Failure> {
+    pub(super) fn open(config: &Config, keeping: Keeping, files_max: u64) -> Result<Self, Failure> {
         match keeping {
             Keeping::Memory => Ok(in_memory(config)),
-            Keeping::Disk => on_disk(config),
+            Keeping::Disk => on_disk(config, settings(config, files_max)),
+        }
+    }
+
+    /// How many files it may have open.
+    pub(super) fn files_max(config: &Config, keeping: Keeping, files_max: u64) -> usize {
+        match keeping {
+            Keeping::Memory => 0,
+            Keeping::Disk => settings(config, files_max).files_max(),
         }
     }
 
@@ -124,11 +135,14 @@ impl Log {
             )
         })?;
         let health = engine.health();
-        drop(engine);
-        match health.failure() {
-            Some(reason) => Err(failed(&reason)),
-            None => {
-                tracing::info!(folder = %folder.path().display(), "the log is closed");
+        let closed = engine.close();
+        match (health.failure(), closed) {
+            (Some(reason), _) => Err(failed(&reason)),
+            (None, Err(reason)) => Err(Failure(format!(
+                "the log could not be closed, and nothing was written into its folder any more: {reason}"
+            ))),
+            (None, Ok(())) => {
+                tell_closed(&folder);
                 Ok(())
             }
         }
@@ -156,10 +170,27 @@ fn in_memory(config: &Config) -> Log {
     Log::Memory(Arc::new(engine))
 }
 
-fn on_disk(config: &Config) -> Result<Log, Failure> {
+/// Where it is closed: the folder may have been moved.
+fn tell_closed(folder: &DataFolder) {
+    let path = folder.path().display();
+    match folder.disk().location() {
+        Ok(Location::Moved { to: Some(to), .. }) if to != folder.path() => {
+            tracing::warn!(folder = %to.display(), "the log is closed. It was moved, and is no longer in {path}");
+        }
+        Ok(Location::Moved { .. }) => tracing::warn!("the log is closed. It is no longer at {path}"),
+        _ => tracing::info!(folder = %path, "the log is closed"),
+    }
+}
+
+/// How it is kept where so many files may be open.
+fn settings(config: &Config, files_max: u64) -> DiskSettings {
+    let open_files_max = machine::log_open_files_max(files_max);
+    DiskSettings { sync: sync(&config.log), open_files_max, ..DiskSettings::DEFAULT }
+}
+
+fn on_disk(config: &Config, settings: DiskSettings) -> Result<Log, Failure> {
     let folder = DataFolder::take_for_log(&config.data)?;
     let log_bytes_max = log_bytes_max(&config.log, &folder);
-    let settings = DiskSettings { sync: sync(&config.log), ..DiskSettings::default() };
     let engine = folder.open(limits(config, log_bytes_max), settings)?;
     let path = folder.path().display();
     tracing::info!(log_bytes_max, sync = ?settings.sync, "events are kept in {path}");

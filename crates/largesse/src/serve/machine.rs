@@ -2,12 +2,17 @@
 //!
 //! Does not decide what to do with it.
 
-use std::{fs, io};
+use std::{fs, io, num::NonZeroUsize};
 
-use largesse::disk::disk::{Disk, Folder};
+use largesse::disk::{
+    DiskSettings,
+    disk::{Disk, Folder},
+};
 
-/// Open files that are not connections: listeners, stdio, the runtime's own.
-const FILES_RESERVED: u64 = 64;
+/// With fewer, a log that is read would open files more than read them.
+const LOG_OPEN_FILES_MIN: NonZeroUsize = NonZeroUsize::new(8).expect("it is not 0");
+/// Open files that are neither connections nor the log's: listeners, stdio, the runtime's own.
+const FILES_RESERVED: u64 = 32;
 /// Where the system sets no limit, this is one.
 const FILES_MAX: u64 = 1 << 20;
 
@@ -22,9 +27,17 @@ pub(super) fn open_files_max() -> u64 {
     }
 }
 
-/// How many connections fit. At least one, whatever the limit.
-pub(super) fn connections(files: u64) -> usize {
-    let connections = files.min(FILES_MAX).saturating_sub(FILES_RESERVED).max(1);
+/// How many files that are only read now and then a log may have open: where few may be open, an eighth of them.
+pub(super) fn log_open_files_max(files: u64) -> NonZeroUsize {
+    let fitting = usize::try_from(files / 8).unwrap_or(usize::MAX);
+    let fitting = NonZeroUsize::new(fitting).unwrap_or(NonZeroUsize::MIN);
+    fitting.clamp(LOG_OPEN_FILES_MIN, DiskSettings::DEFAULT.open_files_max)
+}
+
+/// How many connections fit beside the files of the log. At least one, whatever the limit.
+pub(super) fn connections(files: u64, log_files: usize) -> usize {
+    let others = FILES_RESERVED.saturating_add(log_files as u64);
+    let connections = files.min(FILES_MAX).saturating_sub(others).max(1);
     usize::try_from(connections).unwrap_or(usize::MAX)
 }
 
@@ -58,8 +71,20 @@ mod tests {
 
     #[test]
     fn some_files_are_not_for_connections_and_there_is_always_one() {
-        for (files, want) in [(0, 1), (64, 1), (65, 1), (1024, 960), (u64::MAX, (1 << 20) - 64)] {
-            assert_eq!(connections(files), want, "{files} files");
+        for (files, want) in [(0, 1), (32, 1), (33, 1), (1024, 992), (u64::MAX, (1 << 20) - 32)] {
+            assert_eq!(connections(files, 0), want, "{files} files");
+        }
+    }
+
+    #[test]
+    fn what_the_log_may_open_is_no_connections() {
+        for (files, log, connections_max) in
+            [(0, 8, 1), (128, 16, 56), (256, 32, 168), (1024, 128, 840), (u64::MAX, 128, (1 << 20) - 184)]
+        {
+            let open_files_max = log_open_files_max(files);
+            let settings = DiskSettings { open_files_max, ..DiskSettings::DEFAULT };
+            assert_eq!(open_files_max.get(), log, "{files} files");
+            assert_eq!(connections(files, settings.files_max()), connections_max, "{files} files");
         }
     }
 

@@ -55,6 +55,6 @@ fn a_disk_that_fails_is_told_from_a_broken_event() {
     let file = MemoryFile::of(events.bytes());
     file.fail(true);
     let text = "the disk is gone".to_owned();
-    let want = ReadError::Io { at: 0, kind: io::ErrorKind::Other, text };
+    let want = ReadError::Io { at: 0, code: None, text };
     assert_eq!(read(&file, 0, events.frames()[0]), Err(want));
 }

@@ -1,6 +1,9 @@
 //! A server of ours on a free port, and requests to it as bytes.
 
-use std::io::{Read, Write};
+use std::{
+    io::{Read, Write},
+    path::Path,
+};
 
 use crate::support::{Folder, Program, Running, connect, largesse};
 
@@ -23,6 +26,14 @@ impl Server {
     pub(crate) fn start_on(data: &Folder, more: &[&str]) -> Self {
         let data = data.path().to_str().unwrap();
         Self::start_as(&[&["serve", "--data", data, "--listen", "127.0.0.1:0"], more].concat())
+    }
+
+    /// The same, started by another program, which comes before it on the command line.
+    pub(crate) fn start_under(before: &[&str], data: &Path, more: &[&str]) -> Self {
+        let data = data.to_str().unwrap();
+        let args = [&["serve", "--data", data, "--listen", "127.0.0.1:0"], more].concat();
+        let (program, words) = before.split_first().expect("a program comes before");
+        Self::start_program(largesse(&args).under(program, words))
     }
 
     fn start_as(args: &[&str]) -> Self {
