@@ -232,7 +232,9 @@ impl Writing {
 
     /// Begins a new segment when the last is full, or when a cleaning waits for it. Answers why that failed.
     fn roll_if_due(&mut self) -> Option<EngineError> {
-        let is_due = self.writer.is_full() || (self.desk.wants_milestone() && self.writer.has_begun());
+        let is_wanted = self.desk.wants_milestone();
+        let is_due = self.writer.is_full()
+            || (is_wanted && (self.writer.has_begun() || self.writer.wants_checkpoint()));
         if !is_due || !self.desk.is_free() {
             return None;
         }

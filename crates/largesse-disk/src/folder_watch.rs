@@ -8,11 +8,13 @@
 
 use std::{
     collections::HashSet,
+    io::ErrorKind,
     path::Path,
     sync::{Mutex, PoisonError},
 };
 
 use crate::{
+    checkpoint,
     disk::{Disk, Instead, Location, Watched},
     segments::{Index, Segment, Segments},
 };
@@ -91,19 +93,36 @@ impl FolderWatch {
             return Some(format!("{first}{more} were taken out of the data folder"));
         }
         list.iter().for_each(|segment| segment.look_for_index(&names));
+        self.look_for_checkpoint(&names);
         let written = list.last().filter(|segment| matches!(segment.index, Index::Growing(_)))?;
-        self.another_file(written)
+        another_file(&self.disk, written)
     }
 
-    /// Whether the segment that is written has its name no more, and another file has it.
-    fn another_file(&self, written: &Segment) -> Option<String> {
-        let name = written.id.file_name();
-        if matches!(written.file.links(), Ok(0)) {
-            return Some(format!("{name} was removed while it was written"));
+    /// A checkpoint that is gone is made again.
+    fn look_for_checkpoint(&self, names: &HashSet<String>) {
+        let presence = self.disk.presence();
+        if names.contains(checkpoint::FILE) {
+            presence.checkpoint_is_there();
+        } else if presence.checkpoint_is_not_there() {
+            tracing::warn!("the checkpoint of the log is gone; another is made");
         }
-        let (named, ours) = (self.disk.identity(&name).ok()??, written.file.identity().ok()??);
-        (named != ours).then(|| format!("{name} is another file than the one that is written"))
     }
+}
+
+/// Whether the segment that is written has its name no more, or another file has it.
+pub(crate) fn another_file(disk: &dyn Disk, written: &Segment) -> Option<String> {
+    let name = written.id.file_name();
+    if matches!(written.file.links(), Ok(0)) {
+        return Some(format!("{name} was removed while it was written"));
+    }
+    let named = match disk.identity(&name) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Some(format!("{name} was taken out of the data folder"));
+        }
+        named => named.ok()??,
+    };
+    let ours = written.file.identity().ok()??;
+    (named != ours).then(|| format!("{name} is another file than the one that is written"))
 }
 
 fn tell(location: &Location) {

@@ -79,6 +79,11 @@ impl Journal {
         self.disk.is_short()
     }
 
+    /// Whether the last checkpoint is gone.
+    pub(crate) fn is_checkpoint_missing(&self) -> bool {
+        self.disk.presence().is_checkpoint_missing()
+    }
+
     /// Where the next group goes.
     pub(crate) fn at(&self) -> u64 {
         self.at

@@ -138,6 +138,7 @@ impl Keeper {
     pub(crate) fn has_garbage(&self) -> bool {
         let sealed = self.sealed();
         self.core.retired.is_some()
+            || self.disk.presence().is_checkpoint_missing()
             || sealed.iter().any(|segment| segment.wants_index())
             || cleaning::choose(&sealed, self.segment_bytes, self.pressure()).is_some()
     }
@@ -204,6 +205,7 @@ impl Keeper {
             &milestone.snapshot,
         )?;
         self.core.checkpoint_bytes.store(bytes, Relaxed);
+        self.disk.presence().checkpoint_is_there();
         if let Some(cleaned) = cleaned {
             self.replace(&cleaned.from, cleaned.to);
         }

@@ -19,6 +19,7 @@ use crate::{
     core::Core,
     disk::{Disk, DiskFile, is_out_of_files},
     filing::Filing,
+    folder_watch::another_file,
     frame::{GROUP_FRAME_BYTES, Sequence},
     journal::{Journal, refused},
     keeper::Milestone,
@@ -326,6 +327,18 @@ impl Writer {
         self.journal.at() > HEADER_BYTES as u64
     }
 
+    /// Before the segment is left: from then on it is opened by its name.
+    fn check_file(&mut self) -> Result<(), EngineError> {
+        self.journal.check_named()?;
+        another_file(&*self.disk, self.journal.segment())
+            .map_or(Ok(()), |reason| Err(EngineError::Unwritable { reason }))
+    }
+
+    /// Whether the last checkpoint is gone.
+    pub(crate) fn wants_checkpoint(&self) -> bool {
+        self.journal.is_checkpoint_missing()
+    }
+
     /// Makes the segment safe and goes on in a new one. Answers the state between the two.
     ///
     /// # Errors
@@ -333,7 +346,7 @@ impl Writer {
     pub(crate) fn roll(&mut self) -> Result<Milestone, EngineError> {
         self.filing.finish();
         self.journal.sync()?;
-        self.journal.check_named()?;
+        self.check_file()?;
         let number = self.journal.segment().id.number + 1;
         let segment = self.begin_segment(number).map_err(|error| {
             refused(&error, format!("{} could not be begun: {error}", SegmentId::written(number).file_name()))
@@ -385,7 +398,7 @@ impl Writer {
         self.filing.finish();
         self.spare.stop();
         self.journal.sync()?;
-        self.journal.check_named()?;
+        self.check_file()?;
         if let Some(reason) = self.stuck.clone() {
             return Err(EngineError::Unwritable { reason });
         }

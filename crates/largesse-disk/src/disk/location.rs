@@ -95,7 +95,10 @@ enum Now {
 /// Where the system says that an open folder is. Source: proc_pid_fd(5).
 fn now_at(folder: &File) -> Now {
     match std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd())) {
-        Ok(path) if path.as_os_str().as_bytes().ends_with(b" (deleted)") => Now::Removed,
+        // A folder may have such a name, too.
+        Ok(path) if path.as_os_str().as_bytes().ends_with(b" (deleted)") && stat(&path).is_err() => {
+            Now::Removed
+        }
         Ok(path) if path.as_os_str() != OsStr::new("/") && path.is_absolute() => Now::At(path),
         _ => Now::Unknown,
     }

@@ -13,6 +13,9 @@ use std::sync::{
 pub(crate) struct Presence {
     is_missing: AtomicBool,
     missing: Mutex<Option<String>>,
+    /// Whether the checkpoint is missing, which can be made again.
+    is_checkpoint_missing: AtomicBool,
+    has_checkpoint: AtomicBool,
 }
 
 impl Presence {
@@ -32,5 +35,23 @@ impl Presence {
         self.is_missing.store(missing.is_some(), Relaxed);
         *said = missing;
         is_news
+    }
+
+    /// Whether a checkpoint is to be made because the last one is gone.
+    pub(crate) fn is_checkpoint_missing(&self) -> bool {
+        self.is_checkpoint_missing.load(Relaxed)
+    }
+
+    /// There is a checkpoint now.
+    pub(crate) fn checkpoint_is_there(&self) {
+        self.has_checkpoint.store(true, Relaxed);
+        self.is_checkpoint_missing.store(false, Relaxed);
+    }
+
+    /// There is none. Whether there was one until now.
+    pub(crate) fn checkpoint_is_not_there(&self) -> bool {
+        let is_gone = self.has_checkpoint.swap(false, Relaxed);
+        self.is_checkpoint_missing.fetch_or(is_gone, Relaxed);
+        is_gone
     }
 }

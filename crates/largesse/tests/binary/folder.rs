@@ -313,6 +313,29 @@ fn publishers_to_a_log_that_misses_a_segment_are_told() {
 }
 
 #[test]
+fn a_file_that_can_be_made_again_is_and_nothing_is_lost() {
+    for file in ["checkpoint", "identity", "lock", ".index"] {
+        let place = Place::new();
+        let live = place.live();
+        let server = place.start(&[], &live);
+        check_taken(&server, "first", 4, LARGE);
+        wait_for_checkpoint(&server, &live);
+        let name = files(&live).into_iter().find(|name| name.ends_with(file)).unwrap();
+        fs::remove_file(live.join(&name)).unwrap();
+        if file == "checkpoint" {
+            server.running.told("the checkpoint of the log is gone");
+            while !live.join(&name).exists() {
+                server.ask("GET", "/streams?limit=1", "");
+            }
+        }
+        check_taken(&server, "first", 1, 1);
+        server.running.signal("KILL");
+        server.running.done();
+        assert_eq!(exported(&["--data", live.to_str().unwrap()]), (5, 0), "without {name}");
+    }
+}
+
+#[test]
 fn what_was_taken_out_and_put_back_is_gone_on_with() {
     let place = Place::new();
     let server = place.start(&[], &place.live());
