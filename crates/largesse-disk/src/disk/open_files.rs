@@ -116,15 +116,20 @@ impl ReadNowAndThen {
     }
 
     fn file(&self) -> io::Result<Arc<dyn DiskFile>> {
-        if let Some(nameless) = self.nameless.get() {
-            return nameless.clone().ok_or_else(|| io::ErrorKind::NotFound.into());
+        if self.nameless.get().is_none() {
+            if let Some(open) = self.disk.open_files().get(self.key) {
+                return Ok(open);
+            }
+            let opened = self.disk.open(&self.name);
+            // What the name is now may be another's, or nobody's, only if it was kept open before.
+            if self.nameless.get().is_none() {
+                let opened = opened?;
+                self.disk.open_files().put(self.key, Arc::clone(&opened));
+                return Ok(opened);
+            }
         }
-        if let Some(open) = self.disk.open_files().get(self.key) {
-            return Ok(open);
-        }
-        let opened = self.disk.open(&self.name)?;
-        self.disk.open_files().put(self.key, Arc::clone(&opened));
-        Ok(opened)
+        let nameless = self.nameless.get().cloned().flatten();
+        nameless.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
@@ -221,6 +226,24 @@ mod tests {
         let _others = [made(&disk, "kept"), made(&disk, "gone")];
         assert_eq!(first_byte(&kept).unwrap(), b'k');
         assert_eq!(first_byte(&gone).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    /// Before each is taken away, it is kept open; whoever reads at that moment finds it, in the one way or the other.
+    #[test]
+    fn who_reads_while_a_name_is_taken_away_reads_on() {
+        let disk = disk(1);
+        for _ in 0..500 {
+            let file = made(&disk, "a");
+            made(&disk, "b");
+            std::thread::scope(|threads| {
+                let reader =
+                    threads.spawn(|| (0..20).all(|_| first_byte(&file).is_ok_and(|byte| byte == b'a')));
+                file.keep_open().unwrap();
+                disk.remove("a").unwrap();
+                assert!(reader.join().unwrap());
+            });
+            disk.remove("b").unwrap();
+        }
     }
 
     #[test]
