@@ -8,8 +8,8 @@ use std::{fs, num::NonZeroUsize, path::Path, sync::Arc};
 
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::Folder, inspect::StandingLog};
 use largesse_log::{
-    Append, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, ReadLimits, Selection, Selector,
-    Stopped, StreamName, Then, UnixMs,
+    Append, Author, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, ReadLimits, Selection,
+    Selector, Stopped, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
 use support::TempFolder;
@@ -56,8 +56,9 @@ fn publish(engine: &DiskEngine) {
     for number in 0..EVENTS {
         let events = vec![NewEvent { name: None, data: EventData::parse(&"x".repeat(400)).unwrap() }];
         let stream = StreamName::parse("a").unwrap();
-        let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed };
-        wait(engine.append(UnixMs(1_000 + number as u64), append)).unwrap();
+        let append =
+            Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source };
+        wait(engine.append(UnixMs(1_000 + number as u64).into(), append)).unwrap();
     }
 }
 

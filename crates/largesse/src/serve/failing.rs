@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use largesse::{
     disk::{
-        DiskEngine, DiskSettings, NewLog, SyncRule,
+        DiskEngine, DiskSettings, NewLog,
         disk::{Folder, PanickingDisk},
     },
     log::{EngineLimits, Incarnation},
