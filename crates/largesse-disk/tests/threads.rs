@@ -6,7 +6,7 @@
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use largesse_disk::{
-    DiskEngine, DiskSettings, NewLog, SyncRule,
+    DiskEngine, DiskSettings, NewLog,
     disk::{PanickingDisk, SimulatedDisk},
 };
 use largesse_log::{
@@ -34,7 +34,7 @@ struct Log {
 
 /// Each event is read from a segment, and each segment is soon full.
 fn settings() -> DiskSettings {
-    DiskSettings { sync: SyncRule::Always, segment_bytes: 2_000, young_bytes_max: 0 }
+    DiskSettings { segment_bytes: 2_000, young_bytes_max: 0, ..DiskSettings::DEFAULT }
 }
 
 fn open(disk: &SimulatedDisk) -> Log {

@@ -43,7 +43,8 @@ fn main() -> ExitCode {
 }
 
 /// A write that would make a file larger than one may be (`ulimit -f`) says so by itself; by default the system ends the
-/// process besides.
+/// process besides. What is caught is not inherited: programs that we were to start would be ended as before. Source:
+/// setrlimit(2), `RLIMIT_FSIZE`; execve(2).
 fn survive_file_limit() {
     // Caught, it does nothing more. Where it can't be, it is as with any other program.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
@@ -76,7 +77,6 @@ fn usage(error: &clap::Error) -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    outlive_file_limits().map_err(|error| Failure(format!("a signal can't be caught: {error}")))?;
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::run(&args),
         Command::Publish(args) => publish::run(&args),
@@ -84,17 +84,4 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Log(command) => log_command::run(&command),
         Command::Config(command) => config_command::run(&command),
     }
-}
-
-/// From now on a write over the limit on the size of files fails, as on a full disk, instead of ending the process. What
-/// is caught is not inherited: programs that we were to start would be ended as before. Source: setrlimit(2),
-/// `RLIMIT_FSIZE`; execve(2).
-#[cfg(unix)]
-fn outlive_file_limits() -> io::Result<()> {
-    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).map(|_| ())
-}
-
-#[cfg(not(unix))]
-fn outlive_file_limits() -> io::Result<()> {
-    Ok(())
 }
