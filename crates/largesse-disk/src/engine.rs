@@ -253,7 +253,13 @@ impl Writing {
     /// A keeper that is slow or in trouble must not let the segment, and its index in memory, grow for ever.
     fn wait_if_overfull(&mut self) {
         while self.writer.is_overfull() {
-            let trouble = self.desk.wait_until_free();
+            let mut trouble = self.desk.wait_until_free();
+            let is_short = matches!(trouble, Some(EngineError::TooManyFiles { .. }));
+            // Files may be had again: then nobody is refused for a checkpoint that failed before.
+            if is_short && self.writer.keep_for_next().is_ok() {
+                self.desk.retry();
+                trouble = self.desk.wait_until_free();
+            }
             self.writer.hold(trouble.clone());
             if trouble.is_some() {
                 return;

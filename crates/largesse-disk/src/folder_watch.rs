@@ -88,9 +88,12 @@ impl FolderWatch {
         let mut missing =
             list.iter().map(|segment| segment.id.file_name()).filter(|name| !names.contains(name));
         if let Some(first) = missing.next() {
-            let more = missing.count();
-            let more = if more > 0 { format!(" and {more} more files of the log") } else { String::new() };
-            return Some(format!("{first}{more} were taken out of the data folder"));
+            let were = match missing.count() {
+                0 => "was".to_owned(),
+                1 => "and 1 more file of the log were".to_owned(),
+                more => format!("and {more} more files of the log were"),
+            };
+            return Some(format!("{first} {were} taken out of the data folder"));
         }
         list.iter().for_each(|segment| segment.look_for_index(&names));
         self.look_for_checkpoint(&names);

@@ -16,7 +16,7 @@ use largesse::{
     disk::{
         DiskEngine, DiskSettings, NewLog, OpenError,
         disk::{Disk, Folder},
-        inspect,
+        inspect::{self, CLOCK_NAME},
         lock::{FolderLock, LOCK_NAME, LockError, LookLock},
     },
     log::{EngineLimits, Incarnation},
@@ -35,7 +35,7 @@ pub(crate) const IMPORTING: &str = "importing";
 
 /// What may be in a folder in which a log is made: our own before there is a log, our configuration, and what file
 /// systems put into theirs. Hidden files may be there too.
-const FINE_WITHOUT_A_LOG: [&str; 4] = [LOCK_NAME, IMPORTING, "largesse.toml", "lost+found"];
+const FINE_WITHOUT_A_LOG: [&str; 5] = [LOCK_NAME, CLOCK_NAME, IMPORTING, "largesse.toml", "lost+found"];
 
 /// A folder that is ours, or that no server has.
 #[derive(Debug)]

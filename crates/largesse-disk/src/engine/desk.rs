@@ -148,6 +148,12 @@ impl Desk {
         self.bell.notify_all();
     }
 
+    /// What kept the last milestone from being kept is over: it is tried again at once.
+    pub(super) fn retry(&self) {
+        self.lock().trouble = None;
+        self.bell.notify_all();
+    }
+
     /// Nobody keeps any more, for this reason.
     pub(super) fn abandon(&self, reason: String) {
         self.lock().trouble = Some(EngineError::Unwritable { reason });

@@ -5,7 +5,7 @@
 
 mod mark;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use largesse::{
     disk::disk::Folder,
@@ -39,6 +39,9 @@ impl ServedClock {
     pub(super) fn start(log: &Log) -> Self {
         let (folder, boot) = (log.folder(), mark::boot());
         let mark = folder.as_deref().and_then(|folder| mark::load(folder, boot.as_deref()));
+        if let Some(Err(error)) = folder.as_deref().map(|folder| mark::make(folder)) {
+            unkept(&error);
+        }
         let clock = Arc::new(MachineClock::start(mark, log.last_time()));
         let served = Self { clock, folder, boot };
         served.tell();
@@ -71,7 +74,7 @@ impl ServedClock {
         let text = mark::text(&boot, &self.clock.mark());
         let kept = tokio::task::spawn_blocking(move || mark::keep(&*folder, &text)).await;
         if let Ok(Err(error)) = kept {
-            tracing::debug!(%error, "the log's time could not be written down for the next start");
+            unkept(&error);
         }
     }
 
@@ -83,6 +86,10 @@ impl ServedClock {
         }
         told
     }
+}
+
+fn unkept(error: &io::Error) {
+    tracing::debug!(%error, "the log's time could not be written down for the next start");
 }
 
 /// Whether there was something.

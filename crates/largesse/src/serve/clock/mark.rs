@@ -61,15 +61,24 @@ pub(super) fn load(disk: &dyn Disk, boot: Option<&str>) -> Option<(ClockMark, Bo
     parse(str::from_utf8(&line).ok()?, boot)
 }
 
-/// Writes a mark over the last one.
+/// Makes the file, unless it is there.
+///
+/// # Errors
+/// Those of the disk.
+pub(super) fn make(disk: &dyn Disk) -> io::Result<()> {
+    match disk.create(CLOCK_NAME) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(|_| ()),
+    }
+}
+
+/// Writes a mark over the last one. It makes no file: one that is gone was taken out, and nothing is put into a folder that
+/// misses something.
 ///
 /// # Errors
 /// Those of the disk.
 pub(super) fn keep(disk: &dyn Disk, text: &str) -> io::Result<()> {
-    let file = match disk.open(CLOCK_NAME) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => disk.create(CLOCK_NAME)?,
-        opened => opened?,
-    };
+    let file = disk.open(CLOCK_NAME)?;
     file.write_at(text.as_bytes(), 0)?;
     let bytes = text.len() as u64;
     if file.bytes()? > bytes { file.truncate(bytes) } else { Ok(()) }

@@ -4,7 +4,7 @@
 //! A connection can be cut after any number of bytes of its body.
 
 use std::{
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::TcpStream,
 };
 
@@ -55,10 +55,13 @@ impl Page {
         let mut body = connection.take(bytes_max as u64);
         let mut piece = [0; 4096];
         loop {
-            match body.read(&mut piece).unwrap() {
-                0 if body.limit() == 0 => return Cut::Here,
-                0 => return Cut::ByServer,
-                bytes => self.hear(&piece[..bytes]),
+            match body.read(&mut piece) {
+                Ok(0) if body.limit() == 0 => return Cut::Here,
+                Ok(0) => return Cut::ByServer,
+                Ok(bytes) => self.hear(&piece[..bytes]),
+                // A signal came by: source, signal(7), on sockets with a timeout.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => panic!("{error}"),
             }
         }
     }

@@ -28,12 +28,15 @@ impl Server {
         Self::start_as(&[&["serve", "--data", data, "--listen", "127.0.0.1:0"], more].concat())
     }
 
-    /// The same, started by another program, which comes before it on the command line.
+    /// The same, started by another program, if one comes before it on the command line.
     pub(crate) fn start_under(before: &[&str], data: &Path, more: &[&str]) -> Self {
         let data = data.to_str().unwrap();
         let args = [&["serve", "--data", data, "--listen", "127.0.0.1:0"], more].concat();
-        let (program, words) = before.split_first().expect("a program comes before");
-        Self::start_program(largesse(&args).under(program, words))
+        let program = largesse(&args);
+        Self::start_program(match before.split_first() {
+            Some((before, words)) => program.under(before, words),
+            None => program,
+        })
     }
 
     fn start_as(args: &[&str]) -> Self {
