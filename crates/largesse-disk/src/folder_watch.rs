@@ -50,16 +50,7 @@ impl FolderWatch {
             Location::Removed { from } => Some(format!("the data folder {} was removed", from.display())),
             Location::InPlace | Location::Moved { .. } => self.missing_file(segments),
         };
-        if self.disk.presence().say(missing.clone()) {
-            match &missing {
-                Some(reason) => tracing::error!(
-                    reason,
-                    "publishes are refused: nothing would be kept. What can still be read, `largesse log export --url` \
-                     saves; then stop the server and start it again, on a folder that is whole"
-                ),
-                None => tracing::info!("all files of the log are there again; publishes are taken"),
-            }
-        }
+        say(&self.disk, missing.clone());
         missing.map_or(Ok(()), Err)
     }
 
@@ -109,6 +100,21 @@ impl FolderWatch {
         } else if presence.checkpoint_is_not_there() {
             tracing::warn!("the checkpoint of the log is gone; another is made");
         }
+    }
+}
+
+/// Has the writer stop where something is missing, or go on where it is back, and tells it where that is news.
+pub(crate) fn say(disk: &Watched, missing: Option<String>) {
+    if !disk.presence().say(missing.clone()) {
+        return;
+    }
+    match missing {
+        Some(reason) => tracing::error!(
+            reason,
+            "publishes are refused: nothing would be kept. What can still be read, `largesse log export --url` saves; then \
+             stop the server and start it again, on a folder that is whole"
+        ),
+        None => tracing::info!("all files of the log are there again; publishes are taken"),
     }
 }
 

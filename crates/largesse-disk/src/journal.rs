@@ -15,6 +15,7 @@ use largesse_log::{EngineError, Position};
 
 use crate::{
     disk::{Watched, is_out_of_files},
+    folder_watch,
     frame::{GROUP_FRAME_BYTES, GroupHead, Salt, Sequence},
     segments::Segment,
     settings::SyncRule,
@@ -188,6 +189,11 @@ impl Journal {
     pub(crate) fn go_on_in(&mut self, segment: Arc<Segment>, at: u64) {
         debug_assert!(!self.has_unsynced(), "a segment is safe before the next is begun");
         (self.segment, self.at, self.was_cut) = (segment, at, false);
+    }
+
+    /// Nothing is written until this is there again.
+    pub(crate) fn say_missing(&self, what: String) {
+        folder_watch::say(&self.disk, Some(what));
     }
 
     fn check_whole(&self) -> Result<(), EngineError> {

@@ -330,8 +330,13 @@ impl Writer {
     /// Before the segment is left: from then on it is opened by its name.
     fn check_file(&mut self) -> Result<(), EngineError> {
         self.journal.check_named()?;
-        another_file(&*self.disk, self.journal.segment())
-            .map_or(Ok(()), |reason| Err(EngineError::Unwritable { reason }))
+        match another_file(&*self.disk, self.journal.segment()) {
+            None => Ok(()),
+            Some(reason) => {
+                self.journal.say_missing(reason.clone());
+                Err(EngineError::Unwritable { reason })
+            }
+        }
     }
 
     /// Whether the last checkpoint is gone.
