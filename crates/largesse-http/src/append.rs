@@ -79,6 +79,16 @@ impl Publish<'_> {
             .map_err(|error| Refusal::of_append(&error, &self.stream))
     }
 
+    /// Refuses a name where there is no event: nobody would hear it, and who closes with `?event=failed` means to say why.
+    fn check_nothing_named(&self) -> Result<(), Refusal> {
+        if self.name.is_none() {
+            return Ok(());
+        }
+        let detail = "The query names an event, and the body is empty: with close, that is no event. Send the event's data \
+                      as the body, or leave 'event' out to close alone.";
+        Err(Refusal::new(Problem::BadQuery, detail).with("parameter", "event"))
+    }
+
     /// How a repeat of a whole body is recognised: by all that makes it what it is.
     fn once(&self, kind: &str, body: &[u8]) -> Once {
         let Some(key) = &self.key else { return Once::Unkeyed };

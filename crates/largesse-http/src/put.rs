@@ -97,7 +97,7 @@ fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
 async fn whole(door: &Door, body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {
     if body.awaits_continue() && body.said_bytes() > BODY_BYTES_MAX {
         let detail = format!(
-            "The body has {} bytes, and is not asked for: settings have {BODY_BYTES_MAX} at most.",
+            "The body has {} bytes, too many for settings: they have {BODY_BYTES_MAX} at most.",
             body.said_bytes()
         );
         return Err(Refusal::new(Problem::BadSettings, detail).with("limit", BODY_BYTES_MAX));

@@ -17,7 +17,7 @@ use crate::{
 const NAME_CHARS_MAX: usize = 32;
 
 /// Words that pages use for something of their own, though one slip makes them ours.
-const ORDINARY: &[&str] = &["game", "rom", "same"];
+const ORDINARY: &[&str] = &["fname", "game", "lname", "rom", "same", "sname", "uname"];
 
 /// What a read answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -137,7 +137,8 @@ impl Refusal {
         );
         if name == "failed" {
             detail
-                .push_str(" A publish that also closes the stream (?event=failed&close) may have this name.");
+                .push_str(" A publish of one event that also closes the stream (?event=failed&close, with the data as the body) may have \
+                     this name.");
         }
         Self::new(Problem::ReservedName, detail).with("event", name).with("reserved", RESERVED_NAMES.to_vec())
     }

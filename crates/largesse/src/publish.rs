@@ -77,6 +77,11 @@ fn wrong(what: &str, value: &str, error: &impl std::fmt::Display) -> Failure {
 
 fn data(args: &PublishArgs) -> Result<Bytes, Failure> {
     match args.data.as_deref() {
+        None if args.close && args.event.is_some() => Err(Failure(
+            "--event names an event, and --close without DATA publishes none: give the data, '-' for that of stdin, or \
+             '' for none"
+                .to_owned(),
+        )),
         None if args.close => Ok(Bytes::new()),
         None | Some("-") => stdin(),
         Some(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),

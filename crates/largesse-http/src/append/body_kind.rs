@@ -29,6 +29,7 @@ const LONG_NAMES: &[&str] = &["ndjson", "ldjson", "jsonlines", "eventstream"];
 /// The way that the headers ask for.
 pub(crate) fn of(headers: &HeaderMap) -> Result<BodyKind, Refusal> {
     check_encoding(headers)?;
+    check_transfer_encoding(headers)?;
     let Some(value) = only(headers, header::CONTENT_TYPE)? else { return Ok(BodyKind::Text) };
     let mut parts = value.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -89,6 +90,20 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
             let detail =
                 format!("The Content-Encoding is '{}'. Send the body without one, unpacked.", Shown(&line));
             return Err(refuse(detail).with_header(header::ACCEPT_ENCODING, "identity"));
+        }
+    }
+    Ok(())
+}
+
+/// Chunks are taken off on the way here; another coding would still be on what comes. Source: RFC 9112, clause 6.1.
+fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
+    let lines = headers.get_all(header::TRANSFER_ENCODING).iter().map(|value| lossy(value.as_bytes()));
+    for line in lines {
+        let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("chunked");
+        if !line.split(',').map(str::trim).all(is_plain) {
+            let detail =
+                format!("The Transfer-Encoding is '{}'. Send the body with chunked alone.", Shown(&line));
+            return Err(refuse(detail));
         }
     }
     Ok(())

@@ -32,6 +32,43 @@ use crate::{
 /// the same to them. Here the length, or the last chunk, says that the body is whole (RFC 9112, clause 8).
 const BODY_END: &[u8] = b"\n\n";
 
+/// Whether the lines of a body were joined on their way, as `curl -d @file` does: one line, with the fields of several.
+#[derive(Default)]
+struct Joined {
+    has_line_end: bool,
+    /// How many fields of data begin in the line, and how far the next has come.
+    fields: usize,
+    matched: usize,
+}
+
+impl Joined {
+    const FIELD: &[u8] = b"data:";
+
+    fn take(&mut self, text: &[u8]) {
+        if self.has_line_end {
+            return;
+        }
+        for byte in text {
+            match byte {
+                b'\r' | b'\n' => {
+                    self.has_line_end = true;
+                    return;
+                }
+                // No letter of the field comes twice at its beginning, so there is nothing to go back to.
+                byte if *byte == Self::FIELD[self.matched] => self.matched += 1,
+                byte => self.matched = usize::from(*byte == Self::FIELD[0]),
+            }
+            if self.matched == Self::FIELD.len() {
+                (self.fields, self.matched) = (self.fields + 1, 0);
+            }
+        }
+    }
+
+    fn is_certain(&self) -> bool {
+        !self.has_line_end && self.fields > 1
+    }
+}
+
 /// A long publish under way.
 struct Publishing<'a> {
     publish: &'a Publish<'a>,
@@ -39,6 +76,7 @@ struct Publishing<'a> {
     parser: Parser,
     /// When the block began of which something is held.
     unfinished_since: Option<Instant>,
+    joined: Joined,
     keyed: Option<Keyed>,
     /// Events appended so far, by this request or one before it under the key.
     count: u64,
@@ -80,18 +118,31 @@ impl<'a> Publishing<'a> {
         };
         let limits = ParserLimits { event_bytes_max: publish.door.config.event_bytes_max };
         let (text, parser) = (Utf8Pieces::default(), Parser::new(limits));
-        Ok(Self { publish, text, parser, unfinished_since: None, keyed, count: 0, last: None })
+        Ok(Self {
+            publish,
+            text,
+            parser,
+            unfinished_since: None,
+            joined: Joined::default(),
+            keyed,
+            count: 0,
+            last: None,
+        })
     }
 
     async fn take_all(&mut self, body: &mut RequestBody) -> Result<Response, Refusal> {
         while let Some(piece) = self.piece(body).await? {
             // The parser replaces what is not UTF-8, as the standard asks of readers. A publisher is told.
             let (text, checked) = self.text.take(&piece);
+            self.joined.take(text);
             self.take(text).await?;
             checked.map_err(|NotUtf8 { at }| not_utf8(at))?;
             self.hold(body)?;
         }
         self.text.finish().map_err(|NotUtf8 { at }| not_utf8(at))?;
+        if self.joined.is_certain() {
+            return Err(joined());
+        }
         self.take(BODY_END).await?;
         self.finish().await
     }
@@ -271,5 +322,11 @@ fn stopped(stopped: Stopped) -> Refusal {
 fn nothing() -> Refusal {
     let detail = "The body has no event. An event is a block of lines such as 'data: hello', ended by an empty line. curl takes \
          the line breaks out of a file with -d @file: use --data-binary @file.";
+    Refusal::new(Problem::NothingToAppend, detail)
+}
+
+fn joined() -> Refusal {
+    let detail = "The body is one line with several 'data:' in it, and would be one event. curl takes the line breaks out of a \
+                  file with -d @file: use --data-binary @file. Where it is one event, end it with an empty line.";
     Refusal::new(Problem::NothingToAppend, detail)
 }

@@ -24,6 +24,9 @@ pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Res
         let detail = "The body has no line. Send one JSON text on each line, or ?close to close the stream.";
         return Err(Refusal::new(Problem::NothingToAppend, detail));
     }
+    if events.is_empty() {
+        publish.check_nothing_named()?;
+    }
     publish.append_whole(events, publish.once("lines", text.as_bytes())).await
 }
 

@@ -17,6 +17,7 @@ pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Res
     let text = utf8(body.whole(limits).await?)?;
     // An empty body that closes says no event; without the close it says an empty one.
     if text.is_empty() && publish.then == Then::Close {
+        publish.check_nothing_named()?;
         return publish.append_whole(Vec::new(), publish.once("close", b"")).await;
     }
     let once = publish.once("text", text.as_bytes());

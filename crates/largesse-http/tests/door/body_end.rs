@@ -164,3 +164,22 @@ async fn a_body_of_http_1_0_without_a_length_is_refused_and_not_passed_over() {
         assert_eq!(answer.status, status, "{line} {headers}: {answer:?}");
     }
 }
+
+/// `curl -d @file` takes the line breaks out: what was two events would be one.
+#[tokio::test]
+async fn lines_that_were_joined_on_their_way_are_no_event() {
+    let server = Server::start().await;
+    for body in ["data: adata: b", "data: 1data: 2data: 3", "data:data:", "event: ndata: adata: b"] {
+        let answer = server.ask("POST /streams/a", TYPE, body).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (400, "nothing-to-append"), "{body}");
+        assert!(answer.detail().contains("--data-binary"), "{}", answer.detail());
+    }
+    for (body, data) in
+        [("data: adata: b\n", "adata: b"), ("data: a dat: b", "a dat: b"), ("data: ddata", "ddata")]
+    {
+        let answer = server.ask("POST /streams/b", TYPE, body).await;
+        assert_eq!(answer.status, 201, "{body:?}");
+        let page = server.get_json("/streams/b").await.json();
+        assert_eq!(page["events"].as_array().unwrap().last().unwrap()["data"], data, "{body:?}");
+    }
+}

@@ -52,3 +52,17 @@ async fn other_forms_of_several_events_are_refused_with_what_to_send() {
     }
     assert_eq!(server.state().await, before);
 }
+
+/// Chunks are taken off on the way; what is under another coding would be appended as it is.
+#[tokio::test]
+async fn a_body_in_another_transfer_coding_is_refused() {
+    let server = Server::start().await;
+    for coding in ["gzip, chunked", "deflate,chunked"] {
+        let request = format!(
+            "POST /streams/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: {coding}\r\n\r\n\
+             1\r\na\r\n0\r\n\r\n"
+        );
+        let answer = server.raw(request).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (415, "unsupported-body"), "{coding}");
+    }
+}

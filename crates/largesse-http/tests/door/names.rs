@@ -84,8 +84,12 @@ async fn whoever_closes_may_say_that_it_failed() {
         }
     }
     let server = Server::start().await;
-    let only_closes = server.ask("POST /streams/a?event=end&close", "", "").await;
-    assert_eq!((only_closes.status, &only_closes.json()["count"]), (201, &0.into()), "there is no event");
+    for (headers, body) in [("", ""), (NDJSON, ""), (NDJSON, "\n")] {
+        let unsaid = server.ask("POST /streams/a?event=failed&close", headers, body).await;
+        assert_eq!(unsaid.problem(), "bad-query", "nobody would hear it: {headers} {body:?}");
+    }
+    let only_closes = server.ask("POST /streams/a?close", "", "").await;
+    assert_eq!((only_closes.status, &only_closes.json()["count"]), (201, &0.into()));
 }
 
 #[tokio::test]
