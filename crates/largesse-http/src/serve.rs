@@ -4,10 +4,17 @@
 //! that takes nothing holds at most its write buffer and what the kernel was allowed to take. Does not speak
 //! TLS or HTTP/2: a proxy in front does.
 
-use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use axum::{Router, response::Response};
-use http::Request;
+use futures_util::{TryFutureExt, future::MapOk};
+use http::{HeaderValue, Request, header::DATE};
 use hyper::{body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -150,6 +157,8 @@ async fn connection(
             .timer(TokioTimer::new())
             // Whoever sent a request and then its end still gets the answer. `StallIo` ends readers that do so.
             .half_close(true)
+            // It panics where a clock has no such text; ours is below.
+            .auto_date_header(false)
             .header_read_timeout(limits.head_timeout)
             .max_buf_size(limits.buffer_bytes_max.max(BUFFER_BYTES_MIN))
             .serve_connection(io, service)
@@ -181,11 +190,47 @@ struct OneConnection {
 impl Service<Request<Incoming>> for OneConnection {
     type Response = Response;
     type Error = Infallible;
-    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+    type Future = MapOk<
+        <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future,
+        fn(Self::Response) -> Self::Response,
+    >;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         self.stall.begin_answer();
         request.extensions_mut().insert(Arc::clone(&self.stall));
-        self.router.call(request)
+        self.router.call(request).map_ok(dated)
+    }
+}
+
+/// The last moment that a `Date` can tell: the end of the year 9999. Source: RFC 9110, clause 5.6.7.
+const DATE_MAX: Duration = Duration::from_secs(253_402_300_799);
+
+/// The answer with the time of day, whatever the machine's clock says. Source: RFC 9110, clause 6.6.1.
+fn dated(mut response: Response) -> Response {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    response.headers_mut().entry(DATE).or_insert_with(|| date(now));
+    response
+}
+
+/// The text of a time since 1970.
+fn date(since: Duration) -> HeaderValue {
+    let text = httpdate::fmt_http_date(UNIX_EPOCH + since.min(DATE_MAX));
+    HeaderValue::from_str(&text).expect("a date is of letters, digits, spaces, commas and colons")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_clock_has_a_date() {
+        let rows = [
+            (Duration::ZERO, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (Duration::from_secs(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (Duration::MAX, "Fri, 31 Dec 9999 23:59:59 GMT"),
+        ];
+        for (since, want) in rows {
+            assert_eq!(date(since), want);
+        }
     }
 }

@@ -38,8 +38,11 @@ use crate::{
     config::{Config, Effective},
     config_command::load,
     gallery::{Gallery, GalleryRule},
-    terminal::{Failure, say},
+    terminal::{Failure, counted, say},
 };
+
+/// With fewer connections, it is said that they are few.
+const CONNECTIONS_FEW: usize = 64;
 
 /// What the machine lets us use.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +58,15 @@ struct Room {
 /// which it can't serve.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let effective = load(&args.config)?;
+    signals::outlive_terminal();
     trace::begin(&effective.config.trace)?;
+    let files_max = machine::open_files_max();
+    if files_max < machine::FILES_MIN {
+        let least = machine::FILES_MIN;
+        return Err(Failure(format!(
+            "{files_max} open files are too few to serve: {least} are the least (ulimit -n)"
+        )));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
     let hangups = runtime.block_on(async { Hangups::begin() }).map_err(|error| unheard(&error))?;
@@ -64,7 +75,6 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
         tracing::warn!("{warning}");
     }
     let keeping = if args.memory { Keeping::Memory } else { Keeping::Disk };
-    let files_max = machine::open_files_max();
     let room = room(&effective.config, files_max, Log::files_max(&effective.config, keeping, files_max));
     let log = Log::open(&effective.config, keeping, files_max)?;
     runtime.block_on(serve(&effective, room, log, hangups))
@@ -86,8 +96,14 @@ pub(crate) fn check_exposure(args: &ServeArgs, effective: &Effective) -> Result<
 /// Measures the machine, and says what fits.
 fn room(config: &Config, files_max: u64, log_files: usize) -> Room {
     let connections_max = machine::connections(files_max, log_files);
-    // A tenth stays free for publishers.
-    let fitting = connections_max - connections_max / 10;
+    // A tenth stays free for publishers, and one at least: readers stay for ever.
+    let fitting = connections_max - connections_max.div_ceil(10);
+    if connections_max < CONNECTIONS_FEW {
+        tracing::warn!(
+            connections_max,
+            "the limit on open files ({files_max}) lets in few connections, and fewer readers; raise it (ulimit -n)"
+        );
+    }
     let wanted =
         config.http.readers_max.map(|readers_max| usize::try_from(readers_max).unwrap_or(usize::MAX));
     let readers_max = wanted.unwrap_or(fitting);
@@ -99,8 +115,9 @@ fn room(config: &Config, files_max: u64, log_files: usize) -> Room {
         );
     }
     let fit = readers_max.min(fitting);
-    tracing::info!(readers_max, connections_max, "up to {fit} readers fit (open-file limit {files_max})");
-    Room { connections_max, readers_max }
+    let fit_readers = counted(fit as u64, "reader");
+    tracing::info!(readers_max, connections_max, "up to {fit_readers} fit (open-file limit {files_max})");
+    Room { connections_max, readers_max: fit }
 }
 
 async fn serve(effective: &Effective, room: Room, log: Log, hangups: Hangups) -> Result<(), Failure> {

@@ -13,6 +13,8 @@ use largesse::disk::{
 const LOG_OPEN_FILES_MIN: NonZeroUsize = NonZeroUsize::new(8).expect("it is not 0");
 /// Open files that are neither connections nor the log's: listeners, stdio, the runtime's own.
 const FILES_RESERVED: u64 = 32;
+/// With fewer open files there is nothing left for a connection, and the runtime itself can't start.
+pub(super) const FILES_MIN: u64 = 32;
 /// Where the system sets no limit, this is one.
 const FILES_MAX: u64 = 1 << 20;
 

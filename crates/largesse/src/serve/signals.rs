@@ -5,6 +5,7 @@
 
 use std::{fs, io};
 
+use nix::sys::signal::{SigSet, Signal as Masked};
 use rustix::process::Signal as Number;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -58,6 +59,13 @@ impl Signals {
 /// `None` where the process was started so that it does not hear it, as by `nohup`: that stays so.
 #[derive(Debug)]
 pub(super) struct Hangups(Option<Signal>);
+
+/// A server in the background may write to its terminal (`stty tostop`): it would be stopped for that, and could not be
+/// ended in order. To be called before there is another thread: each begins with the mask of its maker.
+pub(super) fn outlive_terminal() {
+    // Where that can't be done, it is as with any other program.
+    let _ = SigSet::from(Masked::SIGTTOU).thread_block();
+}
 
 impl Hangups {
     /// Catches it from now on.

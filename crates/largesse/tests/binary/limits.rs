@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::support::{Folder, Running, WAIT_MAX, connect, largesse, run, server::Server};
+use crate::support::{Done, Folder, Running, WAIT_MAX, connect, largesse, run, server::Server};
 
 /// A connection that stays open: status, head and body of one answer after the other.
 struct Kept {
@@ -96,6 +96,35 @@ fn readers_that_take_all_connections_leave_a_log_of_many_segments_its_files() {
     server.running.signal("TERM");
     let done = server.running.done();
     assert!(done.code() == Some(0) && !done.stderr.contains("ERROR"), "{done:?}");
+}
+
+#[test]
+fn where_few_connections_fit_readers_leave_one_for_publishers_and_it_is_told() {
+    for files in [64, 70] {
+        let data = Folder::new();
+        let limited = ["prlimit", &format!("--nofile={files}:{files}")];
+        let server = Server::start_under(&limited, data.path(), &[]);
+        server.running.told("lets in few connections");
+        let readers: Vec<_> = (0..8)
+            .map(|_| {
+                let mut reader = connect(&server.address);
+                reader.write_all(server.request("GET", "/streams/a", "").as_bytes()).unwrap();
+                reader
+            })
+            .collect();
+        let (status, answer) = Kept::to(&server).publish(1_000);
+        assert_eq!(status, 201, "{answer}");
+        drop(readers);
+    }
+    let done = run_under(&["prlimit", "--nofile=8:8"]);
+    assert!(done.code() == Some(1) && done.stderr.contains("ulimit -n"), "{done:?}");
+}
+
+/// A server that does not start.
+fn run_under(before: &[&str]) -> Done {
+    let program = largesse(&["serve", "--memory", "--listen", "127.0.0.1:0"]);
+    let (program_before, words) = before.split_first().unwrap();
+    Running::start(program.under(program_before, words)).done()
 }
 
 #[test]

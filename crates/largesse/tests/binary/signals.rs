@@ -38,6 +38,23 @@ fn a_server_goes_on_when_its_terminal_is_closed() {
     assert_eq!(server.running.done().code(), Some(0));
 }
 
+/// A shell with jobs puts it into the background, where who writes to the terminal is stopped.
+#[test]
+fn a_server_in_the_background_of_a_terminal_serves_on_and_stops() {
+    let (_window, terminal) = terminal();
+    let args = ["serve", "--memory", "--listen", "127.0.0.1:0", "--trace-level", "debug"];
+    let jobs = "stty tostop; set -m; \"$0\" \"$@\" & server=$!; trap 'kill -TERM $server; wait $server; exit $?' TERM; wait $server";
+    let program = largesse(&args).under("sh", &["-c", jobs]);
+    let mut program = program.under("setsid", &["--ctty"]);
+    program.command.stdin(terminal.try_clone().unwrap()).stderr(terminal);
+    let server = Server::start_program(program);
+    for _ in 0..20 {
+        assert!(server.ask("POST", "/streams/a", "hello").starts_with("HTTP/1.0 201"));
+    }
+    server.running.signal("TERM");
+    assert_eq!(server.running.done().code(), Some(0));
+}
+
 #[test]
 fn a_hangup_that_is_ignored_at_the_start_stays_so() {
     let args = ["serve", "--memory", "--listen", "127.0.0.1:0"];
