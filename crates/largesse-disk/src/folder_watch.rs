@@ -111,7 +111,7 @@ pub(crate) fn say(disk: &Watched, missing: Option<String>) {
     match missing {
         Some(reason) => tracing::error!(
             reason,
-            "publishes are refused: nothing would be kept. What can still be read, `largesse log export --url` saves; then \
+            "publishes are refused: nothing would be kept. Save what can still be read with `largesse log export --url URL`; then \
              stop the server and start it again, on a folder that is whole"
         ),
         None => tracing::info!("all files of the log are there again; publishes are taken"),

@@ -158,12 +158,12 @@ pub enum IndexError {
 }
 
 impl IndexError {
-    /// Whether the index is not there, or not whole: then it is made again from its segment.
+    /// Whether the index is not there, not whole, or of another segment: then it is made again from its own.
     pub(crate) fn is_mended_anew(&self) -> bool {
         match self {
             Self::Io(error) => error.kind() == io::ErrorKind::NotFound,
-            Self::Corrupt { .. } | Self::Length { .. } => true,
-            Self::Format { .. } | Self::Foreign { .. } => false,
+            Self::Corrupt { .. } | Self::Length { .. } | Self::Foreign { .. } => true,
+            Self::Format { .. } => false,
         }
     }
 }

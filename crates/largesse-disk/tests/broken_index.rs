@@ -137,6 +137,15 @@ fn an_index_that_is_cut_is_made_again() {
 }
 
 #[test]
+fn an_index_of_another_segment_is_made_again() {
+    check_mended(|path, bytes| {
+        let folder = path.parent().unwrap();
+        let other = indexes(folder).into_values().find(|other| *other != bytes).unwrap();
+        fs::write(path, other).unwrap();
+    });
+}
+
+#[test]
 fn an_index_whose_header_or_fence_is_broken_is_made_again() {
     fn flip(path: &Path, mut bytes: Vec<u8>, at: usize) {
         bytes[at] ^= 8;
