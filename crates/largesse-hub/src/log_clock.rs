@@ -163,7 +163,8 @@ impl LogClock {
 
     /// As if it had never stopped.
     fn go_on(mark: ClockMark, last: Option<Duration>, reading: Reading) -> Self {
-        let then = Reading { steady: mark.steady, ..reading };
+        // What the wall clock said then is not in the mark, but whether it was set: the log's time followed it.
+        let then = Reading { steady: mark.steady, wall: mark.time };
         let mut clock = Self::at(then);
         clock.time = last.map_or(mark.time, |last| last.max(mark.time));
         (clock.lag, clock.lag_until) = (mark.lag, mark.steady.saturating_add(mark.lag_left));

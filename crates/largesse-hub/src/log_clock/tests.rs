@@ -232,6 +232,12 @@ fn a_clock_that_was_never_set_is_believed_when_it_is() {
     let told = [Change::Unset, Change::Believed(secs(NOW - 20))];
     check(&mut world, (0, 20 - NOW), &told);
     check(world.pass(6 * DAY), (0, 20 - NOW), &[]);
+
+    // The same where it is set while the server is down.
+    let clock = LogClock::start(None, None, reading(20, UP));
+    let mut world = World { wall: 20, steady: UP, clock, said: Vec::new() };
+    world.pass(MINUTE).restart(MINUTE, Boot::Same, NOW - 20);
+    check(&mut world, (0, 20 - NOW), &told);
 }
 
 #[test]
