@@ -265,7 +265,7 @@ fn check_free(folder: &Folder) -> Result<(), Failure> {
         more => format!(" and {}", counted(more as u64, "other")),
     };
     Err(Failure(format!(
-        "the folder {path} has no log, but {other}{more} in it. --data DIR names a folder that is empty or not there yet"
+        "the folder {path} has no log, but {other}{more} in it. Give --data a folder that is empty or not there yet"
     )))
 }
 

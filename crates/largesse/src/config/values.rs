@@ -175,8 +175,14 @@ fn each<T>(raw: &Raw, right: &str, parse: impl Fn(&str) -> Result<T, String>) ->
         Raw::Other { what, .. } => return Err(format!("this is {what}; {right}")),
         Raw::Integer(_) => return Err(right.to_owned()),
     };
-    let one = |text: &String| parse(text).map_err(|problem| format!("{text:?}: {problem}; {right}"));
-    texts.iter().map(one).collect()
+    let (mut values, mut problems) = (Vec::with_capacity(texts.len()), Vec::new());
+    for text in texts {
+        match parse(text) {
+            Ok(value) => values.push(value),
+            Err(problem) => problems.push(format!("{text:?}: {problem}")),
+        }
+    }
+    if problems.is_empty() { Ok(values) } else { Err(format!("{}; {right}", problems.join("; "))) }
 }
 
 fn inside<T: PartialOrd>(

@@ -175,6 +175,15 @@ struct Import<'a> {
     leads: Leads,
 }
 
+/// Looks at the first byte, before a line that may have no end is read whole.
+fn begins_as_a_line(input: &mut impl BufRead) -> Result<(), String> {
+    let first = input.fill_buf().map_err(|error| format!("stdin: {error}"))?.first().copied();
+    match first {
+        None | Some(b'{' | b' ' | b'\t' | b'\r' | b'\n') => Ok(()),
+        Some(_) => Err("it does not begin with {, as each line of a saved log does".to_owned()),
+    }
+}
+
 impl Import<'_> {
     async fn read(&mut self, input: &mut impl BufRead) -> Result<(), Failure> {
         let mut line = Vec::new();
@@ -182,6 +191,7 @@ impl Import<'_> {
         loop {
             number += 1;
             line.clear();
+            begins_as_a_line(input).map_err(|why| Failure(format!("line {number}: {why}")))?;
             let read = input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
             let bytes = read.map_err(|error| Failure(format!("stdin: {error}")))?;
             if bytes == 0 {

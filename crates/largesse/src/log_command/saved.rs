@@ -52,7 +52,9 @@ pub(super) fn opened<R: BufRead + IsTerminal>(mut input: R) -> Result<Chain<Curs
 fn refusal(first: &[u8]) -> Option<String> {
     let is_there = |at: usize, bytes: &[u8]| first.get(at..).is_some_and(|rest| rest.starts_with(bytes));
     let (.., what, undo) = KINDS.iter().find(|(at, bytes, ..)| is_there(*at, bytes))?;
-    Some(format!("stdin is {what} and not the lines of a saved log: {undo} | largesse log import"))
+    Some(format!(
+        "stdin is {what} and not the lines of a saved log: put {undo} | before the command, as in {undo} | largesse log import --data DIR"
+    ))
 }
 
 /// How many bytes there are to read, before any is, where it is a file.
@@ -71,7 +73,7 @@ mod tests {
         let mut tar = vec![b'a'; 300];
         tar[257..262].copy_from_slice(b"ustar");
         let rows: [(&[u8], Option<&str>); 13] = [
-            (b"\x1f\x8b\x08rest", Some("zcat FILE | largesse log import")),
+            (b"\x1f\x8b\x08rest", Some("zcat FILE | largesse log import --data DIR")),
             (b"\x28\xb5\x2f\xfdrest", Some("zstdcat FILE |")),
             (b"\xfd7zXZ\0rest", Some("xzcat FILE |")),
             (b"BZh91AY", Some("bzcat FILE |")),

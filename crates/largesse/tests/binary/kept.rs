@@ -105,7 +105,7 @@ fn each_of_many_orderly_stops_closes_the_log() {
 #[test]
 fn no_log_is_made_among_the_files_of_others() {
     for (names, told) in [
-        (&["notes.txt"][..], "has no log, but notes.txt in it. --data DIR"),
+        (&["notes.txt"][..], "has no log, but notes.txt in it. Give --data"),
         (&["spare", "lock", ".hidden"], "but spare in it"),
         (&["b", "a", "c"], "but a and 2 others in it"),
     ] {

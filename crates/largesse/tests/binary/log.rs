@@ -155,6 +155,8 @@ fn a_line_that_is_wrong_is_told_with_its_number_and_nothing_is_imported() {
     let event = r#"{"stream":"a","time":"2026-11-20T08:00:00Z","data":"x"}"#;
     let end = r#"{"end":true,"streams":1,"events":1}"#;
     check_refused("", &["the last line is missing"]);
+    // The zeros that a machine that lost power leaves have no line end to wait for.
+    check_refused(&"\0".repeat(100), &["line 1", "does not begin with {"]);
     check_refused(&format!("{stream}\n"), &["line 1", "begins with"]);
     check_refused(&format!("{head}\n{stream}\n{event}\n"), &["the last line is missing", "after line 3"]);
     check_refused(&format!("{head}\n{stream}\n{{\n{end}"), &["line 3", "at its byte"]);
