@@ -18,31 +18,28 @@ use std::{
 
 use desk::{Desk, Task};
 use largesse_log::{
-    Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
-    IdempotencyKey, Incarnation, Located, Now, Pending, Place, Position, Put, PutAnswer, ReadLimits,
-    Selection, Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, UnixMs, state::Look,
+    AppendError, Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending,
+    Place, Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState,
+    TailListener, UnixMs, state::Look,
 };
-use tokio::sync::oneshot;
 
 use crate::{
     core::Core,
     disk::{Disk, Presence},
-    frame::{EncodedEvents, Salt, TooLarge},
+    frame::{EncodedEvents, TooLarge},
     health::{Failed, Health, HealthWatch},
     keeper::{KeepError, Keeper},
     old::OldError,
     open::{NewLog, OpenError, Opened, open},
     pool::ReadPool,
     queue::{Gather, Next, Queue},
+    request::Request,
     settings::{DiskSettings, SyncRule},
-    step::{Ask, Tell, What},
     writer::Writer,
 };
 
-/// What a step counts in the queue besides its events.
-const ASK_BYTES: usize = 512;
-/// Steps of a sweep that are taken together: each looks at one stream.
-const SWEEP_STEPS_MAX: usize = 8;
+/// What a request counts in the queue besides its events.
+const REQUEST_BYTES: usize = 512;
 /// A group waits at most so long for those that were just answered to come again.
 const GATHER_MAX: Duration = Duration::from_micros(500);
 /// A group waits at most this part of the time that the last one took to be safe.
@@ -53,7 +50,7 @@ const IDLE_MAX: Duration = Duration::from_millis(1);
 /// A log in a folder of files.
 pub struct DiskEngine {
     core: Arc<Core>,
-    queue: Arc<Queue<Box<Ask>>>,
+    queue: Arc<Queue<Box<Request>>>,
     pool: ReadPool,
     presence: Arc<Presence>,
     writing: Option<JoinHandle<()>>,
@@ -121,29 +118,37 @@ impl DiskEngine {
     /// Records the loss of an event that is broken, so that a read goes on behind it.
     async fn tell_damage(&self, stream: StreamName, position: Position) -> Result<(), EngineError> {
         self.core.old.pass_over(position)?;
-        let what = |tell| What::Damage { stream: stream.clone(), position, tell };
+        let command = Command::Damage { stream: stream.clone(), position };
         // Its time is that of the last event.
-        if self.ask(Now::default(), 0, what).await.and_then(|told| told).is_err() {
+        if self.ask(Now::default(), command).await.is_err() {
             self.core.state().damage(None, &stream, position);
         }
         Ok(())
     }
 
-    async fn ask<T>(
-        &self,
-        now: Now,
-        bytes: usize,
-        what: impl FnOnce(Tell<T>) -> What,
-    ) -> Result<T, EngineError> {
-        let (tell, told) = oneshot::channel();
-        let queued = self.queue.push(Box::new(Ask { now, what: what(tell) }), bytes + ASK_BYTES).await;
-        queued.map_err(|error| match self.core.health.failure() {
+    /// Encodes what is to be written on the caller's thread, so that the one writer has little to do, and waits for the
+    /// reply.
+    async fn ask(&self, now: Now, command: Command) -> Result<Reply, EngineError> {
+        let encoded = match &command {
+            Command::Append(append) => match EncodedEvents::new(self.core.salt, &append.events) {
+                Ok(encoded) => encoded,
+                Err(TooLarge { bytes, bytes_max }) => {
+                    return Ok(Reply::Append(Err(AppendError::TooLarge { bytes, bytes_max })));
+                }
+            },
+            _ => EncodedEvents::empty(self.core.salt),
+        };
+        // The events are there twice: as they came, and as they are written.
+        let bytes = encoded.bytes().len() * 2 + REQUEST_BYTES;
+        let (request, answer) = Request::new(now, command, encoded);
+        self.queue.push(request, bytes).await.map_err(|error| match self.core.health.failure() {
             Some(reason) => EngineError::Unwritable { reason },
             None => error,
         })?;
         // What is in the queue is answered, unless the writer panics while it has it.
-        told.await
-            .map_err(|_| EngineError::Unsafe { reason: "the thread that writes the log failed".to_owned() })
+        answer
+            .await
+            .map_err(|_| EngineError::Unsafe { reason: "the thread that writes the log failed".to_owned() })?
     }
 }
 
@@ -167,34 +172,34 @@ struct Writing {
 
 impl Writing {
     /// Writes until the log is closed, and then closes it; or answers all who wait, when it can't go on.
-    fn run(mut self, queue: &Queue<Box<Ask>>) {
+    fn run(mut self, queue: &Queue<Box<Request>>) {
         let health = Arc::clone(&self.writer.core.health);
         let written = health.watched("writes the log", || {
             self.write(queue);
             self.finish();
         });
         let Err(Failed(reason)) = written else { return };
-        for ask in queue.abandon() {
-            ask.what.refuse(EngineError::Unwritable { reason: reason.clone() });
+        for request in queue.abandon() {
+            request.refuse(EngineError::Unwritable { reason: reason.clone() });
         }
         // What was written is as a crash would leave it: a start takes it again.
         self.desk.stop(None);
         self.join_keeping();
     }
 
-    fn write(&mut self, queue: &Queue<Box<Ask>>) {
+    fn write(&mut self, queue: &Queue<Box<Request>>) {
         let mut gather = Gather { expected: 1, wait_max: Duration::ZERO };
         let mut sync_at = None;
         loop {
             match queue.next(gather, self.look_at(sync_at)) {
-                Next::Group(asks) => {
+                Next::Group(requests) => {
                     if self.writer.is_held() {
                         // What held it may be over: whoever comes first need not be refused for that.
                         let _ = self.roll_if_due();
                         self.wait_if_overfull();
                     }
                     let begun = Instant::now();
-                    let expected = self.writer.commit(asks).max(1);
+                    let expected = self.writer.commit(requests).max(1);
                     let wait_max = (begun.elapsed() / GATHER_PART).min(GATHER_MAX);
                     gather = Gather { expected, wait_max };
                 }
@@ -288,13 +293,13 @@ impl Writing {
 }
 
 /// The thread that keeps. When it can't go on, whoever waits for it is told.
-fn keep(health: &Health, keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Ask>>) {
+fn keep(health: &Health, keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Request>>) {
     if let Err(Failed(reason)) = health.watched("maintains the log", || keep_on(keeper, desk, queue)) {
         desk.abandon(reason);
     }
 }
 
-fn keep_on(keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Ask>>) {
+fn keep_on(keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Request>>) {
     while let Some(task) = desk.next(|| keeper.has_garbage(), || queue.nudge()) {
         match task {
             Task::MakeSpare => keeper.make_spare(),
@@ -330,41 +335,8 @@ impl Engine for DiskEngine {
         self.core.listen(listener);
     }
 
-    fn claim<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        key: &'a IdempotencyKey,
-    ) -> Pending<'a, Result<Claim, AppendError>> {
-        let (stream, key) = (stream.clone(), key.clone());
-        Box::pin(async move { self.ask(now, 0, |tell| What::Claim { stream, key, tell }).await? })
-    }
-
-    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
-        Box::pin(async move {
-            let encoded = encode(self.core.salt, &append)?;
-            let bytes = encoded.bytes().len() * 2;
-            self.ask(now, bytes, |tell| What::Append { append, encoded, tell }).await?
-        })
-    }
-
-    fn put<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        put: Put,
-    ) -> Pending<'a, Result<PutAnswer, AppendError>> {
-        let stream = stream.clone();
-        Box::pin(async move { self.ask(now, 0, |tell| What::Put { stream, put, tell }).await? })
-    }
-
-    fn delete<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-    ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
-        let stream = stream.clone();
-        Box::pin(async move { self.ask(now, 0, |tell| What::Delete { stream, tell }).await? })
+    fn submit(&self, now: Now, command: Command) -> Pending<'_, Result<Reply, EngineError>> {
+        Box::pin(self.ask(now, command))
     }
 
     fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
@@ -418,30 +390,4 @@ impl Engine for DiskEngine {
             }
         })
     }
-
-    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
-        Box::pin(async move {
-            let mut left = budget.get();
-            while left > 0 {
-                if !self.core.state().has_due(now) {
-                    return Ok(Sweep::Done);
-                }
-                let some = left.min(SWEEP_STEPS_MAX);
-                let steps = u32::try_from(some).expect("it is at most SWEEP_STEPS_MAX");
-                if self.ask(now, 0, |tell| What::Sweep { steps, streams: Vec::new(), tell }).await??
-                    == Sweep::Done
-                {
-                    return Ok(Sweep::Done);
-                }
-                left -= some;
-            }
-            Ok(Sweep::More)
-        })
-    }
-}
-
-/// Encodes the events on the caller's thread, so that the one writer has little to do.
-fn encode(salt: Salt, append: &Append) -> Result<EncodedEvents, AppendError> {
-    EncodedEvents::new(salt, &append.events)
-        .map_err(|TooLarge { bytes, bytes_max }| AppendError::TooLarge { bytes, bytes_max })
 }

@@ -21,9 +21,9 @@ use std::{
 use largesse_log::Position;
 
 use crate::{
+    apply::{Written, enter},
     core::Core,
     segments::Segment,
-    taking::{Written, enter},
 };
 
 /// So little is filed at once: waking a thread for it costs more.

@@ -16,9 +16,9 @@
 //! | 1 | Group: the frames that are written together | `frame/group.rs` |
 //! | 2 | Append: its head; just as many Event frames as it says follow | `command/head.rs` |
 //! | 3 | Event | `frame/events.rs` |
-//! | 4 to 8 | Claim, Put, Delete, Sweep, Limits | `command.rs` |
+//! | 4, 5, 6, 8 | Claim, Put, Delete, Limits | `command.rs` |
 //! | 9 | Kept: a head in a cleaned segment; its Event frames follow | `command/head.rs` |
-//! | 10, 11 | Damage, Due | `command.rs` |
+//! | 10, 11 | Damage, Sweep | `command.rs` |
 //! | 16 to 22 | Head, Life, Past, Key, Sealed, End, Damaged: in a checkpoint only | `checkpoint.rs` |
 //!
 //! Invariant: no byte of a frame is believed before its check is. The salt is random, so no publisher can write
@@ -67,8 +67,6 @@ pub enum Kind {
     Put = 5,
     /// A stream is removed.
     Delete = 6,
-    /// What time takes away, without a word of what. Not written any more.
-    Sweep = 7,
     /// Other limits.
     Limits = 8,
     /// The head of events that a cleaning kept.
@@ -76,7 +74,7 @@ pub enum Kind {
     /// An event that is broken.
     Damage = 10,
     /// Time takes from streams.
-    Due = 11,
+    Sweep = 11,
     /// The head of a checkpoint. This and what follows stand in checkpoints only.
     Head = 16,
     /// A stream that is there.
@@ -94,18 +92,17 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 17] = [
         Self::Group,
         Self::Append,
         Self::Event,
         Self::Claim,
         Self::Put,
         Self::Delete,
-        Self::Sweep,
         Self::Limits,
         Self::Kept,
         Self::Damage,
-        Self::Due,
+        Self::Sweep,
         Self::Head,
         Self::Life,
         Self::Past,

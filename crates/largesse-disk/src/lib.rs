@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod apply;
 mod archive;
 mod checkpoint;
 pub mod command;
@@ -28,6 +29,7 @@ mod plan;
 mod pool;
 mod queue;
 mod reindex;
+mod request;
 pub mod scan;
 pub mod segment;
 mod segments;
@@ -35,8 +37,6 @@ mod settings;
 mod sizes;
 mod space;
 mod spare;
-mod step;
-mod taking;
 #[cfg(test)]
 mod tests;
 mod walk;

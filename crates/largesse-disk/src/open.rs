@@ -11,13 +11,13 @@ mod sealed;
 use std::{collections::VecDeque, io, sync::Arc};
 
 use damage::Damage;
-use largesse_log::{EngineLimits, Incarnation, Position, state::LogState};
+use largesse_log::{Command, EngineLimits, Incarnation, Position, state::LogState};
 use sealed::open_sealed;
 
 use crate::{
+    apply::replay,
     archive::{Retired, SegmentArchive},
     checkpoint::{self, CheckpointError, Item},
-    command::Command,
     core::Core,
     disk::{Disk, DiskFile, Presence, Watched},
     frame::{Salt, Sequence},
@@ -30,7 +30,6 @@ use crate::{
     segments::{Index, Segment, SegmentId, Segments},
     settings::DiskSettings,
     spare::{self, Spare},
-    taking::replay,
     writer::Writer,
 };
 
@@ -149,7 +148,7 @@ pub(crate) fn open(
     };
     let is_limited = *core.state().limits() == limits;
     if !is_limited {
-        writer.write_alone([|slot| Command::Limits { slot, limits }]).map_err(unwritten)?;
+        writer.write_alone(vec![Command::Limits(limits)]).map_err(unwritten)?;
     }
     if let Damage::Start(lost) = damage {
         damage::record(&core, &mut writer, lost).map_err(unwritten)?;

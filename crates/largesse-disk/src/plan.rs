@@ -8,26 +8,21 @@
 
 use std::collections::HashMap;
 
-use largesse_log::{IdempotencyKey, Once, StreamName, Then};
+use largesse_log::{IdempotencyKey, StreamName, Touch};
 
-use crate::step::{Ask, Asks, What};
+use crate::request::{Request, Requests};
 
-/// Parts the steps that wait into those that go together and those that are held, both in their order.
-pub(crate) fn part(asks: Asks) -> (Asks, Asks) {
-    if asks.iter().all(|ask| is_plain(ask)) {
-        return (asks, Vec::new());
+/// Parts the requests that wait into those that go together and those that are held, both in their order.
+pub(crate) fn part(requests: Requests) -> (Requests, Requests) {
+    if requests.iter().all(|request| request.command.is_plain()) {
+        return (requests, Vec::new());
     }
     let admitted: Vec<bool> = {
         let mut touched = Touched::default();
-        asks.iter().map(|ask| touched.admits(ask)).collect()
+        requests.iter().map(|request| touched.admits(request)).collect()
     };
     let mut admitted = admitted.into_iter();
-    asks.into_iter().partition(|_| admitted.next().unwrap_or_default())
-}
-
-/// Whether no other plain step depends on it: most are.
-fn is_plain(ask: &Ask) -> bool {
-    matches!(&ask.what, What::Append { append, .. } if append.once == Once::Unkeyed && append.then == Then::StayOpen)
+    requests.into_iter().partition(|_| admitted.next().unwrap_or_default())
 }
 
 /// What the steps of a group, and those held, touch.
@@ -37,50 +32,28 @@ struct Touched<'a> {
     keys: std::collections::HashSet<(&'a StreamName, &'a IdempotencyKey)>,
 }
 
-/// How a stream is touched.
+/// How a stream is touched so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manner {
-    /// By publishes that leave it open: any number of them go together, in their order.
-    Shared,
-    /// By a step that others on the stream may depend on.
-    Alone,
-    /// By a step that is held: all later ones are, too.
+    /// By commands of the group.
+    Group(Touch),
+    /// By a command that is held: all later ones are, too.
     Held,
 }
 
 impl<'a> Touched<'a> {
     /// Whether a step goes into the group, after those that were asked about before.
-    fn admits(&mut self, ask: &'a Ask) -> bool {
-        let Some((stream, key, manner)) = touch(ask) else { return true };
+    fn admits(&mut self, request: &'a Request) -> bool {
+        let Some((stream, key, touch)) = request.command.touch() else { return true };
         let earlier = self.streams.get(stream).copied();
-        let is_alone = match (earlier, manner) {
-            (None, _) | (Some(Manner::Shared), Manner::Shared) => false,
+        let is_alone = match (earlier, touch) {
+            (None, _) | (Some(Manner::Group(Touch::Shared)), Touch::Shared) => false,
             (Some(_), _) => true,
         };
         let is_known_key = key.is_some_and(|key| !self.keys.insert((stream, key)));
         let is_held = is_alone || is_known_key;
-        let now = if is_held { Manner::Held } else { manner };
+        let now = if is_held { Manner::Held } else { Manner::Group(touch) };
         self.streams.insert(stream, now);
         !is_held
-    }
-}
-
-/// Which stream a step touches, and how. A sweep takes away only what is due; nobody waits for it to stay.
-fn touch(ask: &Ask) -> Option<(&StreamName, Option<&IdempotencyKey>, Manner)> {
-    match &ask.what {
-        What::Append { append, .. } => {
-            let manner = if append.then == Then::Close { Manner::Alone } else { Manner::Shared };
-            let key = match &append.once {
-                Once::Unkeyed => None,
-                Once::Whole { key, .. } => Some(key),
-                Once::Block { claim, .. } => Some(&claim.key),
-            };
-            Some((&append.stream, key, manner))
-        }
-        What::Claim { stream, key, .. } => Some((stream, Some(key), Manner::Shared)),
-        What::Put { stream, .. } | What::Delete { stream, .. } | What::Damage { stream, .. } => {
-            Some((stream, None, Manner::Alone))
-        }
-        What::Sweep { .. } => None,
     }
 }

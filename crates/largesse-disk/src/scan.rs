@@ -14,10 +14,10 @@
 
 use std::{io, sync::Arc};
 
-use largesse_log::{Append, NewEvent, Position, StreamName, state::Slot};
+use largesse_log::{Append, Command, NewEvent, Position, StreamName, state::Slot};
 
 use crate::{
-    command::{AppendHead, Command, EventsHead},
+    command::{AppendHead, EventsHead, Stamped},
     disk::DiskFile,
     frame::{
         EventsCheck, Fault, GROUP_FRAME_BYTES, GroupHead, Kind, Salt, Sequence, blank_event, decode_event,
@@ -91,7 +91,7 @@ pub struct PlacedCommand {
     /// The byte at which its first frame begins.
     pub at: u64,
     /// The command.
-    pub command: Command,
+    pub command: Stamped,
     /// Of an append: where its events stand, one for each.
     pub spots: Vec<EventSpot>,
     /// Those of its events that are broken, in order. In their places are blanks that count as much.
@@ -120,7 +120,10 @@ impl Group {
 
 impl PlacedCommand {
     fn append(&self) -> Option<(&Self, &Slot, &Append)> {
-        if let Command::Append { slot, append } = &self.command { Some((self, slot, append)) } else { None }
+        match &self.command.command {
+            Command::Append(append) => Some((self, &self.command.slot, append)),
+            _ => None,
+        }
     }
 }
 
@@ -217,7 +220,7 @@ impl Scan {
         let frame = self.window.frame(at, end, self.salt)?;
         *next = at + frame.bytes();
         if frame.kind != Kind::Append {
-            let command = Command::decode(frame.kind, frame.body).map_err(|what| Stop::broken(at, what))?;
+            let command = Stamped::decode(frame.kind, frame.body).map_err(|what| Stop::broken(at, what))?;
             return Ok(PlacedCommand { at, command, spots: Vec::new(), broken: Vec::new() });
         }
         let head = AppendHead::decode(frame.body).map_err(|what| Stop::broken(at, what))?;
@@ -243,7 +246,7 @@ impl Scan {
         head.events.hold(check).map_err(|what| {
             broken.first().map_or(Stop::broken(at, what), |event| Stop::broken(event.at, event.what))
         })?;
-        Ok(PlacedCommand { at, command: Command::of_append(head, events), spots, broken })
+        Ok(PlacedCommand { at, command: Stamped::of_append(head, events), spots, broken })
     }
 
     fn read_event(&mut self, at: u64, end: u64) -> Result<NewEvent, Stop> {

@@ -10,37 +10,43 @@ use std::{
 };
 
 use largesse_log::{
-    EngineError, Position, Sweep, UnixMs,
+    Command, EngineError, Now, Position, UnixMs,
     state::{LogState, Slot},
 };
 
 use crate::{
-    command::{Command, encode_append_head},
+    apply::{Spots, apply, replay},
+    command::{Stamped, encode_head},
     core::Core,
     disk::{Disk, DiskFile, is_out_of_files},
     filing::Filing,
     folder_watch::another_file,
-    frame::{GROUP_FRAME_BYTES, Sequence},
+    frame::{EncodedEvents, GROUP_FRAME_BYTES, Sequence},
     journal::{Journal, refused},
     keeper::Milestone,
     open::begin_segment,
     plan::part,
+    request::{Request, Requests, Waiter},
     segment::HEADER_BYTES,
     segments::{Segment, SegmentId},
     settings::DiskSettings,
     sizes::{Fullness, Sizes},
     space::{Space, kept_bytes},
     spare::Spare,
-    step::{Ask, Asks, What},
-    taking::{Answer, Planned, replay, take},
 };
 
 /// How many steps are taken before others may look at the state.
 const STEPS_AT_ONCE: usize = 16;
-/// How many positions one step of a sweep takes at most.
-const SWEEP_POSITIONS: usize = 3;
 /// What the buffer of a group keeps for the next.
 const BUFFER_KEPT_MAX: usize = 1024 * 1024;
+
+/// A command that is in the group, and who waits for it.
+struct Planned {
+    waiter: Waiter,
+    stamped: Stamped,
+    /// Where its head stands in the group, and the first of its events; and the bytes of each.
+    spots: Spots,
+}
 
 /// The writer of one log.
 pub(crate) struct Writer {
@@ -101,10 +107,10 @@ impl Writer {
         }
     }
 
-    /// Writes and takes these steps, in as many groups as it needs, and answers them. Answers how many steps
-    /// the last group had.
-    pub(crate) fn commit(&mut self, asks: Asks) -> usize {
-        let mut waiting = asks;
+    /// Writes and applies these requests, in as many groups as it needs, and answers them. Answers how many the last
+    /// group had.
+    pub(crate) fn commit(&mut self, requests: Requests) -> usize {
+        let mut waiting = requests;
         let mut last = 0;
         while !waiting.is_empty() {
             let (group, held) = self.split(waiting);
@@ -118,26 +124,34 @@ impl Writer {
     }
 
     /// Answers what needs no writing, and parts the rest into a group and what has to wait for it.
-    fn split(&self, asks: Asks) -> (Asks, Asks) {
-        let (admitted, held) = part(asks);
+    fn split(&self, requests: Requests) -> (Requests, Requests) {
+        let (admitted, held) = part(requests);
         let state = self.core.state();
-        let group = admitted.into_iter().filter_map(|ask| answer_at_once(&state, ask)).collect();
+        let group =
+            admitted.into_iter().filter_map(|request| match state.foresee(request.now, &request.command) {
+                Some(reply) => {
+                    request.waiter.answer(Ok(reply));
+                    None
+                }
+                None => Some(request),
+            });
+        let group = group.collect();
         (group, held)
     }
 
-    fn commit_group(&mut self, asks: Asks) {
+    fn commit_group(&mut self, requests: Requests) {
         if let Err(error) = self.make_ready() {
-            asks.into_iter().for_each(|ask| ask.what.refuse(error.clone()));
+            requests.into_iter().for_each(|request| request.refuse(error.clone()));
             return;
         }
-        let asks = self.keep_space(asks);
-        if asks.is_empty() {
+        let requests = self.keep_space(requests);
+        if requests.is_empty() {
             return;
         }
         self.next = self.first_free();
         self.group.clear();
         self.group.resize(GROUP_FRAME_BYTES, 0);
-        let planned: Vec<_> = asks.into_iter().map(|ask| self.plan(ask)).collect();
+        let planned: Vec<_> = requests.into_iter().map(|request| self.plan(*request)).collect();
         let mut group = mem::take(&mut self.group);
         let at = self.journal.at();
         let filing = &mut self.filing;
@@ -147,34 +161,36 @@ impl Writer {
         match written {
             Ok(()) => {
                 self.space.took(self.group.len() as u64);
-                self.take_group(planned, at);
+                self.apply_group(planned, at);
             }
             Err(error) => {
                 self.space.forget();
-                planned.into_iter().for_each(|planned| planned.ask.what.refuse(error.clone()));
+                planned.into_iter().for_each(|planned| planned.waiter.answer(Err(error.clone())));
             }
         }
     }
 
     /// Refuses the publishes for which too little is left on the disk.
-    fn keep_space(&mut self, asks: Asks) -> Asks {
+    fn keep_space(&mut self, requests: Requests) -> Requests {
         let kept = kept_bytes(self.settings.segment_bytes, self.core.checkpoint_bytes.load(Relaxed));
         let mut bytes = 0;
-        let mut has_space = |ask: Box<Ask>| {
-            let What::Append { encoded, .. } = &ask.what else { return Some(ask) };
-            let all = bytes + encoded.bytes().len() as u64;
+        let mut has_space = |request: Box<Request>| {
+            if !matches!(request.command, Command::Append(_)) {
+                return Some(request);
+            }
+            let all = bytes + request.encoded.bytes().len() as u64;
             match self.space.check(all, kept) {
                 Ok(()) => {
                     bytes = all;
-                    Some(ask)
+                    Some(request)
                 }
                 Err(error) => {
-                    ask.what.refuse(error);
+                    request.refuse(error);
                     None
                 }
             }
         };
-        asks.into_iter().filter_map(&mut has_space).collect()
+        requests.into_iter().filter_map(&mut has_space).collect()
     }
 
     /// The first position that no record has. Steps leave free what they reserved and did not need.
@@ -198,95 +214,73 @@ impl Writer {
         Ok(())
     }
 
-    /// Gives a step its place and its time, and writes its frames.
-    fn plan(&mut self, mut ask: Box<Ask>) -> Planned {
-        let slot = Slot::at(self.next, ask.now, self.last_time);
-        let (head, salt) = (self.group.len(), self.core.salt);
-        let mut events = 0;
-        let mut positions = 0;
-        match &mut ask.what {
-            What::Append { append, encoded, .. } => {
-                encode_append_head(&mut self.group, salt, slot, append, encoded);
-                events = self.group.len();
-                self.group.extend_from_slice(encoded.bytes());
-                positions = append.events.len();
-                if positions > 0 {
-                    self.last_time = Some(slot.time);
-                }
-            }
-            What::Claim { stream, key, .. } => {
-                self.write(&Command::Claim { slot, stream: stream.clone(), key: key.clone() });
-            }
-            What::Put { stream, put, .. } => {
-                self.write(&Command::Put { slot, stream: stream.clone(), put: put.clone() });
-            }
-            What::Delete { stream, .. } => self.write(&Command::Delete { slot, stream: stream.clone() }),
-            What::Damage { stream, position, .. } => {
-                self.write(&Command::Damage { slot, stream: stream.clone(), position: *position });
-            }
-            What::Sweep { steps, streams, .. } => {
-                *streams = self.core.state().due_streams(slot.time, *steps as usize);
-                positions = *steps as usize * SWEEP_POSITIONS;
-                let streams = streams.clone();
-                self.write(&Command::Due { slot, streams });
-            }
+    /// Gives a command its place and its time, and writes its frames.
+    fn plan(&mut self, request: Request) -> Planned {
+        let Request { now, mut command, encoded, waiter } = request;
+        if matches!(command, Command::Sweep { .. }) {
+            self.core.state().complete(now, &mut command);
         }
-        self.next = slot.end(positions);
-        Planned { ask, slot, head, events }
+        let (slot, spots) = self.write(now, &command, encoded);
+        Planned { waiter, stamped: Stamped { slot, command }, spots }
     }
 
-    /// Writes a command that has no events.
-    pub(crate) fn write(&mut self, command: &Command) {
-        command.encode(&mut self.group, self.core.salt).expect("only appends can be too large");
+    /// Writes a command's frames into the group, and answers where they stand in it.
+    fn write(&mut self, now: Now, command: &Command, encoded: EncodedEvents) -> (Slot, Spots) {
+        let slot = Slot::at(self.next, now, self.last_time);
+        let head_at = self.group.len() as u64;
+        encode_head(&mut self.group, self.core.salt, slot, command, &encoded);
+        let events_at = self.group.len() as u64;
+        self.group.extend_from_slice(encoded.bytes());
+        if command.events() > 0 {
+            self.last_time = Some(slot.time);
+        }
+        self.next = slot.end(command.positions());
+        (slot, Spots { head_at, events_at, frames: encoded.into_frames() })
     }
 
-    /// Writes commands that nobody asked for, alone, and takes them.
-    pub(crate) fn write_alone(
-        &mut self,
-        commands: impl IntoIterator<Item = impl FnOnce(Slot) -> Command>,
-    ) -> Result<(), EngineError> {
+    /// Writes commands that nobody asked for, which have no events, alone, and applies them.
+    pub(crate) fn write_alone(&mut self, commands: Vec<Command>) -> Result<(), EngineError> {
         self.group.clear();
         self.group.resize(GROUP_FRAME_BYTES, 0);
-        let now = self.last_time.unwrap_or(UnixMs(0));
-        let mut taken = Vec::new();
+        // Their time is that of the last event.
+        let now = self.last_time.unwrap_or(UnixMs(0)).into();
+        let mut written = Vec::with_capacity(commands.len());
         for command in commands {
-            let slot = Slot { base: self.next, now, time: now };
-            let command = command(slot);
-            self.write(&command);
-            self.next = slot.end(0);
-            taken.push(command);
+            let (slot, _) = self.write(now, &command, EncodedEvents::empty(self.core.salt));
+            written.push(Stamped { slot, command });
         }
         let mut group = mem::take(&mut self.group);
         let at = self.journal.at();
-        let written = self.journal.write(&mut group, self.next, self.settings.sync, || ());
+        let safe = self.journal.write(&mut group, self.next, self.settings.sync, || ());
         self.group = group;
-        written?;
+        safe?;
         let mut state = self.core.state();
-        for command in taken {
-            replay(&mut state, self.journal.segment(), command, at, &[]);
+        for stamped in written {
+            replay(&mut state, self.journal.segment(), stamped, at, &[]);
         }
         self.journal.segment().reached(self.journal.at());
         Ok(())
     }
 
-    fn take_group(&mut self, planned: Vec<Planned>, at: u64) {
-        // Walks stop at the tail, so they see a step only when it was taken.
+    fn apply_group(&mut self, planned: Vec<Planned>, at: u64) {
+        // Walks stop at the tail, so they see a command only when it was applied.
         self.journal.segment().reached(self.journal.at());
         let mut written = Vec::with_capacity(planned.len());
         let mut planned = planned.into_iter();
-        let (mut rings, mut answers) = (Vec::new(), Vec::with_capacity(STEPS_AT_ONCE));
+        let (mut dirty, mut answers) = (Vec::new(), Vec::with_capacity(STEPS_AT_ONCE));
         while planned.len() > 0 {
             let mut state = self.core.state();
-            for planned in planned.by_ref().take(STEPS_AT_ONCE) {
-                let taken = take(&mut state, self.journal.segment(), planned, at, &mut rings);
-                answers.push(taken.answer);
-                written.extend(taken.written);
+            for Planned { waiter, stamped, spots } in planned.by_ref().take(STEPS_AT_ONCE) {
+                let outcome = apply(&mut state, self.journal.segment(), stamped, spots.behind(at));
+                dirty.extend(outcome.dirty);
+                written.extend(outcome.written);
+                answers.push((waiter, outcome.reply));
             }
             self.stuck = self.stuck.take().or_else(|| stuck(&mut state));
             drop(state);
-            self.core.ring(&rings);
-            rings.clear();
-            answers.drain(..).for_each(Answer::tell);
+            self.core.ring(&dirty);
+            dirty.clear();
+            answers.drain(..).for_each(|(waiter, reply)| waiter.answer(Ok(reply)));
         }
         self.filing.add(self.journal.segment(), written);
     }
@@ -438,26 +432,4 @@ fn stuck(state: &mut LogState) -> Option<String> {
         "old events can't be dropped; nothing more is published until the server is started again"
     );
     Some(format!("old events can't be dropped: {error}; start the server again"))
-}
-
-/// Answers a step that would change nothing; gives back any other.
-fn answer_at_once(state: &LogState, ask: Box<Ask>) -> Option<Box<Ask>> {
-    let now = ask.now;
-    let foreseen = match &ask.what {
-        What::Append { append, .. } => state.foresee(now, append),
-        What::Sweep { .. } if !state.has_due(now) => None,
-        What::Delete { stream, .. } if state.life_start(stream).is_none() => None,
-        _ => return Some(ask),
-    };
-    if foreseen.is_none() && matches!(ask.what, What::Append { .. }) {
-        return Some(ask);
-    }
-    let answer = match (ask.what, foreseen) {
-        (What::Append { tell, .. }, Some(foreseen)) => Answer::Append(tell, foreseen),
-        (What::Sweep { tell, .. }, _) => Answer::Sweep(tell, Sweep::Done),
-        (What::Delete { tell, .. }, _) => Answer::Delete(tell, None),
-        (what, _) => return Some(Box::new(Ask { now, what })),
-    };
-    answer.tell();
-    None
 }

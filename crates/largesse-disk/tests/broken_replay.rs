@@ -15,9 +15,9 @@ use largesse_disk::{
     inspect::{Defect, StandingLog, check},
 };
 use largesse_log::{
-    Append, Author, Batch, Digest, Engine, EngineLimits, IdempotencyKey, Incarnation, NewEvent, Once, Place,
-    Position, ReadLimits, Record, Selection, Selector, Settings, Stopped, StreamName, StreamState, Then,
-    UnixMs,
+    Append, Author, Batch, Digest, Engine, EngineExt, EngineLimits, IdempotencyKey, Incarnation, NewEvent,
+    Once, Place, Position, ReadLimits, Record, Selection, Selector, Settings, Stopped, StreamName,
+    StreamState, Then, UnixMs,
 };
 use largesse_wire::EventData;
 

@@ -10,7 +10,7 @@ use largesse_disk::{
     inspect::{Checked, Defect, StandingLog, check_watched, files, is_log},
 };
 use largesse_log::{
-    Append, Author, Engine, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs,
+    Append, Author, Engine, EngineExt, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
 

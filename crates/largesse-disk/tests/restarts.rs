@@ -11,9 +11,9 @@ use std::{
 
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
 use largesse_log::{
-    Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
-    IdempotencyKey, Incarnation, Located, Now, Pending, Place, Position, Put, PutAnswer, ReadLimits,
-    Selection, Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, conformance::dice::Dice,
+    Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending, Place,
+    Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState, TailListener,
+    conformance::dice::Dice,
 };
 
 /// One call in so many finds the log opened anew.
@@ -146,34 +146,8 @@ impl Engine for Restarting {
         self.engine().listen(listener);
     }
 
-    fn claim<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        key: &'a IdempotencyKey,
-    ) -> Pending<'a, Result<Claim, AppendError>> {
-        Box::pin(async move { self.engine().claim(now, stream, key).await })
-    }
-
-    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
-        Box::pin(async move { self.engine().append(now, append).await })
-    }
-
-    fn put<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        put: Put,
-    ) -> Pending<'a, Result<PutAnswer, AppendError>> {
-        Box::pin(async move { self.engine().put(now, stream, put).await })
-    }
-
-    fn delete<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-    ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
-        Box::pin(async move { self.engine().delete(now, stream).await })
+    fn submit(&self, now: Now, command: Command) -> Pending<'_, Result<Reply, EngineError>> {
+        Box::pin(async move { self.engine().submit(now, command).await })
     }
 
     fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
@@ -211,10 +185,6 @@ impl Engine for Restarting {
         limits: ReadLimits,
     ) -> Pending<'a, Result<Batch, EngineError>> {
         Box::pin(async move { self.engine().read(selection, place, limits).await })
-    }
-
-    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
-        Box::pin(async move { self.engine().sweep(now, budget).await })
     }
 }
 

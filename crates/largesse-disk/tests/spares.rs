@@ -13,7 +13,7 @@ use std::{
 
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, disk::Folder, inspect};
 use largesse_log::{
-    Append, Author, Engine, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs,
+    Append, Author, Engine, EngineExt, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
 use support::TempFolder;

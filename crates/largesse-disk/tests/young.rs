@@ -6,8 +6,8 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
 use largesse_log::{
-    Append, Author, Engine, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits, Record,
-    Selection, Selector, StartFrom, Stopped, StreamName, Then, UnixMs,
+    Append, Author, Engine, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, Position,
+    ReadLimits, Record, Selection, Selector, StartFrom, Stopped, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
 

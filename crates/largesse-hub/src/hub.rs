@@ -14,9 +14,9 @@ use std::{
 };
 
 use largesse_log::{
-    Append, AppendError, Appended, Claim, Deleted, Engine, EngineError, IdempotencyKey, Incarnation, Place,
-    PlaceKind, Position, Put, PutAnswer, ReadLimits, Selection, StartFrom, StreamName, StreamState, Sweep,
-    TailListener, UnixMs, WireId,
+    Append, AppendError, Appended, Claim, Deleted, Engine, EngineError, EngineExt, IdempotencyKey,
+    Incarnation, Place, PlaceKind, Position, Put, PutAnswer, ReadLimits, Selection, StartFrom, StreamName,
+    StreamState, Sweep, TailListener, UnixMs, WireId,
 };
 use largesse_wire::EventId;
 use tokio::sync::watch;
@@ -164,7 +164,7 @@ impl Hub {
         self.readers.load(Ordering::Relaxed)
     }
 
-    /// Takes over an idempotency key for a long publish. Errors and cancellation: [`Engine::claim`].
+    /// Takes over an idempotency key for a long publish. Errors and cancellation: [`EngineExt::claim`].
     ///
     /// # Errors
     /// As the engine's.
@@ -172,7 +172,7 @@ impl Hub {
         self.engine.claim(self.clock.now_for_step(), stream, key).await
     }
 
-    /// Appends. Cancellation: [`Engine::append`].
+    /// Appends. Cancellation: [`EngineExt::append`].
     ///
     /// # Errors
     /// As the engine's; then nothing was appended unless [`AppendError::outcome`] says otherwise.

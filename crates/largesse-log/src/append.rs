@@ -47,7 +47,7 @@ pub enum Once {
     },
     /// One block of a long publish that holds a claim.
     Block {
-        /// The claim, from [`crate::Engine::claim`].
+        /// The claim, from [`crate::Command::Claim`].
         claim: Claim,
         /// The block's number in its request, from 0. The closing step after n blocks has the number n.
         number: u64,

@@ -15,8 +15,9 @@
 use std::{future::Future, num::NonZeroUsize, pin::Pin, sync::Arc};
 
 use crate::{
-    Append, AppendError, Appended, Claim, Deleted, EndReason, EngineError, IdempotencyKey, Incarnation, Now,
-    Place, Position, Put, PutAnswer, Record, Selection, Settings, StartFrom, StreamName, StreamState,
+    Append, AppendError, Appended, Claim, Command, Deleted, EndReason, EngineError, IdempotencyKey,
+    Incarnation, Now, Place, Position, Put, PutAnswer, Record, Reply, SWEEP_STREAMS_MAX, Selection, Settings,
+    StartFrom, StreamName, StreamState,
 };
 
 /// An engine's answer under way. Boxed, because the binary chooses the engine when it runs.
@@ -36,32 +37,8 @@ pub trait Engine: Send + Sync + 'static {
     /// Names who is told of every record once it is safe. Replaces an earlier listener.
     fn listen(&self, listener: Arc<dyn TailListener>);
 
-    /// Takes over an idempotency key for one long publish, block by block. An older claim on the same key
-    /// and stream is superseded: its next append is refused with [`AppendError::Superseded`].
-    fn claim<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        key: &'a IdempotencyKey,
-    ) -> Pending<'a, Result<Claim, AppendError>>;
-
-    /// Appends events to a stream, all or none, and closes it when asked. Makes the stream when it is new.
-    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>>;
-
-    /// Makes or configures a stream.
-    fn put<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        put: Put,
-    ) -> Pending<'a, Result<PutAnswer, AppendError>>;
-
-    /// Removes a stream and its events. `None` when there is no such stream.
-    fn delete<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-    ) -> Pending<'a, Result<Option<Deleted>, EngineError>>;
+    /// Submits a change. The reply is of the command's own kind, and comes when the change is safe.
+    fn submit(&self, now: Now, command: Command) -> Pending<'_, Result<Reply, EngineError>>;
 
     /// A stream's state. `None` when there is no such stream.
     fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>>;
@@ -95,11 +72,91 @@ pub trait Engine: Send + Sync + 'static {
         place: Place,
         limits: ReadLimits,
     ) -> Pending<'a, Result<Batch, EngineError>>;
-
-    /// Drops what is past its age, and closed streams past their time; at most `budget` streams a call.
-    /// Answers whether more is due now.
-    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>>;
 }
+
+/// The changes by name. Each is one [`Engine::submit`], so a wrapper around an engine forwards that alone.
+pub trait EngineExt: Engine {
+    /// [`Command::Claim`].
+    fn claim(
+        &self,
+        now: Now,
+        stream: &StreamName,
+        key: &IdempotencyKey,
+    ) -> impl Future<Output = Result<Claim, AppendError>> + Send {
+        let command = Command::Claim { stream: stream.clone(), key: key.clone() };
+        async move {
+            match self.submit(now, command).await? {
+                Reply::Claim(answer) => answer,
+                other => unreachable!("{OTHER_REPLY}: {other:?}"),
+            }
+        }
+    }
+
+    /// [`Command::Append`].
+    fn append(&self, now: Now, append: Append) -> impl Future<Output = Result<Appended, AppendError>> + Send {
+        async move {
+            match self.submit(now, Command::Append(append)).await? {
+                Reply::Append(answer) => answer,
+                other => unreachable!("{OTHER_REPLY}: {other:?}"),
+            }
+        }
+    }
+
+    /// [`Command::Put`].
+    fn put(
+        &self,
+        now: Now,
+        stream: &StreamName,
+        put: Put,
+    ) -> impl Future<Output = Result<PutAnswer, AppendError>> + Send {
+        let command = Command::Put { stream: stream.clone(), put };
+        async move {
+            match self.submit(now, command).await? {
+                Reply::Put(answer) => answer.map(|answer| *answer),
+                other => unreachable!("{OTHER_REPLY}: {other:?}"),
+            }
+        }
+    }
+
+    /// [`Command::Delete`]. `None` when there is no such stream.
+    fn delete(
+        &self,
+        now: Now,
+        stream: &StreamName,
+    ) -> impl Future<Output = Result<Option<Deleted>, EngineError>> + Send {
+        let command = Command::Delete { stream: stream.clone() };
+        async move {
+            match self.submit(now, command).await? {
+                Reply::Delete(answer) => Ok(answer),
+                other => unreachable!("{OTHER_REPLY}: {other:?}"),
+            }
+        }
+    }
+
+    /// Drops what is past its age, and closed streams past their time; on at most `budget` streams, rounded up to a
+    /// multiple of [`SWEEP_STREAMS_MAX`]. Answers whether more is due now.
+    fn sweep(
+        &self,
+        now: Now,
+        budget: NonZeroUsize,
+    ) -> impl Future<Output = Result<Sweep, EngineError>> + Send {
+        async move {
+            for _ in 0..budget.get().div_ceil(SWEEP_STREAMS_MAX) {
+                match self.submit(now, Command::Sweep { streams: Vec::new() }).await? {
+                    Reply::Sweep(Sweep::More) => {}
+                    Reply::Sweep(Sweep::Done) => return Ok(Sweep::Done),
+                    other => unreachable!("{OTHER_REPLY}: {other:?}"),
+                }
+            }
+            Ok(Sweep::More)
+        }
+    }
+}
+
+impl<E: Engine + ?Sized> EngineExt for E {}
+
+/// An engine that answers a command with another's reply is broken.
+const OTHER_REPLY: &str = "an engine gave the reply to another command";
 
 /// What the log knows of ends at a place; both in byte order of the names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 mod append;
+mod command;
 mod control_names;
 mod engine;
 mod engine_limits;
@@ -49,10 +50,11 @@ pub use append::{
     Append, AppendError, AppendOutcome, Appended, Blame, Claim, Deleted, Digest, DigestBuilder, EngineError,
     Made, Once, Outcome, Put, PutAnswer, Then,
 };
+pub use command::{Command, Reply, SWEEP_STREAMS_MAX, Touch};
 pub use control_names::{Author, ControlNames, RESERVED_NAMES, is_reserved};
 pub use engine::{
-    Batch, EndedStream, Ends, Engine, LOST_NAMES_MAX, Located, Lost, Pending, ReadLimits, Repeat, Stopped,
-    Sweep, TailListener,
+    Batch, EndedStream, Ends, Engine, EngineExt, LOST_NAMES_MAX, Located, Lost, Pending, ReadLimits, Repeat,
+    Stopped, Sweep, TailListener,
 };
 pub use engine_limits::EngineLimits;
 pub use from_setting::{FromSetting, FromSettingError};

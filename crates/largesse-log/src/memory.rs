@@ -12,11 +12,11 @@ use std::{
     task::Poll,
 };
 
-use crate::state::{Locating, LogState, Look, NoArchive, Slot, Stepped};
+use crate::state::{Applied, Locating, LogState, Look, NoArchive};
 use crate::{
-    Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
-    IdempotencyKey, Incarnation, Located, Now, Pending, Place, Position, Put, PutAnswer, ReadLimits,
-    Selection, Settings, StartFrom, StreamName, StreamState, Sweep, TailListener,
+    Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending, Place,
+    Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState, Sweep,
+    TailListener,
 };
 
 /// A log in memory.
@@ -50,31 +50,24 @@ impl MemoryEngine {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sweep_step(&self, now: Now) -> Sweep {
-        let mut log = self.lock();
-        let slot = log.next_slot(now);
-        log.sweep_step(slot)
-    }
-
-    /// Takes a step that may append, and tells the listener after the lock is given back.
-    fn step<T>(
-        &self,
-        now: Now,
-        stream: &StreamName,
-        step: impl FnOnce(&mut LogState, Slot) -> Stepped<T>,
-    ) -> T {
-        let Stepped { answer, ring, life: _ } = {
+    /// Applies a command, and tells the listener after the lock is given back.
+    fn apply(&self, now: Now, mut command: Command) -> Reply {
+        let Applied { reply, dirty, life: _ } = {
             let mut log = self.lock();
+            if let Some(reply) = log.foresee(now, &command) {
+                return reply;
+            }
+            log.complete(now, &mut command);
             let slot = log.next_slot(now);
-            step(&mut log, slot)
+            log.apply(slot, command)
         };
-        if let Some(position) = ring {
+        if let Some((stream, position)) = dirty {
             let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if let Some(listener) = listener {
-                listener.appended(stream, position);
+                listener.appended(&stream, position);
             }
         }
-        answer
+        reply
     }
 }
 
@@ -111,45 +104,15 @@ impl Engine for MemoryEngine {
         *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
     }
 
-    fn claim<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        key: &'a IdempotencyKey,
-    ) -> Pending<'a, Result<Claim, AppendError>> {
+    fn submit(&self, now: Now, command: Command) -> Pending<'_, Result<Reply, EngineError>> {
         Box::pin(async move {
-            let mut log = self.lock();
-            let slot = log.next_slot(now);
-            log.claim(slot, stream, key)
+            let reply = self.apply(now, command);
+            if reply == Reply::Sweep(Sweep::More) {
+                // Whoever sweeps on lets others have the thread in between.
+                yielded().await;
+            }
+            Ok(reply)
         })
-    }
-
-    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
-        Box::pin(async move {
-            let stream = append.stream.clone();
-            self.step(now, &stream, |log, slot| log.append(slot, append))
-        })
-    }
-
-    fn put<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        put: Put,
-    ) -> Pending<'a, Result<PutAnswer, AppendError>> {
-        Box::pin(async move {
-            let mut log = self.lock();
-            let slot = log.next_slot(now);
-            log.put(slot, stream, &put)
-        })
-    }
-
-    fn delete<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-    ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
-        Box::pin(async move { Ok(self.step(now, stream, |log, slot| log.delete(slot, stream))) })
     }
 
     fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
@@ -205,19 +168,6 @@ impl Engine for MemoryEngine {
                 Look::Whole(batch) => Ok(batch),
                 Look::Merge(_) | Look::Walk => unreachable!("{NO_ARCHIVE}"),
             }
-        })
-    }
-
-    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
-        Box::pin(async move {
-            // The lock is given back after each step, and the thread too.
-            for _ in 0..budget.get() {
-                if self.sweep_step(now) == Sweep::Done {
-                    return Ok(Sweep::Done);
-                }
-                yielded().await;
-            }
-            Ok(Sweep::More)
         })
     }
 }

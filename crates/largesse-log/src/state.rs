@@ -7,6 +7,7 @@
 //! give the same state. Does not know files, locks or tasks.
 
 mod append;
+mod apply;
 mod archive;
 mod block;
 mod candidates;
@@ -33,7 +34,7 @@ mod work;
 
 use crate::Position;
 
-pub use append::Answer;
+pub use apply::Applied;
 pub use archive::{Archive, NoArchive, Stub};
 pub use life::{LifeEnd, STREAM_OVERHEAD_BYTES};
 pub use locate::{Back, Deep};
@@ -46,13 +47,13 @@ pub use taken::{Fit, Found, Taken};
 
 /// What a step of the log answers, and the record that readers are to be told of.
 #[derive(Debug)]
-pub struct Stepped<T> {
+struct Stepped<T> {
     /// The answer.
-    pub answer: T,
+    answer: T,
     /// The last record that readers can meet; `None` when there is no new one.
-    pub ring: Option<Position>,
+    ring: Option<Position>,
     /// Where the life began that an append wrote to; `None` when it wrote nothing.
-    pub life: Option<Position>,
+    life: Option<Position>,
 }
 
 #[cfg(test)]

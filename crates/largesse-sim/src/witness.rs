@@ -10,9 +10,9 @@ use std::{
 };
 
 use largesse_log::{
-    Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, IdempotencyKey,
-    Incarnation, Located, Now, Pending, Place, Position, Put, PutAnswer, ReadLimits, Record, Selection,
-    Settings, StartFrom, Stopped, StreamName, StreamState, Sweep, TailListener,
+    Batch, Command, Ends, Engine, EngineError, Incarnation, Located, Now, Pending, Place, Position,
+    ReadLimits, Record, Reply, Selection, Settings, StartFrom, Stopped, StreamName, StreamState, Sweep,
+    TailListener,
 };
 
 use crate::{at_once::at_once, ledger::Ledger, luck::Luck, rings::Rings};
@@ -53,51 +53,35 @@ impl Witness {
         ledger.finish_step(self.inner.tail(), &states);
     }
 
-    fn append_now(&self, now: Now, append: &Append) -> Result<Appended, AppendError> {
+    fn submit_now(&self, now: Now, command: &Command) -> Result<Reply, EngineError> {
         let mut ledger = self.ledger();
         let before = self.inner.tail();
-        let answer = at_once(self.inner.append(now, append.clone()));
+        let mut reply = at_once(self.inner.submit(now, command.clone()))?;
+        // The model sweeps all streams at once.
+        while reply == Reply::Sweep(Sweep::More) {
+            reply = at_once(self.inner.submit(now, command.clone()))?;
+        }
         let moved = self.inner.tail() > before;
-        match &answer {
-            Ok(answer) if moved => {
+        match (command, &reply) {
+            (Command::Append(append), Reply::Append(Ok(answer))) if moved => {
                 let state = at_once(self.inner.state(&append.stream)).expect("the engine works");
                 let end = state.and_then(|state| state.closed);
                 ledger.note_append(now, append, answer.position, end);
             }
-            Ok(_) => {}
-            Err(error) => assert!(!moved, "an append that fails appends nothing: {error}"),
+            (Command::Append(_), Reply::Append(Err(error))) => {
+                assert!(!moved, "an append that fails appends nothing: {error}");
+            }
+            (Command::Put { stream, put }, Reply::Put(Ok(_))) => ledger.note_put(now, stream, put),
+            (Command::Delete { stream }, Reply::Delete(Some(deleted))) => {
+                ledger.note_delete(stream, deleted.position);
+            }
+            (Command::Sweep { .. }, _) => ledger.model.sweep(now),
+            _ => {}
         }
-        self.finish_step(&mut ledger);
-        answer
-    }
-
-    fn put_now(&self, now: Now, stream: &StreamName, put: &Put) -> Result<PutAnswer, AppendError> {
-        let mut ledger = self.ledger();
-        let answer = at_once(self.inner.put(now, stream, put.clone()));
-        if answer.is_ok() {
-            ledger.note_put(now, stream, put);
+        if !matches!(command, Command::Claim { .. }) {
+            self.finish_step(&mut ledger);
         }
-        self.finish_step(&mut ledger);
-        answer
-    }
-
-    fn delete_now(&self, now: Now, stream: &StreamName) -> Result<Option<Deleted>, EngineError> {
-        let mut ledger = self.ledger();
-        let answer = at_once(self.inner.delete(now, stream));
-        if let Ok(Some(deleted)) = &answer {
-            ledger.note_delete(stream, deleted.position);
-        }
-        self.finish_step(&mut ledger);
-        answer
-    }
-
-    fn sweep_now(&self, now: Now, budget: NonZeroUsize) -> Result<Sweep, EngineError> {
-        let mut ledger = self.ledger();
-        let answer = at_once(self.inner.sweep(now, budget));
-        assert_eq!(answer, Ok(Sweep::Done), "the streams of a run fit into one sweep");
-        ledger.model.sweep(now);
-        self.finish_step(&mut ledger);
-        answer
+        Ok(reply)
     }
 
     fn read_now(
@@ -149,34 +133,8 @@ impl Engine for Witness {
         self.inner.listen(Arc::clone(&self.rings) as Arc<dyn TailListener>);
     }
 
-    fn claim<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        key: &'a IdempotencyKey,
-    ) -> Pending<'a, Result<Claim, AppendError>> {
-        self.act(move |witness| at_once(witness.inner.claim(now, stream, key)))
-    }
-
-    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
-        self.act(move |witness| witness.append_now(now, &append))
-    }
-
-    fn put<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        put: Put,
-    ) -> Pending<'a, Result<PutAnswer, AppendError>> {
-        self.act(move |witness| witness.put_now(now, stream, &put))
-    }
-
-    fn delete<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-    ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
-        self.act(move |witness| witness.delete_now(now, stream))
+    fn submit(&self, now: Now, command: Command) -> Pending<'_, Result<Reply, EngineError>> {
+        self.act(move |witness| witness.submit_now(now, &command))
     }
 
     fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
@@ -218,9 +176,5 @@ impl Engine for Witness {
         limits: ReadLimits,
     ) -> Pending<'a, Result<Batch, EngineError>> {
         self.act(move |witness| witness.read_now(selection, place, limits))
-    }
-
-    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
-        self.act(move |witness| witness.sweep_now(now, budget))
     }
 }

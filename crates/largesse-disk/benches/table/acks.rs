@@ -9,7 +9,7 @@ use std::{
 };
 
 use largesse_disk::DiskEngine;
-use largesse_log::{Engine, StreamName};
+use largesse_log::{EngineExt, StreamName};
 use largesse_wire::EventData;
 use tokio::task::JoinSet;
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use largesse_disk::DiskEngine;
-use largesse_log::Engine;
+use largesse_log::EngineExt;
 use largesse_wire::EventData;
 use tokio::task::JoinSet;
 

@@ -10,7 +10,9 @@ use std::{
 };
 
 use largesse_disk::DiskEngine;
-use largesse_log::{Engine, Place, Position, ReadLimits, Record, Selection, StreamName, TailListener};
+use largesse_log::{
+    Engine, EngineExt, Place, Position, ReadLimits, Record, Selection, StreamName, TailListener,
+};
 use largesse_wire::EventData;
 use tokio::{
     sync::{Notify, mpsc},

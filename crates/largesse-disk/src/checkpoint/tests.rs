@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use largesse_log::{
-    Append, AppendOutcome, Appended, Author, Claim, Digest, EndReason, EngineLimits, IdempotencyKey,
-    Incarnation, NewEvent, Once, Position, Put, StreamName, Then, UnixMs,
+    Append, AppendOutcome, Appended, Author, Claim, Command, Digest, EndReason, EngineLimits, IdempotencyKey,
+    Incarnation, NewEvent, Once, Position, Put, Reply, StreamName, Then, UnixMs,
     state::{LifeEnd, LogState, Loss, NoArchive, SavedBlocks, SavedHead, SavedUse, Snapshot, Stub},
 };
 use largesse_wire::EventData;
@@ -237,15 +237,13 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
     match step {
         Step::Append { stream: number, key: used, then } => {
             let once = used.map_or(Once::Unkeyed, |used| Once::Whole { key: key(used), digest: Digest(7) });
-            _ = log
-                .append(
-                    slot,
-                    Append { stream: stream(number), events: events(), then, once, author: Author::Source },
-                )
-                .answer;
+            let append =
+                Append { stream: stream(number), events: events(), then, once, author: Author::Source };
+            log.apply(slot, Command::Append(append));
         }
         Step::Block { stream: on, key: used, number } => {
-            let Ok(Claim { key, generation }) = log.claim(slot, &stream(on), &key(used)) else { return };
+            let claim = Command::Claim { stream: stream(on), key: key(used) };
+            let Reply::Claim(Ok(Claim { key, generation })) = log.apply(slot, claim).reply else { return };
             let once =
                 Once::Block { claim: Claim { key, generation }, number, digest: Digest(number.into()) };
             let append = Append {
@@ -255,18 +253,22 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
                 once,
                 author: Author::Source,
             };
-            _ = log.append(log.next_slot(*now), append).answer;
+            log.apply(log.next_slot(*now), Command::Append(append));
         }
         Step::Put { stream: number, max_events } => {
             let settings = largesse_log::SettingsPatch {
                 max_events: largesse_log::Change::Set(Some(max_events)),
                 ..Default::default()
             };
-            _ = log.put(slot, &stream(number), &Put { settings });
+            log.apply(slot, Command::Put { stream: stream(number), put: Put { settings } });
         }
-        Step::Delete { stream: number } => _ = log.delete(slot, &stream(number)).answer,
+        Step::Delete { stream: number } => _ = log.apply(slot, Command::Delete { stream: stream(number) }),
         Step::Pass { ms } => now.0 += ms,
-        Step::Sweep => _ = log.sweep_step(slot),
+        Step::Sweep => {
+            let mut sweep = Command::Sweep { streams: Vec::new() };
+            log.complete((*now).into(), &mut sweep);
+            log.apply(slot, sweep);
+        }
         Step::Settle => _ = log.settle(0, Position::MAX, usize::MAX),
     }
 }

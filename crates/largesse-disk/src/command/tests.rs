@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use largesse_log::{
-    Author, Change, Claim, ControlNames, Digest, FromSetting, Once, Position, Settings, SettingsPatch, Slow,
-    Then, UnixMs,
+    Author, Change, Claim, ControlNames, Digest, EngineLimits, FromSetting, IdempotencyKey, Once, Position,
+    Settings, SettingsPatch, Slow, StreamName, Then, UnixMs,
 };
 use largesse_wire::{EventData, EventName};
 use proptest::{collection::vec, option, prelude::*};
@@ -113,22 +113,19 @@ fn append() -> impl Strategy<Value = Append> {
     parts.prop_map(|(stream, events, then, once, author)| Append { stream, events, then, once, author })
 }
 
-/// Any command.
-pub(crate) fn command() -> impl Strategy<Value = Command> {
-    prop_oneof![
-        4 => (slot(), append()).prop_map(|(slot, append)| Command::Append { slot, append }),
-        1 => (slot(), stream_name(), key())
-            .prop_map(|(slot, stream, key)| Command::Claim { slot, stream, key }),
-        1 => (slot(), stream_name(), patch())
-            .prop_map(|(slot, stream, settings)| Command::Put { slot, stream, put: Put { settings } }),
-        1 => (slot(), stream_name()).prop_map(|(slot, stream)| Command::Delete { slot, stream }),
-        1 => (slot(), any::<u32>()).prop_map(|(slot, steps)| Command::Sweep { slot, steps }),
-        1 => (slot(), vec(stream_name(), 0..4)).prop_map(|(slot, streams)| Command::Due { slot, streams }),
-        1 => (slot(), stream_name(), position()).prop_map(|(slot, stream, position)| {
-            Command::Damage { slot, stream, position }
-        }),
-        1 => (slot(), limits()).prop_map(|(slot, limits)| Command::Limits { slot, limits }),
-    ]
+/// Any command, anywhere.
+pub(crate) fn command() -> impl Strategy<Value = Stamped> {
+    let command = prop_oneof![
+        4 => append().prop_map(Command::Append),
+        1 => (stream_name(), key()).prop_map(|(stream, key)| Command::Claim { stream, key }),
+        1 => (stream_name(), patch())
+            .prop_map(|(stream, settings)| Command::Put { stream, put: Put { settings } }),
+        1 => stream_name().prop_map(|stream| Command::Delete { stream }),
+        1 => vec(stream_name(), 0..4).prop_map(|streams| Command::Sweep { streams }),
+        1 => (stream_name(), position()).prop_map(|(stream, position)| Command::Damage { stream, position }),
+        1 => limits().prop_map(Command::Limits),
+    ];
+    (slot(), command).prop_map(|(slot, command)| Stamped { slot, command })
 }
 
 /// The frames of a command, with their kinds and bodies.
@@ -144,21 +141,21 @@ fn bodies(bytes: &[u8]) -> Vec<(Kind, Vec<u8>)> {
     bodies
 }
 
-fn encoded(command: &Command) -> Vec<u8> {
+fn encoded(command: &Stamped) -> Vec<u8> {
     let mut out = Vec::new();
     command.encode(&mut out, SALT).unwrap();
     out
 }
 
 /// Decodes without a walk along a file.
-fn decode(bodies: &[(Kind, Vec<u8>)]) -> Result<Command, Fault> {
+fn decode(bodies: &[(Kind, Vec<u8>)]) -> Result<Stamped, Fault> {
     let (kind, body) = &bodies[0];
     if *kind != Kind::Append {
-        return Command::decode(*kind, body);
+        return Stamped::decode(*kind, body);
     }
     let head = AppendHead::decode(body)?;
     let events = bodies[1..].iter().map(|(_, body)| crate::frame::decode_event(body));
-    Ok(Command::of_append(head, events.collect::<Result<_, _>>()?))
+    Ok(Stamped::of_append(head, events.collect::<Result<_, _>>()?))
 }
 
 proptest! {
@@ -183,7 +180,7 @@ proptest! {
         if cut {
             body.truncate(at);
         }
-        let Ok(Command::Append { slot, append }) = decode(&bodies) else {
+        let Ok(Stamped { slot, command: Command::Append(append) }) = decode(&bodies) else {
             if let Ok(other) = decode(&bodies) {
                 prop_assert_eq!(self::bodies(&encoded(&other)), bodies);
             }
@@ -191,14 +188,14 @@ proptest! {
         };
         // The head's own check over the events is the walk's to hold.
         let head = AppendHead::decode(&bodies[0].1).unwrap();
-        let other = AppendHead::decode(&self::bodies(&encoded(&Command::Append { slot, append }))[0].1).unwrap();
+        let other = AppendHead::decode(&self::bodies(&encoded(&Stamped { slot, command: Command::Append(append) }))[0].1)
+            .unwrap();
         prop_assert_eq!(AppendHead { events: other.events, ..head }, other);
     }
 
     #[test]
-    fn no_body_makes_a_decoder_panic(kind in 0usize..8, body in vec(any::<u8>(), 0..200)) {
-        let kinds = [Kind::Append, Kind::Claim, Kind::Put, Kind::Delete, Kind::Sweep, Kind::Limits, Kind::Damage,
-            Kind::Due];
+    fn no_body_makes_a_decoder_panic(kind in 0usize..7, body in vec(any::<u8>(), 0..200)) {
+        let kinds = [Kind::Append, Kind::Claim, Kind::Put, Kind::Delete, Kind::Sweep, Kind::Limits, Kind::Damage];
         // Whatever it answers.
         drop(decode(&[(kinds[kind], body.clone())]));
         drop(KeptHead::decode(&body));

@@ -6,11 +6,10 @@
 
 use std::{collections::BTreeSet, io, sync::Arc};
 
-use largesse_log::{EngineError, Position, StreamName};
+use largesse_log::{Command, EngineError, Position, StreamName};
 
 use super::{Doubt, OpenError, Opening, io_of};
 use crate::{
-    command::Command,
     core::Core,
     disk::DiskFile,
     frame::{GroupHead, Sequence},
@@ -144,8 +143,7 @@ pub(super) fn record(core: &Core, writer: &mut Writer, lost: Vec<LostEvent>) -> 
     let positions = known.iter().copied().chain(lost.iter().map(|event| event.position));
     positions.collect::<BTreeSet<_>>().into_iter().try_for_each(|position| core.old.pass_over(position))?;
     let new = lost.into_iter().filter(|event| !known.contains(&event.position));
-    let commands: Vec<_> = new
-        .map(|LostEvent { stream, position }| move |slot| Command::Damage { slot, stream, position })
-        .collect();
+    let commands: Vec<_> =
+        new.map(|LostEvent { stream, position }| Command::Damage { stream, position }).collect();
     if commands.is_empty() { Ok(()) } else { writer.write_alone(commands) }
 }

@@ -102,7 +102,6 @@ impl EventScan {
             | Kind::Put
             | Kind::Delete
             | Kind::Sweep
-            | Kind::Due
             | Kind::Limits
             | Kind::Damage => Ok(None),
             // An event without a head, or what only a checkpoint has.

@@ -15,7 +15,7 @@ use proptest::{collection::vec, prelude::*};
 use super::*;
 use crate::{
     command::{
-        KeptHead, encode_append_head,
+        KeptHead, encode_head,
         tests::{SALT, command},
     },
     disk::DiskFile,
@@ -79,7 +79,7 @@ impl DiskFile for MemoryFile {
 }
 
 /// A group of these commands, all groups before it safe.
-fn group(sequence: u64, commands: &[Command]) -> Vec<u8> {
+fn group(sequence: u64, commands: &[Stamped]) -> Vec<u8> {
     let mut frames = Vec::new();
     for command in commands {
         command.encode(&mut frames, SALT).unwrap();
@@ -116,7 +116,11 @@ fn slot(base: u64) -> Slot {
     Slot { base: Position(base), now: UnixMs(5), time: UnixMs(6) }
 }
 
-fn append(base: u64, stream_name: &str, events: &[&str]) -> Command {
+fn stamped(base: u64, command: Command) -> Stamped {
+    Stamped { slot: slot(base), command }
+}
+
+fn append(base: u64, stream_name: &str, events: &[&str]) -> Stamped {
     let append = Append {
         stream: stream(stream_name),
         events: events.iter().map(|data| event(data)).collect(),
@@ -124,15 +128,16 @@ fn append(base: u64, stream_name: &str, events: &[&str]) -> Command {
         once: Once::Unkeyed,
         author: Author::Source,
     };
-    Command::Append { slot: slot(base), append }
+    stamped(base, Command::Append(append))
 }
 
 /// The head of an append, and the frames of its events.
 fn head_and_events(base: u64, events: &[&str]) -> (Vec<u8>, EncodedEvents) {
-    let Command::Append { slot, append } = append(base, "a", events) else { panic!("it is one") };
-    let events = EncodedEvents::new(SALT, &append.events).unwrap();
+    let Stamped { slot, command } = append(base, "a", events);
+    let Command::Append(Append { events, .. }) = &command else { panic!("it is one") };
+    let events = EncodedEvents::new(SALT, events).unwrap();
     let mut head = Vec::new();
-    encode_append_head(&mut head, SALT, slot, &append, &events);
+    encode_head(&mut head, SALT, slot, &command, &events);
     (head, events)
 }
 
@@ -175,6 +180,6 @@ fn events_of(mut scan: EventScan) -> (Vec<ScannedEvent>, Option<Broken>) {
     }
 }
 
-fn commands(groups: Vec<Group>) -> Vec<Command> {
+fn commands(groups: Vec<Group>) -> Vec<Stamped> {
     groups.into_iter().flat_map(|group| group.commands).map(|placed| placed.command).collect()
 }

@@ -10,11 +10,10 @@ use std::{
 };
 
 use largesse_log::{
-    Append, AppendError, Appended, Batch, Claim, Deleted, Ends, Engine, EngineError, EngineLimits,
-    IdempotencyKey, Incarnation, Located, Now, Pending, Place, Position, Put, PutAnswer, ReadLimits,
-    Selection, Settings, StartFrom, StreamName, StreamState, Sweep, TailListener, conformance::dice::Dice,
+    Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending, Place,
+    Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState, TailListener,
+    conformance::dice::Dice,
 };
-use tokio::sync::oneshot;
 
 use crate::{
     core::Core,
@@ -25,8 +24,8 @@ use crate::{
     old::OldError,
     open::{NewLog, Opened, open},
     pool::ReadPool,
+    request::Request,
     settings::{DiskSettings, SyncRule},
-    step::{Ask, Tell, What},
     writer::Writer,
 };
 
@@ -76,16 +75,21 @@ impl Log {
         }
     }
 
-    fn ask<T>(&self, now: Now, what: impl FnOnce(Tell<T>) -> What) -> T {
-        let (tell, mut told) = oneshot::channel();
+    fn ask(&self, now: Now, command: Command) -> Result<Reply, EngineError> {
+        let events = match &command {
+            Command::Append(append) => append.events.clone(),
+            _ => Vec::new(),
+        };
+        let encoded = EncodedEvents::new(self.core.salt, &events).expect("it is small");
+        let (request, mut answer) = Request::new(now, command, encoded);
         let mut desk = self.desk();
-        desk.writer.commit(vec![Box::new(Ask { now, what: what(tell) })]);
+        desk.writer.commit(vec![request]);
         if desk.writer.is_full() {
             let milestone = desk.writer.roll().expect("the disk works");
             desk.keeper.keep(&milestone).expect("the disk works");
         }
         desk.move_some(STEPS_A_MOVE);
-        told.try_recv().expect("a step is answered before the next")
+        answer.try_recv().expect("a command is answered before the next")
     }
 }
 
@@ -191,40 +195,8 @@ impl Engine for Settling {
         self.log.core.listen(listener);
     }
 
-    fn claim<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        key: &'a IdempotencyKey,
-    ) -> Pending<'a, Result<Claim, AppendError>> {
-        let (stream, key) = (stream.clone(), key.clone());
-        Box::pin(async move { self.log.ask(now, |tell| What::Claim { stream, key, tell }) })
-    }
-
-    fn append(&self, now: Now, append: Append) -> Pending<'_, Result<Appended, AppendError>> {
-        Box::pin(async move {
-            let encoded = EncodedEvents::new(self.log.core.salt, &append.events).expect("it is small");
-            self.log.ask(now, |tell| What::Append { append, encoded, tell })
-        })
-    }
-
-    fn put<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-        put: Put,
-    ) -> Pending<'a, Result<PutAnswer, AppendError>> {
-        let stream = stream.clone();
-        Box::pin(async move { self.log.ask(now, |tell| What::Put { stream, put, tell }) })
-    }
-
-    fn delete<'a>(
-        &'a self,
-        now: Now,
-        stream: &'a StreamName,
-    ) -> Pending<'a, Result<Option<Deleted>, EngineError>> {
-        let stream = stream.clone();
-        Box::pin(async move { self.log.ask(now, |tell| What::Delete { stream, tell }) })
+    fn submit(&self, now: Now, command: Command) -> Pending<'_, Result<Reply, EngineError>> {
+        Box::pin(async move { self.log.ask(now, command) })
     }
 
     fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
@@ -267,19 +239,6 @@ impl Engine for Settling {
             read.map_err(|error| match error {
                 OldError::Engine(error) | OldError::Damaged { error, .. } => error,
             })
-        })
-    }
-
-    fn sweep(&self, now: Now, budget: NonZeroUsize) -> Pending<'_, Result<Sweep, EngineError>> {
-        Box::pin(async move {
-            for _ in 0..budget.get() {
-                if self.log.ask(now, |tell| What::Sweep { steps: 1, streams: Vec::new(), tell })?
-                    == Sweep::Done
-                {
-                    return Ok(Sweep::Done);
-                }
-            }
-            Ok(Sweep::More)
         })
     }
 }

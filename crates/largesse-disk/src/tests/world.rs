@@ -4,14 +4,13 @@
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use largesse_log::{
-    Append, Author, Batch, Change, EngineError, EngineLimits, IdempotencyKey, Incarnation, NewEvent, Once,
-    Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Settings, SettingsPatch, Stopped,
-    StreamName, StreamState, Then, UnixMs,
+    Append, Author, Batch, Change, Command, EngineError, EngineLimits, IdempotencyKey, Incarnation, NewEvent,
+    Once, Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Settings, SettingsPatch,
+    Stopped, StreamName, StreamState, Then, UnixMs,
     conformance::dice::Dice,
     state::{LogState, Look, NoArchive, Slot},
 };
 use largesse_wire::EventData;
-use tokio::sync::oneshot;
 
 use crate::{
     OpenError,
@@ -21,8 +20,8 @@ use crate::{
     index::LifeId,
     keeper::Keeper,
     open::{NewLog, Opened, open},
+    request::Request,
     settings::{DiskSettings, SyncRule},
-    step::{Ask, Tell, What},
     writer::Writer,
 };
 
@@ -49,6 +48,17 @@ pub(super) enum Step {
     Put(StreamName, Put),
     Delete(StreamName),
     Sweep,
+}
+
+impl Step {
+    fn command(&self) -> Command {
+        match self.clone() {
+            Self::Append(append) => Command::Append(append),
+            Self::Put(stream, put) => Command::Put { stream, put },
+            Self::Delete(stream) => Command::Delete { stream },
+            Self::Sweep => Command::Sweep { streams: Vec::new() },
+        }
+    }
 }
 
 /// A workload that does all there is to do.
@@ -156,35 +166,21 @@ impl World {
     }
 
     fn ask(&mut self, now: UnixMs, step: &Step) -> Answer {
-        match step.clone() {
-            Step::Append(append) => {
-                let encoded = EncodedEvents::new(self.writer.core.salt, &append.events).unwrap();
-                let told = self.tell(now, |tell| What::Append { append, encoded, tell });
-                answer(&told, told.as_ref().err().map(largesse_log::AppendError::outcome), |error| {
-                    matches!(error, largesse_log::AppendError::Engine(_))
-                })
-            }
-            Step::Put(stream, put) => {
-                let told = self.tell(now, |tell| What::Put { stream, put, tell });
-                answer(&told, told.as_ref().err().map(largesse_log::AppendError::outcome), |error| {
-                    matches!(error, largesse_log::AppendError::Engine(_))
-                })
-            }
-            Step::Delete(stream) => {
-                let told = self.tell(now, |tell| What::Delete { stream, tell });
-                answer(&told, told.as_ref().err().map(outcome), |_| true)
-            }
-            Step::Sweep => {
-                let told = self.tell(now, |tell| What::Sweep { steps: 1, streams: Vec::new(), tell });
-                answer(&told, told.as_ref().err().map(outcome), |_| true)
-            }
+        let command = step.command();
+        let events = match &command {
+            Command::Append(append) => append.events.clone(),
+            _ => Vec::new(),
+        };
+        let encoded = EncodedEvents::new(self.writer.core.salt, &events).unwrap();
+        let (request, mut answer) = Request::new(now.into(), command, encoded);
+        self.writer.commit(vec![request]);
+        match answer.try_recv().expect("a command is answered before the next") {
+            Ok(reply) => Answer::Taken(format!("{reply:?}")),
+            Err(error) => match outcome(&error) {
+                Outcome::NotWritten => Answer::NotWritten,
+                Outcome::Unknown => Answer::Unknown,
+            },
         }
-    }
-
-    fn tell<T>(&mut self, now: UnixMs, what: impl FnOnce(Tell<T>) -> What) -> T {
-        let (tell, mut told) = oneshot::channel();
-        self.writer.commit(vec![Box::new(Ask { now: now.into(), what: what(tell) })]);
-        told.try_recv().expect("a step is answered before the next")
     }
 
     /// The thread that indexes has a bug from now on.
@@ -196,8 +192,7 @@ impl World {
     pub(super) fn take_together(&mut self, now: UnixMs, appends: impl IntoIterator<Item = Append>) {
         let ask = |append: Append| {
             let encoded = EncodedEvents::new(self.writer.core.salt, &append.events).unwrap();
-            let (tell, _) = oneshot::channel();
-            Box::new(Ask { now: now.into(), what: What::Append { append, encoded, tell } })
+            Request::new(now.into(), Command::Append(append), encoded).0
         };
         let asks = appends.into_iter().map(ask).collect();
         self.writer.commit(asks);
@@ -277,18 +272,6 @@ fn outcome(error: &EngineError) -> Outcome {
     largesse_log::AppendError::Engine(error.clone()).outcome()
 }
 
-fn answer<T: std::fmt::Debug, E: std::fmt::Debug>(
-    told: &Result<T, E>,
-    outcome: Option<Outcome>,
-    is_disk: impl Fn(&E) -> bool,
-) -> Answer {
-    match (told, outcome) {
-        (Err(error), Some(Outcome::NotWritten)) if is_disk(error) => Answer::NotWritten,
-        (Err(_), Some(Outcome::Unknown)) => Answer::Unknown,
-        _ => Answer::Taken(format!("{told:?}")),
-    }
-}
-
 fn read_all(
     selectors: &str,
     mut read: impl FnMut(&Selection, Place, ReadLimits) -> Batch,
@@ -333,14 +316,9 @@ impl Model {
             Slot { base: slot.base.max(next), ..slot }
         };
         let at = slot(&self.state);
-        match step.clone() {
-            Step::Append(append) => format!("{:?}", self.state.append(at, append).answer),
-            Step::Put(stream, put) => format!("{:?}", self.state.put(at, &stream, &put)),
-            Step::Delete(stream) => {
-                format!("{:?}", Ok::<_, EngineError>(self.state.delete(at, &stream).answer))
-            }
-            Step::Sweep => format!("{:?}", Ok::<_, EngineError>(self.state.sweep_step(at))),
-        }
+        let mut command = step.command();
+        self.state.complete(now.into(), &mut command);
+        format!("{:?}", self.state.apply(at, command).reply)
     }
 
     pub(super) fn seen(&self) -> Seen {

@@ -5,7 +5,8 @@ use super::{
     world::{ALL, Make, World, append, selection},
 };
 use crate::{
-    AppendError, AppendOutcome, Appended, Change, Place, Position, Record, SettingsPatch, Then, UnixMs,
+    AppendError, AppendOutcome, Appended, Change, EngineExt, Place, Position, Record, SettingsPatch, Then,
+    UnixMs,
 };
 
 /// One count over all streams, for every kind of record.

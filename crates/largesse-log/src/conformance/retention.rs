@@ -6,7 +6,7 @@ use super::{
     reader::{Reader, check_heard},
     world::{Make, World, event, keyed},
 };
-use crate::{Change, Position, SettingsPatch, Sweep, Then, UnixMs};
+use crate::{Change, Position, SWEEP_STREAMS_MAX, SettingsPatch, Sweep, Then, UnixMs};
 
 fn kept(world: &World, stream: &str) -> Option<u64> {
     world.state(stream).map(|state| state.events)
@@ -89,15 +89,14 @@ pub fn a_leap_of_the_time_ages_nothing_while_the_age_stays_behind(make: Make) {
 /// A sweep does a bounded piece and says whether more is due.
 pub fn a_sweep_keeps_to_its_budget(make: Make) {
     let world = World::new(make);
-    for number in 0..5 {
+    for number in 0..=2 * SWEEP_STREAMS_MAX {
         world.at(1000).close(&format!("s/{number}"));
     }
     world.at(2000);
-    assert_eq!(world.sweep_some(2), Sweep::More);
-    assert_eq!(world.list(None, 9).len(), 3);
-    assert_eq!(world.sweep_some(2), Sweep::More);
-    assert_eq!(world.sweep_some(2), Sweep::Done);
-    assert_eq!(world.list(None, 9).len(), 0);
+    for (then, left) in [(Sweep::More, SWEEP_STREAMS_MAX + 1), (Sweep::More, 1), (Sweep::Done, 0)] {
+        assert_eq!(world.sweep_some(SWEEP_STREAMS_MAX), then);
+        assert_eq!(world.list(None, 99).len(), left);
+    }
     let tail = world.tail();
     assert_eq!((world.sweep_some(1), world.tail()), (Sweep::Done, tail), "nothing is due");
 }

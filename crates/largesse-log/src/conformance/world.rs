@@ -8,7 +8,7 @@ use largesse_wire::{EventData, EventName};
 
 use crate::{
     Append, AppendError, Appended, Author, Batch, Change, Claim, Digest, DigestBuilder, Ends, Engine,
-    EngineError, EngineLimits, IdempotencyKey, Located, NewEvent, Now, Once, Pending, Place, Position, Put,
+    EngineError, EngineExt, EngineLimits, IdempotencyKey, Located, NewEvent, Now, Once, Place, Position, Put,
     PutAnswer, ReadLimits, Selection, Selector, Settings, SettingsPatch, StartFrom, StreamName, StreamState,
     Sweep, TailListener, Then, UnixMs,
 };
@@ -99,7 +99,7 @@ impl World {
         Self { engine, runtime, now: Cell::new(UnixMs(1000).into()) }
     }
 
-    pub(super) fn wait<T>(&self, pending: Pending<'_, T>) -> T {
+    pub(super) fn wait<T>(&self, pending: impl Future<Output = T>) -> T {
         self.runtime.block_on(pending)
     }
 

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The answer to an append, and what to ring for.
-pub type Answer = Stepped<Result<Appended, AppendError>>;
+pub(super) type Answer = Stepped<Result<Appended, AppendError>>;
 
 impl Answer {
     /// An answer that wrote nothing.
@@ -53,7 +53,7 @@ pub(super) struct Write {
 
 impl LogState {
     /// Appends. Takes no position beyond [`Slot::end`].
-    pub fn append(&mut self, slot: Slot, append: Append) -> Answer {
+    pub(super) fn append(&mut self, slot: Slot, append: Append) -> Answer {
         let Append { stream, events, then, once, author } = append;
         let write = Write { stream, events, then, author };
         match once {
@@ -67,8 +67,7 @@ impl LogState {
     }
 
     /// The answer to an append that would change nothing, as far as can be told without taking the step.
-    #[must_use]
-    pub fn foresee(&self, now: impl Into<Now>, append: &Append) -> Option<Result<Appended, AppendError>> {
+    pub(super) fn foresee_append(&self, now: Now, append: &Append) -> Option<Result<Appended, AppendError>> {
         let Append { stream, events, then, once, author } = append;
         let now = self.next_slot(now).now;
         match once {

@@ -148,7 +148,7 @@ impl LogState {
     ///
     /// # Errors
     /// [`AppendError::KeyReused`] when the key stands for a whole publish.
-    pub fn claim(
+    pub(super) fn claim(
         &mut self,
         slot: Slot,
         stream: &StreamName,

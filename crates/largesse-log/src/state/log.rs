@@ -121,7 +121,7 @@ impl LogState {
     }
 
     /// Other limits, from the next step on.
-    pub fn limit(&mut self, limits: EngineLimits) {
+    pub(super) fn limit(&mut self, limits: EngineLimits) {
         self.limits = limits;
         self.keys.limit(limits.keys_max, limits.key_ttl);
     }

@@ -15,7 +15,12 @@ impl LogState {
     ///
     /// # Errors
     /// When there are too many streams.
-    pub fn put(&mut self, slot: Slot, stream: &StreamName, put: &Put) -> Result<PutAnswer, AppendError> {
+    pub(super) fn put(
+        &mut self,
+        slot: Slot,
+        stream: &StreamName,
+        put: &Put,
+    ) -> Result<PutAnswer, AppendError> {
         let now = slot.now;
         let defaults = self.limits.defaults;
         let made = match self.life_mut(stream) {
@@ -40,7 +45,7 @@ impl LogState {
     }
 
     /// Removes a stream and its events. Takes no position beyond [`Slot::end`].
-    pub fn delete(&mut self, slot: Slot, stream: &StreamName) -> Stepped<Option<Deleted>> {
+    pub(super) fn delete(&mut self, slot: Slot, stream: &StreamName) -> Stepped<Option<Deleted>> {
         if !self.lives.contains(stream) {
             return Stepped { answer: None, ring: None, life: None };
         }

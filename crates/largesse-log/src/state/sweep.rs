@@ -6,34 +6,39 @@
 use std::time::Duration;
 
 use super::{life::Life, log::LogState, slot::Slot, work::DROPS_MAX};
-use crate::{EndReason, Now, StreamName, Sweep, UnixMs};
+use crate::{EndReason, Now, SWEEP_STREAMS_MAX, StreamName, Sweep, UnixMs};
 
 /// How late something is dropped that was spared after a leap of the time.
 const SPARED_LOOKED_AT_EVERY: Duration = Duration::from_secs(10 * 60);
 
 impl LogState {
-    /// Takes one step, on the stream that is due first, and says whether another is due now. Takes no position beyond
-    /// [`Slot::end`].
-    pub fn sweep_step(&mut self, slot: Slot) -> Sweep {
-        if !self.has_due_at(slot) {
-            return Sweep::Done;
+    /// Takes one step on each of these streams, and as many as are left of [`SWEEP_STREAMS_MAX`] on none: what those do
+    /// leaves nothing behind that anybody could tell. Takes no position beyond [`Slot::end`].
+    pub(super) fn sweep(&mut self, slot: Slot, streams: &[StreamName]) -> Sweep {
+        let mut base = slot.base;
+        let steps = streams.len().max(SWEEP_STREAMS_MAX);
+        let mut streams = streams.iter();
+        for _ in 0..steps {
+            let stream = streams.next();
+            if stream.is_none() && !self.has_due_at(slot) {
+                break;
+            }
+            self.sweep_step(Slot { base, ..slot }, stream);
+            base = base.max(self.tail.next());
         }
-        let stream = self.due_streams(slot.time, 1).pop();
-        self.sweep_step_on(slot, stream.as_ref())
+        if self.has_due_at(slot) { Sweep::More } else { Sweep::Done }
     }
 
     /// The streams that time may take something from now, those first that the sweep is to look at first; at most
     /// `streams_max`. Which they are is not the same in a log that was restored: a log may look too early, and forgets
     /// that when it is. Whoever writes steps down writes the streams down, too.
-    #[must_use]
-    pub fn due_streams(&self, time: UnixMs, streams_max: usize) -> Vec<StreamName> {
+    pub(super) fn due_streams(&self, time: UnixMs, streams_max: usize) -> Vec<StreamName> {
         let due = self.due.iter().take_while(|(due, _)| *due <= time);
         due.take(streams_max).map(|(_, stream)| stream.clone()).collect()
     }
 
-    /// As [`LogState::sweep_step`], on a stream of the caller's choice. Without one, on none: what a step does besides
-    /// leaves nothing behind that anybody could tell.
-    pub fn sweep_step_on(&mut self, slot: Slot, stream: Option<&StreamName>) -> Sweep {
+    /// One step, on a stream or on none.
+    pub(super) fn sweep_step(&mut self, slot: Slot, stream: Option<&StreamName>) {
         let tail = self.tail;
         self.begin(slot);
         let begun = self.tail;
@@ -48,7 +53,6 @@ impl LogState {
             // log that was opened again has to come to the same tail without it.
             self.tail = tail;
         }
-        if self.has_due_at(slot) { Sweep::More } else { Sweep::Done }
     }
 
     /// Whether a step has something to do.

@@ -12,7 +12,8 @@ use std::{
 use largesse::{
     disk::{DiskEngine, DiskSettings, SyncRule, disk::Disk, inspect::StandingLog, lock::LOCK_NAME},
     log::{
-        Append, Author, Engine, EngineLimits, NewEvent, Once, Put, SettingsPatch, StreamName, Then, UnixMs,
+        Append, Author, Engine, EngineExt, EngineLimits, NewEvent, Once, Put, SettingsPatch, StreamName,
+        Then, UnixMs,
     },
 };
 

@@ -18,14 +18,18 @@ fn a_slot() -> Slot {
     Slot { base: Position(0x0102), now: UnixMs(0x0304), time: UnixMs(0x0305) }
 }
 
-fn an_append(events: &[&str], then: Then, once: Once) -> Command {
+fn stamped(command: Command) -> Stamped {
+    Stamped { slot: a_slot(), command }
+}
+
+fn an_append(events: &[&str], then: Then, once: Once) -> Stamped {
     an_append_by(Author::Source, events, then, once)
 }
 
-fn an_append_by(author: Author, events: &[&str], then: Then, once: Once) -> Command {
+fn an_append_by(author: Author, events: &[&str], then: Then, once: Once) -> Stamped {
     let event = |data: &&str| NewEvent { name: None, data: EventData::parse(data).unwrap() };
     let events = events.iter().map(event).collect();
-    Command::Append { slot: a_slot(), append: Append { stream: name(), events, then, once, author } }
+    stamped(Command::Append(Append { stream: name(), events, then, once, author }))
 }
 
 const SLOT: &str = "0201000000000000 0403000000000000 0503000000000000";
@@ -40,7 +44,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[track_caller]
-fn check(command: &Command, head: &str, body: &[&str]) {
+fn check(command: &Stamped, head: &str, body: &[&str]) {
     let want = format!("{head}{}", body.concat()).replace(' ', "");
     assert_eq!(hex(&encoded(command)), want);
 }
@@ -88,8 +92,8 @@ fn appends_stand_in_a_segment_as_the_format_says() {
 
 #[test]
 fn other_commands_stand_in_a_segment_as_the_format_says() {
-    let (slot, stream) = (a_slot(), name());
-    let claim = Command::Claim { slot, stream: stream.clone(), key: a_key() };
+    let stream = name();
+    let claim = stamped(Command::Claim { stream: stream.clone(), key: a_key() });
     check(&claim, "21000000 cb5a8f6d 04", &[SLOT, NAME, KEY]);
 
     let settings = SettingsPatch {
@@ -100,16 +104,15 @@ fn other_commands_stand_in_a_segment_as_the_format_says() {
         slow: Change::Set(Slow::Disconnect),
         ..SettingsPatch::default()
     };
-    let put = Command::Put { slot, stream: stream.clone(), put: Put { settings } };
+    let put = stamped(Command::Put { stream: stream.clone(), put: Put { settings } });
     let patch = "0201 0500000000000000 06000000 0200 01 00 0202";
     check(&put, "31000000 61d6232a 05", &[SLOT, NAME, patch]);
 
-    let damage = Command::Damage { slot, stream: stream.clone(), position: Position(0x0a0b) };
+    let damage = stamped(Command::Damage { stream: stream.clone(), position: Position(0x0a0b) });
     check(&damage, "25000000 523f5927 0a", &[SLOT, NAME, "0b0a000000000000"]);
-    check(&Command::Delete { slot, stream }, "1d000000 fd6295ff 06", &[SLOT, NAME]);
+    check(&stamped(Command::Delete { stream }), "1d000000 fd6295ff 06", &[SLOT, NAME]);
     let streams = vec![name(), name()];
-    check(&Command::Due { slot, streams }, "26000000 3fed4386 0b", &[SLOT, "02000000", NAME, NAME]);
-    check(&Command::Sweep { slot, steps: 9 }, "1c000000 62e54f6b 07", &[SLOT, "09000000"]);
+    check(&stamped(Command::Sweep { streams }), "26000000 3fed4386 0b", &[SLOT, "02000000", NAME, NAME]);
 
     let defaults = Settings {
         max_age: None,
@@ -128,7 +131,7 @@ fn other_commands_stand_in_a_segment_as_the_format_says() {
         defaults,
     };
     check(
-        &Command::Limits { slot, limits },
+        &stamped(Command::Limits(limits)),
         "64000000 16669829 08",
         &[
             SLOT,
@@ -141,7 +144,7 @@ fn other_commands_stand_in_a_segment_as_the_format_says() {
 
 #[test]
 fn what_the_first_format_did_not_have_follows_where_the_tag_says_so() {
-    let (slot, stream) = (a_slot(), name());
+    let stream = name();
     let by_publisher = |then| an_append_by(Author::Publisher, &[], then, Once::Unkeyed);
     let head = |then| {
         let body = bodies(&encoded(&by_publisher(then))).remove(0).1;
@@ -151,9 +154,9 @@ fn what_the_first_format_did_not_have_follows_where_the_tag_says_so() {
 
     let put = |from, control_names, slow| {
         let settings = SettingsPatch { from, control_names, slow, ..SettingsPatch::default() };
-        Command::Put { slot, stream: stream.clone(), put: Put { settings } }
+        stamped(Command::Put { stream: stream.clone(), put: Put { settings } })
     };
-    let tail = |command: &Command, bytes: usize| {
+    let tail = |command: &Stamped, bytes: usize| {
         let body = bodies(&encoded(command)).remove(0).1;
         hex(&body[body.len() - bytes..])
     };
@@ -185,7 +188,7 @@ fn kept_heads_stand_in_a_segment_as_the_format_says() {
 }
 
 /// The body of a command, without its slot, from the end of a good one.
-fn changed(command: &Command, from: &str, to: &[u8]) -> Result<Command, Fault> {
+fn changed(command: &Stamped, from: &str, to: &[u8]) -> Result<Stamped, Fault> {
     let (kind, mut body) = bodies(&encoded(command)).remove(0);
     let from = from.as_bytes();
     let at = body.windows(from.len()).rposition(|bytes| bytes == from).expect("it is there");
@@ -195,8 +198,8 @@ fn changed(command: &Command, from: &str, to: &[u8]) -> Result<Command, Fault> {
 
 #[test]
 fn a_body_that_is_no_command_is_refused() {
-    let delete = Command::Delete { slot: a_slot(), stream: name() };
-    let claim = Command::Claim { slot: a_slot(), stream: name(), key: a_key() };
+    let delete = stamped(Command::Delete { stream: name() });
+    let claim = stamped(Command::Claim { stream: name(), key: a_key() });
     let close = an_append(&[], Then::Close, Once::Unkeyed);
     let check = |command, from, to: &[u8], want| {
         assert_eq!(changed(command, from, to), Err(want), "{from:?} to {to:?}");
@@ -214,7 +217,7 @@ fn a_body_that_is_no_command_is_refused() {
 
     let settings =
         SettingsPatch { ttl_after_close: Change::Set(Duration::new(1, 0xABCD)), ..SettingsPatch::default() };
-    let put = Command::Put { slot: a_slot(), stream: name(), put: Put { settings } };
+    let put = stamped(Command::Put { stream: name(), put: Put { settings } });
     let (second, nanos) = (b"\x02\x01\0\0\0\0\0\0\0", [0, 0, 0, 0xFF]);
     let long = [&second[..], &nanos].concat();
     let (kind, mut body) = bodies(&encoded(&put)).remove(0);
@@ -223,6 +226,6 @@ fn a_body_that_is_no_command_is_refused() {
     assert_eq!(decode(&[(kind, body)]), Err(Fault::Number), "more nanoseconds than a second has");
 
     for kind in [Kind::Group, Kind::Event, Kind::Kept] {
-        assert_eq!(Command::decode(kind, b""), Err(Fault::Misplaced { kind }));
+        assert_eq!(Stamped::decode(kind, b""), Err(Fault::Misplaced { kind }));
     }
 }

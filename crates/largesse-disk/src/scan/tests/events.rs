@@ -30,11 +30,11 @@ fn kept(base: u64, name: &str, events: &[&str]) -> Vec<u8> {
 
 /// Groups and kept events, one after the other.
 fn sample() -> (Vec<u8>, Vec<(String, u64, String)>) {
-    let delete = Command::Delete { slot: slot(40), stream: stream("b") };
+    let delete = stamped(40, Command::Delete { stream: stream("b") });
     let bytes = [
         group(1, &[append(10, "a", &["x", "y"]), delete, append(50, "b", &["z"])]),
         kept(60, "c", &["v", "w"]),
-        group(2, &[append(70, "a", &[]), Command::Sweep { slot: slot(80), steps: 1 }]),
+        group(2, &[append(70, "a", &[]), stamped(80, Command::Sweep { streams: Vec::new() })]),
         kept(90, "c", &["u"]),
     ];
     let want = [

@@ -3,9 +3,9 @@
 use super::*;
 
 /// One of everything, in two groups.
-fn sample() -> (Vec<u8>, Vec<Command>) {
-    let delete = Command::Delete { slot: slot(40), stream: stream("b") };
-    let sweep = Command::Sweep { slot: slot(50), steps: 3 };
+fn sample() -> (Vec<u8>, Vec<Stamped>) {
+    let delete = stamped(40, Command::Delete { stream: stream("b") });
+    let sweep = stamped(50, Command::Sweep { streams: vec![stream("d")] });
     let one = [append(10, "a", &["x", "", "long\nand longer"]), delete];
     let two = [append(60, "b", &["same"]), sweep, append(70, "c", &[])];
     let bytes = [group(7, &one), group(8, &two)].concat();
@@ -21,7 +21,7 @@ fn groups_come_back_with_what_their_heads_say_and_where_their_events_stand() {
     assert_eq!(sequences, [7, 8]);
     assert_eq!((groups[0].at, groups[0].end, groups[1].end), (0, groups[1].at, bytes.len() as u64));
     for placed in groups.iter().flat_map(|group| &group.commands) {
-        let Command::Append { slot, append } = &placed.command else {
+        let Stamped { slot, command: Command::Append(append) } = &placed.command else {
             assert_eq!(placed.spots, []);
             continue;
         };
@@ -73,7 +73,7 @@ fn no_bit_of_a_group_flips_unseen() {
 proptest! {
     #[test]
     fn any_commands_come_back(groups in vec(vec(command(), 0..4), 0..4)) {
-        let of = |(number, commands): (usize, &Vec<Command>)| group(number as u64 + 1, commands);
+        let of = |(number, commands): (usize, &Vec<Stamped>)| group(number as u64 + 1, commands);
         let bytes: Vec<u8> = groups.iter().enumerate().flat_map(of).collect();
         let (found, broken) = super::groups(scan(&bytes).expecting(Sequence(1)));
         prop_assert_eq!(broken, None);

@@ -65,7 +65,7 @@ fn any_step_of_time() -> impl Strategy<Value = Step> {
 fn sweep(log: &mut LogState, slot: Slot, streams: &[StreamName]) {
     for stream in streams {
         let base = slot.base.max(log.tail().next());
-        log.sweep_step_on(Slot { base, ..slot }, Some(stream));
+        log.sweep_step(Slot { base, ..slot }, Some(stream));
     }
 }
 
