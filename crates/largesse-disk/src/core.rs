@@ -48,14 +48,14 @@ impl Core {
         *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
     }
 
-    /// Tells the listener of these records, whose places readers can read now.
-    pub(crate) fn ring(&self, rings: &[(StreamName, Position)]) {
-        if rings.is_empty() {
+    /// Tells the listener of streams with new records, which readers can read now.
+    pub(crate) fn tell(&self, dirty: &[(StreamName, Position)]) {
+        if dirty.is_empty() {
             return;
         }
         let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(listener) = listener {
-            for (stream, position) in rings {
+            for (stream, position) in dirty {
                 listener.appended(stream, *position);
             }
         }

@@ -278,9 +278,10 @@ impl Writer {
             }
             self.stuck = self.stuck.take().or_else(|| stuck(&mut state));
             drop(state);
-            self.core.ring(&dirty);
-            dirty.clear();
+            // Publishers first: they do not wait for readers to be found.
             answers.drain(..).for_each(|(waiter, reply)| waiter.answer(Ok(reply)));
+            self.core.tell(&dirty);
+            dirty.clear();
         }
         self.filing.add(self.journal.segment(), written);
     }

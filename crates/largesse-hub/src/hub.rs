@@ -1,7 +1,7 @@
 //! The one room that doors talk to: writes go through to the log, readers begin here.
 //!
 //! Invariants: what a write needs of the time comes from one clock; there are never more readers than the
-//! limit; a reader's waker hangs before its first read, so no event falls between replay and live.
+//! limit; a reader is subscribed before its first read, so no event falls between replay and live.
 //! Does not know how requests look or where the log is kept.
 
 use std::{
@@ -22,7 +22,7 @@ use largesse_wire::EventId;
 use tokio::sync::watch;
 
 use crate::{
-    Bells, Clock, ControlEvents, Full, HeartbeatForm, HubLimits, Presented, Progress, Reader,
+    Clock, ControlEvents, Full, HeartbeatForm, HubLimits, Presented, Progress, Reader, Subscriptions,
     start::{self, Found},
 };
 
@@ -34,7 +34,7 @@ pub struct Hub {
     engine: Arc<dyn Engine>,
     clock: Arc<dyn Clock>,
     limits: HubLimits,
-    bells: Arc<Bells>,
+    subscriptions: Arc<Subscriptions>,
     readers: Arc<AtomicUsize>,
     drain: watch::Sender<Drain>,
 }
@@ -114,11 +114,11 @@ impl Hub {
     /// A hub over `engine`, which from now on tells this hub when its tail moves.
     #[must_use]
     pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, limits: HubLimits) -> Arc<Self> {
-        let bells = Bells::new(limits.pattern_segments_max);
-        engine.listen(Arc::new(Ringer(Arc::clone(&bells))));
+        let subscriptions = Subscriptions::new(limits.pattern_segments_max);
+        engine.listen(Arc::new(Marker(Arc::clone(&subscriptions))));
         let readers = Arc::new(AtomicUsize::new(0));
         let (drain, _) = watch::channel(Drain::Serving);
-        Arc::new(Self { engine, clock, limits, bells, readers, drain })
+        Arc::new(Self { engine, clock, limits, subscriptions, readers, drain })
     }
 
     /// The time that writes are given.
@@ -230,11 +230,11 @@ impl Hub {
     /// [`ReadError::TooManyReaders`] at the limit; [`ReadError::Engine`] when the log fails.
     pub async fn read(self: &Arc<Self>, request: ReadRequest) -> Result<Opening, ReadError> {
         let ReadRequest { selection, presented, from, control, heartbeat } = request;
-        // Hung before the first look at the log: what is appended after that look rings.
+        // Subscribed before the first look at the log: what is appended after that look wakes.
         let pattern_segments_max = self.limits.pattern_segments_max;
-        let registration = self.bells.register(&selection);
-        let registration =
-            registration.map_err(|Full| ReadError::TooManyPatterns { pattern_segments_max })?;
+        let subscription = self.subscriptions.subscribe(&selection);
+        let subscription =
+            subscription.map_err(|Full| ReadError::TooManyPatterns { pattern_segments_max })?;
         let found = start::find(&*self.engine, &selection, presented.as_ref(), from).await?;
         let Found::Start(start) = found else { return Ok(Opening::Stopped) };
         let admission = self.admit()?;
@@ -243,7 +243,7 @@ impl Hub {
             return Ok(Opening::Stopped);
         }
         let hub = Arc::clone(self);
-        let reader = Reader::new(hub, progress, registration, heartbeat, admission);
+        let reader = Reader::new(hub, progress, subscription, heartbeat, admission);
         Ok(Opening::Reading(Box::new(reader)))
     }
 
@@ -294,11 +294,11 @@ impl Hub {
     }
 }
 
-/// Rings the bells when the engine says that the tail moved.
-struct Ringer(Arc<Bells>);
+/// Marks the stream when the engine says that its tail moved.
+struct Marker(Arc<Subscriptions>);
 
-impl TailListener for Ringer {
+impl TailListener for Marker {
     fn appended(&self, stream: &StreamName, _position: Position) {
-        self.0.ring(stream);
+        self.0.mark(stream);
     }
 }

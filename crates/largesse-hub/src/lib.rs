@@ -12,7 +12,6 @@
 #![forbid(unsafe_code)]
 
 mod beginning;
-mod bells;
 mod clock;
 mod control;
 mod hub;
@@ -25,8 +24,8 @@ mod presented;
 mod progress;
 mod reader;
 mod start;
+mod subscriptions;
 
-pub use bells::{Bells, Full, Registration};
 pub use clock::{Clock, WallClock};
 pub use control::{Control, ControlEvents, HeartbeatForm, Out, OutBlock, ResetNotice, ResetReason, What};
 pub use hub::{Hub, Opening, ReadError, ReadRequest};
@@ -37,3 +36,4 @@ pub use presented::Presented;
 pub use progress::{Need, Progress};
 pub use reader::Reader;
 pub use start::Start;
+pub use subscriptions::{Full, Subscription, Subscriptions};

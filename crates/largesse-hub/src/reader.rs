@@ -10,7 +10,7 @@ use largesse_log::{EngineError, Place, Stopped};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    HeartbeatForm, Hub, Need, Out, Progress, Registration,
+    HeartbeatForm, Hub, Need, Out, Progress, Subscription,
     hub::{Admission, Drain},
 };
 
@@ -19,7 +19,7 @@ use crate::{
 pub struct Reader {
     hub: Arc<Hub>,
     progress: Progress,
-    registration: Registration,
+    subscription: Subscription,
     drain: watch::Receiver<Drain>,
     heartbeat: HeartbeatForm,
     silent_until: Instant,
@@ -33,7 +33,7 @@ impl Reader {
     pub(crate) fn new(
         hub: Arc<Hub>,
         progress: Progress,
-        registration: Registration,
+        subscription: Subscription,
         heartbeat: HeartbeatForm,
         admission: Admission,
     ) -> Self {
@@ -42,7 +42,7 @@ impl Reader {
         Self {
             hub,
             progress,
-            registration,
+            subscription,
             drain,
             heartbeat,
             silent_until,
@@ -123,7 +123,7 @@ impl Reader {
         tokio::select! {
             // The order does not matter, so it is the same each time: a simulation repeats to the letter.
             biased;
-            () = self.registration.rung() => {
+            () = self.subscription.woken() => {
                 self.progress.handle_woken();
                 None
             }

@@ -178,8 +178,9 @@ pub struct EndedStream {
 
 /// Whoever wants to know that the tail moved.
 pub trait TailListener: Send + Sync + 'static {
-    /// A record of `stream` is safe at `position`. Called after the record can be read, possibly for
-    /// several records at once (then with the last), and never while the engine holds a lock that reads need.
+    /// A record of `stream` is safe at `position`. Called soon after the record can be read, in the order of the log, and
+    /// possibly for several records at once (then with the last); whoever wrote it may have been answered before. Never
+    /// called while the engine holds a lock that reads need. It has to be quick: an engine's one writer may call it.
     fn appended(&self, stream: &StreamName, position: Position);
 }
 

@@ -3,30 +3,48 @@
 //! A call of the listener may come late, twice, in another order, or for several records of a stream at once.
 //! Invariant: the last call for a stream is never lost, only held until it is let go.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use largesse_log::{Position, StreamName, TailListener};
 
 use crate::luck::Luck;
 
+/// Far longer than an engine takes to call its listener.
+const CALL_MAX: Duration = Duration::from_secs(60);
+
 pub(crate) struct Rings {
     luck: Luck,
     state: Mutex<State>,
+    has_called: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     listener: Option<Arc<dyn TailListener>>,
     held: Vec<(StreamName, Position)>,
+    /// The last record that the engine called for.
+    called_upto: Position,
 }
 
 impl Rings {
     pub(crate) fn new(luck: Luck) -> Arc<Self> {
-        Arc::new(Self { luck, state: Mutex::default() })
+        Arc::new(Self { luck, state: Mutex::default(), has_called: Condvar::new() })
     }
 
     pub(crate) fn connect(&self, listener: Arc<dyn TailListener>) {
         self.state().listener = Some(listener);
+    }
+
+    /// Waits for the engine's call for a record: it may come from a thread of the engine, after its answer, and nothing may
+    /// happen in between if a seed is to say what happens.
+    pub(crate) fn await_call(&self, position: Position) {
+        let not_yet = |state: &mut State| state.called_upto < position;
+        let waited = self.has_called.wait_timeout_while(self.state(), CALL_MAX, not_yet);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(state.called_upto >= position, "the engine never calls for {position:?}");
     }
 
     /// Lets one held call go, if there is one.
@@ -83,5 +101,8 @@ impl TailListener for Rings {
                 self.hold(stream, position);
             }
         }
+        let mut state = self.state();
+        state.called_upto = state.called_upto.max(position);
+        self.has_called.notify_all();
     }
 }

@@ -66,6 +66,7 @@ impl Witness {
             (Command::Append(append), Reply::Append(Ok(answer))) if moved => {
                 let state = at_once(self.inner.state(&append.stream)).expect("the engine works");
                 let end = state.and_then(|state| state.closed);
+                self.rings.await_call(answer.position);
                 ledger.note_append(now, append, answer.position, end);
             }
             (Command::Append(_), Reply::Append(Err(error))) => {
@@ -73,6 +74,7 @@ impl Witness {
             }
             (Command::Put { stream, put }, Reply::Put(Ok(_))) => ledger.note_put(now, stream, put),
             (Command::Delete { stream }, Reply::Delete(Some(deleted))) => {
+                self.rings.await_call(deleted.position);
                 ledger.note_delete(stream, deleted.position);
             }
             (Command::Sweep { .. }, _) => ledger.model.sweep(now),
