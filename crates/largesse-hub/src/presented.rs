@@ -1,6 +1,6 @@
 //! The last event id that a request presents, and what it means for what the request asks.
 //!
-//! Invariant: whatever the text is, the answer is one of [`Meaning`]'s four; a bad id is never an error,
+//! Invariant: whatever the text is, the answer is one of [`Meaning`]'s three; a bad id is never an error,
 //! because a stock `EventSource` would stop for good. Does not look into the log: whether a place is beyond
 //! the tail is found where the tail is known.
 

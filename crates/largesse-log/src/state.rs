@@ -13,6 +13,7 @@ mod block;
 mod candidates;
 mod damage;
 mod ended;
+mod invariants;
 mod keys;
 mod life;
 mod lives;

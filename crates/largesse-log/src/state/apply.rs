@@ -31,6 +31,14 @@ impl Applied {
 impl LogState {
     /// Applies a command. Takes no position beyond [`Slot::end`] of [`Command::positions`].
     pub fn apply(&mut self, slot: Slot, command: Command) -> Applied {
+        let applied = self.apply_unchecked(slot, command);
+        if cfg!(debug_assertions) {
+            self.check_in_turn();
+        }
+        applied
+    }
+
+    fn apply_unchecked(&mut self, slot: Slot, command: Command) -> Applied {
         match command {
             Command::Append(append) => {
                 let stream = append.stream.clone();

@@ -84,10 +84,16 @@ impl Keys {
         self.by_due.insert(due, Arc::new(Used { key, what }));
     }
 
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        assert_eq!(self.by_name.len(), self.by_due.len());
         self.by_name.len()
+    }
+
+    /// Holds one index against the other.
+    pub(super) fn check_invariants(&self) {
+        assert_eq!(self.by_name.len(), self.by_due.len());
+        let is_indexed =
+            |(name, due): (&KeyName, &Due)| self.by_due.get(due).is_some_and(|used| used.key == *name);
+        assert!(self.by_name.iter().all(is_indexed), "each key is found by its time");
     }
 
     /// Whether a key is past its time.

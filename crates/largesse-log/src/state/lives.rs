@@ -57,7 +57,6 @@ impl Lives {
     }
 
     /// The lives in the order of their names.
-    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = (&StreamName, &Life)> {
         self.names.iter().map(|name| (name, &*self.by_name[name]))
     }

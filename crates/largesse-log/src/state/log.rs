@@ -64,6 +64,8 @@ pub struct LogState {
     pub(super) front: Position,
     pub(super) archive: Box<dyn Archive>,
     pub(super) fault: Option<EngineError>,
+    /// How many commands there were since the last look at the invariants.
+    pub(super) unchecked_commands: usize,
 }
 
 impl std::fmt::Debug for LogState {
@@ -99,6 +101,7 @@ impl LogState {
             front: Position::ZERO,
             archive,
             fault: None,
+            unchecked_commands: 0,
         }
     }
 

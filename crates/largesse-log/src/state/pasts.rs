@@ -78,6 +78,14 @@ impl Pasts {
         self.by_at.first_key_value().map(|(at, _)| *at)
     }
 
+    /// Holds the sum and the index against the pasts.
+    pub(super) fn check_invariants(&self) {
+        assert_eq!(self.bytes, self.by_name.keys().map(entry_bytes).sum::<u64>());
+        assert_eq!(self.by_at.len(), self.by_name.len());
+        let is_indexed = |(name, past): (&StreamName, &Past)| self.by_at.get(&past.at) == Some(name);
+        assert!(self.by_name.iter().all(is_indexed), "each past is found by its place");
+    }
+
     /// Forgets the oldest removal; whoever might have missed it is told of a loss from now on.
     pub(super) fn forget_oldest(&mut self) -> Option<(StreamName, Past)> {
         let (_, name) = self.by_at.pop_first()?;

@@ -12,7 +12,6 @@ use proptest::prelude::*;
 
 use super::{
     archive::{Archive, NoArchive, Stub},
-    life::entry_bytes,
     log::LogState,
     look::{Locating, Look},
     saved::Snapshot,
@@ -53,51 +52,12 @@ fn whole(log: &LogState, selection: &Selection, place: Place) -> Batch {
     }
 }
 
-/// The invariants of `log.rs`, `pasts.rs` and `losses.rs`, from nothing but the entries.
+/// The invariants, and the limits: nothing is in an archive here, so they hold after each step.
 #[track_caller]
-fn check(log: &LogState, now: UnixMs) {
-    let lives = || log.lives.iter();
-    let events: Vec<_> = lives().flat_map(|(_, life)| life.young.iter()).collect();
-    let buried: Vec<_> = log.graves.iter().flatten().collect();
-    assert!(
-        log.order
-            .values()
-            .all(|event| log.life_of(event).is_some() || buried.iter().any(|b| Arc::ptr_eq(b, event)))
-    );
-    assert!(
-        events.iter().all(|event| log.order.get(&event.position).is_some_and(|at| Arc::ptr_eq(at, event)))
-    );
-    assert_eq!(log.young_bytes, log.order.values().map(|event| event.counted_bytes()).sum::<u64>());
-    assert_eq!(log.events_bytes, lives().map(|(_, life)| life.bytes).sum::<u64>());
-    let lives_events_bytes = events.iter().map(|event| event.counted_bytes()).sum::<u64>();
-    assert_eq!(lives_events_bytes, lives().map(|(_, life)| life.bytes).sum::<u64>());
-    assert_eq!(log.lives_bytes, lives().map(|(name, _)| entry_bytes(name)).sum::<u64>());
-    assert_eq!(log.pasts.bytes, log.pasts.by_name.keys().map(entry_bytes).sum::<u64>());
+fn check(log: &LogState) {
+    log.check_invariants();
     assert!(log.bytes() <= log.limits.log_bytes_max);
     assert!(log.pasts.by_name.len() <= log.limits.tombstones_max);
-    assert_eq!(log.due.len(), lives().filter(|(_, life)| life.scheduled.is_some()).count());
-    let mut losses: Vec<_> = lives().filter_map(|(name, life)| Some((life.trim?.upto, name))).collect();
-    losses.extend(log.pasts.by_name.iter().filter_map(|(name, past)| Some((past.loss?.upto, name))));
-    losses.sort();
-    let mut indexed: Vec<_> = log.losses.reaching_beyond(Position::ZERO).collect();
-    indexed.sort();
-    assert_eq!(indexed, losses);
-    assert_eq!(log.losses.recorded_after(Place::default()).count(), losses.len());
-    for (name, life) in lives() {
-        check_life(log, name, now);
-        assert!(life.young.front().is_none_or(|first| first.position >= life.start));
-        assert!(life.end.is_none_or(|end| life.young.back().is_none_or(|last| last.position < end.position)));
-    }
-}
-
-#[track_caller]
-fn check_life(log: &LogState, name: &StreamName, now: UnixMs) {
-    let life = log.lives.get(name).unwrap();
-    if let Some(due) = life.due() {
-        let scheduled = life.scheduled.expect("time will take something");
-        assert!(scheduled <= due, "{name} is looked at in time, at {now:?}");
-        assert!(log.due.contains(&(scheduled, name.clone())));
-    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -165,7 +125,7 @@ proptest! {
         let (mut log, mut now) = (LogState::new(limits, Box::new(NoArchive)), UnixMs(0));
         for step in steps {
             take(&mut log, &mut now, step);
-            check(&log, now);
+            check(&log);
         }
     }
 }
@@ -318,7 +278,7 @@ fn the_memory_of_what_is_gone_gives_way_to_events() {
     for events in 1..10 {
         log.append(log.next_slot(UnixMs(0)), append("t", 1_000, Then::StayOpen)).answer.unwrap();
         assert_eq!(log.state(&name("t")).unwrap().events, events);
-        check(&log, UnixMs(0));
+        check(&log);
     }
 }
 
@@ -357,12 +317,12 @@ fn a_large_stream_is_gone_at_once_and_its_memory_piece_by_piece() {
     log.append(log.next_slot(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
     // The publish freed a piece, too.
     for _ in 0..2 {
-        check(&log, UnixMs(0));
+        check(&log);
         assert_eq!(sweep_step(&mut log, UnixMs(0)), Sweep::More);
     }
     while sweep_step(&mut log, UnixMs(0)) == Sweep::More {}
     assert_eq!((log.order.len(), log.graves.len()), (1, 0));
-    check(&log, UnixMs(0));
+    check(&log);
 }
 
 /// The memory that a deletion left is not written down anywhere: a log that is opened again has none, and its sweep
@@ -385,7 +345,7 @@ fn what_new_settings_make_too_much_goes_piece_by_piece() {
     log.put(log.next_slot(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
     assert_eq!(log.state(&name("t")).unwrap().events as usize, 2 * DROPS_MAX);
     while sweep_step(&mut log, UnixMs(0)) == Sweep::More {
-        check(&log, UnixMs(0));
+        check(&log);
     }
     assert_eq!(log.state(&name("t")).unwrap().events, 1);
 }
