@@ -73,9 +73,8 @@ impl LogState {
         if let Some(scheduled) = life.scheduled {
             assert!(self.due.contains(&(scheduled, name.clone())), "{name} is due when it says");
         }
-        if let Some(due) = life.due() {
-            assert!(life.scheduled.is_some_and(|at| at <= due), "{name} is looked at in time");
-        }
+        // When it is due, or after a leap of the time that it was spared, a while later.
+        assert!(life.scheduled.is_some() || life.due().is_none(), "{name} is looked at");
     }
 }
 

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 
 use super::{
     archive::{Archive, NoArchive, Stub},
+    life::Life,
     log::LogState,
     look::{Locating, Look},
     saved::Snapshot,
@@ -56,6 +57,9 @@ fn whole(log: &LogState, selection: &Selection, place: Place) -> Batch {
 #[track_caller]
 fn check(log: &LogState) {
     log.check_invariants();
+    // No leap of the time is spared here.
+    let is_in_time = |life: &Life| life.due().is_none_or(|due| life.scheduled.is_some_and(|at| at <= due));
+    assert!(log.lives.iter().all(|(_, life)| is_in_time(life)), "each stream is looked at in time");
     assert!(log.bytes() <= log.limits.log_bytes_max);
     assert!(log.pasts.by_name.len() <= log.limits.tombstones_max);
 }
