@@ -10,8 +10,8 @@
 //!   kept twice as long at most.
 //! - A leap ahead is held back until it has lasted for [`HELD`]; meanwhile the log's time goes on with the steady clock.
 //!   A clock that was never set is believed at once when it is.
-//! - Where the log's time leaps after all, what is kept by its age does not age by the leap for a while (see
-//!   [`LogClock::leap`]): `lag` is what is taken off. So no leap drops at once what was young before it.
+//! - Where the log's time leaps after all, what is kept by its age does not age by the leap for a while ([`SPARED`],
+//!   [`SPARED_AT_START`]): `lag` is what is taken off. So no leap drops at once what was young before it.
 //!
 //! Pure: it is told what the clocks say. Does not know what a log is, how it is told to an operator, or where a
 //! [`ClockMark`] is kept.
