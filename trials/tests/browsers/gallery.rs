@@ -152,6 +152,15 @@ fn whatever_ends_a_run_the_page_says_so_and_offers_another(browser: Browser) {
     for ((method, query, header, body), end, is_there) in rows {
         let stream = started(&mut visit);
         let headers = if header.is_empty() { vec![] } else { vec![header] };
+        // Only where its stream says so may a publisher use the server's own names.
+        let shared = asked(
+            &server,
+            "PUT",
+            &format!("/streams/{stream}"),
+            &["Content-Type: application/json"],
+            r#"{"control_names":"shared"}"#,
+        );
+        assert_eq!(shared, 200);
         let answer = asked(&server, method, &format!("/streams/{stream}{query}"), &headers, &body);
         assert!(answer < 300, "{method} {query}: {answer}");
         visit.wait_for(ENDED);
