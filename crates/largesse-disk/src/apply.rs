@@ -5,13 +5,13 @@
 
 use largesse_log::{
     Position, Reply, StreamName,
-    state::{Applied, LogState, Slot},
+    state::{Applied, LogState, Stamp},
 };
 
 use crate::{
     command::Stamped,
     frame::counted_bytes_of,
-    index::{Entry, Growing, LifeId, Mark, OutOfOrder},
+    index::{Entry, Growing, Mark, OutOfOrder, StreamEpoch},
     scan::EventSpot,
     segments::{Index, Segment},
 };
@@ -43,8 +43,8 @@ pub(crate) struct Outcome {
 
 /// The events of one append that was applied, for the index.
 pub(crate) struct Written {
-    life: LifeId,
-    slot: Slot,
+    life: StreamEpoch,
+    stamp: Stamp,
     spots: Spots,
 }
 
@@ -56,14 +56,14 @@ impl Written {
 
 /// Applies a command that stands in the segment.
 pub(crate) fn apply(state: &mut LogState, segment: &Segment, stamped: Stamped, spots: Spots) -> Outcome {
-    let Stamped { slot, command } = stamped;
+    let Stamped { stamp, command } = stamped;
     let events = command.events();
-    let Applied { reply, dirty, life } = state.apply(slot, command);
+    let Applied { reply, dirty, life } = state.apply(stamp, command);
     // A repeat is answered with the first answer, whose positions are before.
-    let written = life.map(|life| Written { life: LifeId(life), slot, spots });
+    let written = life.map(|life| Written { life: StreamEpoch(life), stamp, spots });
     match &written {
         Some(written) => segment.gained(written.counted_bytes()),
-        None if events > 0 => segment.refuse(slot.base..slot.position_of(events)),
+        None if events > 0 => segment.refuse(stamp.base..stamp.position_of(events)),
         None => {}
     }
     Outcome { reply, dirty, written }
@@ -77,7 +77,7 @@ pub(crate) fn replay(
     head_at: u64,
     spots: &[EventSpot],
 ) {
-    state.go_back_before(stamped.slot);
+    state.go_back_before(stamped.stamp);
     let spots = Spots {
         head_at,
         // Without events nobody asks.
@@ -93,24 +93,24 @@ pub(crate) fn enter(segment: &Segment, written: impl IntoIterator<Item = Written
     let mut growing = growing.write().unwrap_or_else(std::sync::PoisonError::into_inner);
     for written in written {
         let entered = try_enter(&mut growing, &written);
-        debug_assert_eq!(entered, Ok(()), "slots count up");
+        debug_assert_eq!(entered, Ok(()), "stamps count up");
     }
 }
 
 fn try_enter(growing: &mut Growing, written: &Written) -> Result<(), OutOfOrder> {
-    let Written { life, slot, spots } = written;
+    let Written { life, stamp, spots } = written;
     if spots.frames.is_empty() {
         return Ok(());
     }
-    growing.push_mark(Mark { position: slot.base, at: spots.head_at, time: slot.time })?;
+    growing.push_mark(Mark { position: stamp.base, at: spots.head_at, time: stamp.time })?;
     let mut at = spots.events_at;
     for (number, bytes) in spots.frames.iter().enumerate() {
         let entry = Entry {
-            position: slot.position_of(number),
+            position: stamp.position_of(number),
             at,
             bytes: *bytes,
             counted_bytes: counted_bytes_of(*bytes),
-            time: slot.time,
+            time: stamp.time,
         };
         growing.push(*life, entry)?;
         at += u64::from(*bytes);

@@ -19,7 +19,7 @@ use largesse_log::{
 
 use crate::{
     frame::Salt,
-    index::{Entry, LifeId, Shelf},
+    index::{Entry, Postings, StreamEpoch},
     segments::{Segment, Segments, number_of},
     walk::SegmentWalk,
 };
@@ -76,7 +76,8 @@ impl SegmentArchive {
     fn read_run(&self, life: Position, after: Position) -> Result<VecDeque<Stub>, EngineError> {
         let list = self.segments.all();
         for segment in &list[number_of(&list, after)..] {
-            let run = run_in(segment, LifeId(life), after, RUN).map_err(|error| segment.unreadable(error))?;
+            let run =
+                run_in(segment, StreamEpoch(life), after, RUN).map_err(|error| segment.unreadable(error))?;
             if !run.is_empty() {
                 return Ok(run.iter().map(stub).collect());
             }
@@ -104,16 +105,16 @@ impl SegmentArchive {
 /// The entries of a life after `after` in one segment, at most so many.
 pub(crate) fn run_in(
     segment: &Segment,
-    life: LifeId,
+    life: StreamEpoch,
     after: Position,
     entries_max: usize,
 ) -> Result<Vec<Entry>, crate::index::IndexError> {
     segment.index.ask(|index| {
-        let Some(shelf) = index.shelf(life)?.filter(|shelf: &Shelf| shelf.last > after) else {
+        let Some(postings) = index.postings(life)?.filter(|postings: &Postings| postings.last > after) else {
             return Ok(Vec::new());
         };
-        let from = if shelf.first > after { 0 } else { index.upto(&shelf, after)? };
-        index.entries(&shelf, from, entries_max)
+        let from = if postings.first > after { 0 } else { index.upto(&postings, after)? };
+        index.entries(&postings, from, entries_max)
     })
 }
 

@@ -8,7 +8,7 @@
 //! | 16 Head | 1 | all that there is one of |
 //! | 20 Sealed | any | a segment that is not replayed |
 //! | 17 Life | any | a stream that is there |
-//! | 18 Past | any | a stream that is gone |
+//! | 18 Tombstone | any | a stream that is gone |
 //! | 19 Key | any | an idempotency key |
 //! | 22 Damaged | any | an event that is broken and was told as lost |
 //! | 21 End | 1 | how many there were, and a check over the heads of all frames before it |
@@ -21,7 +21,7 @@
 
 use largesse_log::{
     Incarnation, Position,
-    state::{SavedDamage, SavedHead, SavedKey, SavedLife, SavedPast},
+    state::{SavedDamage, SavedHead, SavedKey, SavedLife, SavedTombstone},
 };
 
 use crate::frame::{Salt, Sequence};
@@ -68,7 +68,7 @@ pub(crate) struct CheckpointHead {
 pub(crate) struct SealedSegment {
     /// Which segment it is, counted over the log's life.
     pub(crate) number: u64,
-    /// How often it was cleaned: its file has another name each time.
+    /// How often it was compacted: its file has another name each time.
     pub(crate) generation: u32,
     /// No record in it is before this.
     pub(crate) first: Position,
@@ -89,7 +89,7 @@ pub(crate) enum Item {
     /// A stream that is there.
     Life(SavedLife),
     /// A stream that is gone.
-    Past(SavedPast),
+    Tombstone(SavedTombstone),
     /// An idempotency key.
     Key(SavedKey),
     /// An event that is broken and was told as lost.

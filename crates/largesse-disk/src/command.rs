@@ -1,24 +1,24 @@
 //! The commands of the log, and how they stand in a segment.
 //!
 //! Each command is one frame, but an append: that is a head (`command/head.rs`) and the frames of its events.
-//! The bodies of the others begin with their slot, and go on with what makes the command what it is:
+//! The bodies of the others begin with their stamp, and go on with what makes the command what it is:
 //!
 //! ```text
-//! 4 Claim   slot | stream | key
-//! 5 Put     slot | stream | patch
-//! 6 Delete  slot | stream
-//! 8 Limits  slot | limits
-//! 10 Damage slot | stream | position
-//! 11 Sweep  slot | list of stream
+//! 4 Claim   stamp | stream | key
+//! 5 Put     stamp | stream | patch
+//! 6 Delete  stamp | stream
+//! 8 Limits  stamp | limits
+//! 10 Damage stamp | stream | position
+//! 11 Sweep  stamp | list of stream
 //! ```
 //!
-//! What a slot, a stream, a key, a patch and limits are in bytes is in `command/fields.rs` and
+//! What a stamp, a stream, a key, a patch and limits are in bytes is in `command/fields.rs` and
 //! `command/settings.rs`.
 //!
 //! Invariants: each command has one encoding, and each encoding that is accepted is of one command. Does not
 //! apply them.
 
-use largesse_log::{Append, Command, NewEvent, Put, state::Slot};
+use largesse_log::{Append, Command, NewEvent, Put, state::Stamp};
 
 use crate::frame::{EncodedEvents, Fault, Kind, Salt, TooLarge, write_frame};
 
@@ -36,7 +36,7 @@ pub(crate) use head::{AppendHead, EventsHead};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamped {
     /// Where and when.
-    pub slot: Slot,
+    pub stamp: Stamp,
     /// What.
     pub command: Command,
 }
@@ -51,15 +51,15 @@ impl Stamped {
             Command::Append(append) => EncodedEvents::new(salt, &append.events)?,
             _ => EncodedEvents::empty(salt),
         };
-        encode_head(out, salt, self.slot, &self.command, &events);
+        encode_head(out, salt, self.stamp, &self.command, &events);
         out.extend_from_slice(events.bytes());
         Ok(())
     }
 
     /// The append that a head and the events after it make.
     pub(crate) fn of_append(head: AppendHead, events: Vec<NewEvent>) -> Self {
-        let AppendHead { slot, stream, then, author, once, .. } = head;
-        Self { slot, command: Command::Append(Append { stream, events, then, once, author }) }
+        let AppendHead { stamp, stream, then, author, once, .. } = head;
+        Self { stamp, command: Command::Append(Append { stream, events, then, once, author }) }
     }
 
     /// Reads the body of a command that is one frame.
@@ -79,17 +79,17 @@ impl Stamped {
             _ => return Err(Fault::Misplaced { kind }),
         };
         let mut from = Fields::of(body);
-        let stamped = Self { slot: Field::take(&mut from)?, command: read(&mut from)? };
+        let stamped = Self { stamp: Field::take(&mut from)?, command: read(&mut from)? };
         from.end()?;
         Ok(stamped)
     }
 }
 
 /// Writes a command to the end of `out`, but for its events: their frames have to follow.
-pub fn encode_head(out: &mut Vec<u8>, salt: Salt, slot: Slot, command: &Command, events: &EncodedEvents) {
+pub fn encode_head(out: &mut Vec<u8>, salt: Salt, stamp: Stamp, command: &Command, events: &EncodedEvents) {
     debug_assert_eq!(command.events(), events.frames().len(), "the events are the command's");
     write_frame(out, salt, kind_of(command), |out| {
-        slot.put(out);
+        stamp.put(out);
         match command {
             Command::Append(Append { stream, then, once, author, .. }) => {
                 EventsHead::of(events).put(out);

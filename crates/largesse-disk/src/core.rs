@@ -1,4 +1,4 @@
-//! What the writer, the readers and the keeper of one log share.
+//! What the writer, the readers and the maintenance thread of one log share.
 //!
 //! Invariants: the state has only steps that are safe (with [`crate::SyncRule::Interval`]: written); its lock
 //! is not held while anything is written or synced. A listener is called while no lock is held.
@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64};
 
 use largesse_log::{Incarnation, Position, StreamName, TailListener, state::LogState};
 
-use crate::{archive::Retired, frame::Salt, health::Health, old::OldEvents, segments::Segments};
+use crate::{archive::Retired, cold::ColdEvents, frame::Salt, health::Health, segments::Segments};
 
 /// One log.
 pub(crate) struct Core {
     pub(crate) incarnation: Incarnation,
     pub(crate) salt: Salt,
     pub(crate) segments: Arc<Segments>,
-    pub(crate) old: OldEvents,
+    pub(crate) cold: ColdEvents,
     pub(crate) retired: Arc<Retired>,
     /// What the last checkpoint takes on the disk; 0 before there is one of this run.
     pub(crate) checkpoint_bytes: AtomicU64,
@@ -32,10 +32,10 @@ impl Core {
         retired: Arc<Retired>,
         state: LogState,
     ) -> Self {
-        let old = OldEvents::new(Arc::clone(&segments), salt);
+        let cold = ColdEvents::new(Arc::clone(&segments), salt);
         let (state, listener) = (Mutex::new(state), Mutex::new(None));
         let (checkpoint_bytes, health) = (AtomicU64::new(0), Arc::default());
-        Self { incarnation, salt, segments, old, retired, checkpoint_bytes, health, state, listener }
+        Self { incarnation, salt, segments, cold, retired, checkpoint_bytes, health, state, listener }
     }
 
     /// No step of the log panics, so no lock is poisoned; were there such a bug, the log would rather go on

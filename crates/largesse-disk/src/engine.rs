@@ -6,7 +6,7 @@
 //! caller's thread.
 
 pub(crate) mod answer;
-mod desk;
+mod mailbox;
 
 use std::{
     fmt, io,
@@ -16,23 +16,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use desk::{Desk, Task};
 use largesse_log::{
     AppendError, Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending,
     Place, Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState,
     TailListener, UnixMs, state::Look,
 };
+use mailbox::{Mailbox, Task};
 
 use crate::{
+    cold::ColdError,
     core::Core,
     disk::{Disk, Presence},
     frame::{EncodedEvents, TooLarge},
     health::{Failed, Health, HealthWatch},
-    keeper::{KeepError, Keeper},
-    old::OldError,
+    maintenance::{Maintenance, MaintenanceError},
     open::{NewLog, OpenError, Opened, open},
     pool::ReadPool,
-    queue::{Gather, Next, Queue},
+    queue::{Linger, Next, Queue},
     request::Request,
     settings::{DiskSettings, SyncRule},
     writer::Writer,
@@ -41,10 +41,10 @@ use crate::{
 /// What a request counts in the queue besides its events.
 const REQUEST_BYTES: usize = 512;
 /// A group waits at most so long for those that were just answered to come again.
-const GATHER_MAX: Duration = Duration::from_micros(500);
+const LINGER_MAX: Duration = Duration::from_micros(500);
 /// A group waits at most this part of the time that the last one took to be safe.
-const GATHER_PART: u32 = 4;
-/// What is left to be filed is filed when no step comes for so long.
+const LINGER_PART: u32 = 4;
+/// What is left to be indexed is indexed when no step comes for so long.
 const IDLE_MAX: Duration = Duration::from_millis(1);
 
 /// A log in a folder of files.
@@ -73,18 +73,19 @@ impl DiskEngine {
         settings: DiskSettings,
         new: NewLog,
     ) -> Result<Self, OpenError> {
-        let Opened { core, mut writer, keeper, presence, milestone } = open(disk, limits, settings, new)?;
+        let Opened { core, mut writer, maintenance, presence, checkpoint_request } =
+            open(disk, limits, settings, new)?;
         let no_thread = |source: io::Error| OpenError::Io { file: "a thread".to_owned(), source };
-        writer.filing.start_thread().map_err(no_thread)?;
+        writer.indexing.start_thread().map_err(no_thread)?;
         let pool = ReadPool::start(&core.health).map_err(no_thread)?;
-        let desk = Arc::new(Desk::new(milestone));
+        let mailbox = Arc::new(Mailbox::new(checkpoint_request));
         let queue = Arc::new(Queue::new());
         let keeping = {
-            let (core, desk, queue) = (Arc::clone(&core), Arc::clone(&desk), Arc::clone(&queue));
+            let (core, mailbox, queue) = (Arc::clone(&core), Arc::clone(&mailbox), Arc::clone(&queue));
             let thread = thread::Builder::new().name("log-keep".to_owned());
-            thread.spawn(move || keep(&core.health, &keeper, &desk, &queue)).map_err(no_thread)?
+            thread.spawn(move || keep(&core.health, &maintenance, &mailbox, &queue)).map_err(no_thread)?
         };
-        let writing = Writing { writer, desk, settings, keeping: Some(keeping) };
+        let writing = Writing { writer, mailbox, settings, keeping: Some(keeping) };
         let writing = {
             let queue = Arc::clone(&queue);
             let thread = thread::Builder::new().name("log-write".to_owned());
@@ -117,7 +118,7 @@ impl DiskEngine {
 
     /// Records the loss of an event that is broken, so that a read goes on behind it.
     async fn tell_damage(&self, stream: StreamName, position: Position) -> Result<(), EngineError> {
-        self.core.old.pass_over(position)?;
+        self.core.cold.pass_over(position)?;
         let command = Command::Damage { stream: stream.clone(), position };
         // Its time is that of the last event.
         if self.ask(Now::default(), command).await.is_err() {
@@ -165,7 +166,7 @@ impl Drop for DiskEngine {
 /// The thread that writes.
 struct Writing {
     writer: Writer,
-    desk: Arc<Desk>,
+    mailbox: Arc<Mailbox>,
     settings: DiskSettings,
     keeping: Option<JoinHandle<()>>,
 }
@@ -183,15 +184,15 @@ impl Writing {
             request.refuse(EngineError::Unwritable { reason: reason.clone() });
         }
         // What was written is as a crash would leave it: a start takes it again.
-        self.desk.stop(None);
+        self.mailbox.stop(None);
         self.join_keeping();
     }
 
     fn write(&mut self, queue: &Queue<Box<Request>>) {
-        let mut gather = Gather { expected: 1, wait_max: Duration::ZERO };
+        let mut linger = Linger { expected: 1, wait_max: Duration::ZERO };
         let mut sync_at = None;
         loop {
-            match queue.next(gather, self.look_at(sync_at)) {
+            match queue.next(linger, self.look_at(sync_at)) {
                 Next::Group(requests) => {
                     if self.writer.is_held() {
                         // What held it may be over: whoever comes first need not be refused for that.
@@ -200,15 +201,15 @@ impl Writing {
                     }
                     let begun = Instant::now();
                     let expected = self.writer.commit(requests).max(1);
-                    let wait_max = (begun.elapsed() / GATHER_PART).min(GATHER_MAX);
-                    gather = Gather { expected, wait_max };
+                    let wait_max = (begun.elapsed() / LINGER_PART).min(LINGER_MAX);
+                    linger = Linger { expected, wait_max };
                 }
-                Next::Nothing => self.writer.filing.finish(),
+                Next::Nothing => self.writer.indexing.finish(),
                 Next::Stop => break,
             }
             sync_at = self.sync_when_due(sync_at);
-            if self.writer.order_spare() {
-                self.desk.order_spare();
+            if self.writer.order_preallocation() {
+                self.mailbox.order_preallocation();
             }
             let _ = self.roll_if_due();
             self.wait_if_overfull();
@@ -217,7 +218,7 @@ impl Writing {
 
     /// When to look around, if no step comes before.
     fn look_at(&self, sync_at: Option<Instant>) -> Option<Instant> {
-        let file_at = self.writer.filing.has_waiting().then(|| Instant::now() + IDLE_MAX);
+        let file_at = self.writer.indexing.has_waiting().then(|| Instant::now() + IDLE_MAX);
         [sync_at, file_at].into_iter().flatten().min()
     }
 
@@ -235,17 +236,17 @@ impl Writing {
         None
     }
 
-    /// Begins a new segment when the last is full, or when a cleaning waits for it. Answers why that failed.
+    /// Begins a new segment when the last is full, or when a compaction waits for it. Answers why that failed.
     fn roll_if_due(&mut self) -> Option<EngineError> {
-        let is_wanted = self.desk.wants_milestone();
+        let is_wanted = self.mailbox.wants_checkpoint();
         let is_due = self.writer.is_full()
             || (is_wanted && (self.writer.has_begun() || self.writer.wants_checkpoint()));
-        if !is_due || !self.desk.is_free() {
+        if !is_due || !self.mailbox.is_free() {
             return None;
         }
         match self.writer.roll() {
-            Ok(milestone) => {
-                self.desk.put(milestone);
+            Ok(checkpoint_request) => {
+                self.mailbox.put(checkpoint_request);
                 None
             }
             Err(error) => {
@@ -255,15 +256,16 @@ impl Writing {
         }
     }
 
-    /// A keeper that is slow or in trouble must not let the segment, and its index in memory, grow for ever.
+    /// A maintenance thread that is slow or in trouble must not let the segment, and its index in memory, grow for
+    /// ever.
     fn wait_if_overfull(&mut self) {
         while self.writer.is_overfull() {
-            let mut trouble = self.desk.wait_until_free();
+            let mut trouble = self.mailbox.wait_until_free();
             let is_short = matches!(trouble, Some(EngineError::TooManyFiles { .. }));
             // Files may be had again: then nobody is refused for a checkpoint that failed before.
             if is_short && self.writer.keep_for_next().is_ok() {
-                self.desk.retry();
-                trouble = self.desk.wait_until_free();
+                self.mailbox.retry();
+                trouble = self.mailbox.wait_until_free();
             }
             self.writer.hold(trouble.clone());
             if trouble.is_some() {
@@ -279,8 +281,8 @@ impl Writing {
     }
 
     fn finish(&mut self) {
-        let milestone = self.writer.finish();
-        self.desk.stop(milestone.ok());
+        let checkpoint_request = self.writer.finish();
+        self.mailbox.stop(checkpoint_request.ok());
         self.join_keeping();
     }
 
@@ -293,29 +295,30 @@ impl Writing {
 }
 
 /// The thread that keeps. When it can't go on, whoever waits for it is told.
-fn keep(health: &Health, keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Request>>) {
-    if let Err(Failed(reason)) = health.watched("maintains the log", || keep_on(keeper, desk, queue)) {
-        desk.abandon(reason);
+fn keep(health: &Health, maintenance: &Maintenance, mailbox: &Mailbox, queue: &Queue<Box<Request>>) {
+    if let Err(Failed(reason)) = health.watched("maintains the log", || keep_on(maintenance, mailbox, queue))
+    {
+        mailbox.abandon(reason);
     }
 }
 
-fn keep_on(keeper: &Keeper, desk: &Desk, queue: &Queue<Box<Request>>) {
-    while let Some(task) = desk.next(|| keeper.has_garbage(), || queue.nudge()) {
+fn keep_on(maintenance: &Maintenance, mailbox: &Mailbox, queue: &Queue<Box<Request>>) {
+    while let Some(task) = mailbox.next(|| maintenance.has_garbage(), || queue.nudge()) {
         match task {
-            Task::MakeSpare => keeper.make_spare(),
-            Task::Look => keeper.look(),
-            Task::Keep(milestone) => match keeper.keep(&milestone) {
-                Ok(()) => desk.done(),
+            Task::MakeSpare => maintenance.make_preallocation(),
+            Task::Look => maintenance.look(),
+            Task::Keep(checkpoint_request) => match maintenance.keep(&checkpoint_request) {
+                Ok(()) => mailbox.done(),
                 Err(error) => {
-                    if !matches!(error, KeepError::Missing(_)) {
+                    if !matches!(error, MaintenanceError::Missing(_)) {
                         tracing::warn!(%error, "no checkpoint could be made; it is tried again");
                     }
-                    desk.failed(*milestone, error.into());
+                    mailbox.failed(*checkpoint_request, error.into());
                 }
             },
         }
     }
-    keeper.close();
+    maintenance.close();
 }
 
 impl Engine for DiskEngine {
@@ -379,10 +382,10 @@ impl Engine for DiskEngine {
                 if let Look::Whole(batch) = look {
                     return Ok(batch);
                 }
-                match answer::read_old(&self.core, &self.pool, look, selection, place, limits).await {
+                match answer::read_cold(&self.core, &self.pool, look, selection, place, limits).await {
                     Ok(batch) => return Ok(batch),
-                    Err(OldError::Engine(error)) => return Err(error),
-                    Err(OldError::Damaged { stream, position, error }) => {
+                    Err(ColdError::Engine(error)) => return Err(error),
+                    Err(ColdError::Damaged { stream, position, error }) => {
                         tracing::error!(%error, %stream, position = position.0, "an event is broken; its readers are told of a loss");
                         self.tell_damage(stream, position).await?;
                     }

@@ -4,7 +4,7 @@
 //! with: its files are reached through the folder's descriptor. Where the folder or a segment is gone, publishes are
 //! refused, since nothing would be kept, and nothing more is written into the folder.
 //!
-//! Invariant: what changed is told once. Does not look by itself: the keeper says when.
+//! Invariant: what changed is told once. Does not look by itself: the maintenance thread says when.
 
 use std::{
     collections::HashSet,

@@ -1,7 +1,7 @@
 //! One frame: the unit in which a segment or a checkpoint is written, and in which a broken byte is found.
 //!
-//! A segment is its header (`segment.rs`), and then frames, one after the other without gaps; zeros may follow the last.
-//! All numbers are little endian.
+//! A segment is its header (`segment.rs`), and then frames, one after the other without gaps; zeros may follow the
+//! last. All numbers are little endian.
 //!
 //! ```text
 //! byte  bytes
@@ -17,9 +17,9 @@
 //! | 2 | Append: its head; just as many Event frames as it says follow | `command/head.rs` |
 //! | 3 | Event | `frame/events.rs` |
 //! | 4, 5, 6, 8 | Claim, Put, Delete, Limits | `command.rs` |
-//! | 9 | Kept: a head in a cleaned segment; its Event frames follow | `command/head.rs` |
+//! | 9 | Kept: a head in a compacted segment; its Event frames follow | `command/head.rs` |
 //! | 10, 11 | Damage, Sweep | `command.rs` |
-//! | 16 to 22 | Head, Life, Past, Key, Sealed, End, Damaged: in a checkpoint only | `checkpoint.rs` |
+//! | 16 to 22 | Head, Life, Tombstone, Key, Sealed, End, Damaged: in a checkpoint only | `checkpoint.rs` |
 //!
 //! Invariant: no byte of a frame is believed before its check is. The salt is random, so no publisher can write
 //! data that looks like a frame. Does not know what bodies mean.
@@ -69,7 +69,7 @@ pub enum Kind {
     Delete = 6,
     /// Other limits.
     Limits = 8,
-    /// The head of events that a cleaning kept.
+    /// The head of events that a compaction kept.
     Kept = 9,
     /// An event that is broken.
     Damage = 10,
@@ -80,7 +80,7 @@ pub enum Kind {
     /// A stream that is there.
     Life = 17,
     /// A stream that is gone.
-    Past = 18,
+    Tombstone = 18,
     /// An idempotency key that was used.
     Key = 19,
     /// A segment that is not replayed.
@@ -105,7 +105,7 @@ impl Kind {
         Self::Sweep,
         Self::Head,
         Self::Life,
-        Self::Past,
+        Self::Tombstone,
         Self::Key,
         Self::Sealed,
         Self::End,

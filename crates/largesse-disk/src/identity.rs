@@ -17,7 +17,7 @@ use largesse_log::Position;
 
 use crate::{
     disk::{Disk, FileIdentity},
-    keeper::remove_if_there,
+    maintenance::remove_if_there,
 };
 
 /// The file that says which file it is.

@@ -27,7 +27,7 @@ pub use writing::write_sealed;
 
 /// One time between a stream's making and its removal: the position of its first record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LifeId(pub Position);
+pub struct StreamEpoch(pub Position);
 
 /// Where one event of a life stands in its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +57,9 @@ pub struct Mark {
 
 /// What one life has in the segment, as of when it was asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Shelf {
+pub struct Postings {
     /// Which life.
-    pub life: LifeId,
+    pub life: StreamEpoch,
     /// How many events; at least one.
     pub count: u32,
     /// What they count for retention.
@@ -71,7 +71,7 @@ pub struct Shelf {
     home: Home,
 }
 
-/// Which index a shelf is of, and where it is there.
+/// Which index a posting list is of, and where it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Home {
     Growing,
@@ -181,27 +181,27 @@ pub trait SegmentIndex: Send + Sync {
     ///
     /// # Errors
     /// See the trait.
-    fn shelf(&self, life: LifeId) -> Result<Option<Shelf>, IndexError>;
+    fn postings(&self, life: StreamEpoch) -> Result<Option<Postings>, IndexError>;
 
-    /// The shelves of this life and those after it, in the order of lives. Ends after the first error.
-    fn shelves(&self, from: LifeId) -> Box<dyn Iterator<Item = Result<Shelf, IndexError>> + '_>;
+    /// The posting lists of this life and those after it, in the order of lives. Ends after the first error.
+    fn all_postings(&self, from: StreamEpoch) -> Box<dyn Iterator<Item = Result<Postings, IndexError>> + '_>;
 
-    /// How many of a shelf's events are at or before `position`.
+    /// How many of a posting list's events are at or before `position`.
     ///
-    /// A shelf that another index gave, for example before the segment was sealed, is looked up again.
+    /// A posting list that another index gave, for example before the segment was sealed, is looked up again.
     ///
     /// # Errors
     /// See the trait.
-    fn upto(&self, shelf: &Shelf, position: Position) -> Result<u32, IndexError>;
+    fn upto(&self, postings: &Postings, position: Position) -> Result<u32, IndexError>;
 
-    /// The entries of a shelf in log order, from its `from`-th (counted from 0): at most `entries_max`, and
-    /// fewer only when the shelf ends.
+    /// The entries of a posting list in log order, from its `from`-th (counted from 0): at most `entries_max`, and
+    /// fewer only when the posting list ends.
     ///
-    /// A shelf that another index gave is looked up again.
+    /// A posting list that another index gave is looked up again.
     ///
     /// # Errors
     /// See the trait.
-    fn entries(&self, shelf: &Shelf, from: u32, entries_max: usize) -> Result<Vec<Entry>, IndexError>;
+    fn entries(&self, postings: &Postings, from: u32, entries_max: usize) -> Result<Vec<Entry>, IndexError>;
 
     /// How many marks there are.
     fn mark_count(&self) -> u32;

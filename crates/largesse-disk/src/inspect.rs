@@ -11,11 +11,11 @@ use largesse_log::{
 };
 
 use crate::{
+    cold::ColdError,
     core::Core,
     disk::{Disk, DiskFile, Unchanged},
-    engine::answer::walk_old,
+    engine::answer::walk_cold,
     lock::LOCK_NAME,
-    old::OldError,
     open::{Looked, OpenError, look},
     segments::SegmentId,
 };
@@ -42,7 +42,8 @@ pub struct Files {
     pub format: u32,
     /// How many segments there are.
     pub segments: u64,
-    /// The bytes of all files in the folder but the lock and the word which folder it is, with those that a server which was killed had set aside.
+    /// The bytes of all files in the folder but the lock and the word which folder it is, with those that a server
+    /// which was killed had set aside.
     pub bytes: u64,
 }
 
@@ -128,16 +129,16 @@ impl StandingLog {
             let look = self.core.state().read(selection, place, limits)?;
             let read = match look {
                 Look::Whole(batch) => Ok(batch),
-                Look::Merge(batch) => self.core.old.merge(batch, limits),
-                Look::Walk => walk_old(&self.core, selection, place, limits),
+                Look::Merge(batch) => self.core.cold.merge(batch, limits),
+                Look::Walk => walk_cold(&self.core, selection, place, limits),
             };
             match read {
                 Ok(batch) => return Ok(batch),
-                Err(OldError::Engine(error)) => return Err(error),
+                Err(ColdError::Engine(error)) => return Err(error),
                 // Each is met once: from then on it is passed over.
-                Err(OldError::Damaged { stream, position, error }) => {
+                Err(ColdError::Damaged { stream, position, error }) => {
                     broken(&error);
-                    self.core.old.pass_over(position)?;
+                    self.core.cold.pass_over(position)?;
                     self.core.state().damage(None, &stream, position);
                 }
             }

@@ -3,8 +3,8 @@
 //! Invariants:
 //! - A group is written only behind groups that are whole; what a failed write left is cut off, and the
 //!   next group goes into a new segment.
-//! - After any sync that failed ([`Watched`]), or a cut that did, nothing is written any more: nobody knows what is there.
-//!   Only a start that reads it all finds out.
+//! - After any sync that failed ([`Watched`]), or a cut that did, nothing is written any more: nobody knows what is
+//!   there. Only a start that reads it all finds out.
 //! - A position is shown to nobody before its reservation is safe.
 //!
 //! Does not know what is in a group.
@@ -152,8 +152,8 @@ impl Journal {
     /// Whether the segment still has a name. What is safe in a file without one is gone when the server stops.
     ///
     /// # Errors
-    /// [`EngineError::Unwritable`] when it has none; [`EngineError::Unsafe`] when that can't be known. Nothing is written
-    /// any more then.
+    /// [`EngineError::Unwritable`] when it has none; [`EngineError::Unsafe`] when that can't be known. Nothing is
+    /// written any more then.
     pub(crate) fn check_named(&mut self) -> Result<(), EngineError> {
         let name = self.segment.id.file_name();
         let links = match self.segment.file.links() {

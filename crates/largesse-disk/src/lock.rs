@@ -2,9 +2,9 @@
 //!
 //! Invariant: in all processes of the machine, one has a folder for itself, or some look at it, or nobody has it. The
 //! file named [`LOCK_NAME`] is never removed by us: who had it open would lock a file that nobody else finds. Where
-//! somebody else removes it, the folder itself is locked as well, on file systems that can. Both are reached through the
-//! descriptor that the log is reached through. What the file holds is for the message alone, and decides nothing. Who
-//! only looks writes nothing into it.
+//! somebody else removes it, the folder itself is locked as well, on file systems that can. Both are reached through
+//! the descriptor that the log is reached through. What the file holds is for the message alone, and decides nothing.
+//! Who only looks writes nothing into it.
 
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};

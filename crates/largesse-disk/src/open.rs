@@ -24,12 +24,12 @@ use crate::{
     identity,
     index::Growing,
     journal::{Journal, Start},
-    keeper::{Keeper, Milestone, generation_of_file, remove_if_there},
+    maintenance::{CheckpointRequest, Maintenance, generation_of_file, remove_if_there},
+    preallocation::{self, Preallocation},
     scan::{Broken, Group, Scan},
     segment::{HEADER_BYTES, HeaderError, SegmentHeader},
     segments::{Index, Segment, SegmentId, Segments},
     settings::DiskSettings,
-    spare::{self, Spare},
     writer::Writer,
 };
 
@@ -96,10 +96,10 @@ pub enum OpenError {
 pub(crate) struct Opened {
     pub(crate) core: Arc<Core>,
     pub(crate) writer: Writer,
-    pub(crate) keeper: Keeper,
+    pub(crate) maintenance: Maintenance,
     pub(crate) presence: Arc<Presence>,
     /// What there is to keep at once, when steps were replayed.
-    pub(crate) milestone: Option<Milestone>,
+    pub(crate) checkpoint_request: Option<CheckpointRequest>,
 }
 
 /// Opens the log in a folder, or makes one.
@@ -121,10 +121,11 @@ pub(crate) fn open(
     let number = opening.next_number;
     let free = opening.state.tail().next().max(opening.reserved);
     let first = identity::first_position(&opening.disk, free).map_err(io_of(identity::FILE))?;
-    let spare = Arc::new(Spare::default());
-    spare::remove(&opening.disk);
-    let segment = begin_segment(&opening.disk, &spare, number, first, opening.incarnation, opening.salt)
-        .map_err(io_of(&SegmentId::written(number).file_name()))?;
+    let preallocation = Arc::new(Preallocation::default());
+    preallocation::remove(&opening.disk);
+    let segment =
+        begin_segment(&opening.disk, &preallocation, number, first, opening.incarnation, opening.salt)
+            .map_err(io_of(&SegmentId::written(number).file_name()))?;
     // Its header has the first position: if that is one of a copy, it is safe.
     identity::remember(&opening.disk, &segment.id.file_name());
     opening.segments.push(Arc::clone(&segment));
@@ -132,7 +133,7 @@ pub(crate) fn open(
         opening;
     let core = Arc::new(Core::new(incarnation, salt, segments, retired, state));
     let journal = Journal::new(Start { disk: disk.clone(), salt, segment, at: HEADER_BYTES as u64, written });
-    let milestone = has_replayed.then(|| Milestone {
+    let checkpoint_request = has_replayed.then(|| CheckpointRequest {
         snapshot: core.state().snapshot(),
         written,
         reserved,
@@ -140,8 +141,14 @@ pub(crate) fn open(
     });
     let segment_bytes = settings.segment_bytes;
     let presence = Arc::clone(disk.presence());
-    let keeper = Keeper::new(Arc::clone(&core), disk.clone(), Arc::clone(&spare), segment_bytes, generation);
-    let mut writer = Writer::new(Arc::clone(&core), Arc::new(disk), journal, settings, spare, first);
+    let maintenance = Maintenance::new(
+        Arc::clone(&core),
+        disk.clone(),
+        Arc::clone(&preallocation),
+        segment_bytes,
+        generation,
+    );
+    let mut writer = Writer::new(Arc::clone(&core), Arc::new(disk), journal, settings, preallocation, first);
     let unwritten = |error| OpenError::Io {
         file: SegmentId::written(number).file_name(),
         source: io::Error::other(error),
@@ -153,7 +160,7 @@ pub(crate) fn open(
     if let Damage::Start(lost) = damage {
         damage::record(&core, &mut writer, lost).map_err(unwritten)?;
     }
-    Ok(Opened { core, writer, keeper, presence, milestone })
+    Ok(Opened { core, writer, maintenance, presence, checkpoint_request })
 }
 
 /// A log that is only looked at.
@@ -163,8 +170,8 @@ pub(crate) struct Looked {
     pub(crate) left_out: Vec<OpenError>,
 }
 
-/// Loads the log that is in a folder, as far as it is whole: what can't be told apart is left out. The disk is one that does nothing when it is to change
-/// a file.
+/// Loads the log that is in a folder, as far as it is whole: what can't be told apart is left out. The disk is one that
+/// does nothing when it is to change a file.
 ///
 /// # Errors
 /// [`OpenError`], when not even the checkpoint can be used.
@@ -180,10 +187,10 @@ pub(crate) fn look(disk: Arc<dyn Disk>) -> Result<Looked, OpenError> {
     Ok(Looked { core: Core::new(incarnation, salt, segments, retired, state), left_out })
 }
 
-/// Makes the file of a segment, safe and with its name. It is the spare, where one is ready.
+/// Makes the file of a segment, safe and with its name. It is the preallocated segment, where one is ready.
 pub(crate) fn begin_segment(
     disk: &dyn Disk,
-    spare: &Spare,
+    preallocation: &Preallocation,
     number: u64,
     first: Position,
     incarnation: Incarnation,
@@ -191,7 +198,7 @@ pub(crate) fn begin_segment(
 ) -> io::Result<Arc<Segment>> {
     let id = SegmentId::written(number);
     let header = SegmentHeader { salt, incarnation, first_position: first, number }.encode();
-    let file = match spare.begin(disk, &id.file_name(), &header)? {
+    let file = match preallocation.begin(disk, &id.file_name(), &header)? {
         Some(file) => file,
         None => begin_file(disk, &id.file_name(), &header)?,
     };
@@ -257,7 +264,7 @@ impl Opening {
         reading.items(&mut |item| match item {
             Item::Segment(segment) => sealed.push(segment),
             Item::Life(life) => state.restore_life(&life),
-            Item::Past(past) => state.restore_past(&past),
+            Item::Tombstone(tombstone) => state.restore_tombstone(&tombstone),
             Item::Key(key) => state.restore_key(key),
             Item::Damage(damage) => state.restore_damage(damage),
         })?;
@@ -396,12 +403,12 @@ impl Opening {
             replay(&mut self.state, segment, placed.command, placed.at, &placed.spots);
         }
         segment.reached(group.end);
-        while self.state.settle(YOUNG_BYTES_MAX, Position::MAX, usize::MAX) {}
+        while self.state.settle(HOT_BYTES_MAX, Position::MAX, usize::MAX) {}
     }
 }
 
 /// While steps are replayed, so many bytes of events stay in memory.
-const YOUNG_BYTES_MAX: u64 = 16 * 1024 * 1024;
+const HOT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Whether a segment may have been in the making when the server died.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -418,7 +425,7 @@ impl Doubt {
     }
 }
 
-/// The numbers of the segments that were never cleaned, from `first` on, in order.
+/// The numbers of the segments that were never compacted, from `first` on, in order.
 fn numbers_from(disk: &dyn Disk, first: u64) -> Result<Vec<u64>, OpenError> {
     let names = disk.names().map_err(io_of("the data folder"))?;
     let ids = names.iter().filter_map(|name| SegmentId::of_file_name(name));

@@ -37,7 +37,7 @@ struct Waiting<A> {
 
 /// How long a group waits to be complete.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Gather {
+pub(crate) struct Linger {
     /// So many steps are expected: those that were answered just now may all come again.
     pub(crate) expected: usize,
     /// But no longer than this.
@@ -107,14 +107,15 @@ impl<A> Queue<A> {
         self.lock().asks.drain(..).map(|(ask, _)| ask).collect()
     }
 
-    /// The next group. Waits for it to be complete; when none of it comes in time, for a step, at most until `deadline`.
-    pub(crate) fn next(&self, gather: Gather, deadline: Option<Instant>) -> Next<A> {
+    /// The next group. Waits for it to be complete; when none of it comes in time, for a step, at most until
+    /// `deadline`.
+    pub(crate) fn next(&self, linger: Linger, deadline: Option<Instant>) -> Next<A> {
         let mut waiting = self.lock();
         // Those who are answered come one by one: woken for the first, the writer would be in the way of the others.
-        let gathered = Instant::now() + gather.wait_max;
-        waiting.wake_at = gather.expected;
-        while waiting.asks.len() < gather.expected && !waiting.is_stopping {
-            let Some(left) = left_until(gathered) else { break };
+        let lingered = Instant::now() + linger.wait_max;
+        waiting.wake_at = linger.expected;
+        while waiting.asks.len() < linger.expected && !waiting.is_stopping {
+            let Some(left) = left_until(lingered) else { break };
             waiting = self.wait(waiting, left);
         }
         waiting.wake_at = 1;

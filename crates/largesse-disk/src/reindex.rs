@@ -10,7 +10,7 @@ use largesse_log::{Position, StreamName};
 
 use crate::{
     frame::{Salt, counted_bytes_of},
-    index::{Entry, Growing, LifeId, Mark, OutOfOrder},
+    index::{Entry, Growing, Mark, OutOfOrder, StreamEpoch},
     scan::{Broken, EventScan, ScannedEvent, Step},
     segment::HEADER_BYTES,
     segments::Segment,
@@ -66,6 +66,6 @@ impl Reindexing {
         };
         let counted_bytes = counted_bytes_of(spot.bytes);
         let entry = Entry { position, at: spot.at, bytes: spot.bytes, counted_bytes, time };
-        self.index.push(LifeId(life), entry)
+        self.index.push(StreamEpoch(life), entry)
     }
 }

@@ -5,8 +5,9 @@
 //! - [`read_event`] reads one event whose place is known.
 //! - [`is_torn_tail`] tells an end that was never safe from one that was; [`find_group`] goes on behind what is broken.
 //!
-//! A segment may be filled with zeros ahead of what is written (`spare.rs`). A walk up to the end of a file can be told
-//! to take them for the end ([`Scan::ending_at_zeros`]). A walk up to where something was written takes no zeros.
+//! A segment may be filled with zeros ahead of what is written (`preallocation.rs`). A walk up to the end of a file can
+//! be told to take them for the end ([`Scan::ending_at_zeros`]). A walk up to where something was written takes no
+//! zeros.
 //!
 //! Invariants: no bytes make any of these panic; none holds more than one group (or one head's list of places)
 //! and a read-ahead of [`READ_AHEAD_BYTES`], grown only for a frame that is larger and whole in the file; what
@@ -14,7 +15,7 @@
 
 use std::{io, sync::Arc};
 
-use largesse_log::{Append, Command, NewEvent, Position, StreamName, state::Slot};
+use largesse_log::{Append, Command, NewEvent, Position, StreamName, state::Stamp};
 
 use crate::{
     command::{AppendHead, EventsHead, Stamped},
@@ -112,16 +113,16 @@ pub struct BrokenEvent {
 impl Group {
     /// The events that are broken: their streams and positions, and what is wrong.
     pub fn broken(&self) -> impl Iterator<Item = (&StreamName, Position, BrokenEvent)> {
-        self.commands.iter().filter_map(PlacedCommand::append).flat_map(|(placed, slot, append)| {
-            placed.broken.iter().map(move |event| (&append.stream, slot.position_of(event.number), *event))
+        self.commands.iter().filter_map(PlacedCommand::append).flat_map(|(placed, stamp, append)| {
+            placed.broken.iter().map(move |event| (&append.stream, stamp.position_of(event.number), *event))
         })
     }
 }
 
 impl PlacedCommand {
-    fn append(&self) -> Option<(&Self, &Slot, &Append)> {
+    fn append(&self) -> Option<(&Self, &Stamp, &Append)> {
         match &self.command.command {
-            Command::Append(append) => Some((self, &self.command.slot, append)),
+            Command::Append(append) => Some((self, &self.command.stamp, append)),
             _ => None,
         }
     }

@@ -36,9 +36,9 @@ pub(crate) struct Segment {
     pub(crate) first: Position,
     pub(crate) file: Arc<dyn DiskFile>,
     pub(crate) index: Index,
-    /// What its events count that are kept: an estimate, by which segments are chosen to be cleaned.
+    /// What its events count that are kept: an estimate, by which segments are chosen to be compacted.
     live_bytes: AtomicU64,
-    is_stubborn: AtomicBool,
+    is_unrepairable: AtomicBool,
     /// Positions of appends that were written and then refused, from and before: nobody reads them.
     refused: RwLock<Vec<Range<Position>>>,
     /// How many bytes of the file stand for steps that were taken. What comes after may still be in the making.
@@ -50,7 +50,7 @@ pub(crate) struct Segment {
 pub(crate) struct SegmentId {
     /// Counted over the log's life.
     pub(crate) number: u64,
-    /// How often it was cleaned.
+    /// How often it was compacted.
     pub(crate) generation: u32,
 }
 
@@ -120,7 +120,7 @@ impl Segment {
             live_bytes,
             bytes,
             refused: RwLock::default(),
-            is_stubborn: AtomicBool::new(false),
+            is_unrepairable: AtomicBool::new(false),
         }
     }
 
@@ -181,7 +181,7 @@ impl Segment {
     /// Whether its index was found broken, and can be made again as far as is known.
     pub(crate) fn wants_index(&self) -> bool {
         let is_broken = matches!(&self.index, Index::Sealed(sealed) if sealed.is_broken());
-        is_broken && !self.is_stubborn()
+        is_broken && !self.is_unrepairable()
     }
 
     /// An index whose file is gone is made again.
@@ -193,13 +193,13 @@ impl Segment {
         }
     }
 
-    /// Whether a cleaning found it broken.
-    pub(crate) fn is_stubborn(&self) -> bool {
-        self.is_stubborn.load(Relaxed)
+    /// Whether a compaction found it broken.
+    pub(crate) fn is_unrepairable(&self) -> bool {
+        self.is_unrepairable.load(Relaxed)
     }
 
-    pub(crate) fn set_stubborn(&self) {
-        self.is_stubborn.store(true, Relaxed);
+    pub(crate) fn set_unrepairable(&self) {
+        self.is_unrepairable.store(true, Relaxed);
     }
 
     pub(crate) fn set_live(&self, counted_bytes: u64) {

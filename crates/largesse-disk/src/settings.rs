@@ -18,12 +18,12 @@ pub enum SyncRule {
 pub struct DiskSettings {
     /// When what was written is made safe.
     pub sync: SyncRule,
-    /// A segment that has so many bytes is sealed, and another begun; the first ones of a run are smaller. A start after
-    /// a crash takes the steps of the last segment again. What is set aside ahead of need is at most two of them: in
-    /// the segment that is written, and for the next.
+    /// A segment that has so many bytes is sealed, and another begun; the first ones of a run are smaller. A start
+    /// after a crash takes the steps of the last segment again. What is set aside ahead of need is at most two of them:
+    /// in the segment that is written, and for the next.
     pub segment_bytes: u64,
     /// What events in memory may count, besides the last two groups.
-    pub young_bytes_max: u64,
+    pub hot_bytes_max: u64,
     /// How many files of segments that are not written any more stay open. The others are opened when they are read.
     pub open_files_max: NonZeroUsize,
 }
@@ -42,7 +42,7 @@ impl DiskSettings {
     pub const DEFAULT: Self = Self {
         sync: SyncRule::Always,
         segment_bytes: 64 * 1024 * 1024,
-        young_bytes_max: 16 * 1024 * 1024,
+        hot_bytes_max: 16 * 1024 * 1024,
         open_files_max: NonZeroUsize::new(128).expect("it is not 0"),
     };
 

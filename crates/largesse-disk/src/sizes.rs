@@ -30,8 +30,8 @@ pub(crate) struct Sizes {
     segment_bytes: u64,
     /// The size of the segment that is has.
     planned_bytes: u64,
-    /// Whether it is time for a spare, or was, in this segment.
-    spare: Due,
+    /// Whether it is time for a preallocated segment, or was, in this segment.
+    preallocation: Due,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +45,11 @@ enum Due {
 impl Sizes {
     pub(crate) fn new(settings: &DiskSettings) -> Self {
         let segment_bytes = settings.segment_bytes;
-        let (planned_bytes, spare) = match settings.sync {
+        let (planned_bytes, preallocation) = match settings.sync {
             SyncRule::Always => (FIRST_BYTES.min(segment_bytes), Due::AtHalf),
             SyncRule::Interval(_) => (segment_bytes, Due::Never),
         };
-        Self { segment_bytes, planned_bytes, spare }
+        Self { segment_bytes, planned_bytes, preallocation }
     }
 
     pub(crate) fn is_full(&self, has: Fullness) -> bool {
@@ -70,16 +70,17 @@ impl Sizes {
         self.planned_bytes.saturating_mul(2).min(self.segment_bytes)
     }
 
-    /// How large a spare for the next segment is to be, when it is time for one. Answered once for each segment.
-    pub(crate) fn spare_bytes(&mut self, has: impl FnOnce() -> Fullness) -> Option<u64> {
-        if self.spare != Due::AtHalf {
+    /// How large a preallocated segment for the next segment is to be, when it is time for one. Answered once for each
+    /// segment.
+    pub(crate) fn preallocation_bytes(&mut self, has: impl FnOnce() -> Fullness) -> Option<u64> {
+        if self.preallocation != Due::AtHalf {
             return None;
         }
         let has = has();
         if !self.is_half_full(has) {
             return None;
         }
-        self.spare = Due::Passed;
+        self.preallocation = Due::Passed;
         if has.bytes / has.groups.max(1) > GROUP_BYTES_MAX {
             return None;
         }
@@ -91,12 +92,12 @@ impl Sizes {
 
     /// The next segment is begun after one that has this.
     pub(crate) fn go_on(&mut self, has: Fullness) {
-        // One that is given up early, for a cleaning, says nothing of how much is published.
+        // One that is given up early, for a compaction, says nothing of how much is published.
         if self.is_half_full(has) {
             self.planned_bytes = self.next_bytes();
         }
-        if self.spare == Due::Passed {
-            self.spare = Due::AtHalf;
+        if self.preallocation == Due::Passed {
+            self.preallocation = Due::AtHalf;
         }
     }
 }
@@ -121,9 +122,13 @@ mod tests {
         for (mib, next) in [(4, 8), (8, 16), (16, 32), (32, 64), (64, 64), (64, 64)] {
             let full = has(mib * MIB, 10, 1_000);
             assert!(!sizes.is_full(has(mib * MIB - 1, 10, 10)) && sizes.is_full(full), "{mib} MiB");
-            assert_eq!(sizes.spare_bytes(|| has(mib * MIB / 2 - 1, 10, 1_000)), None, "{mib} MiB");
-            assert_eq!(sizes.spare_bytes(|| has(mib * MIB / 2, 10, 1_000)), Some(next * MIB), "{mib} MiB");
-            assert_eq!(sizes.spare_bytes(|| full), None, "once, {mib} MiB");
+            assert_eq!(sizes.preallocation_bytes(|| has(mib * MIB / 2 - 1, 10, 1_000)), None, "{mib} MiB");
+            assert_eq!(
+                sizes.preallocation_bytes(|| has(mib * MIB / 2, 10, 1_000)),
+                Some(next * MIB),
+                "{mib} MiB"
+            );
+            assert_eq!(sizes.preallocation_bytes(|| full), None, "once, {mib} MiB");
             assert!(!sizes.is_overfull(has(256 * MIB - 1, 10, 10)), "however small it was planned");
             sizes.go_on(has(100, 1, 1));
             assert!(sizes.is_full(full), "after one that was given up early");
@@ -136,7 +141,7 @@ mod tests {
     fn small_settings_are_kept() {
         let mut sizes = sizes(1_200);
         assert!(sizes.is_full(has(1_200, 1, 1)) && !sizes.is_full(has(1_199, 1, 1)));
-        assert_eq!(sizes.spare_bytes(|| has(600, 1, 1)), Some(1_200));
+        assert_eq!(sizes.preallocation_bytes(|| has(600, 1, 1)), Some(1_200));
     }
 
     #[test]
@@ -144,17 +149,17 @@ mod tests {
         let mut sizes = sizes(64 * MIB);
         (0..4).for_each(|_| sizes.go_on(has(64 * MIB, 0, 1)));
         let half = has(12 * MIB, SEGMENT_EVENTS_MAX / 2, 5_000);
-        assert_eq!(sizes.spare_bytes(|| half), Some(27 * MIB));
+        assert_eq!(sizes.preallocation_bytes(|| half), Some(27 * MIB));
         assert!(sizes.is_full(has(24 * MIB, SEGMENT_EVENTS_MAX, 1)));
     }
 
     #[test]
     fn nothing_is_set_aside_for_large_groups_or_few_syncs() {
         let mut of_large = sizes(64 * MIB);
-        assert_eq!(of_large.spare_bytes(|| has(4 * MIB, 31, 31)), None);
+        assert_eq!(of_large.preallocation_bytes(|| has(4 * MIB, 31, 31)), None);
         let sync = SyncRule::Interval(std::time::Duration::from_secs(1));
         let mut of_few = Sizes::new(&DiskSettings { sync, ..DiskSettings::default() });
-        assert_eq!(of_few.spare_bytes(|| has(60 * MIB, 10, 1_000)), None);
+        assert_eq!(of_few.preallocation_bytes(|| has(60 * MIB, 10, 1_000)), None);
         assert!(!of_few.is_full(has(63 * MIB, 10, 10)), "there is no reason to begin small");
     }
 }

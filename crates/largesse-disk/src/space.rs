@@ -1,7 +1,7 @@
 //! What is left on the disk, and what of it publishes may have.
 //!
 //! Publishes stop before the disk is full. What is left then is for what gives space back: removals of streams,
-//! checkpoints, and cleanings, each of which writes something before it can remove anything.
+//! checkpoints, and compactions, each of which writes something before it can remove anything.
 //!
 //! Invariant: a publish that is refused here has not touched the disk. Others may use the disk as well, so it may be
 //! full all the same. Does not know what the log may keep.
@@ -12,9 +12,9 @@ use largesse_log::EngineError;
 
 use crate::disk::Disk;
 
-/// So much is kept from publishes, besides what a checkpoint and a cleaning take.
+/// So much is kept from publishes, besides what a checkpoint and a compaction take.
 const KEPT_BYTES: u64 = 1024 * 1024;
-/// A cleaning needs room for one segment; but no more than this is kept for it.
+/// A compaction needs room for one segment; but no more than this is kept for it.
 const CLEANING_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The space that is left.

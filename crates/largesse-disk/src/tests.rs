@@ -1,8 +1,8 @@
 //! The whole engine without its threads, on a disk that fails wherever it can.
 
-mod cleaning;
+mod compaction;
 mod crash;
 mod indexing;
+mod preallocations;
 mod settling;
-mod spares;
 mod world;

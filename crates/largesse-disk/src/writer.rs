@@ -11,7 +11,7 @@ use std::{
 
 use largesse_log::{
     Command, EngineError, Now, Position, UnixMs,
-    state::{LogState, Slot},
+    state::{LogState, Stamp},
 };
 
 use crate::{
@@ -19,20 +19,20 @@ use crate::{
     command::{Stamped, encode_head},
     core::Core,
     disk::{Disk, DiskFile, is_out_of_files},
-    filing::Filing,
     folder_watch::another_file,
     frame::{EncodedEvents, GROUP_FRAME_BYTES, Sequence},
+    indexing::Indexing,
     journal::{Journal, refused},
-    keeper::Milestone,
+    maintenance::CheckpointRequest,
     open::begin_segment,
     plan::part,
+    preallocation::Preallocation,
     request::{Request, Requests, Waiter},
     segment::HEADER_BYTES,
     segments::{Segment, SegmentId},
     settings::DiskSettings,
     sizes::{Fullness, Sizes},
     space::{Space, kept_bytes},
-    spare::Spare,
 };
 
 /// How many steps are taken before others may look at the state.
@@ -54,10 +54,10 @@ pub(crate) struct Writer {
     disk: Arc<dyn Disk>,
     pub(crate) journal: Journal,
     settings: DiskSettings,
-    pub(crate) filing: Filing,
+    pub(crate) indexing: Indexing,
     space: Space,
     sizes: Sizes,
-    spare: Arc<Spare>,
+    preallocation: Arc<Preallocation>,
     /// The last group before those of the segment.
     before: Sequence,
     /// No step of this writer begins before.
@@ -81,21 +81,21 @@ impl Writer {
         disk: Arc<dyn Disk>,
         journal: Journal,
         settings: DiskSettings,
-        spare: Arc<Spare>,
+        preallocation: Arc<Preallocation>,
         start: Position,
     ) -> Self {
         let last_time = core.state().last_time();
-        let filing = Filing::new(Arc::clone(&core), settings.young_bytes_max);
+        let indexing = Indexing::new(Arc::clone(&core), settings.hot_bytes_max);
         let (sizes, before) = (Sizes::new(&settings), journal.written());
         Self {
-            filing,
+            indexing,
             space: Space::new(Arc::clone(&disk)),
             core,
             disk,
             journal,
             settings,
             sizes,
-            spare,
+            preallocation,
             before,
             start,
             next: start,
@@ -154,8 +154,8 @@ impl Writer {
         let planned: Vec<_> = requests.into_iter().map(|request| self.plan(*request)).collect();
         let mut group = mem::take(&mut self.group);
         let at = self.journal.at();
-        let filing = &mut self.filing;
-        let written = self.journal.write(&mut group, self.next, self.settings.sync, || filing.begin());
+        let indexing = &mut self.indexing;
+        let written = self.journal.write(&mut group, self.next, self.settings.sync, || indexing.begin());
         group.shrink_to(BUFFER_KEPT_MAX);
         self.group = group;
         match written {
@@ -207,8 +207,8 @@ impl Writer {
         }
         self.keep_for_next()?;
         if self.journal.was_cut() {
-            // Parts of what was cut off may stand behind the next group, and be taken for its own. The milestone
-            // may go by: the next has its steps, too.
+            // Parts of what was cut off may stand behind the next group, and be taken for its own. The checkpoint
+            // request may go by: the next has its steps, too.
             self.roll()?;
         }
         Ok(())
@@ -220,22 +220,22 @@ impl Writer {
         if matches!(command, Command::Sweep { .. }) {
             self.core.state().complete(now, &mut command);
         }
-        let (slot, spots) = self.write(now, &command, encoded);
-        Planned { waiter, stamped: Stamped { slot, command }, spots }
+        let (stamp, spots) = self.write(now, &command, encoded);
+        Planned { waiter, stamped: Stamped { stamp, command }, spots }
     }
 
     /// Writes a command's frames into the group, and answers where they stand in it.
-    fn write(&mut self, now: Now, command: &Command, encoded: EncodedEvents) -> (Slot, Spots) {
-        let slot = Slot::at(self.next, now, self.last_time);
+    fn write(&mut self, now: Now, command: &Command, encoded: EncodedEvents) -> (Stamp, Spots) {
+        let stamp = Stamp::at(self.next, now, self.last_time);
         let head_at = self.group.len() as u64;
-        encode_head(&mut self.group, self.core.salt, slot, command, &encoded);
+        encode_head(&mut self.group, self.core.salt, stamp, command, &encoded);
         let events_at = self.group.len() as u64;
         self.group.extend_from_slice(encoded.bytes());
         if command.events() > 0 {
-            self.last_time = Some(slot.time);
+            self.last_time = Some(stamp.time);
         }
-        self.next = slot.end(command.positions());
-        (slot, Spots { head_at, events_at, frames: encoded.into_frames() })
+        self.next = stamp.end(command.positions());
+        (stamp, Spots { head_at, events_at, frames: encoded.into_frames() })
     }
 
     /// Writes commands that nobody asked for, which have no events, alone, and applies them.
@@ -246,8 +246,8 @@ impl Writer {
         let now = self.last_time.unwrap_or(UnixMs(0)).into();
         let mut written = Vec::with_capacity(commands.len());
         for command in commands {
-            let (slot, _) = self.write(now, &command, EncodedEvents::empty(self.core.salt));
-            written.push(Stamped { slot, command });
+            let (stamp, _) = self.write(now, &command, EncodedEvents::empty(self.core.salt));
+            written.push(Stamped { stamp, command });
         }
         let mut group = mem::take(&mut self.group);
         let at = self.journal.at();
@@ -283,7 +283,7 @@ impl Writer {
             self.core.tell(&dirty);
             dirty.clear();
         }
-        self.filing.add(self.journal.segment(), written);
+        self.indexing.add(self.journal.segment(), written);
     }
 
     /// Whether the segment is full.
@@ -301,10 +301,13 @@ impl Writer {
         fullness(&self.journal, self.before)
     }
 
-    /// Orders a spare for the next segment, when it is time. Whether the keeper has it to make.
-    pub(crate) fn order_spare(&mut self) -> bool {
+    /// Orders a preallocated segment for the next segment, when it is time. Whether the maintenance thread has it to
+    /// make.
+    pub(crate) fn order_preallocation(&mut self) -> bool {
         let Self { sizes, journal, before, .. } = self;
-        sizes.spare_bytes(|| fullness(journal, *before)).is_some_and(|bytes| self.spare.order(bytes))
+        sizes
+            .preallocation_bytes(|| fullness(journal, *before))
+            .is_some_and(|bytes| self.preallocation.order(bytes))
     }
 
     /// Takes no step from now on, until the same is told with `None`.
@@ -343,8 +346,8 @@ impl Writer {
     ///
     /// # Errors
     /// Those of the disk; then the segment is gone on with, if it can be.
-    pub(crate) fn roll(&mut self) -> Result<Milestone, EngineError> {
-        self.filing.finish();
+    pub(crate) fn roll(&mut self) -> Result<CheckpointRequest, EngineError> {
+        self.indexing.finish();
         self.journal.sync()?;
         self.check_file()?;
         let number = self.journal.segment().id.number + 1;
@@ -355,14 +358,14 @@ impl Writer {
         self.sizes.go_on(self.fullness());
         self.before = self.journal.written();
         self.journal.go_on_in(segment, HEADER_BYTES as u64);
-        Ok(self.milestone(number, self.journal.reserved()))
+        Ok(self.checkpoint_request(number, self.journal.reserved()))
     }
 
     /// Begins a segment, with the descriptor that was kept for it where there is no other.
     fn begin_segment(&mut self, number: u64) -> io::Result<Arc<Segment>> {
         let Core { incarnation, salt, .. } = *self.core;
         let first = self.first_free();
-        let begin = || begin_segment(&*self.disk, &self.spare, number, first, incarnation, salt);
+        let begin = || begin_segment(&*self.disk, &self.preallocation, number, first, incarnation, salt);
         match begin() {
             Err(error) if is_out_of_files(&error) && self.kept_for_next.take().is_some() => begin(),
             begun => begun,
@@ -390,24 +393,24 @@ impl Writer {
         Ok(())
     }
 
-    /// The state as the last milestone: nothing more is written, and no spare is wanted.
+    /// The state as the last checkpoint request: nothing more is written, and no preallocated segment is wanted.
     ///
     /// # Errors
     /// [`EngineError::Unsafe`] and [`EngineError::Unwritable`], when not all that was written is safe.
-    pub(crate) fn finish(&mut self) -> Result<Milestone, EngineError> {
-        self.filing.finish();
-        self.spare.stop();
+    pub(crate) fn finish(&mut self) -> Result<CheckpointRequest, EngineError> {
+        self.indexing.finish();
+        self.preallocation.stop();
         self.journal.sync()?;
         self.check_file()?;
         if let Some(reason) = self.stuck.clone() {
             return Err(EngineError::Unwritable { reason });
         }
-        Ok(self.milestone(self.journal.segment().id.number + 1, self.first_free()))
+        Ok(self.checkpoint_request(self.journal.segment().id.number + 1, self.first_free()))
     }
 
-    fn milestone(&self, replay_from: u64, reserved: Position) -> Milestone {
+    fn checkpoint_request(&self, replay_from: u64, reserved: Position) -> CheckpointRequest {
         let snapshot = self.core.state().snapshot();
-        Milestone { snapshot, written: self.journal.written(), reserved, replay_from }
+        CheckpointRequest { snapshot, written: self.journal.written(), reserved, replay_from }
     }
 
     /// Makes all safe that was written; for [`SyncRule::Interval`].

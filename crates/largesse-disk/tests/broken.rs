@@ -14,7 +14,7 @@ const LIMITS: ReadLimits = ReadLimits { records_max: NonZeroUsize::MAX, bytes_ma
 /// Nothing stays in memory.
 fn open(disk: &SimulatedDisk, segment_bytes: u64) -> DiskEngine {
     let settings =
-        DiskSettings { sync: SyncRule::Always, segment_bytes, young_bytes_max: 0, ..DiskSettings::DEFAULT };
+        DiskSettings { sync: SyncRule::Always, segment_bytes, hot_bytes_max: 0, ..DiskSettings::DEFAULT };
     let new = NewLog { incarnation: Incarnation(7), salt: 11 };
     DiskEngine::open(Arc::new(disk.clone()), EngineLimits::default(), settings, new)
         .expect("a whole disk opens")
@@ -57,7 +57,7 @@ fn heard(engine: &DiskEngine, selectors: &str) -> Vec<String> {
         if let Some(lost) = lost {
             let streams: Vec<_> = lost.streams.iter().map(StreamName::as_str).collect();
             heard.push(format!("!{}", streams.join(" ")));
-            place = place.told(lost.known);
+            place = place.told(lost.told_upto);
         }
         heard.extend(records.iter().filter_map(|record| match record {
             Record::Event { event, .. } => Some(event.data.as_str().to_owned()),

@@ -23,7 +23,7 @@ const LIMITS: ReadLimits = ReadLimits { records_max: NonZeroUsize::MAX, bytes_ma
 
 fn open(folder: &Path) -> Result<DiskEngine, OpenError> {
     // Nothing stays in memory, and a segment is soon full.
-    let settings = DiskSettings { segment_bytes: 3_000, young_bytes_max: 0, ..DiskSettings::default() };
+    let settings = DiskSettings { segment_bytes: 3_000, hot_bytes_max: 0, ..DiskSettings::default() };
     let defaults = Settings { max_events: Some(30), ..Settings::default() };
     let limits = EngineLimits { defaults, ..EngineLimits::default() };
     let new = NewLog { incarnation: Incarnation(7), salt: 11 };

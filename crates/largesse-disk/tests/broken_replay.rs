@@ -72,7 +72,7 @@ fn heard(engine: &DiskEngine, selector: &str, mut place: Place) -> (Heard, Vec<P
         let Batch { records, upto, stopped, lost, .. } =
             wait(engine.read(&selection, place, LIMITS)).unwrap();
         if let Some(lost) = lost {
-            place = place.told(lost.known);
+            place = place.told(lost.told_upto);
             told.push(place);
         }
         heard.extend(texts(&records));

@@ -19,12 +19,12 @@ fn usual(limits: EngineLimits) -> Arc<dyn Engine> {
     engine(SimulatedDisk::new(1), limits, DiskSettings::default())
 }
 
-/// Each event is read from a segment, each segment is soon full, and cleaned when it can be.
+/// Each event is read from a segment, each segment is soon full, and compacted when it can be.
 fn bare(limits: EngineLimits) -> Arc<dyn Engine> {
     let settings = DiskSettings {
         sync: SyncRule::Always,
         segment_bytes: 2_000,
-        young_bytes_max: 0,
+        hot_bytes_max: 0,
         open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
     };
     engine(SimulatedDisk::new(2), limits, settings)
@@ -35,7 +35,7 @@ fn parted(limits: EngineLimits) -> Arc<dyn Engine> {
     let settings = DiskSettings {
         sync: SyncRule::Always,
         segment_bytes: 2_000,
-        young_bytes_max: 300,
+        hot_bytes_max: 300,
         open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
     };
     engine(SimulatedDisk::new(3), limits, settings)

@@ -79,8 +79,8 @@ fn a_flipped_bit_in_any_byte_of_any_file_is_told_with_the_file_and_where_what_is
 #[test]
 fn a_flipped_bit_in_a_cleaned_segment_is_told_as_well() {
     let disk = stopped(8);
-    let is_cleaned = |name: &String| name.ends_with(".segment") && !name.ends_with("-0.segment");
-    assert!(disk.file_names().iter().any(is_cleaned), "{:?}", disk.file_names());
+    let is_compacted = |name: &String| name.ends_with(".segment") && !name.ends_with("-0.segment");
+    assert!(disk.file_names().iter().any(is_compacted), "{:?}", disk.file_names());
     check_each_byte(&disk);
 }
 

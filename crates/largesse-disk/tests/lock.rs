@@ -94,12 +94,12 @@ fn a_killed_process_frees_the_folder_and_is_named_before() {
 #[test]
 fn what_an_old_lock_file_holds_neither_locks_nor_is_believed_blindly() {
     let folder = TempFolder::new();
-    for old in [&b"4711\nlargesse\n"[..], b"", b"\xff\xfe", b"no number\n\x1b[31m\n"] {
-        fs::write(folder.path().join(LOCK_NAME), old).expect("the folder is there");
+    for cold in [&b"4711\nlargesse\n"[..], b"", b"\xff\xfe", b"no number\n\x1b[31m\n"] {
+        fs::write(folder.path().join(LOCK_NAME), cold).expect("the folder is there");
         let held = FolderLock::take(&opened(folder.path())).expect("nobody has it");
-        fs::write(folder.path().join(LOCK_NAME), old).expect("the folder is there");
+        fs::write(folder.path().join(LOCK_NAME), cold).expect("the folder is there");
         let (pid, program) = taken(&folder);
-        let readable = old.starts_with(b"4711");
+        let readable = cold.starts_with(b"4711");
         assert_eq!(pid, readable.then_some(4711));
         assert_eq!(program.as_deref(), readable.then_some("largesse"));
         drop(held);

@@ -22,7 +22,7 @@ fn settings(open_files_max: usize) -> DiskSettings {
     DiskSettings {
         sync: SyncRule::Interval(std::time::Duration::from_secs(3_600)),
         segment_bytes: 1_000,
-        young_bytes_max: 0,
+        hot_bytes_max: 0,
         open_files_max: NonZeroUsize::new(open_files_max).unwrap(),
     }
 }

@@ -13,7 +13,7 @@ use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedD
 use largesse_log::{
     Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending, Place,
     Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState, TailListener,
-    conformance::dice::Dice,
+    conformance::rng::Rng,
 };
 
 /// One call in so many finds the log opened anew.
@@ -22,11 +22,11 @@ const CALLS_A_RESTART: u64 = 100;
 const BARE: DiskSettings = DiskSettings {
     sync: SyncRule::Always,
     segment_bytes: 2_000,
-    young_bytes_max: 0,
+    hot_bytes_max: 0,
     open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
 };
 /// The same, but what comes after a restart stays in memory: the line between is where the last restart was.
-const PARTED: DiskSettings = DiskSettings { young_bytes_max: u64::MAX, ..BARE };
+const PARTED: DiskSettings = DiskSettings { hot_bytes_max: u64::MAX, ..BARE };
 
 /// How a log ends before it is opened again.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ struct Log {
     limits: EngineLimits,
     settings: DiskSettings,
     endings: &'static [Ending],
-    dice: Dice,
+    rng: Rng,
     disk: SimulatedDisk,
     /// None while it is opened again.
     engine: Option<Arc<DiskEngine>>,
@@ -61,7 +61,7 @@ fn open(disk: &SimulatedDisk, limits: EngineLimits, settings: DiskSettings) -> A
 fn restarting(limits: EngineLimits, settings: DiskSettings, endings: &'static [Ending]) -> Arc<dyn Engine> {
     let disk = SimulatedDisk::new(3);
     let engine = Some(open(&disk, limits, settings));
-    let log = Log { limits, settings, endings, dice: Dice::new(17), disk, engine, listener: None };
+    let log = Log { limits, settings, endings, rng: Rng::new(17), disk, engine, listener: None };
     Arc::new(Restarting { log: Mutex::new(log) })
 }
 
@@ -93,7 +93,7 @@ impl Restarting {
     /// The engine of now; sometimes a new one.
     fn engine(&self) -> Arc<DiskEngine> {
         let mut log = self.log();
-        if log.dice.below(CALLS_A_RESTART) == 0 {
+        if log.rng.below(CALLS_A_RESTART) == 0 {
             log.restart();
         }
         Arc::clone(log.engine.as_ref().expect("it is opened again at once"))
@@ -109,14 +109,14 @@ impl Log {
             // A call is under way.
             Err(engine) => return self.engine = Some(engine),
         };
-        let next = match self.dice.pick(self.endings) {
+        let next = match self.rng.pick(self.endings) {
             Ending::Close => {
                 drop(engine);
                 self.disk.after_exit()
             }
             // What the old engine does after that, it does to another disk.
             Ending::Kill => self.disk.after_exit(),
-            Ending::PowerCut => self.disk.after_power_cut(self.dice.below(u64::MAX)),
+            Ending::PowerCut => self.disk.after_power_cut(self.rng.below(u64::MAX)),
         };
         self.disk = next;
         let engine = open(&self.disk, self.limits, self.settings);

@@ -1,5 +1,5 @@
-//! A thread of the log panics: whoever waits for it is answered, the log's owner is told, and a start finds all that was
-//! acknowledged.
+//! A thread of the log panics: whoever waits for it is answered, the log's owner is told, and a start finds all that
+//! was acknowledged.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where what it needs is not there")]
 
@@ -34,7 +34,7 @@ struct Log {
 
 /// Each event is read from a segment, and each segment is soon full.
 fn settings() -> DiskSettings {
-    DiskSettings { segment_bytes: 2_000, young_bytes_max: 0, ..DiskSettings::DEFAULT }
+    DiskSettings { segment_bytes: 2_000, hot_bytes_max: 0, ..DiskSettings::DEFAULT }
 }
 
 fn open(disk: &SimulatedDisk) -> Log {

@@ -20,10 +20,10 @@ use serde::Serialize;
 
 use crate::{
     Door, Problem, json,
+    printable::Printable,
     query::{Query, refuse_value},
     refusal::{Refusal, sentence},
     request_body::RequestBody,
-    shown::Shown,
     tail_id,
 };
 use body_kind::BodyKind;
@@ -79,7 +79,8 @@ impl Publish<'_> {
             .map_err(|error| Refusal::of_append(&error, &self.stream))
     }
 
-    /// Refuses a name where there is no event: nobody would hear it, and who closes with `?event=failed` means to say why.
+    /// Refuses a name where there is no event: nobody would hear it, and who closes with `?event=failed` means to say
+    /// why.
     fn check_nothing_named(&self) -> Result<(), Refusal> {
         if self.name.is_none() {
             return Ok(());
@@ -125,7 +126,7 @@ fn event_name(query: &Query) -> Result<Option<EventName>, Refusal> {
 }
 
 fn bad_event_name(raw: &str, why: &str) -> Refusal {
-    let detail = format!("The event name is '{}'. {}.", Shown(raw), sentence(why));
+    let detail = format!("The event name is '{}'. {}.", Printable(raw), sentence(why));
     Refusal::new(Problem::BadEventName, detail)
 }
 

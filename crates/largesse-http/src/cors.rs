@@ -7,7 +7,7 @@
 use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::{guard::Visitor, path::Resource};
+use crate::{guard::Caller, path::Resource};
 
 /// Headers of ours that a page may read.
 const EXPOSED: &str = "Content-Location, Location, Retry-After, Largesse-Closed, Largesse-Events, Largesse-Bytes, \
@@ -27,21 +27,21 @@ const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-
 const MAX_AGE_S: &str = "600";
 
 /// Marks an answer as readable by the page that asked.
-pub(crate) fn mark(headers: &mut HeaderMap, visitor: &Visitor) {
-    let Visitor::Page(origin) = visitor else { return };
+pub(crate) fn mark(headers: &mut HeaderMap, visitor: &Caller) {
+    let Caller::Page(origin) = visitor else { return };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
 }
 
 /// Answers OPTIONS: a browser's preflight, or anyone who asks what a path takes.
-pub(crate) fn options(resource: &Resource, visitor: &Visitor) -> Response {
+pub(crate) fn options(resource: &Resource, visitor: &Caller) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     let methods = HeaderValue::from_static(resource.methods());
     headers.insert(header::ALLOW, methods.clone());
-    if let Visitor::Page(_) = visitor {
+    if let Caller::Page(_) = visitor {
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE_S));

@@ -24,18 +24,18 @@ use crate::{
     DoorConfig, Problem, append,
     body_budget::BodyBudget,
     cors, delete,
-    guard::{self, Visitor},
+    guard::{self, Caller},
     head, list,
     negotiate::{self, Media},
     page,
     path::{self, Resource},
+    printable::Printable,
     put,
     query::{self, Query},
     read, read_query,
     refusal::Refusal,
     request_body::{self, RequestBody},
     selection::selection,
-    shown::Shown,
     stall::StallLimit,
 };
 
@@ -57,7 +57,7 @@ pub struct Door {
 }
 
 /// A request's head, as the verbs see it.
-pub(crate) struct Asked<'a> {
+pub(crate) struct RequestHead<'a> {
     pub(crate) resource: &'a Resource,
     pub(crate) query: Query,
     pub(crate) headers: &'a HeaderMap,
@@ -98,7 +98,7 @@ impl Door {
         let (parts, body) = request.into_parts();
         let mut body = RequestBody::new(body, &parts.headers, self.bodies.share());
         let admitted = guard::admit(&self.config, parts.version, &parts.uri, &parts.headers);
-        let visitor = admitted.as_ref().map_or(Visitor::Plain, Visitor::clone);
+        let visitor = admitted.as_ref().map_or(Caller::Plain, Caller::clone);
         let answered = match admitted {
             Ok(_) => self.route(&parts, &visitor, &mut body).await,
             Err(refusal) => Err(refusal),
@@ -113,13 +113,13 @@ impl Door {
     async fn route(
         &self,
         parts: &Parts,
-        visitor: &Visitor,
+        visitor: &Caller,
         body: &mut RequestBody,
     ) -> Result<Response, Refusal> {
         let path = parts.uri.path();
         let Some(resource) = Resource::parse(path) else { return Err(nothing_here(path)) };
         let original = parts.extensions.get::<OriginalUri>();
-        let asked = Asked {
+        let asked = RequestHead {
             resource: &resource,
             query: Query::parse(parts.uri.query().unwrap_or_default()),
             headers: &parts.headers,
@@ -147,7 +147,7 @@ impl Door {
         }
     }
 
-    pub(crate) async fn look(&self, asked: &Asked<'_>) -> Result<Response, Refusal> {
+    pub(crate) async fn look(&self, asked: &RequestHead<'_>) -> Result<Response, Refusal> {
         let media = negotiate::media(asked.headers);
         let form = read_query::Form::new(asked.resource, &asked.query, media);
         read_query::check(&asked.query, asked.resource, form)?;
@@ -168,7 +168,7 @@ impl Door {
         &self,
         method: &Method,
         raw: &str,
-        asked: &Asked<'_>,
+        asked: &RequestHead<'_>,
         body: &mut RequestBody,
     ) -> Result<Response, Refusal> {
         let stream = path::stream_name(raw)?;
@@ -183,7 +183,7 @@ impl Door {
 }
 
 /// What every answer has.
-pub(crate) fn mark(headers: &mut HeaderMap, visitor: &Visitor) {
+pub(crate) fn mark(headers: &mut HeaderMap, visitor: &Caller) {
     headers.insert(header::VARY, HeaderValue::from_static(VARY));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     cors::mark(headers, visitor);
@@ -199,13 +199,13 @@ pub(crate) fn trace(parts: &Parts, response: &Response, begun: Instant) {
 }
 
 fn nothing_here(path: &str) -> Refusal {
-    let detail = format!("There is nothing at '{}'. Streams are at /streams/{{name}}.", Shown(path));
+    let detail = format!("There is nothing at '{}'. Streams are at /streams/{{name}}.", Printable(path));
     Refusal::new(Problem::NotFound, detail)
 }
 
 fn not_allowed(method: &Method, resource: &Resource) -> Refusal {
     let methods = resource.methods();
-    let mut detail = format!("This path does not take {}. It takes {methods}.", Shown(method.as_str()));
+    let mut detail = format!("This path does not take {}. It takes {methods}.", Printable(method.as_str()));
     if *resource == Resource::Streams {
         detail.push_str(" One stream is at /streams/{name}.");
     }

@@ -9,14 +9,15 @@
 use http::{HeaderMap, HeaderName, Uri, Version, header};
 
 use crate::{
-    Authority, DoorConfig, HostRule, Origin, Problem, origin, refusal::Refusal, shown::Shown, shown::lossy,
+    Authority, DoorConfig, HostRule, Origin, Problem, origin, printable::Printable, printable::lossy,
+    refusal::Refusal,
 };
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whether a page asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Visitor {
+pub(crate) enum Caller {
     /// A request without an `Origin`: a program, or a page of this very host.
     Plain,
     /// A page whose origin is allowed; the text is to be echoed.
@@ -29,14 +30,14 @@ pub(crate) fn admit(
     version: Version,
     uri: &Uri,
     headers: &HeaderMap,
-) -> Result<Visitor, Refusal> {
+) -> Result<Caller, Refusal> {
     let host = admit_host(config, version, uri, headers)?;
     match only_value(headers, &header::ORIGIN).map_err(|()| refuse_several_origins())? {
         Some(value) => {
             check_origin(config, host.as_ref(), value)?;
-            Ok(Visitor::Page(value.clone()))
+            Ok(Caller::Page(value.clone()))
         }
-        None => check_site(headers).map(|()| Visitor::Plain),
+        None => check_site(headers).map(|()| Caller::Plain),
     }
 }
 
@@ -74,7 +75,10 @@ fn named_host(version: Version, uri: &Uri, headers: &HeaderMap) -> Result<Option
 
 fn parse_host(raw: &str) -> Result<Authority, Refusal> {
     Authority::parse(raw).map_err(|error| {
-        Refusal::new(Problem::BadHeader, format!("The request names the host '{}', but {error}.", Shown(raw)))
+        Refusal::new(
+            Problem::BadHeader,
+            format!("The request names the host '{}', but {error}.", Printable(raw)),
+        )
     })
 }
 
@@ -122,7 +126,7 @@ fn refuse_several_origins() -> Refusal {
 fn refuse_origin(value: &str) -> Refusal {
     let detail = format!(
         "The Origin is '{}'. Allowed are loopback origins, this host's own, and those of http.allowed_origins.",
-        Shown(value)
+        Printable(value)
     );
     Refusal::new(Problem::OriginRefused, detail)
 }

@@ -1,4 +1,5 @@
-//! HEAD: a stream's state in headers, or what a GET of several streams would be answered with. With the tail of the log.
+//! HEAD: a stream's state in headers, or what a GET of several streams would be answered with. With the tail of the
+//! log.
 //!
 //! Does not begin a reader, so it can tell a stream that is not there.
 
@@ -14,7 +15,7 @@ use largesse_log::StreamName;
 
 use crate::{
     Door,
-    door::Asked,
+    door::RequestHead,
     negotiate::{self, Media},
     read, read_query,
     refusal::Refusal,
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// HEAD /streams: the headers of a GET. One that names no streams is answered too: it asks for the log, not for a list.
-pub(crate) async fn of_streams(door: &Door, asked: &Asked<'_>) -> Result<Response, Refusal> {
+pub(crate) async fn of_streams(door: &Door, asked: &RequestHead<'_>) -> Result<Response, Refusal> {
     let media = negotiate::media(asked.headers);
     if media == Media::Json {
         // Whoever sends the answer leaves its body out.

@@ -6,7 +6,7 @@
 use http::{HeaderMap, HeaderName};
 use largesse_hub::Presented;
 
-use crate::{Problem, nearest, query::Query, refusal::Refusal, shown::lossy};
+use crate::{Problem, nearest, printable::lossy, query::Query, refusal::Refusal};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 

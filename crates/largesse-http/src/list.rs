@@ -8,7 +8,7 @@ use http::StatusCode;
 use largesse_log::{Settings, StreamState};
 use serde::Serialize;
 
-use crate::{Door, door::Asked, json, page, path, refusal::Refusal, tail_id, time_text::rfc3339};
+use crate::{Door, door::RequestHead, json, page, path, refusal::Refusal, tail_id, time_text::rfc3339};
 
 #[derive(Serialize)]
 struct ListJson<'a> {
@@ -32,7 +32,7 @@ struct StateJson<'a> {
     settings: &'a Settings,
 }
 
-pub(crate) async fn answer(door: &Door, asked: &Asked<'_>) -> Result<Response, Refusal> {
+pub(crate) async fn answer(door: &Door, asked: &RequestHead<'_>) -> Result<Response, Refusal> {
     let limit = page::limit(&asked.query)?;
     let after =
         asked.query.one("after")?.filter(|after| !after.is_empty()).map(path::parse_name).transpose()?;

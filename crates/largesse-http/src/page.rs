@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     Door,
-    door::Asked,
+    door::RequestHead,
     event_json::{EventJson, Naming, ResetJson},
     json, last_event_id,
     query::{Query, refuse_value},
@@ -39,7 +39,7 @@ struct PageJson<'a> {
 
 pub(crate) async fn answer(
     door: &Door,
-    asked: &Asked<'_>,
+    asked: &RequestHead<'_>,
     selection: Selection,
 ) -> Result<Response, Refusal> {
     last_event_id::refuse_header(asked.headers)?;

@@ -9,9 +9,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use crate::{
     Problem,
+    printable::{Printable, lossy},
     query::escapes_are_whole,
     refusal::{Refusal, sentence},
-    shown::{Shown, lossy},
 };
 
 /// Everything is escaped but the unreserved characters of RFC 3986, clause 2.3, and the slash.
@@ -59,7 +59,7 @@ pub(crate) fn stream_name(raw: &str) -> Result<StreamName, Refusal> {
     }
     let Ok(text) = std::str::from_utf8(&bytes) else {
         let shown = lossy(&bytes);
-        let detail = format!("The stream name '{}' is not UTF-8 after percent-decoding.", Shown(&shown));
+        let detail = format!("The stream name '{}' is not UTF-8 after percent-decoding.", Printable(&shown));
         return Err(Refusal::new(Problem::BadName, detail));
     };
     parse_name(text)
@@ -68,7 +68,7 @@ pub(crate) fn stream_name(raw: &str) -> Result<StreamName, Refusal> {
 /// The name in a text that is decoded already.
 pub(crate) fn parse_name(text: &str) -> Result<StreamName, Refusal> {
     StreamName::parse(text).map_err(|error| {
-        let detail = format!("The stream name is '{}'. {}.", Shown(text), sentence(&error.to_string()));
+        let detail = format!("The stream name is '{}'. {}.", Printable(text), sentence(&error.to_string()));
         Refusal::new(Problem::BadName, detail)
     })
 }

@@ -18,10 +18,10 @@ use crate::{
     Door, Problem,
     append::body_kind::{self, BodyKind},
     json, nearest,
+    printable::Printable,
     query::Query,
     refusal::Refusal,
     request_body::{RequestBody, WholeLimits},
-    shown::Shown,
     tail_id,
 };
 
@@ -144,13 +144,13 @@ fn check(key: &str, value: &Value) -> Result<(), Refusal> {
         return Ok(());
     }
     let value = value.to_string();
-    let detail = format!("The setting '{key}' is {}. Right would be: {right}.", Shown(&value));
+    let detail = format!("The setting '{key}' is {}. Right would be: {right}.", Printable(&value));
     Err(Refusal::new(Problem::BadSettings, detail).with("key", key))
 }
 
 fn unknown(key: &str) -> Refusal {
     let known: Vec<&str> = KEYS.iter().map(|(known, _)| *known).collect();
-    let (shown, hint) = (Shown(key), nearest::hint(key, &known));
+    let (shown, hint) = (Printable(key), nearest::hint(key, &known));
     let detail = format!("There is no setting '{shown}'{hint} Known are: {}.", known.join(", "));
     Refusal::new(Problem::BadSettings, detail).with("key", shown.to_string())
 }

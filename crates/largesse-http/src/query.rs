@@ -7,8 +7,8 @@ use percent_encoding::percent_decode_str;
 
 use crate::{
     Problem, nearest,
+    printable::{Printable, lossy},
     refusal::Refusal,
-    shown::{Shown, lossy},
 };
 
 /// The parameters in the order in which they came.
@@ -70,7 +70,7 @@ impl Query {
             return Ok(());
         };
         let hint = nearest::hint(name, known);
-        let shown = Shown(name);
+        let shown = Printable(name);
         let detail = match known {
             [] => format!("This request takes no query parameter, so not '{shown}'."),
             _ => format!("There is no query parameter '{shown}' here{hint} Known are: {}.", known.join(", ")),
@@ -81,7 +81,7 @@ impl Query {
     fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = Result<&'a str, Refusal>> {
         self.0.iter().filter(move |parameter| parameter.name == name).map(|parameter| {
             parameter.value.as_deref().map_err(|bad| {
-                let (name, shown, why) = (&parameter.name, Shown(&bad.shown), bad.why);
+                let (name, shown, why) = (&parameter.name, Printable(&bad.shown), bad.why);
                 refuse(name, format!("The query parameter '{name}' is '{shown}', in which {why}."))
             })
         })
@@ -90,14 +90,14 @@ impl Query {
 
 /// A refusal for a parameter, which it names.
 pub(crate) fn refuse(parameter: &str, detail: impl Into<String>) -> Refusal {
-    Refusal::new(Problem::BadQuery, detail).with("parameter", Shown(parameter).to_string())
+    Refusal::new(Problem::BadQuery, detail).with("parameter", Printable(parameter).to_string())
 }
 
 /// A refusal for a value that means nothing.
 pub(crate) fn refuse_value(parameter: &str, value: &str, right: &str) -> Refusal {
     refuse(
         parameter,
-        format!("The query parameter '{parameter}' is '{}'. Right would be: {right}.", Shown(value)),
+        format!("The query parameter '{parameter}' is '{}'. Right would be: {right}.", Printable(value)),
     )
 }
 

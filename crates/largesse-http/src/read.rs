@@ -15,7 +15,7 @@ use largesse_wire::{RETRY_MS_MAX, Retry};
 
 use crate::{
     Door,
-    door::Asked,
+    door::RequestHead,
     encode::{self, Format},
     last_event_id, path,
     query::{Query, refuse_value},
@@ -27,13 +27,14 @@ use crate::{
 /// Silence after which a reader gets a sign of life, give or take 20 %.
 const HEARTBEAT: HeaderName = HeaderName::from_static("largesse-heartbeat");
 
-/// When readers that found no place, or a log that can't be read, may come again: spread out, so that they do not all come at once.
+/// When readers that found no place, or a log that can't be read, may come again: spread out, so that they do not all
+/// come at once.
 const AWAY_RETRY_MS: std::ops::RangeInclusive<u32> = 30_000..=90_000;
 
 /// Answers a read. Cancellation: nothing is left behind.
 pub(crate) async fn answer(
     door: &Door,
-    asked: &Asked<'_>,
+    asked: &RequestHead<'_>,
     selection: Selection,
 ) -> Result<Response, Refusal> {
     last_event_id::refuse_slip(asked.headers)?;
@@ -55,7 +56,7 @@ pub(crate) async fn answer(
         }
         Err(error @ (ReadError::TooManyReaders { .. } | ReadError::TooManyPatterns { .. })) => {
             door.trace_overload(&error);
-            Response::new(Body::from(encode::away(come_later(), "overload", control)))
+            Response::new(Body::from(encode::away(with_retry_after(), "overload", control)))
         }
         Err(ReadError::Engine(error)) => return Err(Refusal::of_engine(&error)),
     };
@@ -69,7 +70,7 @@ pub(crate) async fn answer(
 /// Those of the read, as far as its query says them.
 pub(crate) fn head(
     door: &Door,
-    asked: &Asked<'_>,
+    asked: &RequestHead<'_>,
     selection: &Selection,
     headers: &mut HeaderMap,
 ) -> Result<(), Refusal> {
@@ -111,7 +112,7 @@ fn retry(door: &Door) -> Retry {
 }
 
 /// A wait for readers that would find the same if they came at once.
-pub(crate) fn come_later() -> Retry {
+pub(crate) fn with_retry_after() -> Retry {
     draw(AWAY_RETRY_MS)
 }
 

@@ -8,9 +8,9 @@ use strsim::osa_distance as distance;
 use crate::{
     negotiate::Media,
     path::Resource,
+    printable::Printable,
     query::{Query, refuse},
     refusal::Refusal,
-    shown::Shown,
 };
 
 /// Names longer than this are no slips of ours.
@@ -155,7 +155,7 @@ fn check_one(given: &str, resource: &Resource, form: Form) -> Result<(), Refusal
         (Use::Taken | Use::Harmless, Likeness::Slip) => "",
         (Use::Refused(advice), _) => advice,
     };
-    let (shown, name) = (Shown(given), parameter.name);
+    let (shown, name) = (Printable(given), parameter.name);
     let told = match likeness {
         Likeness::Exact => format!("The query parameter '{shown}' means nothing here."),
         Likeness::Slip => format!("There is no query parameter '{shown}'; did you mean '{name}'?"),

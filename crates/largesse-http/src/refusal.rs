@@ -82,7 +82,7 @@ impl Refusal {
 
     /// The same, for a problem that will pass: the answer says when to come again.
     #[must_use]
-    pub fn come_again(self) -> Self {
+    pub fn with_retry_after(self) -> Self {
         self.with_header(header::RETRY_AFTER, RETRY_AFTER_S)
     }
 
@@ -113,7 +113,7 @@ impl Refusal {
                     "{}. Delete some, or publish to one that is there.",
                     sentence(&error.to_string())
                 );
-                Self::new(Problem::TooManyStreams, detail).with("limit", *streams_max).come_again()
+                Self::new(Problem::TooManyStreams, detail).with("limit", *streams_max).with_retry_after()
             }
             AppendError::ReservedName { name } => Self::reserved_name(name, stream),
             AppendError::Engine(inner) => Self::of_engine(inner),
@@ -155,23 +155,23 @@ impl Refusal {
         match error {
             EngineError::Full { .. } => {
                 let detail = format!("{told}. Nothing was written. Try again when there is space.");
-                Self::new(Problem::DiskFull, detail).come_again()
+                Self::new(Problem::DiskFull, detail).with_retry_after()
             }
             EngineError::TooManyFiles { .. } => {
                 let detail = format!(
                     "{told}. Nothing was written. Try again when others have left; whoever runs the server may raise the \
                      limit on open files (ulimit -n)."
                 );
-                Self::new(Problem::TooManyFiles, detail).come_again()
+                Self::new(Problem::TooManyFiles, detail).with_retry_after()
             }
             EngineError::Unwritable { .. } => {
                 let detail = format!("{told}. Nothing was written. Reading goes on.");
-                Self::new(Problem::LogUnwritable, detail).come_again()
+                Self::new(Problem::LogUnwritable, detail).with_retry_after()
             }
             EngineError::Unsafe { .. } => Self::new(Problem::LogUnsafe, format!("{told}.")),
             EngineError::Stopping => {
                 let detail = "The server is being stopped. Nothing was written. Try again when it is back.";
-                Self::new(Problem::Stopping, detail).come_again()
+                Self::new(Problem::Stopping, detail).with_retry_after()
             }
             EngineError::Unreadable { .. } => {
                 let detail = format!("{told}. What is whole can still be read.");

@@ -20,9 +20,9 @@ use tokio::time::{Instant, timeout};
 use crate::{
     DoorConfig, Problem,
     body_budget::{Full, Share},
+    printable::Printable,
     query::Query,
     refusal::Refusal,
-    shown::Shown,
 };
 
 /// How much of a refused body is read, so that the answer arrives: a peer that is still sending would meet a
@@ -85,7 +85,7 @@ impl NotWhole {
                     "The body's chunks can't be read: {}. Each is its length in hexadecimal digits, CR LF, so many \
                      bytes, and CR LF; the last has the length 0. Or leave Transfer-Encoding out and give a \
                      Content-Length.",
-                    Shown(what)
+                    Printable(what)
                 );
                 Refusal::new(Problem::BadChunks, detail)
             }
@@ -293,5 +293,5 @@ fn full(held: &str) -> Refusal {
     let detail = format!(
         "There is no memory left for this {held} beside what others are sending now. Send it again later."
     );
-    Refusal::new(Problem::Overloaded, detail).come_again()
+    Refusal::new(Problem::Overloaded, detail).with_retry_after()
 }

@@ -8,9 +8,9 @@ use crate::{
     Problem,
     path::Resource,
     path::stream_name,
+    printable::Printable,
     query::{Query, refuse, refuse_value},
     refusal::{Refusal, sentence},
-    shown::Shown,
     time_text,
 };
 
@@ -33,7 +33,7 @@ pub(crate) fn selection(resource: &Resource, query: &Query) -> Result<Option<Sel
 fn selector(raw: &str) -> Result<Selector, Refusal> {
     Selector::parse(raw).map_err(|error| {
         let detail =
-            format!("The query parameter 'name' is '{}'. {}.", Shown(raw), sentence(&error.to_string()));
+            format!("The query parameter 'name' is '{}'. {}.", Printable(raw), sentence(&error.to_string()));
         Refusal::new(Problem::BadName, detail).with("parameter", "name")
     })
 }

@@ -1,7 +1,8 @@
 //! The body of a read: pulls from the hub's reader when the connection can take more.
 //!
-//! Invariant: it holds one read of the log, shared with all its readers, and one piece of bytes, and no queue;
-//! while the connection takes nothing, nothing is read from the log. Cancellation: dropping the body ends the reader. Does not know sockets.
+//! Invariant: it holds one read of the log, shared with all its readers, and one piece of bytes, and no queue; while
+//! the connection takes nothing, nothing is read from the log. Cancellation: dropping the body ends the reader. Does
+//! not know sockets.
 
 use std::{convert::Infallible, sync::Arc, time::Instant};
 
@@ -16,7 +17,7 @@ use largesse_wire::{Retry, encode_head};
 use crate::{
     encode::{self, Format},
     pending::Pending,
-    read::come_later,
+    read::with_retry_after,
     stall::StallLimit,
 };
 
@@ -117,7 +118,7 @@ impl Reading {
             None => {
                 self.ended = Ended::Ended;
                 if self.reader.has_failed() {
-                    encode_head(bytes, come_later());
+                    encode_head(bytes, with_retry_after());
                 }
             }
             Some(Out::Blocks(blocks)) => self.pending.set(blocks),

@@ -32,7 +32,7 @@ pub(crate) async fn locate(engine: &dyn Engine, selection: &Selection) -> Result
         }
         earliest = earliest.min(located.place.position());
     }
-    let place = Place::knowing(earliest, now.known());
+    let place = Place::knowing(earliest, now.told_upto());
     Ok(Located { place, repeat: Repeat::AnotherPlace })
 }
 

@@ -1,15 +1,15 @@
 //! The log's own time: it follows the machine's clock, but does not believe all that it says.
 //!
-//! A [`Reading`] has two clocks: the wall clock, which anybody may set, and a steady one, which nobody can, and which goes
-//! on while the machine sleeps. By how far they part it is seen that the wall clock was set.
+//! A [`Reading`] has two clocks: the wall clock, which anybody may set, and a steady one, which nobody can, and which
+//! goes on while the machine sleeps. By how far they part it is seen that the wall clock was set.
 //!
 //! Invariants:
 //! - The log's time never goes back, and it never stands still while the steady clock goes on.
 //! - It is the wall clock's, unless that is behind it, or leapt more than [`LEAP_MAX`] ahead of it.
 //! - Where the wall clock is behind, the log's time goes on at half speed until they meet: what is kept by its age is
 //!   kept twice as long at most.
-//! - A leap ahead is held back until it has lasted for [`HELD`]; meanwhile the log's time goes on with the steady clock.
-//!   A clock that was never set is believed at once when it is.
+//! - A leap ahead is held back until it has lasted for [`HELD`]; meanwhile the log's time goes on with the steady
+//!   clock. A clock that was never set is believed at once when it is.
 //! - Where the log's time leaps after all, what is kept by its age does not age by the leap for a while ([`SPARED`],
 //!   [`SPARED_AT_START`]): `lag` is what is taken off. So no leap drops at once what was young before it.
 //!
@@ -26,8 +26,8 @@ pub const LEAP_MAX: Duration = Duration::from_secs(60);
 pub const HELD: Duration = Duration::from_secs(60 * 60);
 /// For so long after a leap, the events before it don't age by it. The default of `stream.max_age`.
 pub const SPARED: Duration = Duration::from_secs(7 * DAY_SECS);
-/// The same for a clock that is set for the first time, and for a log whose last time is more than [`GAP_MAX`] before the
-/// clock at a start. The machine was off, most likely; who started it may look whether the clock is wrong.
+/// The same for a clock that is set for the first time, and for a log whose last time is more than [`GAP_MAX`] before
+/// the clock at a start. The machine was off, most likely; who started it may look whether the clock is wrong.
 pub const SPARED_AT_START: Duration = Duration::from_secs(60 * 60);
 /// A log that was left for longer is not believed to be as old as the clock says, for [`SPARED_AT_START`].
 pub const GAP_MAX: Duration = Duration::from_secs(DAY_SECS);

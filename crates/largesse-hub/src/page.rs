@@ -109,7 +109,7 @@ impl Paging<'_> {
     }
 
     fn take_loss(&mut self, lost: Lost) {
-        self.place = self.place.told(lost.known);
+        self.place = self.place.told(lost.told_upto);
         if self.standing == Standing::Fresh {
             return;
         }

@@ -241,12 +241,12 @@ impl Progress {
     }
 
     fn take_loss(&mut self, lost: Lost) {
-        self.place = self.place.told(lost.known);
+        self.place = self.place.told(lost.told_upto);
         if self.standing == Standing::Fresh {
             return;
         }
         // The id must know of this loss, or the next request would be told of it again.
-        self.horizon = lost.known;
+        self.horizon = lost.told_upto;
         let id = self.id_here(PlaceKind::Event);
         let requested = std::mem::take(&mut self.requested);
         let notice = ResetNotice { reason: ResetReason::Trimmed, streams: lost.streams, requested };

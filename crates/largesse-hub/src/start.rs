@@ -63,7 +63,7 @@ pub(crate) async fn find(
     let tail = engine.tail();
     let reason = match presented.meaning(engine.incarnation(), selection) {
         Meaning::Ended => return Ok(Found::Ended),
-        Meaning::Resume(place) if place.known() <= tail => {
+        Meaning::Resume(place) if place.told_upto() <= tail => {
             let resumed = resume(engine, selection, place).await?;
             return Ok(Found::Start(Box::new(Start {
                 tail,
@@ -96,7 +96,7 @@ async fn first(
         reset: None,
         repeat: located.repeat,
         ended,
-        tail: located.place.known(),
+        tail: located.place.told_upto(),
         requested: String::new(),
     })
 }
@@ -109,7 +109,7 @@ async fn resume(engine: &dyn Engine, selection: &Selection, place: Place) -> Res
         reset: None,
         repeat: Repeat::SamePlace,
         ended,
-        tail: place.known(),
+        tail: place.told_upto(),
         requested: String::new(),
     })
 }

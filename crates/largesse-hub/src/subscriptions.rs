@@ -9,8 +9,8 @@
 //!
 //! Invariants:
 //! - A mark of a stream reaches the readers of that name and of the patterns that match it, and no others.
-//! - Nothing is kept for a name or pattern that no reader asks for. What is dirty is at most twice what is subscribed to,
-//!   and [`DIRTY_UNPRUNED_MAX`].
+//! - Nothing is kept for a name or pattern that no reader asks for. What is dirty is at most twice what is subscribed
+//!   to, and [`DIRTY_UNPRUNED_MAX`].
 //! - Patterns take at most `segments_max` places in the index; patterns with a common beginning share it.
 //! - Nobody is woken while a lock is held: readers come and go, and streams are marked, while a million are woken.
 //!
@@ -185,11 +185,11 @@ impl Subscriptions {
 }
 
 impl Subscription {
-    /// Waits for the next wake; one that came since the last wait counts. Meanwhile it may be this reader that wakes the
-    /// others.
+    /// Waits for the next wake; one that came since the last wait counts. Meanwhile it may be this reader that wakes
+    /// the others.
     ///
-    /// Cancellation: a wake that was taken by a dropped wait is kept for the next, and so is the word that others are to
-    /// be woken.
+    /// Cancellation: a wake that was taken by a dropped wait is kept for the next, and so is the word that others are
+    /// to be woken.
     pub async fn woken(&self) {
         let mut woken = pin!(self.waker.notified());
         loop {
@@ -235,8 +235,8 @@ impl Audience {
         if wakers.is_empty() { Left::Nobody } else { Left::Somebody }
     }
 
-    /// Wakes all who are here when it comes to them. Whoever subscribes meanwhile reads the log after that, and needs no
-    /// wake for what is there.
+    /// Wakes all who are here when it comes to them. Whoever subscribes meanwhile reads the log after that, and needs
+    /// no wake for what is there.
     fn wake(&self) {
         let mut next = Vec::with_capacity(WOKEN_AT_ONCE);
         let mut from = Unbounded;

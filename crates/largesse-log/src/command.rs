@@ -1,10 +1,10 @@
 //! Everything that changes the log: the commands, and what they answer.
 //!
-//! Both are closed: an engine carries any command to the state machine ([`crate::state::LogState::apply`]) and its reply
-//! back without knowing which it is. A new verb is a variant here, a method of the state machine, and an encoding where
-//! commands are written down.
+//! Both are closed: an engine carries any command to the state machine ([`crate::state::LogState::apply`]) and its
+//! reply back without knowing which it is. A new verb is a variant here, a method of the state machine, and an encoding
+//! where commands are written down.
 //!
-//! Does not know where a command stands in the log: that is its [`crate::state::Slot`].
+//! Does not know where a command stands in the log: that is its [`crate::state::Stamp`].
 
 use crate::{
     Append, AppendError, Appended, Claim, Deleted, EngineLimits, IdempotencyKey, Once, Position, Put,
@@ -118,7 +118,7 @@ impl Command {
         if let Self::Append(append) = self { append.events.len() } else { 0 }
     }
 
-    /// How many positions it takes at most, besides those that every command may take ([`crate::state::Slot::end`]).
+    /// How many positions it takes at most, besides those that every command may take ([`crate::state::Stamp::end`]).
     #[must_use]
     pub fn positions(&self) -> usize {
         /// What a sweep takes on one stream: as much as a command of its own.

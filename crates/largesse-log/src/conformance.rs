@@ -21,12 +21,11 @@
 //! an engine counts for itself (the bytes of its entries), and does not know what happens when an engine is
 //! opened again.
 //!
-//! The [`model`] and the [`dice`] are public, so that a simulation of what stands on an engine can judge by
+//! The [`model`] and the [`rng`] are public, so that a simulation of what stands on an engine can judge by
 //! the same model.
 
 pub mod appends;
 pub mod blocks;
-pub mod dice;
 pub mod ends;
 pub mod keys;
 pub mod listening;
@@ -36,6 +35,7 @@ pub mod model;
 pub mod names;
 pub mod reads;
 pub mod retention;
+pub mod rng;
 pub mod seeds;
 pub mod streams;
 

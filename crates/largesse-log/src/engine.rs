@@ -58,7 +58,7 @@ pub trait Engine: Send + Sync + 'static {
     ) -> Pending<'a, Result<Located, EngineError>>;
 
     /// Which of the selection's named streams have ended at `place`: their last record at or before it is an
-    /// end, they have not been made anew since, up to it, and they were not gone at [`Place::known_gone`].
+    /// end, they have not been made anew since, up to it, and they were not gone at [`Place::asked_at`].
     fn ended_at<'a>(
         &'a self,
         selection: &'a Selection,
@@ -178,9 +178,10 @@ pub struct EndedStream {
 
 /// Whoever wants to know that the tail moved.
 pub trait TailListener: Send + Sync + 'static {
-    /// A record of `stream` is safe at `position`. Called soon after the record can be read, in the order of the log, and
-    /// possibly for several records at once (then with the last); whoever wrote it may have been answered before. Never
-    /// called while the engine holds a lock that reads need. It has to be quick: an engine's one writer may call it.
+    /// A record of `stream` is safe at `position`. Called soon after the record can be read, in the order of the log,
+    /// and possibly for several records at once (then with the last); whoever wrote it may have been answered before.
+    /// Never called while the engine holds a lock that reads need. It has to be quick: an engine's one writer may call
+    /// it.
     fn appended(&self, stream: &StreamName, position: Position);
 }
 
@@ -244,7 +245,7 @@ pub struct Lost {
     /// Their names in byte order, at most [`LOST_NAMES_MAX`].
     pub streams: Vec<StreamName>,
     /// Every loss recorded up to here is told by this; goes into [`Place::told`].
-    pub known: Position,
+    pub told_upto: Position,
 }
 
 /// How many streams a loss names at most. Source: SPEC of Largesse, "Told, not silently skipped".

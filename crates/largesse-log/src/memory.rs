@@ -58,8 +58,8 @@ impl MemoryEngine {
                 return reply;
             }
             log.complete(now, &mut command);
-            let slot = log.next_slot(now);
-            log.apply(slot, command)
+            let stamp = log.next_stamp(now);
+            log.apply(stamp, command)
         };
         if let Some((stream, position)) = dirty {
             let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -32,45 +32,45 @@ pub struct Incarnation(pub u64);
 /// How far a reader has come, and what it already knows of.
 ///
 /// Everything of the reader's selection at or before [`Place::position`] has been delivered (or was never
-/// asked for). Trims and deletions recorded at or before [`Place::known`] were told to the reader, or
+/// asked for). Trims and deletions recorded at or before [`Place::told_upto`] were told to the reader, or
 /// happened before it first asked, so they are not told again. Streams that were gone at
-/// [`Place::known_gone`] were gone before it first asked: to this reader they are new, and never ended.
+/// [`Place::asked_at`] were gone before it first asked: to this reader they are new, and never ended.
 ///
-/// Invariants: `position <= known`, `known_gone <= known`.
+/// Invariants: `position <= told_upto`, `asked_at <= told_upto`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Place {
     position: Position,
-    known: Position,
-    known_gone: Position,
+    told_upto: Position,
+    asked_at: Position,
 }
 
-/// What a place knows of beyond its position. Says something: `known` is after the position, or `known_gone`
+/// What a place knows of beyond its position. Says something: `told_upto` is after the position, or `asked_at`
 /// is not zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Mark {
-    pub(crate) known: Position,
-    pub(crate) known_gone: Position,
+    pub(crate) told_upto: Position,
+    pub(crate) asked_at: Position,
 }
 
 impl Place {
     /// A place that knows of no loss but those before it.
     #[must_use]
     pub fn at(position: Position) -> Self {
-        Self { position, known: position, known_gone: Position::ZERO }
+        Self { position, told_upto: position, asked_at: Position::ZERO }
     }
 
-    /// The place of a first request: it knows of every loss, and of every stream that is gone, up to `known`.
+    /// The place of a first request: it knows of every loss, and of every stream that is gone, up to `told_upto`.
     #[must_use]
-    pub fn knowing(position: Position, known: Position) -> Self {
-        Self { position, known: known.max(position), known_gone: known }
+    pub fn knowing(position: Position, told_upto: Position) -> Self {
+        Self { position, told_upto: told_upto.max(position), asked_at: told_upto }
     }
 
-    /// The same place, after a loss was told ([`crate::Lost::known`]). Ends of streams that lie after the
-    /// position are still to come, even if they were recorded before `known`; those that were gone before the
+    /// The same place, after a loss was told ([`crate::Lost::told_upto`]). Ends of streams that lie after the
+    /// position are still to come, even if they were recorded before `told_upto`; those that were gone before the
     /// first request stay so.
     #[must_use]
-    pub fn told(self, known: Position) -> Self {
-        Self { known: known.max(self.known), ..self }
+    pub fn told(self, told_upto: Position) -> Self {
+        Self { told_upto: told_upto.max(self.told_upto), ..self }
     }
 
     /// Everything up to here is delivered.
@@ -81,22 +81,22 @@ impl Place {
 
     /// Losses recorded up to here are known; never before [`Place::position`].
     #[must_use]
-    pub fn known(self) -> Position {
-        self.known
+    pub fn told_upto(self) -> Position {
+        self.told_upto
     }
 
     /// Streams whose removal was recorded up to here were gone before the reader first asked. Stays as it was
     /// when the reader moves on; zero where no such stream matters.
     #[must_use]
-    pub fn known_gone(self) -> Position {
-        self.known_gone
+    pub fn asked_at(self) -> Position {
+        self.asked_at
     }
 
     /// Moves on to `position`, keeping what is known. Never moves back.
     #[must_use]
     pub fn advanced_to(self, position: Position) -> Self {
         let position = position.max(self.position);
-        Self { position, known: self.known.max(position), ..self }
+        Self { position, told_upto: self.told_upto.max(position), ..self }
     }
 
     /// The place as an id should carry it: the mark is of use only before `horizon`
@@ -108,15 +108,15 @@ impl Place {
 
     /// A place with just this mark, or `None` when it has no such mark.
     pub(crate) fn marked(position: Position, mark: Mark) -> Option<Self> {
-        let place = Self { position, known: mark.known, known_gone: mark.known_gone };
-        let is_right = mark.known >= position && mark.known >= mark.known_gone;
+        let place = Self { position, told_upto: mark.told_upto, asked_at: mark.asked_at };
+        let is_right = mark.told_upto >= position && mark.told_upto >= mark.asked_at;
         (is_right && place.mark().is_some()).then_some(place)
     }
 
     /// What is to be said beyond the position, if anything is.
     pub(crate) fn mark(self) -> Option<Mark> {
-        let Self { position, known, known_gone } = self;
-        (known > position || known_gone > Position::ZERO).then_some(Mark { known, known_gone })
+        let Self { position, told_upto, asked_at } = self;
+        (told_upto > position || asked_at > Position::ZERO).then_some(Mark { told_upto, asked_at })
     }
 }
 

@@ -1,14 +1,15 @@
 //! The log's meaning, as a state machine: what every engine on one machine does, however it keeps the bytes.
 //!
-//! [`LogState`] takes one step at a time, each in a [`Slot`]: it is synchronous, has no clock and no I/O but
+//! [`LogState`] takes one step at a time, each in a [`Stamp`]: it is synchronous, has no clock and no I/O but
 //! what it asks its [`Archive`]. There is one file for each verb.
 //!
-//! Invariants: a step is whole when it returns; the same steps in the same slots, on logs with the same limits,
+//! Invariants: a step is whole when it returns; the same steps in the same stamps, on logs with the same limits,
 //! give the same state. Does not know files, locks or tasks.
 
 mod append;
 mod apply;
 mod archive;
+mod batch_builder;
 mod block;
 mod candidates;
 mod damage;
@@ -22,13 +23,12 @@ mod log;
 mod look;
 mod losses;
 mod merge;
-mod pasts;
 mod read;
 mod saved;
-mod slot;
+mod stamp;
 mod streams;
 mod sweep;
-mod taken;
+mod tombstones;
 mod trim;
 mod walk;
 mod work;
@@ -37,14 +37,16 @@ use crate::Position;
 
 pub use apply::Applied;
 pub use archive::{Archive, NoArchive, Stub};
+pub use batch_builder::{BatchBuilder, Fit, Found};
 pub use life::{LifeEnd, STREAM_OVERHEAD_BYTES};
 pub use locate::{Back, Deep};
 pub use log::LogState;
-pub use look::{Judged, Locating, Look, OldBatch, OldLife, Walked};
+pub use look::{ColdBatch, ColdLife, Judged, Locating, Look, Walked};
 pub use losses::Loss;
-pub use saved::{SavedBlocks, SavedDamage, SavedHead, SavedKey, SavedLife, SavedPast, SavedUse, Snapshot};
-pub use slot::Slot;
-pub use taken::{Fit, Found, Taken};
+pub use saved::{
+    SavedBlocks, SavedDamage, SavedHead, SavedKey, SavedLife, SavedTombstone, SavedUse, Snapshot,
+};
+pub use stamp::Stamp;
 
 /// What a step of the log answers, and the record that readers are to be told of.
 #[derive(Debug)]

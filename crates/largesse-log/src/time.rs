@@ -25,8 +25,8 @@ impl UnixMs {
 
 /// What time it is for a step of the log.
 ///
-/// Both are in the log's own time, and mostly the same. They part after the clock leapt: events are stamped with the new
-/// time, and what is kept by its age is not yet judged by it.
+/// Both are in the log's own time, and mostly the same. They part after the clock leapt: events are stamped with the
+/// new time, and what is kept by its age is not yet judged by it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
     /// What the step's records are stamped with, if none before them has a later time.

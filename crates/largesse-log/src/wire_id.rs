@@ -20,10 +20,10 @@
 //! | 1 | the place before the first event |
 //! | 2 | an end; never with a second part |
 //!
-//! Invariants: the first part of a place is the same text whatever is known there, so it names the event. It
-//! has 28 characters, with a mark 56; an end has 39. A second part says more than the position alone. There is one text for one id: what is not canonical is
-//! refused. The check finds ids that were cut or mistyped; an id cut right before its `~` is the same place
-//! with nothing known. It is no signature: an id is a place, not a permission.
+//! Invariants: the first part of a place is the same text whatever is known there, so it names the event. It has 28
+//! characters, with a mark 56; an end has 39. A second part says more than the position alone. There is one text for
+//! one id: what is not canonical is refused. The check finds ids that were cut or mistyped; an id cut right before its
+//! `~` is the same place with nothing known. It is no signature: an id is a place, not a permission.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use largesse_wire::EventId;
@@ -141,8 +141,8 @@ impl Layout {
     fn push_mark(&mut self, mark: Mark) {
         self.text[self.chars] = BETWEEN as u8;
         self.chars += 1;
-        self.push(&mark.known.0.to_be_bytes());
-        self.push(&mark.known_gone.0.to_be_bytes());
+        self.push(&mark.told_upto.0.to_be_bytes());
+        self.push(&mark.asked_at.0.to_be_bytes());
         self.end_part();
     }
 
@@ -255,7 +255,7 @@ fn marked(position: Position, first: &[u8], second: &str) -> Result<Place, WireI
         return Err(WireIdError::Malformed);
     }
     check(bytes, &[first, bytes].concat())?;
-    let mark = Mark { known: Position(number_at(bytes, 0)), known_gone: Position(number_at(bytes, 8)) };
+    let mark = Mark { told_upto: Position(number_at(bytes, 0)), asked_at: Position(number_at(bytes, 8)) };
     Place::marked(position, mark).ok_or(WireIdError::BadMark)
 }
 

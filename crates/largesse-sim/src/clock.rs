@@ -12,7 +12,7 @@ use largesse_hub::{
 };
 use largesse_log::{Now, UnixMs};
 
-use crate::luck::Luck;
+use crate::shared_rng::SharedRng;
 
 /// When a run begins: at some time after clocks are set.
 const BEGIN: Duration = Duration::from_secs(1_800_000_000);
@@ -34,17 +34,17 @@ impl SimClock {
     }
 
     /// Mostly on; sometimes the wall clock is set.
-    pub(crate) fn pass(&self, luck: &Luck) {
+    pub(crate) fn pass(&self, rng: &SharedRng) {
         let mut clocks = self.clocks();
-        let (both, ahead, back) = match luck.below(32) {
-            0..4 => (0, 0, luck.below(30)),
-            4..8 => (luck.below(100), 0, 0),
-            8..12 => (luck.below(40_000), 0, 0),
-            12 => (0, luck.below(100_000), 0),
-            13 => (0, luck.below(300 * 24 * HOUR_MS), 0),
-            14 => (0, 0, luck.below(300 * 24 * HOUR_MS)),
-            15 => (luck.below(2 * HOUR_MS), 0, 0),
-            _ => (luck.below(10), 0, 0),
+        let (both, ahead, back) = match rng.below(32) {
+            0..4 => (0, 0, rng.below(30)),
+            4..8 => (rng.below(100), 0, 0),
+            8..12 => (rng.below(40_000), 0, 0),
+            12 => (0, rng.below(100_000), 0),
+            13 => (0, rng.below(300 * 24 * HOUR_MS), 0),
+            14 => (0, 0, rng.below(300 * 24 * HOUR_MS)),
+            15 => (rng.below(2 * HOUR_MS), 0, 0),
+            _ => (rng.below(10), 0, 0),
         };
         let Reading { wall, steady } = clocks.reading;
         let [both, ahead, back] = [both, ahead, back].map(Duration::from_millis);

@@ -5,7 +5,7 @@
 //! - when an id is given out, everything of the selection up to it was heard, or told as lost;
 //! - a loss is told once, an end is told once, and nothing is told that is not so.
 //!
-//! It knows the truth from the ledger, not from the reader. It does not connect: the simulation does.
+//! It knows the truth from the oracle, not from the reader. It does not connect: the simulation does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use largesse_log::{
 };
 use largesse_wire::EventId;
 
-use crate::ledger::{Knowledge, Ledger};
+use crate::oracle::{Knowledge, Oracle};
 
 mod verdict;
 
@@ -105,32 +105,32 @@ impl Follower {
     }
 
     /// It was answered that there is nothing more, ever.
-    pub(crate) fn hear_stop(&mut self, ledger: &Ledger) {
+    pub(crate) fn hear_stop(&mut self, oracle: &Oracle) {
         if self.control == ControlEvents::On {
             assert_eq!(self.standing, Standing::Ended, "{self}: stopped before it was told the end");
         } else {
-            self.check_all_named_ended(ledger, ledger.model.tail());
+            self.check_all_named_ended(oracle, oracle.model.tail());
         }
         self.standing = Standing::Ended;
     }
 
     /// Its connection was closed by the server.
-    pub(crate) fn hear_close(&mut self, ledger: &Ledger) {
+    pub(crate) fn hear_close(&mut self, oracle: &Oracle) {
         if self.standing == Standing::Ended {
             return;
         }
-        if ledger.disconnecting.iter().any(|stream| self.selection.matches(stream)) {
+        if oracle.disconnecting.iter().any(|stream| self.selection.matches(stream)) {
             return;
         }
         assert_eq!(self.control, ControlEvents::Off, "{self}: closed without a word");
-        self.check_all_named_ended(ledger, ledger.model.tail());
+        self.check_all_named_ended(oracle, oracle.model.tail());
     }
 
-    pub(crate) fn hear(&mut self, block: &OutBlock, ledger: &Ledger) {
+    pub(crate) fn hear(&mut self, block: &OutBlock, oracle: &Oracle) {
         assert_ne!(self.standing, Standing::Ended, "{self}: {block:?} after the end");
         if self.standing == Standing::Fresh {
-            let seen = &ledger.seen[self.number];
-            (self.place, self.knew) = (seen.origin, seen.origin.known());
+            let seen = &oracle.seen[self.number];
+            (self.place, self.knew) = (seen.origin, seen.origin.told_upto());
             self.surely_knew = self.knew;
             if !matches!(block.what, What::Control(Control::Begin { .. } | Control::Reset(_))) {
                 // A loss before the first block is told to nobody: it is as if the request came after it.
@@ -139,40 +139,40 @@ impl Follower {
         }
         let id = block.id.expect("each block of the hub has an id");
         match WireId::parse(id.as_str()).expect("an id given out is an id") {
-            WireId::Place { kind, place, .. } => self.hear_at(&block.what, kind, place, ledger),
+            WireId::Place { kind, place, .. } => self.hear_at(&block.what, kind, place, oracle),
             WireId::End { position, selection, .. } => {
                 assert_eq!(selection, self.selection.fingerprint(), "{self}: another's end");
-                self.hear_end(&block.what, position, ledger);
+                self.hear_end(&block.what, position, oracle);
             }
         }
         self.last_id = Some(id);
     }
 
-    fn hear_at(&mut self, what: &What, kind: PlaceKind, place: Place, ledger: &Ledger) {
+    fn hear_at(&mut self, what: &What, kind: PlaceKind, place: Place, oracle: &Oracle) {
         match what {
-            What::Event(event) => self.hear_event(event, place, ledger),
+            What::Event(event) => self.hear_event(event, place, oracle),
             What::Control(Control::Begin { .. }) => self.hear_begin(kind, place),
-            What::Control(Control::Reset(notice)) => self.hear_reset(notice, place, ledger),
+            What::Control(Control::Reset(notice)) => self.hear_reset(notice, place, oracle),
             What::Control(Control::Closed { stream, reason }) => {
                 assert_eq!(self.selection.form(), Form::Many, "{self}: closed {stream}");
-                self.note_end(stream, place.position(), reason.as_str(), ledger);
+                self.note_end(stream, place.position(), reason.as_str(), oracle);
             }
             What::Control(Control::End { .. }) => panic_of(self, "an end without an end id"),
         }
-        self.account(place.position(), ledger);
+        self.account(place.position(), oracle);
         if self.standing == Standing::Fresh {
-            self.knew = self.knew.max(place.known());
+            self.knew = self.knew.max(place.told_upto());
         }
         self.standing = Standing::Placed;
         self.place = place;
     }
 
-    fn hear_event(&mut self, event: &Event, place: Place, ledger: &Ledger) {
+    fn hear_event(&mut self, event: &Event, place: Place, oracle: &Oracle) {
         let position = event.position;
         assert_eq!(place.position(), position, "{self}: an event's id is its place");
         assert!(position > self.place.position(), "{self}: {event:?} again, or too late");
         assert!(self.selection.matches(&event.stream), "{self}: {event:?} was not asked for");
-        let truth = &ledger.model.events;
+        let truth = &oracle.model.events;
         let found = truth.binary_search_by_key(&position, |event| event.position);
         let truth = found.ok().map(|index| &truth[index]);
         let want = truth.map(|truth| (&truth.stream, truth.data.as_str(), truth.time));
@@ -189,82 +189,82 @@ impl Follower {
         self.place = place;
     }
 
-    fn hear_reset(&mut self, notice: &ResetNotice, place: Place, ledger: &Ledger) {
+    fn hear_reset(&mut self, notice: &ResetNotice, place: Place, oracle: &Oracle) {
         if notice.reason != ResetReason::Trimmed {
             assert_eq!(self.presented, Presents::Garbage, "{self}: {notice:?}");
             self.forget();
-            (self.place, self.knew, self.surely_knew) = (place, place.known(), place.known());
+            (self.place, self.knew, self.surely_knew) = (place, place.told_upto(), place.told_upto());
             return;
         }
         assert_eq!(self.standing, Standing::Placed, "{self}: a first request is told no loss");
         assert!(place.position() >= self.place.position(), "{self}: a reset goes back");
-        let step = ledger.seen[self.number].step_of_loss(place.known());
+        let step = oracle.seen[self.number].step_of_loss(place.told_upto());
         let step = step.expect("a reset knows of a loss that was read");
-        if ledger.knowledge == Knowledge::AtLeast {
+        if oracle.knowledge == Knowledge::AtLeast {
             self.told_all = Some(step);
             return;
         }
         assert!(!notice.streams.is_empty(), "{self}: a loss of nothing");
         for stream in &notice.streams {
             let is_new = |event: &ModelEvent| {
-                event.position > place.position() && self.is_untold_loss(event, stream, ledger)
+                event.position > place.position() && self.is_untold_loss(event, stream, oracle)
             };
             assert!(
-                ledger.model.events.iter().any(is_new),
+                oracle.model.events.iter().any(is_new),
                 "{self}: nothing of {stream} is lost, or it was told"
             );
             self.told.insert(stream.clone(), step);
         }
     }
 
-    fn is_untold_loss(&self, event: &ModelEvent, stream: &StreamName, ledger: &Ledger) -> bool {
+    fn is_untold_loss(&self, event: &ModelEvent, stream: &StreamName, oracle: &Oracle) -> bool {
         let is_new = |step: Step| {
-            ledger.model.is_news(step, self.surely_knew)
+            oracle.model.is_news(step, self.surely_knew)
                 && self.told.get(stream).is_none_or(|told| step >= *told)
         };
         event.stream == *stream && event.dropped.is_some_and(is_new)
     }
 
-    fn note_end(&mut self, stream: &StreamName, position: Position, reason: &'static str, ledger: &Ledger) {
-        let is_so = ledger.ends.contains(&(stream.clone(), position, reason));
+    fn note_end(&mut self, stream: &StreamName, position: Position, reason: &'static str, oracle: &Oracle) {
+        let is_so = oracle.ends.contains(&(stream.clone(), position, reason));
         assert!(is_so && self.selection.has_name(stream), "{self}: {stream} did not end at {position:?}");
-        let was_gone = ledger.was_removed(stream, position, self.first_asked(ledger));
+        let was_gone = oracle.was_removed(stream, position, self.first_asked(oracle));
         assert!(!was_gone, "{self}: {stream}, which ended at {position:?}, was never its own");
         let is_first = self.ends_told.insert((stream.clone(), position));
         assert!(is_first && position > self.place.position(), "{self}: the end of {stream} is told again");
     }
 
-    fn hear_end(&mut self, what: &What, position: Position, ledger: &Ledger) {
+    fn hear_end(&mut self, what: &What, position: Position, oracle: &Oracle) {
         let What::Control(Control::End { reason }) = what else {
             return panic_of(self, "an end id on something else");
         };
         assert!(position >= self.place.position(), "{self}: the end goes back");
-        self.check_all_named_ended(ledger, position);
+        self.check_all_named_ended(oracle, position);
         if let (Form::One, [name]) = (self.selection.form(), self.selection.names())
-            && ledger.ends.contains(&(name.clone(), position, reason.as_str()))
+            && oracle.ends.contains(&(name.clone(), position, reason.as_str()))
         {
             self.ends_told.insert((name.clone(), position));
         }
-        self.account(position, ledger);
+        self.account(position, oracle);
         self.check_ends_owed();
         self.standing = Standing::Ended;
     }
 
-    fn check_all_named_ended(&self, ledger: &Ledger, upto: Position) {
+    fn check_all_named_ended(&self, oracle: &Oracle, upto: Position) {
         assert!(self.selection.patterns().is_empty(), "{self}: a pattern never ends");
         for name in self.selection.names() {
-            let asked = self.first_asked(ledger);
-            let ended = ledger.ends.iter().any(|(ended, end, _)| {
-                ended == name && *end <= upto && !ledger.was_removed(name, *end, asked)
+            let asked = self.first_asked(oracle);
+            let ended = oracle.ends.iter().any(|(ended, end, _)| {
+                ended == name && *end <= upto && !oracle.was_removed(name, *end, asked)
             });
             assert!(ended, "{self}: {name} never ended");
         }
     }
 
     /// The tail when its first request was answered: what was gone then was never its own.
-    fn first_asked(&self, ledger: &Ledger) -> Position {
+    fn first_asked(&self, oracle: &Oracle) -> Position {
         match self.standing {
-            Standing::Fresh => ledger.seen[self.number].origin.known(),
+            Standing::Fresh => oracle.seen[self.number].origin.told_upto(),
             Standing::Placed | Standing::Ended => self.surely_knew,
         }
     }

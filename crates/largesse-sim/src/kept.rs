@@ -8,7 +8,7 @@ use std::{num::NonZeroUsize, sync::Arc};
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
 use largesse_log::{Engine, EngineLimits, Incarnation, MemoryEngine, Position, StreamState};
 
-use crate::{at_once::at_once, luck::Luck};
+use crate::{at_once::at_once, shared_rng::SharedRng};
 
 const LOG: Incarnation = Incarnation(7);
 /// A few events fill a segment, so that a run has many, and cleans some.
@@ -43,16 +43,16 @@ pub(crate) struct OnDisk {
 }
 
 impl Kept {
-    pub(crate) fn new(keeping: Keeping, limits: EngineLimits, luck: &Luck) -> Self {
+    pub(crate) fn new(keeping: Keeping, limits: EngineLimits, rng: &SharedRng) -> Self {
         match keeping {
             Keeping::Memory => Self::Memory(Arc::new(MemoryEngine::new(LOG, limits))),
             Keeping::Disk => {
-                let disk = SimulatedDisk::new(luck.below(u64::MAX));
-                let young_bytes_max = luck.pick(&[0, 300, 2_000]);
+                let disk = SimulatedDisk::new(rng.below(u64::MAX));
+                let hot_bytes_max = rng.pick(&[0, 300, 2_000]);
                 let settings = DiskSettings {
                     sync: SyncRule::Always,
                     segment_bytes: SEGMENT_BYTES,
-                    young_bytes_max,
+                    hot_bytes_max,
                     ..DiskSettings::DEFAULT
                 };
                 let engine = open(&disk, limits, settings);
@@ -72,7 +72,7 @@ impl Kept {
     ///
     /// # Panics
     /// When it is not as it was.
-    pub(crate) fn restarted(self, ending: Ending, luck: &Luck) -> Self {
+    pub(crate) fn restarted(self, ending: Ending, rng: &SharedRng) -> Self {
         let Self::Disk(OnDisk { disk, limits, settings, engine }) = self else { return self };
         let before = seen(&*engine);
         let engine = Arc::into_inner(engine).expect("nobody else has the engine when the hub is gone");
@@ -83,7 +83,7 @@ impl Kept {
             }
             // What the old engine still does, it does to another disk.
             Ending::Kill => disk.after_exit(),
-            Ending::PowerCut => disk.after_power_cut(luck.below(u64::MAX)),
+            Ending::PowerCut => disk.after_power_cut(rng.below(u64::MAX)),
         };
         let engine = open(&disk, limits, settings);
         assert_eq!(seen(&*engine), before, "the log that was opened again, after {ending:?}");

@@ -10,7 +10,7 @@ use largesse_log::{
 };
 use largesse_wire::EventData;
 
-use crate::luck::Luck;
+use crate::shared_rng::SharedRng;
 
 /// The streams of a run.
 pub(crate) const STREAMS: [&str; 6] = ["a", "b", "c/1", "c/2", "c/2/x", "d"];
@@ -37,23 +37,23 @@ pub(crate) struct Publishers {
 }
 
 impl Publishers {
-    pub(crate) fn next_write(&mut self, luck: &Luck) -> Write {
-        match luck.below(16) {
-            0..10 => Write::Append(self.next_append(luck)),
-            10 => self.again(luck),
-            11..13 => Write::Put(stream(luck), next_put(luck)),
-            13 => Write::Delete(stream(luck)),
+    pub(crate) fn next_write(&mut self, rng: &SharedRng) -> Write {
+        match rng.below(16) {
+            0..10 => Write::Append(self.next_append(rng)),
+            10 => self.again(rng),
+            11..13 => Write::Put(stream(rng), next_put(rng)),
+            13 => Write::Delete(stream(rng)),
             _ => Write::Sweep,
         }
     }
 
-    fn next_append(&mut self, luck: &Luck) -> Append {
-        let then = if luck.once_in(8) { Then::Close } else { Then::StayOpen };
+    fn next_append(&mut self, rng: &SharedRng) -> Append {
+        let then = if rng.once_in(8) { Then::Close } else { Then::StayOpen };
         let least = u64::from(then == Then::StayOpen);
-        let events: Vec<NewEvent> = (0..least + luck.below(3)).map(|_| self.next_event(luck)).collect();
+        let events: Vec<NewEvent> = (0..least + rng.below(3)).map(|_| self.next_event(rng)).collect();
         let mut append =
-            Append { stream: stream(luck), events, then, once: Once::Unkeyed, author: Author::Source };
-        if let (Some(first), 0) = (append.events.first(), luck.below(3)) {
+            Append { stream: stream(rng), events, then, once: Once::Unkeyed, author: Author::Source };
+        if let (Some(first), 0) = (append.events.first(), rng.below(3)) {
             let text = first.data.as_str().to_owned();
             let key = IdempotencyKey::parse(&text).expect("the text is a key");
             append.once = Once::Whole { key, digest: Digest(self.published.into()) };
@@ -63,18 +63,18 @@ impl Publishers {
     }
 
     /// A publish under a key once more, whether it was answered or not.
-    fn again(&mut self, luck: &Luck) -> Write {
+    fn again(&mut self, rng: &SharedRng) -> Write {
         let known = self.keyed.len() as u64;
-        let chosen = self.keyed.values().nth(luck.below(known.max(1)) as usize);
+        let chosen = self.keyed.values().nth(rng.below(known.max(1)) as usize);
         match chosen {
             Some((append, _)) => Write::Append(append.clone()),
-            None => Write::Append(self.next_append(luck)),
+            None => Write::Append(self.next_append(rng)),
         }
     }
 
-    fn next_event(&mut self, luck: &Luck) -> NewEvent {
+    fn next_event(&mut self, rng: &SharedRng) -> NewEvent {
         self.published += 1;
-        let padding = ".".repeat(luck.below(40) as usize);
+        let padding = ".".repeat(rng.below(40) as usize);
         let data = EventData::parse(&format!("{}{padding}", self.published)).expect("it is plain text");
         NewEvent { name: None, data }
     }
@@ -101,18 +101,18 @@ impl Publishers {
     }
 }
 
-fn stream(luck: &Luck) -> StreamName {
-    StreamName::parse(luck.pick(&STREAMS)).expect("these are names")
+fn stream(rng: &SharedRng) -> StreamName {
+    StreamName::parse(rng.pick(&STREAMS)).expect("these are names")
 }
 
-fn next_put(luck: &Luck) -> Put {
+fn next_put(rng: &SharedRng) -> Put {
     let ms = |ms: u64| Some(Duration::from_millis(ms));
     let settings = SettingsPatch {
-        max_age: luck.pick(&[Change::Keep, Change::Default, Change::Set(ms(40))]),
-        max_events: luck.pick(&[Change::Keep, Change::Set(Some(1)), Change::Set(Some(4))]),
-        max_bytes: luck.pick(&[Change::Keep, Change::Default, Change::Set(Some(600))]),
-        ttl_after_close: Change::Set(Duration::from_millis(luck.pick(&[0, 50]))),
-        slow: luck.pick(&POLICIES.map(Change::Set)),
+        max_age: rng.pick(&[Change::Keep, Change::Default, Change::Set(ms(40))]),
+        max_events: rng.pick(&[Change::Keep, Change::Set(Some(1)), Change::Set(Some(4))]),
+        max_bytes: rng.pick(&[Change::Keep, Change::Default, Change::Set(Some(600))]),
+        ttl_after_close: Change::Set(Duration::from_millis(rng.pick(&[0, 50]))),
+        slow: rng.pick(&POLICIES.map(Change::Set)),
         ..SettingsPatch::default()
     };
     Put { settings }

@@ -1,4 +1,4 @@
-//! One run: publishers and readers over log and hub, scheduled by the dice.
+//! One run: publishers and readers over log and hub, scheduled by the rng.
 //!
 //! A run is a loop of small acts: poll somebody who was woken, begin a write, cut a reader or let it come back,
 //! let a late wake-up through, let time pass. Then all goes quiet: every wake-up arrives, nobody is stalled,
@@ -15,20 +15,20 @@ use largesse_hub::{
     Clock, ControlEvents, HeartbeatForm, Hub, HubLimits, Opening, Out, Presented, ReadRequest,
 };
 use largesse_log::{
-    Engine, EngineLimits, Selection, Selector, Settings, Slow, StartFrom, UnixMs, conformance::dice::Dice,
+    Engine, EngineLimits, Selection, Selector, Settings, Slow, StartFrom, UnixMs, conformance::rng::Rng,
 };
 
 use crate::{
     clock::SimClock,
     follower::{Follower, Presents, Standing},
     kept::{Keeping, Kept},
-    ledger::{Knowledge, Ledger, Seen},
-    luck::Luck,
+    oracle::{Knowledge, Oracle, Seen},
     publisher::{Publishers, Write},
-    rings::Rings,
+    recording_engine::RecordingEngine,
+    shared_rng::SharedRng,
     task::Task,
     trace::Trace,
-    witness::Witness,
+    wakes::Wakes,
 };
 
 mod failure;
@@ -41,7 +41,8 @@ const ACTS: usize = 400;
 const ACTS_OF_BYTES_MAX: usize = 4_000;
 /// One act in so many finds a server that was started again, where the log is on a disk.
 const ACTS_A_RESTART: u64 = 20;
-/// Longer than any run, with all that its clocks are set: what is published twice under a key is so within the key's time.
+/// Longer than any run, with all that its clocks are set: what is published twice under a key is so within the key's
+/// time.
 const KEY_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 const READERS_MAX: u64 = 6;
 const WRITES_MAX: usize = 6;
@@ -89,23 +90,23 @@ fn play_seed(seed: u64, keeping: Keeping) -> u64 {
     let trace = Trace::default();
     let again = format!("LARGESSE_SIM_SEEDS={seed}..{} cargo test -p largesse-sim", seed + 1);
     let _shown = failure::Shown::new(&trace, again);
-    play(Dice::new(seed), ACTS, keeping, &trace)
+    play(Rng::new(seed), ACTS, keeping, &trace)
 }
 
 fn play_bytes(bytes: &[u8], keeping: Keeping) -> u64 {
     let trace = Trace::default();
     let _shown = failure::Shown::new(&trace, "the same input again".to_owned());
-    play(Dice::from_bytes(bytes), ACTS_OF_BYTES_MAX, keeping, &trace)
+    play(Rng::from_bytes(bytes), ACTS_OF_BYTES_MAX, keeping, &trace)
 }
 
-fn play(dice: Dice, acts: usize, keeping: Keeping, trace: &Trace) -> u64 {
+fn play(rng: Rng, acts: usize, keeping: Keeping, trace: &Trace) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime without threads or sockets");
     runtime.block_on(async {
-        let mut simulation = Simulation::new(Luck::new(dice), keeping, trace.clone());
+        let mut simulation = Simulation::new(SharedRng::new(rng), keeping, trace.clone());
         simulation.live(acts).await;
         simulation.go_quiet().await;
     });
@@ -117,8 +118,8 @@ fn play(dice: Dice, acts: usize, keeping: Keeping, trace: &Trace) -> u64 {
 struct Room {
     /// None while the server is started again.
     hub: Option<Arc<Hub>>,
-    ledger: Arc<Mutex<Ledger>>,
-    luck: Luck,
+    oracle: Arc<Mutex<Oracle>>,
+    rng: SharedRng,
     trace: Trace,
     publishers: Rc<RefCell<Publishers>>,
 }
@@ -138,7 +139,7 @@ struct Simulation {
     hub_limits: HubLimits,
     room: Room,
     clock: Arc<SimClock>,
-    rings: Arc<Rings>,
+    wakes: Arc<Wakes>,
     seats: Vec<Seat>,
     writes: Vec<Task>,
 }
@@ -148,8 +149,8 @@ impl Room {
         self.hub.as_ref().expect("a server runs whenever somebody is polled")
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    fn oracle(&self) -> MutexGuard<'_, Oracle> {
+        self.oracle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One write, from the publisher's side.
@@ -177,7 +178,7 @@ impl Room {
         let opening = self.hub().read(request).await.expect("there is room, and the log works");
         let Opening::Reading(mut reader) = opening else {
             self.trace.line(format!("reader {number} is stopped"));
-            return follower.borrow_mut().hear_stop(&self.ledger());
+            return follower.borrow_mut().hear_stop(&self.oracle());
         };
         while let Some(out) = reader.next().await {
             let Out::Blocks(blocks) = out else {
@@ -186,40 +187,41 @@ impl Room {
             };
             assert!(!blocks.is_empty(), "blocks are never none");
             for block in &blocks {
-                if self.luck.once_in(40) {
+                if self.rng.once_in(40) {
                     return self.trace.line(format!("reader {number} is cut between two blocks"));
                 }
                 self.trace.line(format!("reader {number} hears {block:?}"));
-                follower.borrow_mut().hear(block, &self.ledger());
+                follower.borrow_mut().hear(block, &self.oracle());
             }
         }
         self.trace.line(format!("reader {number} is closed"));
-        follower.borrow_mut().hear_close(&self.ledger());
+        follower.borrow_mut().hear_close(&self.oracle());
     }
 }
 
 impl Simulation {
-    fn new(luck: Luck, keeping: Keeping, trace: Trace) -> Self {
-        let fortune = luck.below(u64::MAX);
+    fn new(rng: SharedRng, keeping: Keeping, trace: Trace) -> Self {
+        let fortune = rng.below(u64::MAX);
         fastrand::seed(fortune);
-        let knowledge = luck.pick(&[Knowledge::Exact, Knowledge::Exact, Knowledge::AtLeast]);
-        let limits = engine_limits(&luck, knowledge, usual_policy(fortune));
-        let ledger = Arc::new(Mutex::new(Ledger::new(knowledge, limits.defaults)));
-        let rings = Rings::new(luck.clone());
-        let log = Kept::new(keeping, limits, &luck);
-        let witness = Witness::new(log.engine(), Arc::clone(&ledger), luck.clone(), Arc::clone(&rings));
+        let knowledge = rng.pick(&[Knowledge::Exact, Knowledge::Exact, Knowledge::AtLeast]);
+        let limits = engine_limits(&rng, knowledge, usual_policy(fortune));
+        let oracle = Arc::new(Mutex::new(Oracle::new(knowledge, limits.defaults)));
+        let wakes = Wakes::new(rng.clone());
+        let log = Kept::new(keeping, limits, &rng);
+        let recorder =
+            RecordingEngine::new(log.engine(), Arc::clone(&oracle), rng.clone(), Arc::clone(&wakes));
         let clock = Arc::new(SimClock::new());
-        let hub_limits = hub_limits(&luck);
-        let hub = Some(hub(witness, &clock, hub_limits));
+        let hub_limits = hub_limits(&rng);
+        let hub = Some(hub(recorder, &clock, hub_limits));
         let seats = Vec::new();
         let publishers = Rc::default();
-        let room = Room { hub, ledger, luck, trace, publishers };
-        Self { log: Some(log), keeping, hub_limits, room, clock, rings, seats, writes: Vec::new() }
+        let room = Room { hub, oracle, rng, trace, publishers };
+        Self { log: Some(log), keeping, hub_limits, room, clock, wakes, seats, writes: Vec::new() }
     }
 
     async fn live(&mut self, acts: usize) {
         for _ in 0..acts {
-            if self.room.luck.is_spent() {
+            if self.room.rng.is_spent() {
                 return;
             }
             self.act().await;
@@ -229,16 +231,16 @@ impl Simulation {
     }
 
     async fn act(&mut self) {
-        if self.keeping == Keeping::Disk && self.room.luck.once_in(ACTS_A_RESTART) {
+        if self.keeping == Keeping::Disk && self.room.rng.once_in(ACTS_A_RESTART) {
             self.restart();
         }
-        match self.room.luck.below(20) {
+        match self.room.rng.below(20) {
             0..11 => self.poll_someone(),
             11..14 => self.begin_write(),
             14 => self.seat_someone(),
             15 => self.cut_or_connect(),
             16 => self.cut_write(),
-            17 => self.rings.release_one(),
+            17 => self.wakes.release_one(),
             18 => self.pass_time().await,
             _ => self.stall_or_disturb(),
         }
@@ -253,7 +255,7 @@ impl Simulation {
         match woken.is_empty() {
             true => self.begin_write(),
             false => {
-                let turn = self.room.luck.pick(&woken);
+                let turn = self.room.rng.pick(&woken);
                 self.poll(turn);
             }
         }
@@ -262,12 +264,12 @@ impl Simulation {
     fn poll(&mut self, turn: Turn) {
         match turn {
             Turn::Reader(index) => {
-                self.room.ledger().current = Some(index);
+                self.room.oracle().current = Some(index);
                 let seat = &mut self.seats[index];
                 if seat.connection.as_mut().is_some_and(|task| task.poll().is_ready()) {
                     seat.connection = None;
                 }
-                self.room.ledger().current = None;
+                self.room.oracle().current = None;
             }
             Turn::Write(index) => {
                 if self.writes[index].poll().is_ready() {
@@ -279,7 +281,7 @@ impl Simulation {
 
     fn begin_write(&mut self) {
         if self.writes.len() < WRITES_MAX {
-            let write = self.room.publishers.borrow_mut().next_write(&self.room.luck);
+            let write = self.room.publishers.borrow_mut().next_write(&self.room.rng);
             self.room.trace.line(format!("begin {write:?} at {:?}", self.clock.now()));
             self.writes.push(Task::new(self.room.clone().write(write)));
         }
@@ -288,7 +290,7 @@ impl Simulation {
     /// A publisher goes away before it is answered.
     fn cut_write(&mut self) {
         if !self.writes.is_empty() {
-            let index = self.room.luck.below(self.writes.len() as u64) as usize;
+            let index = self.room.rng.below(self.writes.len() as u64) as usize;
             self.room.trace.line(format!("cut write {index}"));
             drop(self.writes.swap_remove(index));
         }
@@ -296,16 +298,16 @@ impl Simulation {
 
     /// A new page comes, and takes the place of another when all seats are taken.
     fn seat_someone(&mut self) {
-        let luck = self.room.luck.clone();
+        let rng = self.room.rng.clone();
         let seats = self.seats.len();
-        let index = if (seats as u64) < READERS_MAX { seats } else { luck.below(READERS_MAX) as usize };
-        let selection = selection(luck.pick(&SELECTIONS));
-        let control = if luck.once_in(8) { ControlEvents::Off } else { ControlEvents::On };
-        let follower = Follower::new(index, selection, start_from(&luck, self.clock.now()), control);
+        let index = if (seats as u64) < READERS_MAX { seats } else { rng.below(READERS_MAX) as usize };
+        let selection = selection(rng.pick(&SELECTIONS));
+        let control = if rng.once_in(8) { ControlEvents::Off } else { ControlEvents::On };
+        let follower = Follower::new(index, selection, start_from(&rng, self.clock.now()), control);
         self.room.trace.line(format!("seat {follower} {:?} {control:?}", follower.from));
         let seat = Seat { follower: Rc::new(RefCell::new(follower)), connection: None, stalled: 0 };
         if index == seats {
-            self.room.ledger().seen.push(Seen::default());
+            self.room.oracle().seen.push(Seen::default());
             self.seats.push(seat);
         } else {
             self.seats[index] = seat;
@@ -317,7 +319,7 @@ impl Simulation {
         if self.seats.is_empty() {
             return self.seat_someone();
         }
-        let index = self.room.luck.below(self.seats.len() as u64) as usize;
+        let index = self.room.rng.below(self.seats.len() as u64) as usize;
         match self.seats[index].connection.take() {
             Some(_) => self.room.trace.line(format!("cut reader {index}")),
             None if self.seats[index].has_stopped() => {}
@@ -330,15 +332,15 @@ impl Simulation {
             let follower = self.seats[index].follower.borrow();
             follower.standing == Standing::Placed && follower.control == ControlEvents::On
         };
-        let presents = if may_err && self.room.luck.once_in(8) { Presents::Garbage } else { Presents::Last };
+        let presents = if may_err && self.room.rng.once_in(8) { Presents::Garbage } else { Presents::Last };
         self.connect_with(index, presents);
     }
 
     fn connect_with(&mut self, index: usize, presents: Presents) {
         let follower = Rc::clone(&self.seats[index].follower);
         let mut page = follower.borrow_mut();
-        let tail = self.room.ledger().model.tail();
-        self.room.ledger().seen[index] = Seen::default();
+        let tail = self.room.oracle().model.tail();
+        self.room.oracle().seen[index] = Seen::default();
         page.connect(presents, tail);
         let presented = match presents {
             Presents::Garbage => Presented::parse("garbage"),
@@ -358,9 +360,9 @@ impl Simulation {
     }
 
     async fn pass_time(&mut self) {
-        self.clock.pass(&self.room.luck);
-        if self.room.luck.once_in(4) {
-            tokio::time::advance(Duration::from_secs(self.room.luck.below(20))).await;
+        self.clock.pass(&self.room.rng);
+        if self.room.rng.once_in(4) {
+            tokio::time::advance(Duration::from_secs(self.room.rng.below(20))).await;
         }
     }
 
@@ -369,10 +371,10 @@ impl Simulation {
         if self.seats.is_empty() {
             return;
         }
-        let index = self.room.luck.below(self.seats.len() as u64) as usize;
-        match self.room.luck.below(3) {
+        let index = self.room.rng.below(self.seats.len() as u64) as usize;
+        match self.room.rng.below(3) {
             0 => self.poll(Turn::Reader(index)),
-            _ => self.seats[index].stalled = self.room.luck.below(60),
+            _ => self.seats[index].stalled = self.room.rng.below(60),
         }
     }
 }
@@ -395,9 +397,9 @@ impl Seat {
     }
 }
 
-fn hub(witness: Arc<Witness>, clock: &Arc<SimClock>, limits: HubLimits) -> Arc<Hub> {
+fn hub(recorder: Arc<RecordingEngine>, clock: &Arc<SimClock>, limits: HubLimits) -> Arc<Hub> {
     let clock = Arc::<SimClock>::clone(clock);
-    Hub::new(witness as Arc<dyn Engine>, clock as Arc<dyn Clock>, limits)
+    Hub::new(recorder as Arc<dyn Engine>, clock as Arc<dyn Clock>, limits)
 }
 
 fn selection(text: &str) -> Selection {
@@ -409,12 +411,12 @@ fn selection(text: &str) -> Selection {
     }
 }
 
-fn start_from(luck: &Luck, now: UnixMs) -> StartFrom {
-    match luck.below(8) {
+fn start_from(rng: &SharedRng, now: UnixMs) -> StartFrom {
+    match rng.below(8) {
         0..4 => StartFrom::Start,
         4 | 5 => StartFrom::Now,
-        6 => StartFrom::Last(luck.below(12)),
-        _ => StartFrom::Time(UnixMs((now.0 + 10).saturating_sub(luck.below(100)))),
+        6 => StartFrom::Last(rng.below(12)),
+        _ => StartFrom::Time(UnixMs((now.0 + 10).saturating_sub(rng.below(100)))),
     }
 }
 
@@ -424,7 +426,7 @@ fn usual_policy(fortune: u64) -> Slow {
     if fortune % 4 == 1 { Slow::Latest } else { Slow::CatchUp }
 }
 
-fn engine_limits(luck: &Luck, knowledge: Knowledge, slow: Slow) -> EngineLimits {
+fn engine_limits(rng: &SharedRng, knowledge: Knowledge, slow: Slow) -> EngineLimits {
     let defaults = Settings {
         max_age: None,
         max_events: None,
@@ -437,17 +439,17 @@ fn engine_limits(luck: &Luck, knowledge: Knowledge, slow: Slow) -> EngineLimits 
     match knowledge {
         Knowledge::Exact => roomy,
         Knowledge::AtLeast => {
-            EngineLimits { log_bytes_max: 5_000, tombstones_max: 1 + luck.below(3) as usize, ..roomy }
+            EngineLimits { log_bytes_max: 5_000, tombstones_max: 1 + rng.below(3) as usize, ..roomy }
         }
     }
 }
 
-fn hub_limits(luck: &Luck) -> HubLimits {
-    let read_records_max = luck.pick(&[3, 1, 2, 6, 512]).try_into().expect("none of these is zero");
+fn hub_limits(rng: &SharedRng) -> HubLimits {
+    let read_records_max = rng.pick(&[3, 1, 2, 6, 512]).try_into().expect("none of these is zero");
     HubLimits {
         read_records_max,
-        read_bytes_max: luck.pick(&[32 * 1024, 1, 60]),
-        lag_bytes_max: luck.pick(&[8 * 1024 * 1024, 100]),
+        read_bytes_max: rng.pick(&[32 * 1024, 1, 60]),
+        lag_bytes_max: rng.pick(&[8 * 1024 * 1024, 100]),
         ..HubLimits::default()
     }
 }

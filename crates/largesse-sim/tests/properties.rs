@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use largesse_log::conformance::dice::Dice;
+use largesse_log::conformance::rng::Rng;
 use largesse_sim::{names, run_bytes, run_bytes_on_disk, wire_bytes, wire_ids};
 
 const RANDOM_INPUTS: u64 = 2_000;
@@ -38,12 +38,12 @@ const WORDS: &[&[u8]] = &[
 ];
 
 fn random_input(seed: u64) -> Vec<u8> {
-    let mut dice = Dice::new(seed);
-    let mut input = vec![dice.below(256) as u8, dice.below(256) as u8];
-    for _ in 0..dice.below(24) {
-        match dice.below(4) {
-            0 => input.push(dice.below(256) as u8),
-            _ => input.extend_from_slice(dice.pick(WORDS)),
+    let mut rng = Rng::new(seed);
+    let mut input = vec![rng.below(256) as u8, rng.below(256) as u8];
+    for _ in 0..rng.below(24) {
+        match rng.below(4) {
+            0 => input.push(rng.below(256) as u8),
+            _ => input.extend_from_slice(rng.pick(WORDS)),
         }
     }
     input

@@ -1,8 +1,8 @@
 //! Where the lines of a trace go: a bounded queue, and one thread that may wait for whoever reads them.
 //!
-//! A trace is written by threads that others wait for: those of publishers and readers, the one that writes the log, the
-//! one that hears of signals. None of them may wait for stderr, and none may fail because of it. So they leave a line in
-//! a queue ([`Lines`]) and go on; one thread writes, and it alone waits.
+//! A trace is written by threads that others wait for: those of publishers and readers, the one that writes the log,
+//! the one that hears of signals. None of them may wait for stderr, and none may fail because of it. So they leave a
+//! line in a queue ([`Lines`]) and go on; one thread writes, and it alone waits.
 //!
 //! Invariants:
 //! - Leaving a line never fails, never panics, and never waits for a file.

@@ -1,8 +1,8 @@
 //! The thread that writes: the only one that waits for the file.
 //!
-//! Invariants: a line is written whole, or counted as lost; what follows a line that was written in part begins on a new
-//! one. What was lost is told before the next line is written. No error of the file ends the thread: the disk may have
-//! space again, the pipe a reader.
+//! Invariants: a line is written whole, or counted as lost; what follows a line that was written in part begins on a
+//! new one. What was lost is told before the next line is written. No error of the file ends the thread: the disk may
+//! have space again, the pipe a reader.
 
 use std::{
     fs::File,

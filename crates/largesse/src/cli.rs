@@ -148,7 +148,8 @@ pub(crate) struct ImportArgs {
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Say all that is wrong with it: all for which `serve` with the same flags would not start, but for addresses and a data folder that can't be had.
+    /// Say all that is wrong with it: all for which `serve` with the same flags would not start, but for addresses and
+    /// a data folder that can't be had.
     Check(ServeArgs),
     /// Print it as a TOML file, with the origin of each value.
     Show(ServeArgs),

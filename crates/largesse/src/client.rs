@@ -6,14 +6,14 @@
 mod answer;
 mod connection;
 mod reconnect;
+mod server_url;
 mod unhappy;
 mod url;
-mod whereabouts;
 
 pub(crate) use self::{
     answer::Answer,
     connection::send,
     reconnect::{Backoff, Loss, Reconnect, Say},
+    server_url::resolved_url,
     url::{ServerUrl, encoded_path, encoded_query},
-    whereabouts::whereabouts,
 };

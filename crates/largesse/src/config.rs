@@ -6,15 +6,15 @@
 
 mod alias;
 mod environment;
+mod error;
+mod field_kind;
 mod file;
 mod flags;
 mod keys;
-mod mistake;
 mod nearest;
 mod origin;
 mod raw;
 mod show;
-mod slot;
 mod values;
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{gallery::GalleryRule, terminal::TerminalWishes};
 
-pub(crate) use self::{environment::SERVER_URL, flags::KeyFlags, mistake::Mistake, origin::Origin};
+pub(crate) use self::{environment::SERVER_URL, error::ConfigError, flags::KeyFlags, origin::Origin};
 use self::{
     keys::{KEYS, Key},
     raw::Raw,
@@ -178,7 +178,7 @@ impl Effective {
     ///
     /// # Errors
     /// Every mistake in all of them.
-    pub(crate) fn load(file: Option<&Path>, flags: &KeyFlags) -> Result<Self, Vec<Mistake>> {
+    pub(crate) fn load(file: Option<&Path>, flags: &KeyFlags) -> Result<Self, Vec<ConfigError>> {
         let standing = PathBuf::from(FILE_DEFAULT);
         let file = file.or_else(|| standing.exists().then_some(standing.as_path()));
         let mut mistakes = Vec::new();
@@ -202,7 +202,7 @@ impl Effective {
     }
 
     /// Checks what was given, the weakest first.
-    fn check(given: Vec<Given>, mut mistakes: Vec<Mistake>) -> Result<Self, Vec<Mistake>> {
+    fn check(given: Vec<Given>, mut mistakes: Vec<ConfigError>) -> Result<Self, Vec<ConfigError>> {
         let mut config = Config::default();
         for key in KEYS {
             key.slot.put(&mut config, &key.default_raw()).expect("a test checks all defaults");
@@ -212,7 +212,7 @@ impl Effective {
             if let Err(problem) = key.slot.put(&mut config, &raw) {
                 let dressing = raw.dressing().filter(|dressing| !problem.contains(dressing));
                 let problem = dressing.map_or(problem.clone(), |dressing| format!("{dressing}; {problem}"));
-                mistakes.push(Mistake::at_value(key, &raw, &origin, &problem));
+                mistakes.push(ConfigError::at_value(key, &raw, &origin, &problem));
             }
             strongest.insert(key.path, (raw, origin));
         }
@@ -239,7 +239,7 @@ impl Effective {
     }
 
     /// Values that are right alone, but not together.
-    fn contradictions(&self) -> impl Iterator<Item = Mistake> {
+    fn contradictions(&self) -> impl Iterator<Item = ConfigError> {
         let http = &self.config.http;
         let pairs = [
             ("http.retry_min", "http.retry_max", http.retry_min > http.retry_max),
@@ -249,7 +249,7 @@ impl Effective {
         let wrong = pairs.into_iter().filter(|(_, _, contradict)| *contradict);
         wrong.map(|(low, high, _)| {
             let (low_raw, high_raw) = (self.raw(low), self.raw(high));
-            Mistake::between(&format!("{low} = {low_raw}"), &format!("{high} = {high_raw}"))
+            ConfigError::between(&format!("{low} = {low_raw}"), &format!("{high} = {high_raw}"))
         })
     }
 

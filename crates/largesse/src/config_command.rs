@@ -5,7 +5,7 @@
 
 use crate::{
     cli::{ConfigArgs, ConfigCommand},
-    config::{Effective, Mistake},
+    config::{ConfigError, Effective},
     serve,
     terminal::{Failure, note, say},
 };
@@ -36,7 +36,7 @@ pub(crate) fn load(args: &ConfigArgs) -> Result<Effective, Failure> {
 }
 
 /// All mistakes, one a line.
-pub(crate) fn told(mistakes: &[Mistake]) -> Failure {
+pub(crate) fn told(mistakes: &[ConfigError]) -> Failure {
     let lines: String = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
     Failure(format!("the configuration is wrong:{lines}"))
 }

@@ -202,8 +202,8 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
     ))
 }
 
-/// What is in the way of a folder at `path`, where it is something to be seen: the first of its parts that is no folder,
-/// or that this user may not use.
+/// What is in the way of a folder at `path`, where it is something to be seen: the first of its parts that is no
+/// folder, or that this user may not use.
 fn obstacle(path: &Path) -> Option<String> {
     let mut parts: Vec<&Path> = path.ancestors().collect();
     parts.reverse();

@@ -129,7 +129,7 @@ fn too_many_runs() -> Refusal {
     let detail = format!(
         "{DEMO_RUNS_MAX} runs of the gallery are under way, which is the most. One takes a few seconds."
     );
-    Refusal::new(Problem::TooManyRuns, detail).with("limit", DEMO_RUNS_MAX).come_again()
+    Refusal::new(Problem::TooManyRuns, detail).with("limit", DEMO_RUNS_MAX).with_retry_after()
 }
 
 fn source_failed() -> Refusal {

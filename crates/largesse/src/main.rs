@@ -42,9 +42,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// A write that would make a file larger than one may be (`ulimit -f`) says so by itself; by default the system ends the
-/// process besides. What is caught is not inherited: programs that we were to start would be ended as before. Source:
-/// setrlimit(2), `RLIMIT_FSIZE`; execve(2).
+/// A write that would make a file larger than one may be (`ulimit -f`) says so by itself; by default the system ends
+/// the process besides. What is caught is not inherited: programs that we were to start would be ended as before.
+/// Source: setrlimit(2), `RLIMIT_FSIZE`; execve(2).
 fn survive_file_limit() {
     // Caught, it does nothing more. Where it can't be, it is as with any other program.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());

@@ -1,7 +1,7 @@
 //! How far long work has come, on a terminal.
 //!
-//! Invariants: it is drawn on stderr alone, where that is a terminal whose lines can be taken back, and nothing of it is
-//! left when the work ends; in a pipe or a file there is none of it. Does not know what the work is.
+//! Invariants: it is drawn on stderr alone, where that is a terminal whose lines can be taken back, and nothing of it
+//! is left when the work ends; in a pipe or a file there is none of it. Does not know what the work is.
 
 use std::{borrow::Cow, io};
 

@@ -18,7 +18,7 @@ use largesse::{log::StreamName, wire::EventName};
 
 use crate::{
     cli::PublishArgs,
-    client::{Answer, Backoff, ServerUrl, encoded_path, encoded_query, send, whereabouts},
+    client::{Answer, Backoff, ServerUrl, encoded_path, encoded_query, resolved_url, send},
     config::server_url,
     terminal::{Failure, note, plain, say},
 };
@@ -41,7 +41,7 @@ struct Published {
 /// # Errors
 /// The server refuses it, or can't be reached.
 pub(crate) fn run(args: &PublishArgs) -> Result<(), Failure> {
-    let url = whereabouts(args.server.url.as_ref(), server_url())?;
+    let url = resolved_url(args.server.url.as_ref(), server_url())?;
     let target = url.target(&path_and_query(args)?);
     let data = data(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

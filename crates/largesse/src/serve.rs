@@ -46,7 +46,7 @@ const CONNECTIONS_FEW: usize = 64;
 
 /// What the machine lets us use.
 #[derive(Clone, Copy, Debug)]
-struct Room {
+struct Capacity {
     connections_max: usize,
     readers_max: usize,
 }
@@ -75,9 +75,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
         tracing::warn!("{warning}");
     }
     let keeping = if args.memory { Keeping::Memory } else { Keeping::Disk };
-    let room = room(&effective.config, files_max, Log::files_max(&effective.config, keeping, files_max));
+    let capacity =
+        capacity(&effective.config, files_max, Log::files_max(&effective.config, keeping, files_max));
     let log = Log::open(&effective.config, keeping, files_max)?;
-    runtime.block_on(serve(&effective, room, log, hangups))
+    runtime.block_on(serve(&effective, capacity, log, hangups))
 }
 
 fn unheard(error: &io::Error) -> Failure {
@@ -94,7 +95,7 @@ pub(crate) fn check_exposure(args: &ServeArgs, effective: &Effective) -> Result<
 }
 
 /// Measures the machine, and says what fits.
-fn room(config: &Config, files_max: u64, log_files: usize) -> Room {
+fn capacity(config: &Config, files_max: u64, log_files: usize) -> Capacity {
     let connections_max = machine::connections(files_max, log_files);
     // A tenth stays free for publishers, and one at least: readers stay for ever.
     let fitting = connections_max - connections_max.div_ceil(10);
@@ -117,10 +118,10 @@ fn room(config: &Config, files_max: u64, log_files: usize) -> Room {
     let fit = readers_max.min(fitting);
     let fit_readers = counted(fit as u64, "reader");
     tracing::info!(readers_max, connections_max, "up to {fit_readers} fit (open-file limit {files_max})");
-    Room { connections_max, readers_max: fit }
+    Capacity { connections_max, readers_max: fit }
 }
 
-async fn serve(effective: &Effective, room: Room, log: Log, hangups: Hangups) -> Result<(), Failure> {
+async fn serve(effective: &Effective, capacity: Capacity, log: Log, hangups: Hangups) -> Result<(), Failure> {
     let config = &effective.config;
     let signals = Signals::begin().map_err(|error| unheard(&error))?;
     let absent = if effective.may_lack_addresses() { Absent::Fine } else { Absent::Wrong };
@@ -130,7 +131,7 @@ async fn serve(effective: &Effective, room: Room, log: Log, hangups: Hangups) ->
     let mut signalled = JoinSet::new();
     signalled.spawn(signals.run(stop));
     signalled.spawn(hangups.run());
-    let why = serve_on(listeners, config, room, log, asked).await;
+    let why = serve_on(listeners, config, capacity, log, asked).await;
     // Until here, a second signal ends it at once.
     signalled.shutdown().await;
     why
@@ -140,12 +141,12 @@ async fn serve(effective: &Effective, room: Room, log: Log, hangups: Hangups) ->
 async fn serve_on(
     listeners: Vec<TcpListener>,
     config: &Config,
-    room: Room,
+    capacity: Capacity,
     log: Log,
     asked: oneshot::Receiver<()>,
 ) -> Result<(), Failure> {
     let clock = Arc::new(ServedClock::start(&log));
-    let hub = hub(config, room, log.engine(), clock.clock());
+    let hub = hub(config, capacity, log.engine(), clock.clock());
     let door = Arc::new(Door::new(Arc::clone(&hub), door(config)));
     let gallery = Gallery::new(Arc::clone(&door), Arc::clone(&hub));
     let router = match config.http.gallery {
@@ -157,7 +158,7 @@ async fn serve_on(
     tasks.sweeping.spawn(Arc::clone(&clock).run(log.engine()));
     let (end, ended) = oneshot::channel::<()>();
     let draining = Arc::clone(&hub);
-    tasks.serving.spawn(largesse::http::serve(listeners, router, limits(config, room), async move {
+    tasks.serving.spawn(largesse::http::serve(listeners, router, limits(config, capacity), async move {
         // Sent or dropped, it is the end.
         let _ = ended.await;
         draining.drain();
@@ -199,9 +200,9 @@ fn announce(listeners: &[TcpListener]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn hub(config: &Config, room: Room, engine: Arc<dyn Engine>, clock: Arc<dyn Clock>) -> Arc<Hub> {
+fn hub(config: &Config, capacity: Capacity, engine: Arc<dyn Engine>, clock: Arc<dyn Clock>) -> Arc<Hub> {
     let limits = HubLimits {
-        readers_max: room.readers_max,
+        readers_max: capacity.readers_max,
         heartbeat: config.http.heartbeat,
         lag_max: config.readers.lag_max,
         lag_bytes_max: config.readers.lag_bytes_max,
@@ -236,9 +237,9 @@ fn host_rule(config: &Config) -> HostRule {
     }
 }
 
-fn limits(config: &Config, room: Room) -> ServeLimits {
+fn limits(config: &Config, capacity: Capacity) -> ServeLimits {
     ServeLimits {
-        connections_max: room.connections_max,
+        connections_max: capacity.connections_max,
         head_timeout: config.http.head_timeout,
         write_stall: config.http.write_stall,
         shutdown_grace: config.shutdown_grace,
@@ -288,8 +289,8 @@ mod tests {
 
     #[test]
     fn every_value_reaches_its_own_limit() {
-        let room = Room { connections_max: 8, readers_max: 9 };
-        let (door, limits) = (door(&config()), limits(&config(), room));
+        let capacity = Capacity { connections_max: 8, readers_max: 9 };
+        let (door, limits) = (door(&config()), limits(&config(), capacity));
         assert_eq!(door.allowed_origins, config().http.allowed_origins);
         assert_eq!((door.event_bytes_max, door.batch_bytes_max, door.bodies_bytes_max), (1, 2, 10));
         assert_eq!((door.body_time_max.as_secs(), limits.write_stall.as_secs()), (11, 12));

@@ -17,7 +17,7 @@ use self::{
 };
 use crate::{
     cli::TailArgs,
-    client::{Loss, Reconnect, Say, ServerUrl, encoded_query, whereabouts},
+    client::{Loss, Reconnect, Say, ServerUrl, encoded_query, resolved_url},
     config::server_url,
     terminal::{Failure, note},
 };
@@ -30,7 +30,7 @@ const TARGET_BYTES_MAX: usize = 65_534;
 /// # Errors
 /// The server refuses, or does not speak our language.
 pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
-    let url = whereabouts(args.server.url.as_ref(), server_url())?;
+    let url = resolved_url(args.server.url.as_ref(), server_url())?;
     let target = url.target(&path_and_query(args)?);
     if target.len() > TARGET_BYTES_MAX {
         let bytes = target.len();

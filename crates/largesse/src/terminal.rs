@@ -21,8 +21,8 @@ const LAST_LINES_WAIT_MAX: Duration = Duration::from_millis(500);
 /// Who writes to stderr, once a trace does.
 static TRACE: OnceLock<Lines> = OnceLock::new();
 
-/// The status of a command that went on writing after its reader had gone: what a shell shows for one that SIGPIPE ended,
-/// as it ends most programs then. Source: POSIX, "Shell Command Language", 2.8.2; SIGPIPE is 13.
+/// The status of a command that went on writing after its reader had gone: what a shell shows for one that SIGPIPE
+/// ended, as it ends most programs then. Source: POSIX, "Shell Command Language", 2.8.2; SIGPIPE is 13.
 const NOBODY_READS: u8 = 128 + 13;
 
 /// Why a command did not do what it was asked; the text is for people. Empty where whoever read stdout has gone: they

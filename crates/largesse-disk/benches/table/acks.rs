@@ -15,9 +15,9 @@ use tokio::task::JoinSet;
 
 use crate::{
     Outcome,
-    dice::Dice,
     floor::floor,
     log::{self, EVENT_BYTES},
+    rng::Rng,
     row::{Target, grouped, row},
     times::{Rounds, Times},
     words::Words,
@@ -126,7 +126,7 @@ pub(crate) async fn publish(
     let mut tasks = JoinSet::new();
     for number in 0..publishers.count {
         let (engine, names, data) = (Arc::clone(engine), Arc::clone(&names), data.clone());
-        tasks.spawn(one_publisher(engine, names, data, Dice::new(number as u64), until));
+        tasks.spawn(one_publisher(engine, names, data, Rng::new(number as u64), until));
     }
     let mut took = Vec::new();
     while let Some(done) = tasks.join_next().await {
@@ -139,13 +139,13 @@ async fn one_publisher(
     engine: Arc<DiskEngine>,
     names: Arc<[StreamName]>,
     data: EventData,
-    mut dice: Dice,
+    mut rng: Rng,
     until: Instant,
 ) -> Outcome<Vec<Duration>> {
     let mut took = Vec::new();
     let mut begun = Instant::now();
     while begun < until {
-        let name = names[dice.below(names.len() as u64) as usize].clone();
+        let name = names[rng.below(names.len() as u64) as usize].clone();
         engine.append(log::now().into(), log::append(name, data.clone())).await?;
         let answered = Instant::now();
         took.push(answered - begun);

@@ -17,8 +17,8 @@ use tokio::task::JoinSet;
 use crate::{
     Outcome,
     acks::{Publishers, publish},
-    dice::Dice,
     log,
+    rng::Rng,
     row::{Target, grouped, killable, megabytes, row, short},
     times::shown,
     words::Words,
@@ -77,7 +77,7 @@ pub(crate) async fn fill(engine: &Arc<DiskEngine>, fill: Fill) -> Outcome<()> {
     let mut tasks = JoinSet::new();
     for number in 0..UNDER_WAY {
         let filling = Filling { engine: Arc::clone(engine), data: data.clone(), taken: Arc::clone(&taken) };
-        tasks.spawn(filling.run(fill, Dice::new(number as u64)));
+        tasks.spawn(filling.run(fill, Rng::new(number as u64)));
     }
     while let Some(done) = tasks.join_next().await {
         done??;
@@ -93,9 +93,9 @@ struct Filling {
 }
 
 impl Filling {
-    async fn run(self, fill: Fill, mut dice: Dice) -> Outcome<()> {
+    async fn run(self, fill: Fill, mut rng: Rng) -> Outcome<()> {
         while self.taken.fetch_add(1, Relaxed) < fill.events {
-            let stream = log::stream(dice.below(fill.streams))?;
+            let stream = log::stream(rng.below(fill.streams))?;
             self.engine.append(log::now().into(), log::append(stream, self.data.clone())).await?;
         }
         Ok(())

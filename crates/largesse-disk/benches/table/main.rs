@@ -6,12 +6,12 @@
 //! It judges nothing and fails only when the engine does: a target that is missed is a word in a row.
 
 mod acks;
-mod dice;
 mod floor;
 mod load;
 mod log;
 mod resume;
 mod retention;
+mod rng;
 mod row;
 mod times;
 mod words;

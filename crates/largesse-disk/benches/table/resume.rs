@@ -19,8 +19,8 @@ use largesse_log::{
 
 use crate::{
     Outcome,
-    dice::Dice,
     log::{self, STREAMS_IN_GROUP},
+    rng::Rng,
     row::{Target, grouped, megabytes, row},
     times::{Times, shown},
     words::Words,
@@ -106,9 +106,9 @@ struct Reader {
 impl Reader {
     async fn come_back(&self, reads: usize, judge: Judge) -> Outcome<()> {
         let tail = self.engine.tail().0;
-        let mut dice = Dice::new(1);
-        let recent = self.ids(reads, tail - tail / RECENT_PART..tail, &mut dice).await?;
-        let any = self.ids(reads, 0..tail, &mut dice).await?;
+        let mut rng = Rng::new(1);
+        let recent = self.ids(reads, tail - tail / RECENT_PART..tail, &mut rng).await?;
+        let any = self.ids(reads, 0..tail, &mut rng).await?;
         for (age, ids) in [("a recent id", recent), ("any id", any)] {
             for (reading, of) in [
                 (Reading::Name, "one stream"),
@@ -116,7 +116,7 @@ impl Reader {
                 (Reading::Group, "s/N/*, 100 streams"),
                 (Reading::All, "s/**, all streams"),
             ] {
-                let times = self.first_events(&ids, reading, &mut dice).await?;
+                let times = self.first_events(&ids, reading, &mut rng).await?;
                 let target = match (age, judge) {
                     ("a recent id", Judge::Resume) => {
                         Target::Should { be: "p99 ≤ 1 ms", holds: times.at(99) <= RESUME_MAX }
@@ -131,11 +131,11 @@ impl Reader {
     }
 
     /// Draws ids of events.
-    async fn ids(&self, count: usize, from: std::ops::Range<u64>, dice: &mut Dice) -> Outcome<Vec<Id>> {
-        let all = Reading::All.selection(&log::stream(0)?, self.streams, dice)?;
+    async fn ids(&self, count: usize, from: std::ops::Range<u64>, rng: &mut Rng) -> Outcome<Vec<Id>> {
+        let all = Reading::All.selection(&log::stream(0)?, self.streams, rng)?;
         let mut ids = Vec::with_capacity(count);
         while ids.len() < count {
-            let position = from.start + dice.below(from.end - from.start);
+            let position = from.start + rng.below(from.end - from.start);
             let batch = self.first_batch(&all, Position(position), 1).await?;
             let Some(Record::Event { event, .. }) = batch.records.first() else {
                 return Err(format!("no event is behind position {position}").into());
@@ -145,14 +145,14 @@ impl Reader {
         Ok(ids)
     }
 
-    async fn first_events(&self, ids: &[Id], reading: Reading, dice: &mut Dice) -> Outcome<Times> {
+    async fn first_events(&self, ids: &[Id], reading: Reading, rng: &mut Rng) -> Outcome<Times> {
         let all_begun = Instant::now();
         let mut times = Vec::with_capacity(ids.len());
         for id in ids {
             if all_begun.elapsed() > READS_TIME_MAX {
                 break;
             }
-            let selection = reading.selection(&id.stream, self.streams, dice)?;
+            let selection = reading.selection(&id.stream, self.streams, rng)?;
             let begun = Instant::now();
             self.first_batch(&selection, id.position, READ_RECORDS_MAX).await?;
             times.push(begun.elapsed());
@@ -181,11 +181,11 @@ impl Reader {
 
     /// Reads whole streams, one after the other.
     async fn catch_up(&self) -> Outcome<()> {
-        let mut dice = Dice::new(2);
+        let mut rng = Rng::new(2);
         let (begun, mut events, mut streams, mut firsts) = (Instant::now(), 0, 0_u64, Vec::new());
         while begun.elapsed() < CATCH_UP_TIME_MAX && streams < self.streams {
             streams += 1;
-            let selection = Selection::one(log::stream(dice.below(self.streams))?);
+            let selection = Selection::one(log::stream(rng.below(self.streams))?);
             let first = Instant::now();
             let mut batch = self.first_batch(&selection, Position::ZERO, READ_RECORDS_MAX).await?;
             firsts.push(first.elapsed());
@@ -208,17 +208,17 @@ impl Reader {
 }
 
 impl Reading {
-    fn selection(self, stream: &StreamName, streams: u64, dice: &mut Dice) -> Outcome<Selection> {
+    fn selection(self, stream: &StreamName, streams: u64, rng: &mut Rng) -> Outcome<Selection> {
         let pattern = |text: &str| Outcome::Ok(Selector::Pattern(Pattern::parse(text)?));
         Ok(match self {
             Self::Name => Selection::one(stream.clone()),
             Self::Names => {
-                let others = (1..NAMES).map(|_| Ok(Selector::Name(log::stream(dice.below(streams))?)));
+                let others = (1..NAMES).map(|_| Ok(Selector::Name(log::stream(rng.below(streams))?)));
                 let this = std::iter::once(Ok(Selector::Name(stream.clone())));
                 Selection::many(this.chain(others).collect::<Outcome<_>>()?)?
             }
             Self::Group => {
-                let group = dice.below(streams.div_ceil(STREAMS_IN_GROUP));
+                let group = rng.below(streams.div_ceil(STREAMS_IN_GROUP));
                 Selection::many(vec![pattern(&format!("s/{group}/*"))?])?
             }
             Self::All => Selection::many(vec![pattern("s/**")?])?,

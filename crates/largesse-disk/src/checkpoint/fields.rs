@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! 16 Head    incarnation u64 | written u64 | reserved u64 | replay_from u64
-//!            | limits | tail u64 | last_time optional u64 | front u64 | forgotten optional loss | numbered u64
+//!            | limits | tail u64 | last_time optional u64 | low_watermark u64 | forgotten optional loss | numbered u64
 //! 17 Life    stream | start u64 | made u64 | settings | events u64 | bytes u64 | first optional stub
 //!            | last optional stub | end optional (position u64 | time u64) | trim optional loss
-//! 18 Past    stream | end u64 | reason | at u64 | loss optional loss
+//! 18 Tombstone stream | end u64 | reason | at u64 | loss optional loss
 //! 19 Key     due u64 | number u64 | stream | key | use
 //! 20 Sealed  number u64 | generation u32 | first u64 | bytes u64 | live_bytes u64
 //!            | skipped: how many u32, and as many (u64 | u64)
-//! 21 End     segments u64 | lives u64 | pasts u64 | keys u64 | heads u64
+//! 21 End     segments u64 | lives u64 | tombstones u64 | keys u64 | heads u64
 //! 22 Damaged stream | position u64
 //!
 //! loss       upto u64 | at u64
@@ -33,7 +33,8 @@
 use largesse_log::{
     AppendOutcome, Appended, EndReason, Incarnation,
     state::{
-        LifeEnd, Loss, SavedBlocks, SavedDamage, SavedHead, SavedKey, SavedLife, SavedPast, SavedUse, Stub,
+        LifeEnd, Loss, SavedBlocks, SavedDamage, SavedHead, SavedKey, SavedLife, SavedTombstone, SavedUse,
+        Stub,
     },
 };
 
@@ -48,7 +49,7 @@ use crate::{
 pub(super) struct End {
     pub(super) segments: u64,
     pub(super) lives: u64,
-    pub(super) pasts: u64,
+    pub(super) tombstones: u64,
     pub(super) keys: u64,
     /// Of all frames before the end. Each is checked alone too; this also finds one that is whole and stands
     /// where another was written, as when a disk lost a write over an older checkpoint's bytes.
@@ -76,14 +77,14 @@ all_of! {
     Stub { position, time, counted_bytes }
     Loss { upto, at }
     LifeEnd { position, time }
-    SavedHead { limits, tail, last_time, front, forgotten, numbered }
+    SavedHead { limits, tail, last_time, low_watermark, forgotten, numbered }
     SavedLife { stream, start, made, settings, events, bytes, first, last, end, trim }
-    SavedPast { stream, end, reason, at, loss }
+    SavedTombstone { stream, end, reason, at, loss }
     SavedKey { due, number, stream, key, what }
     SavedDamage { stream, position }
     SavedBlocks { generation, done, step, checkpoints, closed }
     SealedSegment { number, generation, first, bytes, live_bytes, skipped }
-    End { segments, lives, pasts, keys, heads }
+    End { segments, lives, tombstones, keys, heads }
 }
 
 /// A number with a type of its own.

@@ -17,7 +17,7 @@ pub(super) struct Walked {
 impl Walked {
     pub(super) fn nothing(salt: Salt) -> Self {
         let heads = EventsCheck::start(salt);
-        Self { last: None, end: End { segments: 0, lives: 0, pasts: 0, keys: 0, heads } }
+        Self { last: None, end: End { segments: 0, lives: 0, tombstones: 0, keys: 0, heads } }
     }
 
     /// What an end has to say here.
@@ -34,7 +34,7 @@ impl Walked {
         match kind {
             Kind::Sealed => self.end.segments += 1,
             Kind::Life => self.end.lives += 1,
-            Kind::Past => self.end.pasts += 1,
+            Kind::Tombstone => self.end.tombstones += 1,
             Kind::Key => self.end.keys += 1,
             _ => {}
         }
@@ -63,7 +63,7 @@ fn rank(kind: Kind) -> Option<u8> {
         Kind::Head => Some(HEAD),
         Kind::Sealed => Some(1),
         Kind::Life => Some(2),
-        Kind::Past => Some(3),
+        Kind::Tombstone => Some(3),
         Kind::Key => Some(4),
         Kind::Damaged => Some(5),
         Kind::End => Some(END),

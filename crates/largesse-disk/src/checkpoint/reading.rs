@@ -65,7 +65,7 @@ impl Reading {
         &self.head
     }
 
-    /// Gives all items to `take`, in the order of the file: segments, lives, pasts, keys, damages.
+    /// Gives all items to `take`, in the order of the file: segments, lives, tombstones, keys, damages.
     ///
     /// # Errors
     /// [`CheckpointError`]. What was given out until then is worth nothing: it is not all.
@@ -93,7 +93,7 @@ pub(super) fn decode(kind: Kind, body: &[u8]) -> Result<Part, Fault> {
     match kind {
         Kind::Sealed => whole(body, Field::take).map(Item::Segment).map(Part::Item),
         Kind::Life => whole(body, Field::take).map(Item::Life).map(Part::Item),
-        Kind::Past => whole(body, Field::take).map(Item::Past).map(Part::Item),
+        Kind::Tombstone => whole(body, Field::take).map(Item::Tombstone).map(Part::Item),
         Kind::Key => whole(body, Field::take).map(Item::Key).map(Part::Item),
         Kind::Damaged => whole(body, Field::take).map(Item::Damage).map(Part::Item),
         Kind::End => whole(body, Field::take).map(Part::End),

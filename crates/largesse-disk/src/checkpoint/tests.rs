@@ -70,11 +70,11 @@ fn answer() -> impl Strategy<Value = Appended> {
 fn head() -> impl Strategy<Value = CheckpointHead> {
     let log =
         (commands::limits(), position(), option::of(time()), position(), option::of(loss()), any::<u64>());
-    let log = log.prop_map(|(limits, tail, last_time, front, forgotten, numbered)| SavedHead {
+    let log = log.prop_map(|(limits, tail, last_time, low_watermark, forgotten, numbered)| SavedHead {
         limits,
         tail,
         last_time,
-        front,
+        low_watermark,
         forgotten,
         numbered,
     });
@@ -104,10 +104,11 @@ fn life() -> impl Strategy<Value = Item> {
     )
 }
 
-fn past() -> impl Strategy<Value = Item> {
+fn tombstone() -> impl Strategy<Value = Item> {
     let reason = prop_oneof![Just(EndReason::Closed), Just(EndReason::Deleted)];
-    (commands::stream_name(), position(), reason, position(), option::of(loss()))
-        .prop_map(|(stream, end, reason, at, loss)| Item::Past(SavedPast { stream, end, reason, at, loss }))
+    (commands::stream_name(), position(), reason, position(), option::of(loss())).prop_map(
+        |(stream, end, reason, at, loss)| Item::Tombstone(SavedTombstone { stream, end, reason, at, loss }),
+    )
 }
 
 fn key() -> impl Strategy<Value = Item> {
@@ -129,9 +130,9 @@ fn damage() -> impl Strategy<Value = Item> {
 }
 
 fn checkpoint() -> impl Strategy<Value = Checkpoint> {
-    let many = (vec(life(), 0..4), vec(past(), 0..4), vec(key(), 0..4), vec(damage(), 0..4));
-    let items = (vec(segment(), 0..4), many).prop_map(|(segments, (lives, pasts, keys, damages))| {
-        [segments, lives, pasts, keys, damages].concat()
+    let many = (vec(life(), 0..4), vec(tombstone(), 0..4), vec(key(), 0..4), vec(damage(), 0..4));
+    let items = (vec(segment(), 0..4), many).prop_map(|(segments, (lives, tombstones, keys, damages))| {
+        [segments, lives, tombstones, keys, damages].concat()
     });
     (head(), items)
 }
@@ -233,17 +234,17 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
     let stream = |number: usize| name(["a", "b/1", "b/2", "é"][number]);
     let key = |number: u8| key_named(&format!("key-{number}"));
     let events = || vec![NewEvent { name: None, data: EventData::parse("some text").unwrap() }];
-    let slot = log.next_slot(*now);
+    let stamp = log.next_stamp(*now);
     match step {
         Step::Append { stream: number, key: used, then } => {
             let once = used.map_or(Once::Unkeyed, |used| Once::Whole { key: key(used), digest: Digest(7) });
             let append =
                 Append { stream: stream(number), events: events(), then, once, author: Author::Source };
-            log.apply(slot, Command::Append(append));
+            log.apply(stamp, Command::Append(append));
         }
         Step::Block { stream: on, key: used, number } => {
             let claim = Command::Claim { stream: stream(on), key: key(used) };
-            let Reply::Claim(Ok(Claim { key, generation })) = log.apply(slot, claim).reply else { return };
+            let Reply::Claim(Ok(Claim { key, generation })) = log.apply(stamp, claim).reply else { return };
             let once =
                 Once::Block { claim: Claim { key, generation }, number, digest: Digest(number.into()) };
             let append = Append {
@@ -253,21 +254,21 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
                 once,
                 author: Author::Source,
             };
-            log.apply(log.next_slot(*now), Command::Append(append));
+            log.apply(log.next_stamp(*now), Command::Append(append));
         }
         Step::Put { stream: number, max_events } => {
             let settings = largesse_log::SettingsPatch {
                 max_events: largesse_log::Change::Set(Some(max_events)),
                 ..Default::default()
             };
-            log.apply(slot, Command::Put { stream: stream(number), put: Put { settings } });
+            log.apply(stamp, Command::Put { stream: stream(number), put: Put { settings } });
         }
-        Step::Delete { stream: number } => _ = log.apply(slot, Command::Delete { stream: stream(number) }),
+        Step::Delete { stream: number } => _ = log.apply(stamp, Command::Delete { stream: stream(number) }),
         Step::Pass { ms } => now.0 += ms,
         Step::Sweep => {
             let mut sweep = Command::Sweep { streams: Vec::new() };
             log.complete((*now).into(), &mut sweep);
-            log.apply(slot, sweep);
+            log.apply(stamp, sweep);
         }
         Step::Settle => _ = log.settle(0, Position::MAX, usize::MAX),
     }
@@ -277,7 +278,7 @@ fn items(snapshot: &Snapshot) -> Vec<Item> {
     // Lives are in no order.
     let mut lives: Vec<_> = snapshot.lives().collect();
     lives.sort_unstable_by(|one, other| one.stream.cmp(&other.stream));
-    let streams = lives.into_iter().map(Item::Life).chain(snapshot.pasts().map(Item::Past));
+    let streams = lives.into_iter().map(Item::Life).chain(snapshot.tombstones().map(Item::Tombstone));
     streams.chain(snapshot.keys().map(Item::Key)).collect()
 }
 
@@ -310,7 +311,7 @@ proptest! {
         reading.items(&mut |item| match item {
             Item::Segment(segment) => segments.push(segment),
             Item::Life(life) => restored.restore_life(&life),
-            Item::Past(past) => restored.restore_past(&past),
+            Item::Tombstone(tombstone) => restored.restore_tombstone(&tombstone),
             Item::Key(key) => restored.restore_key(key),
             Item::Damage(damage) => restored.restore_damage(damage),
         }).unwrap();

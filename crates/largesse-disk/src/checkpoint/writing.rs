@@ -30,7 +30,7 @@ pub(crate) fn write(
     segments: impl Iterator<Item = SealedSegment>,
     snapshot: &Snapshot,
 ) -> io::Result<u64> {
-    let streams = snapshot.lives().map(Item::Life).chain(snapshot.pasts().map(Item::Past));
+    let streams = snapshot.lives().map(Item::Life).chain(snapshot.tombstones().map(Item::Tombstone));
     let others = snapshot.keys().map(Item::Key).chain(snapshot.damages().map(Item::Damage));
     let items = segments.map(Item::Segment).chain(streams).chain(others);
     write_items(disk, head, items)
@@ -73,7 +73,7 @@ impl Item {
         match self {
             Self::Segment(_) => Kind::Sealed,
             Self::Life(_) => Kind::Life,
-            Self::Past(_) => Kind::Past,
+            Self::Tombstone(_) => Kind::Tombstone,
             Self::Key(_) => Kind::Key,
             Self::Damage(_) => Kind::Damaged,
         }
@@ -83,7 +83,7 @@ impl Item {
         match self {
             Self::Segment(segment) => segment.put(out),
             Self::Life(life) => life.put(out),
-            Self::Past(past) => past.put(out),
+            Self::Tombstone(tombstone) => tombstone.put(out),
             Self::Key(key) => key.put(out),
             Self::Damage(damage) => damage.put(out),
         }

@@ -7,7 +7,7 @@
 //! digest              u128
 //! a duration          seconds u64 | nanoseconds u32, less than 10^9
 //! position            u64, less than 2^63
-//! slot                base position | now u64 | time u64
+//! stamp               base position | now u64 | time u64
 //! something optional  0u8, or 1u8 | what it is
 //! a list              how many u32, and as many
 //! then                0u8 the stream stays open, 1u8 it is closed; 2 is added where a publisher wrote the append
@@ -22,7 +22,7 @@
 use std::time::Duration;
 
 use largesse_log::{
-    Author, Claim, Digest, IdempotencyKey, Once, Position, StreamName, Then, UnixMs, state::Slot,
+    Author, Claim, Digest, IdempotencyKey, Once, Position, StreamName, Then, UnixMs, state::Stamp,
 };
 
 use crate::frame::{Fault, position};
@@ -140,7 +140,7 @@ impl<T: Field> Field for Vec<T> {
     }
 }
 
-impl Field for Slot {
+impl Field for Stamp {
     fn put(&self, out: &mut Vec<u8>) {
         self.base.put(out);
         self.now.put(out);

@@ -1,7 +1,7 @@
-//! The heads that events follow: of an append, and of events that a cleaning kept.
+//! The heads that events follow: of an append, and of events that a compaction kept.
 //!
 //! ```text
-//! 2 Append  slot | events | stream | then | once
+//! 2 Append  stamp | events | stream | then | once
 //! 9 Kept    base position | time u64 | events | stream
 //!   events  how many u32 | check u64, over the frames of the events (`frame/events.rs`)
 //! ```
@@ -11,7 +11,7 @@
 //! Invariant: a head says how many events follow, and which. Does not know whether the append was refused when
 //! it was taken.
 
-use largesse_log::{Author, Once, Position, StreamName, Then, UnixMs, state::Slot};
+use largesse_log::{Author, Once, Position, StreamName, Then, UnixMs, state::Stamp};
 
 use super::fields::{Field, Fields};
 use crate::frame::{EncodedEvents, EventsCheck, Fault, Kind, Salt, write_frame};
@@ -44,7 +44,7 @@ impl Field for EventsHead {
 /// An append without its events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AppendHead {
-    pub(crate) slot: Slot,
+    pub(crate) stamp: Stamp,
     pub(crate) events: EventsHead,
     pub(crate) stream: StreamName,
     pub(crate) then: Then,
@@ -57,15 +57,15 @@ impl AppendHead {
     pub(crate) fn decode(body: &[u8]) -> Result<Self, Fault> {
         let mut from = Fields::of(body);
         let from = &mut from;
-        let (slot, events, stream) = (Field::take(from)?, Field::take(from)?, Field::take(from)?);
+        let (stamp, events, stream) = (Field::take(from)?, Field::take(from)?, Field::take(from)?);
         let (then, author) = Field::take(from)?;
-        let head = Self { slot, events, stream, then, author, once: Field::take(from)? };
+        let head = Self { stamp, events, stream, then, author, once: Field::take(from)? };
         from.end()?;
         Ok(head)
     }
 }
 
-/// The head of events of one stream with consecutive positions and one time, in a cleaned segment.
+/// The head of events of one stream with consecutive positions and one time, in a compacted segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptHead {
     /// The position of the first.

@@ -34,8 +34,8 @@ fn position() -> impl Strategy<Value = Position> {
     any::<u64>().prop_map(|number| Position(number / 2))
 }
 
-fn slot() -> impl Strategy<Value = Slot> {
-    (position(), any::<u64>(), any::<u64>()).prop_map(|(base, now, time)| Slot {
+fn stamp() -> impl Strategy<Value = Stamp> {
+    (position(), any::<u64>(), any::<u64>()).prop_map(|(base, now, time)| Stamp {
         base,
         now: UnixMs(now),
         time: UnixMs(time),
@@ -125,7 +125,7 @@ pub(crate) fn command() -> impl Strategy<Value = Stamped> {
         1 => (stream_name(), position()).prop_map(|(stream, position)| Command::Damage { stream, position }),
         1 => limits().prop_map(Command::Limits),
     ];
-    (slot(), command).prop_map(|(slot, command)| Stamped { slot, command })
+    (stamp(), command).prop_map(|(stamp, command)| Stamped { stamp, command })
 }
 
 /// The frames of a command, with their kinds and bodies.
@@ -180,7 +180,7 @@ proptest! {
         if cut {
             body.truncate(at);
         }
-        let Ok(Stamped { slot, command: Command::Append(append) }) = decode(&bodies) else {
+        let Ok(Stamped { stamp, command: Command::Append(append) }) = decode(&bodies) else {
             if let Ok(other) = decode(&bodies) {
                 prop_assert_eq!(self::bodies(&encoded(&other)), bodies);
             }
@@ -188,7 +188,7 @@ proptest! {
         };
         // The head's own check over the events is the walk's to hold.
         let head = AppendHead::decode(&bodies[0].1).unwrap();
-        let other = AppendHead::decode(&self::bodies(&encoded(&Stamped { slot, command: Command::Append(append) }))[0].1)
+        let other = AppendHead::decode(&self::bodies(&encoded(&Stamped { stamp, command: Command::Append(append) }))[0].1)
             .unwrap();
         prop_assert_eq!(AppendHead { events: other.events, ..head }, other);
     }

@@ -1,9 +1,9 @@
 //! The real disk: one folder of the file system.
 //!
-//! Invariants: what a call of [`Disk`] or [`DiskFile`] says is done was asked of the operating system, with no
-//! buffer of our own in between. Its path is followed once, when it is opened: every file is reached through the
-//! folder's descriptor, so a folder that is moved stays the same, and another one at its path is never touched. Does not retry anything, and does not keep two servers apart: see
-//! [`crate::lock`].
+//! Invariants: what a call of [`Disk`] or [`DiskFile`] says is done was asked of the operating system, with no buffer
+//! of our own in between. Its path is followed once, when it is opened: every file is reached through the folder's
+//! descriptor, so a folder that is moved stays the same, and another one at its path is never touched. Does not retry
+//! anything, and does not keep two servers apart: see [`crate::lock`].
 
 use std::fs::{DirBuilder, File};
 use std::io;

@@ -1,7 +1,7 @@
 //! A disk for tests: whoever uses it panics, where it is told to.
 //!
-//! It stands for any bug in a thread that uses the disk: what counts is who waits for that thread. Invariant: nothing is
-//! done at the call that panics, nor at any after it of the same threads. Does not fail otherwise.
+//! It stands for any bug in a thread that uses the disk: what counts is who waits for that thread. Invariant: nothing
+//! is done at the call that panics, nor at any after it of the same threads. Does not fail otherwise.
 
 use std::{
     io,

@@ -11,8 +11,8 @@ use largesse_log::{
 };
 
 use crate::{
+    cold::{ColdError, Walk},
     core::Core,
-    old::{OldError, Walk},
     pool::ReadPool,
 };
 
@@ -21,21 +21,21 @@ use crate::{
 const LEGS_MAX: usize = 8;
 
 /// Reads what a look left to be read.
-pub(crate) async fn read_old(
+pub(crate) async fn read_cold(
     core: &Arc<Core>,
     pool: &ReadPool,
     look: Look,
     selection: &Selection,
     place: Place,
     limits: ReadLimits,
-) -> Result<Batch, OldError> {
+) -> Result<Batch, ColdError> {
     let core = Arc::clone(core);
     match look {
         Look::Whole(batch) => Ok(batch),
-        Look::Merge(batch) => pool.run(move || Ok(core.old.merge(batch, limits))).await?,
+        Look::Merge(batch) => pool.run(move || Ok(core.cold.merge(batch, limits))).await?,
         Look::Walk => {
             let selection = selection.clone();
-            pool.run(move || Ok(walk_old(&core, &selection, place, limits))).await?
+            pool.run(move || Ok(walk_cold(&core, &selection, place, limits))).await?
         }
     }
 }
@@ -43,25 +43,25 @@ pub(crate) async fn read_old(
 /// Reads a stretch of the log, without waiting for anything but the disk.
 ///
 /// While it walks, events may be moved out of memory behind what it has looked at: then it walks on.
-pub(crate) fn walk_old(
+pub(crate) fn walk_cold(
     core: &Core,
     selection: &Selection,
     place: Place,
     limits: ReadLimits,
-) -> Result<Batch, OldError> {
+) -> Result<Batch, ColdError> {
     let mut walk = Walk::from(place, limits);
-    let mut reach = core.state().floor();
+    let mut reach = core.state().evicted_upto();
     let mut legs_left = LEGS_MAX;
     let judged = loop {
-        core.old.walk_on(&mut walk, selection, reach)?;
+        core.cold.walk_on(&mut walk, selection, reach)?;
         legs_left -= 1;
         let state = core.state();
-        if state.floor() == reach || walk.is_full() || legs_left == 0 {
+        if state.evicted_upto() == reach || walk.is_full() || legs_left == 0 {
             break state.judge(selection, place, &walk.walked, walk.upto, limits);
         }
-        reach = state.floor();
+        reach = state.evicted_upto();
     };
-    core.old.read_walk(&walk, judged, limits)
+    core.cold.read_walk(&walk, judged, limits)
 }
 
 /// Finds where a first request begins.
@@ -82,20 +82,20 @@ pub(crate) async fn locate(
             Locating::Deep(deep) => {
                 let reader = Arc::clone(core);
                 let tail = deep.tail;
-                let position = pool.run(move || reader.old.before_last(&deep)).await?;
+                let position = pool.run(move || reader.cold.before_last(&deep)).await?;
                 let place = Place::knowing(position, tail);
                 return Ok(Located { place, repeat: Repeat::AnotherPlace });
             }
             Locating::WalkBack(back) => {
                 let (reader, wanted) = (Arc::clone(core), selection.clone());
-                let (walked, to) = pool.run(move || reader.old.stretch_back(&wanted, back)).await?;
+                let (walked, to) = pool.run(move || reader.cold.stretch_back(&wanted, back)).await?;
                 core.state().judge_back(back, &walked, to)
             }
-            Locating::Time { time, floor } => {
+            Locating::Time { time, evicted_upto } => {
                 let reader = Arc::clone(core);
-                let position = pool.run(move || reader.old.before_time(time)).await?;
+                let position = pool.run(move || reader.cold.before_time(time)).await?;
                 // Where the archive has none of them any more, the first in memory is one.
-                return Ok(core.state().located_at(position.unwrap_or(floor), Repeat::SamePlace));
+                return Ok(core.state().located_at(position.unwrap_or(evicted_upto), Repeat::SamePlace));
             }
         };
     }

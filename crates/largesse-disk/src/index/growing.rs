@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use largesse_log::{Position, UnixMs};
 
-use super::{Entry, Home, IndexError, LifeId, Mark, SegmentIndex, Shelf, Span, Totals};
+use super::{Entry, Home, IndexError, Mark, Postings, SegmentIndex, Span, StreamEpoch, Totals};
 
 /// A mark nearer to the one before is not kept: so many bytes are walked at most, besides one append, to find a
 /// place in log order.
@@ -22,7 +22,7 @@ const FEW: &str = "2^32 events would be a segment of at least 47 GB: a frame has
 /// on while [`super::write_sealed`] writes it out.
 #[derive(Debug, Default)]
 pub struct Growing {
-    lives: BTreeMap<LifeId, LifeEntries>,
+    lives: BTreeMap<StreamEpoch, LifeEntries>,
     marks: Vec<Mark>,
     totals: Totals,
 }
@@ -56,7 +56,7 @@ impl Growing {
     ///
     /// # Errors
     /// [`OutOfOrder`]; nothing changed.
-    pub fn push(&mut self, life: LifeId, entry: Entry) -> Result<(), OutOfOrder> {
+    pub fn push(&mut self, life: StreamEpoch, entry: Entry) -> Result<(), OutOfOrder> {
         let span = self.totals.span.unwrap_or(Span {
             first: entry.position,
             last: Position::ZERO,
@@ -100,14 +100,14 @@ impl Growing {
     }
 
     /// All lives in their order, each with its entries and what they count.
-    pub(super) fn lives(&self) -> impl Iterator<Item = (LifeId, &[Entry], u64)> {
+    pub(super) fn lives(&self) -> impl Iterator<Item = (StreamEpoch, &[Entry], u64)> {
         self.lives.iter().map(|(life, of_life)| (*life, of_life.entries.as_slice(), of_life.counted_bytes))
     }
 
-    /// What a shelf shows: what its life had when it was asked for.
-    fn entries_on(&self, shelf: &Shelf) -> &[Entry] {
-        let entries = self.lives.get(&shelf.life).map_or(&[][..], |of_life| &of_life.entries);
-        &entries[..entries.len().min(shelf.count as usize)]
+    /// What a posting list shows: what its life had when it was asked for.
+    fn entries_on(&self, postings: &Postings) -> &[Entry] {
+        let entries = self.lives.get(&postings.life).map_or(&[][..], |of_life| &of_life.entries);
+        &entries[..entries.len().min(postings.count as usize)]
     }
 
     fn last_mark_where(&self, holds: impl Fn(&Mark) -> bool) -> Option<u32> {
@@ -127,21 +127,21 @@ impl SegmentIndex for Growing {
         self.totals
     }
 
-    fn shelf(&self, life: LifeId) -> Result<Option<Shelf>, IndexError> {
-        Ok(self.lives.get(&life).and_then(|of_life| shelf(life, of_life)))
+    fn postings(&self, life: StreamEpoch) -> Result<Option<Postings>, IndexError> {
+        Ok(self.lives.get(&life).and_then(|of_life| postings(life, of_life)))
     }
 
-    fn shelves(&self, from: LifeId) -> Box<dyn Iterator<Item = Result<Shelf, IndexError>> + '_> {
+    fn all_postings(&self, from: StreamEpoch) -> Box<dyn Iterator<Item = Result<Postings, IndexError>> + '_> {
         let lives = self.lives.range(from..);
-        Box::new(lives.filter_map(|(life, of_life)| shelf(*life, of_life)).map(Ok))
+        Box::new(lives.filter_map(|(life, of_life)| postings(*life, of_life)).map(Ok))
     }
 
-    fn upto(&self, shelf: &Shelf, position: Position) -> Result<u32, IndexError> {
-        Ok(to_u32(self.entries_on(shelf).partition_point(|entry| entry.position <= position)))
+    fn upto(&self, postings: &Postings, position: Position) -> Result<u32, IndexError> {
+        Ok(to_u32(self.entries_on(postings).partition_point(|entry| entry.position <= position)))
     }
 
-    fn entries(&self, shelf: &Shelf, from: u32, entries_max: usize) -> Result<Vec<Entry>, IndexError> {
-        let left = self.entries_on(shelf).get(from as usize..).unwrap_or_default();
+    fn entries(&self, postings: &Postings, from: u32, entries_max: usize) -> Result<Vec<Entry>, IndexError> {
+        let left = self.entries_on(postings).get(from as usize..).unwrap_or_default();
         Ok(left[..left.len().min(entries_max)].to_vec())
     }
 
@@ -162,9 +162,9 @@ impl SegmentIndex for Growing {
     }
 }
 
-fn shelf(life: LifeId, of_life: &LifeEntries) -> Option<Shelf> {
+fn postings(life: StreamEpoch, of_life: &LifeEntries) -> Option<Postings> {
     let (first, last) = (of_life.entries.first()?, of_life.entries.last()?);
-    Some(Shelf {
+    Some(Postings {
         life,
         count: to_u32(of_life.entries.len()),
         counted_bytes: of_life.counted_bytes,

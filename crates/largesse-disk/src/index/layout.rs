@@ -7,8 +7,8 @@
 //! | pages | hold | bytes of a row | rows of a page |
 //! |---|---|---|---|
 //! | 0 | the header | | |
-//! | then | the fence: the first life of each page of shelves | 8: life | 511 |
-//! | then | shelves, in the order of lives | 40: life, first entry u32, entries u32, counted bytes, first position, last position | 102 |
+//! | then | the fence: the first life of each page of posting lists | 8: life | 511 |
+//! | then | posting lists, in the order of lives | 40: life, first entry u32, entries u32, counted bytes, first position, last position | 102 |
 //! | then | entries, by life, in log order | 32: position, at, time, bytes u32, counted bytes u32 | 127 |
 //! | then | marks, in log order | 24: position, at, time | 170 |
 //!
@@ -16,7 +16,7 @@
 //! |---|---|
 //! | 0 | `LARGEIDX` |
 //! | 8 | format u32 = 1. All formats have a header page of this size with this check |
-//! | 12, 16, 20 | how many shelves, entries, marks, u32 |
+//! | 12, 16, 20 | how many posting lists, entries, marks, u32 |
 //! | 24 | segment number |
 //! | 32 | salt |
 //! | 40 | counted bytes of all entries |
@@ -28,7 +28,7 @@
 use largesse_log::{Position, UnixMs};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::{Entry, IndexError, IndexOf, LifeId, Mark, Span, Totals};
+use super::{Entry, IndexError, IndexOf, Mark, Span, StreamEpoch, Totals};
 
 pub(crate) const PAGE_BYTES: usize = 4096;
 pub(super) const FORMAT: u32 = 1;
@@ -143,15 +143,15 @@ pub(super) trait Row: Sized {
     fn read(from: &[u8]) -> Self;
 
     /// The row in a page, counted from 0; less than [`Row::PER_PAGE`].
-    fn of_page(page: &Page, slot: usize) -> Self {
-        Self::read(&page[slot * Self::BYTES..][..Self::BYTES])
+    fn of_page(page: &Page, stamp: usize) -> Self {
+        Self::read(&page[stamp * Self::BYTES..][..Self::BYTES])
     }
 }
 
-/// A shelf as it stands in the file.
+/// A posting list as it stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ShelfRow {
-    pub(super) life: LifeId,
+    pub(super) life: StreamEpoch,
     /// Its place among all entries.
     pub(super) first_entry: u32,
     pub(super) count: u32,
@@ -160,7 +160,7 @@ pub(super) struct ShelfRow {
     pub(super) last: Position,
 }
 
-impl Row for LifeId {
+impl Row for StreamEpoch {
     const BYTES: usize = 8;
 
     fn write(&self, into: &mut [u8]) {
@@ -186,7 +186,7 @@ impl Row for ShelfRow {
 
     fn read(from: &[u8]) -> Self {
         Self {
-            life: LifeId(Position(u64_at(from, 0))),
+            life: StreamEpoch(Position(u64_at(from, 0))),
             first_entry: u32_at(from, 8),
             count: u32_at(from, 12),
             counted_bytes: u64_at(from, 16),

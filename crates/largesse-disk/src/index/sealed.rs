@@ -1,17 +1,17 @@
 //! The index of a segment that no longer changes, in a file.
 //!
-//! In memory is only the fence: the first life of each page of shelves, 8 bytes for 4,096 of the file, which is
+//! In memory is only the fence: the first life of each page of posting lists, 8 bytes for 4,096 of the file, which is
 //! less than 0.2 % of it. So a life is found with one page, and one event of it with about log2 of the pages
 //! that its entries are on. Everything else is read when it is asked for, and kept by nobody but the system.
 //!
-//! Invariants: every page is checked when it is read; a shelf lies within the entries. Does not write.
+//! Invariants: every page is checked when it is read; a posting list lies within the entries. Does not write.
 
 use std::{io, ops::Range, sync::Arc, vec};
 
 use largesse_log::{Position, UnixMs};
 
 use super::{
-    Entry, Home, IndexError, IndexOf, LifeId, Mark, SegmentIndex, Shelf, Totals,
+    Entry, Home, IndexError, IndexOf, Mark, Postings, SegmentIndex, StreamEpoch, Totals,
     layout::{Header, PAGE_BYTES, Seed, ShelfRow, check_of},
     pages::{Pages, Section, read_unchecked},
 };
@@ -23,15 +23,15 @@ pub struct Sealed {
     totals: Totals,
     /// The header page's check.
     check: u64,
-    /// The first life of each page of shelves.
-    fence: Box<[LifeId]>,
-    shelves: Section<ShelfRow>,
+    /// The first life of each page of posting lists.
+    fence: Box<[StreamEpoch]>,
+    all_postings: Section<ShelfRow>,
     entries: Section<Entry>,
     marks: Section<Mark>,
 }
 
 impl Sealed {
-    /// Reads the header and the fence: a page, and one for 511 pages of shelves.
+    /// Reads the header and the fence: a page, and one for 511 pages of posting lists.
     ///
     /// # Errors
     /// All of [`IndexError`]. A broken page after the fence is found only when it is read.
@@ -52,9 +52,9 @@ impl Sealed {
         let pages = Pages::new(file, Seed::new(of));
         let mut fence = Vec::with_capacity(sections.fence.count() as usize);
         sections.fence.read_rows(&pages, 0..sections.fence.count(), |life| fence.push(life))?;
-        let Sections { shelves, entries, marks, .. } = sections;
+        let Sections { all_postings, entries, marks, .. } = sections;
         let (totals, check, fence) = (header.totals, check_of(&page), fence.into());
-        Ok(Self { pages, totals, check, fence, shelves, entries, marks })
+        Ok(Self { pages, totals, check, fence, all_postings, entries, marks })
     }
 
     /// Reads every page once: for who wants to know now whether all are whole.
@@ -83,36 +83,36 @@ impl Sealed {
         self.pages.keep_open()
     }
 
-    /// The shelves on a page, from this life on.
-    fn shelves_on(&self, page: u32, from: LifeId) -> Result<Vec<Shelf>, IndexError> {
-        let rows = self.shelves.read_page(&self.pages, page)?;
+    /// The posting lists on a page, from this life on.
+    fn shelves_on(&self, page: u32, from: StreamEpoch) -> Result<Vec<Postings>, IndexError> {
+        let rows = self.all_postings.read_page(&self.pages, page)?;
         let first = rows.partition_point(rows.numbers(), |row| row.life < from);
         (first..rows.numbers().end).map(|number| self.checked(page, rows.row(number))).collect()
     }
 
-    /// The page of shelves on which this life is, if it is on any; when there are pages, one of them.
-    fn shelf_page(&self, life: LifeId) -> u32 {
+    /// The page of posting lists on which this life is, if it is on any; when there are pages, one of them.
+    fn postings_page(&self, life: StreamEpoch) -> u32 {
         let pages_upto = self.fence.partition_point(|first| *first <= life);
-        u32::try_from(pages_upto.saturating_sub(1)).expect("there are fewer pages than shelves")
+        u32::try_from(pages_upto.saturating_sub(1)).expect("there are fewer pages than all_postings")
     }
 
     /// A row that is read from a page that is whole. What it says is still looked at: whoever wrote it may
     /// have been wrong.
-    fn checked(&self, page: u32, row: ShelfRow) -> Result<Shelf, IndexError> {
+    fn checked(&self, page: u32, row: ShelfRow) -> Result<Postings, IndexError> {
         let end = row.first_entry.checked_add(row.count);
         if row.count == 0 || end.is_none_or(|end| end > self.entries.count()) {
-            return Err(IndexError::Corrupt { page: self.shelves.page(page) });
+            return Err(IndexError::Corrupt { page: self.all_postings.page(page) });
         }
         let ShelfRow { life, first_entry, count, counted_bytes, first, last } = row;
         let home = Home::Sealed { index: self.check, first_entry };
-        Ok(Shelf { life, count, counted_bytes, first, last, home })
+        Ok(Postings { life, count, counted_bytes, first, last, home })
     }
 
-    /// A shelf as this index has it, and its first entry.
-    fn own(&self, shelf: &Shelf) -> Result<Option<(Shelf, u32)>, IndexError> {
-        let found = match shelf.home {
-            Home::Sealed { index, .. } if index == self.check => Some(*shelf),
-            _ => self.shelf(shelf.life)?,
+    /// A posting list as this index has it, and its first entry.
+    fn own(&self, postings: &Postings) -> Result<Option<(Postings, u32)>, IndexError> {
+        let found = match postings.home {
+            Home::Sealed { index, .. } if index == self.check => Some(*postings),
+            _ => self.postings(postings.life)?,
         };
         Ok(found.and_then(|own| match own.home {
             Home::Sealed { first_entry, .. } => Some((own, first_entry)),
@@ -120,10 +120,10 @@ impl Sealed {
         }))
     }
 
-    /// Where the entries of a shelf are: those that its life had when it was asked for.
-    fn entries_on(&self, shelf: &Shelf) -> Result<Range<u32>, IndexError> {
-        let own = self.own(shelf)?;
-        Ok(own.map_or(0..0, |(own, first)| first..first + own.count.min(shelf.count)))
+    /// Where the entries of a posting list are: those that its life had when it was asked for.
+    fn entries_on(&self, postings: &Postings) -> Result<Range<u32>, IndexError> {
+        let own = self.own(postings)?;
+        Ok(own.map_or(0..0, |(own, first)| first..first + own.count.min(postings.count)))
     }
 
     fn last_mark_where(&self, holds: impl Fn(&Mark) -> bool) -> Result<Option<u32>, IndexError> {
@@ -137,35 +137,35 @@ impl SegmentIndex for Sealed {
         self.totals
     }
 
-    fn shelf(&self, life: LifeId) -> Result<Option<Shelf>, IndexError> {
+    fn postings(&self, life: StreamEpoch) -> Result<Option<Postings>, IndexError> {
         if self.fence.first().is_none_or(|first| life < *first) {
             return Ok(None);
         }
-        let page = self.shelf_page(life);
-        let rows = self.shelves.read_page(&self.pages, page)?;
+        let page = self.postings_page(life);
+        let rows = self.all_postings.read_page(&self.pages, page)?;
         let number = rows.partition_point(rows.numbers(), |row| row.life < life);
         let row = rows.numbers().contains(&number).then(|| rows.row(number));
         row.filter(|row| row.life == life).map(|row| self.checked(page, row)).transpose()
     }
 
-    fn shelves(&self, from: LifeId) -> Box<dyn Iterator<Item = Result<Shelf, IndexError>> + '_> {
-        let next_page = self.shelf_page(from);
-        Box::new(Shelves { index: self, from, next_page, read: Vec::new().into_iter() })
+    fn all_postings(&self, from: StreamEpoch) -> Box<dyn Iterator<Item = Result<Postings, IndexError>> + '_> {
+        let next_page = self.postings_page(from);
+        Box::new(PostingsIter { index: self, from, next_page, read: Vec::new().into_iter() })
     }
 
-    fn upto(&self, shelf: &Shelf, position: Position) -> Result<u32, IndexError> {
-        let Some((own, first)) = self.own(shelf)? else { return Ok(0) };
+    fn upto(&self, postings: &Postings, position: Position) -> Result<u32, IndexError> {
+        let Some((own, first)) = self.own(postings)? else { return Ok(0) };
         let rows = first..first + own.count;
         let end = match position {
             before if before < own.first => rows.start,
             after if after >= own.last => rows.end,
             _ => self.entries.partition_point(&self.pages, rows, |entry| entry.position <= position)?,
         };
-        Ok((end - first).min(shelf.count))
+        Ok((end - first).min(postings.count))
     }
 
-    fn entries(&self, shelf: &Shelf, from: u32, entries_max: usize) -> Result<Vec<Entry>, IndexError> {
-        let rows = self.entries_on(shelf)?;
+    fn entries(&self, postings: &Postings, from: u32, entries_max: usize) -> Result<Vec<Entry>, IndexError> {
+        let rows = self.entries_on(postings)?;
         let first = rows.start.saturating_add(from).min(rows.end);
         let wanted = u32::try_from(entries_max).unwrap_or(u32::MAX);
         let end = first.saturating_add(wanted).min(rows.end);
@@ -194,19 +194,19 @@ impl SegmentIndex for Sealed {
 }
 
 /// Shelves in the order of lives, a page in memory at a time.
-struct Shelves<'a> {
+struct PostingsIter<'a> {
     index: &'a Sealed,
-    from: LifeId,
+    from: StreamEpoch,
     next_page: u32,
-    read: vec::IntoIter<Shelf>,
+    read: vec::IntoIter<Postings>,
 }
 
-impl Iterator for Shelves<'_> {
-    type Item = Result<Shelf, IndexError>;
+impl Iterator for PostingsIter<'_> {
+    type Item = Result<Postings, IndexError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // A page without a shelf to give is at most the first: all lives on it may lie before `from`.
-        while self.read.as_slice().is_empty() && self.next_page < self.index.shelves.page_count() {
+        // A page without a posting list to give is at most the first: all lives on it may lie before `from`.
+        while self.read.as_slice().is_empty() && self.next_page < self.index.all_postings.page_count() {
             match self.index.shelves_on(self.next_page, self.from) {
                 Ok(read) => (self.read, self.next_page) = (read.into_iter(), self.next_page + 1),
                 Err(error) => {
@@ -221,8 +221,8 @@ impl Iterator for Shelves<'_> {
 
 /// Where in the file the rows are.
 struct Sections {
-    fence: Section<LifeId>,
-    shelves: Section<ShelfRow>,
+    fence: Section<StreamEpoch>,
+    all_postings: Section<ShelfRow>,
     entries: Section<Entry>,
     marks: Section<Mark>,
 }
@@ -231,10 +231,10 @@ impl Sections {
     fn new(header: &Header) -> Self {
         let lives = header.totals.lives;
         let fence = Section::new(1, Section::<ShelfRow>::new(0, lives).page_count());
-        let shelves = Section::new(fence.end_page(), lives);
-        let entries = Section::new(shelves.end_page(), header.totals.events);
+        let all_postings = Section::new(fence.end_page(), lives);
+        let entries = Section::new(all_postings.end_page(), header.totals.events);
         let marks = Section::new(entries.end_page(), header.marks);
-        Self { fence, shelves, entries, marks }
+        Self { fence, all_postings, entries, marks }
     }
 
     /// The bytes of the whole file.

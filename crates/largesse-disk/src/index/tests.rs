@@ -6,8 +6,8 @@ use largesse_log::{Position, UnixMs};
 use proptest::prelude::*;
 
 use super::{
-    Entry, Growing, IndexOf, LifeId, MARK_GAP_BYTES, Mark, OutOfOrder, Sealed, SegmentIndex, Span, Totals,
-    write_sealed,
+    Entry, Growing, IndexOf, MARK_GAP_BYTES, Mark, OutOfOrder, Sealed, SegmentIndex, Span, StreamEpoch,
+    Totals, write_sealed,
 };
 use tray::Tray;
 
@@ -46,7 +46,7 @@ fn growing(steps: impl IntoIterator<Item = Step>) -> (Growing, Model) {
         }
         let (bytes, counted_bytes) = (step.bytes, step.bytes + 117);
         let entry = Entry { position: mark.position, at: at + 40, bytes, counted_bytes, time: UnixMs(time) };
-        index.push(LifeId(Position(step.life)), entry).unwrap();
+        index.push(StreamEpoch(Position(step.life)), entry).unwrap();
         model.lives.entry(step.life).or_default().push(entry);
         at += 40 + u64::from(bytes);
     }
@@ -65,7 +65,7 @@ fn check(steps: impl IntoIterator<Item = Step>, samples: usize) {
     file.verify().unwrap();
     for form in [&index as &dyn SegmentIndex, &file] {
         check_totals(form, &model);
-        check_shelves(form, &model, samples);
+        check_all_postings(form, &model, samples);
         check_marks(form, &model, samples);
     }
     check_shelves_of_another_form(&index, &file);
@@ -89,9 +89,9 @@ fn check_totals(index: &dyn SegmentIndex, model: &Model) {
     assert_eq!(index.totals(), want);
 }
 
-fn check_shelves(index: &dyn SegmentIndex, model: &Model, samples: usize) {
+fn check_all_postings(index: &dyn SegmentIndex, model: &Model, samples: usize) {
     let listed = |from: u64| -> Vec<u64> {
-        index.shelves(LifeId(Position(from))).map(|shelf| shelf.unwrap().life.0.0).collect()
+        index.all_postings(StreamEpoch(Position(from))).map(|postings| postings.unwrap().life.0.0).collect()
     };
     assert!(listed(0).iter().eq(model.lives.keys()));
     let lives: Vec<u64> = model.lives.keys().copied().collect();
@@ -99,31 +99,31 @@ fn check_shelves(index: &dyn SegmentIndex, model: &Model, samples: usize) {
         for from in [life.saturating_sub(1), life, life + 1] {
             let of_model = model.lives.range(from..).map(|(life, _)| life);
             assert!(listed(from).iter().eq(of_model), "from {from}");
-            check_shelf(index, from, model.lives.get(&from), samples);
+            check_postings(index, from, model.lives.get(&from), samples);
         }
     }
 }
 
-fn check_shelf(index: &dyn SegmentIndex, life: u64, want: Option<&Vec<Entry>>, samples: usize) {
-    let shelf = index.shelf(LifeId(Position(life))).unwrap();
-    let (Some(shelf), Some(want)) = (shelf, want) else {
-        assert!(shelf.is_none() && want.is_none(), "life {life}: {shelf:?}, {want:?}");
+fn check_postings(index: &dyn SegmentIndex, life: u64, want: Option<&Vec<Entry>>, samples: usize) {
+    let postings = index.postings(StreamEpoch(Position(life))).unwrap();
+    let (Some(postings), Some(want)) = (postings, want) else {
+        assert!(postings.is_none() && want.is_none(), "life {life}: {postings:?}, {want:?}");
         return;
     };
-    assert_eq!(shelf.life, LifeId(Position(life)));
-    assert_eq!(shelf.count as usize, want.len());
-    assert_eq!(shelf.counted_bytes, want.iter().map(|entry| u64::from(entry.counted_bytes)).sum::<u64>());
-    assert_eq!((shelf.first, shelf.last), (want[0].position, want[want.len() - 1].position));
+    assert_eq!(postings.life, StreamEpoch(Position(life)));
+    assert_eq!(postings.count as usize, want.len());
+    assert_eq!(postings.counted_bytes, want.iter().map(|entry| u64::from(entry.counted_bytes)).sum::<u64>());
+    assert_eq!((postings.first, postings.last), (want[0].position, want[want.len() - 1].position));
     for entry in sampled(want, samples) {
         for position in [entry.position.0 - 1, entry.position.0, entry.position.0 + 1].map(Position) {
             let upto = want.partition_point(|entry| entry.position <= position);
-            assert_eq!(index.upto(&shelf, position).unwrap() as usize, upto, "{position:?}");
+            assert_eq!(index.upto(&postings, position).unwrap() as usize, upto, "{position:?}");
         }
     }
     for from in sampled(&(0..=want.len() + 1).collect::<Vec<_>>(), samples) {
         for entries_max in [0, 1, 127, 128, 300, usize::MAX] {
             let left = want.get(from..).unwrap_or_default();
-            let read = index.entries(&shelf, from as u32, entries_max).unwrap();
+            let read = index.entries(&postings, from as u32, entries_max).unwrap();
             assert_eq!(read, left[..left.len().min(entries_max)], "{entries_max} from {from}");
         }
     }
@@ -147,11 +147,11 @@ fn check_marks(index: &dyn SegmentIndex, model: &Model, samples: usize) {
     }
 }
 
-/// A reader may have asked for its shelf before the segment was sealed.
+/// A reader may have asked for its posting list before the segment was sealed.
 fn check_shelves_of_another_form(index: &Growing, file: &Sealed) {
-    let all = LifeId(Position::ZERO);
-    let Some(one) = file.shelves(all).last().map(Result::unwrap) else { return };
-    let other = index.shelf(one.life).unwrap().unwrap();
+    let all = StreamEpoch(Position::ZERO);
+    let Some(one) = file.all_postings(all).last().map(Result::unwrap) else { return };
+    let other = index.postings(one.life).unwrap().unwrap();
     let middle = Position(one.first.0.midpoint(one.last.0));
     for form in [index as &dyn SegmentIndex, file] {
         assert_eq!(form.upto(&one, middle).unwrap(), form.upto(&other, middle).unwrap());
@@ -230,10 +230,10 @@ fn what_does_not_come_after_the_last_is_refused_and_changes_nothing() {
     let early = Entry { time: UnixMs(1_001), ..entry };
     for wrong in [Entry { position: Position(11), ..entry }, early] {
         let want = OutOfOrder { position: wrong.position, last: Position(11) };
-        assert_eq!(index.push(LifeId(Position(2)), wrong), Err(want));
+        assert_eq!(index.push(StreamEpoch(Position(2)), wrong), Err(want));
     }
     assert_eq!(index.totals(), before);
-    assert_eq!(index.push(LifeId(Position(2)), entry), Ok(()));
+    assert_eq!(index.push(StreamEpoch(Position(2)), entry), Ok(()));
 
     let mark = Mark { position: Position(12), at: 90_000, time: UnixMs(1_002) };
     let place = Mark { position: Position(13), at: 64, time: UnixMs(1_002) };
@@ -249,14 +249,14 @@ fn what_does_not_come_after_the_last_is_refused_and_changes_nothing() {
 #[test]
 fn a_shelf_shows_what_its_life_had_when_it_was_asked_for() {
     let (mut index, _) = growing([one(1), one(1)]);
-    let shelf = index.shelf(LifeId(Position(1))).unwrap().unwrap();
+    let postings = index.postings(StreamEpoch(Position(1))).unwrap().unwrap();
     let entry = Entry { position: Position(9), at: 500, bytes: 20, counted_bytes: 137, time: UnixMs(2_000) };
-    index.push(LifeId(Position(1)), entry).unwrap();
+    index.push(StreamEpoch(Position(1)), entry).unwrap();
     let file = sealed(&index);
     for form in [&index as &dyn SegmentIndex, &file] {
-        assert_eq!(form.upto(&shelf, Position(9)).unwrap(), 2);
-        assert_eq!(form.entries(&shelf, 0, usize::MAX).unwrap().len(), 2);
-        assert_eq!(form.shelf(LifeId(Position(1))).unwrap().unwrap().count, 3);
+        assert_eq!(form.upto(&postings, Position(9)).unwrap(), 2);
+        assert_eq!(form.entries(&postings, 0, usize::MAX).unwrap().len(), 2);
+        assert_eq!(form.postings(StreamEpoch(Position(1))).unwrap().unwrap().count, 3);
     }
 }
 
@@ -267,8 +267,8 @@ fn a_full_index_is_read_while_it_is_written_out() {
     thread::scope(|threads| {
         let writing = threads.spawn(|| sealed(&index));
         for _ in 0..2 {
-            threads.spawn(|| check_shelves(&*index, &model, 5));
+            threads.spawn(|| check_all_postings(&*index, &model, 5));
         }
-        check_shelves(&writing.join().unwrap(), &model, 5);
+        check_all_postings(&writing.join().unwrap(), &model, 5);
     });
 }

@@ -6,7 +6,7 @@
 use std::{io, sync::Arc};
 
 use super::{
-    Growing, IndexError, IndexOf, LifeId, Sealed, SegmentIndex as _,
+    Growing, IndexError, IndexOf, Sealed, SegmentIndex as _, StreamEpoch,
     layout::{Header, PAGE_BYTES, Page, Row, Seed, ShelfRow},
 };
 use crate::disk::{Disk, DiskFile};
@@ -35,7 +35,7 @@ pub(crate) fn write_file(
     let mut writing = Writing::new(&*file, Seed::new(of));
     writing.page(Header { of, totals: index.totals(), marks: index.mark_count() }.encoded())?;
     writing.section(fence(index))?;
-    writing.section(shelf_rows(index))?;
+    writing.section(postings_rows(index))?;
     writing.section(index.lives().flat_map(|(_, entries, _)| entries.iter().copied()))?;
     writing.section(index.marks().iter().copied())?;
     writing.flush()?;
@@ -43,12 +43,12 @@ pub(crate) fn write_file(
     Ok(file)
 }
 
-/// The first life of each page of shelves.
-fn fence(index: &Growing) -> impl Iterator<Item = LifeId> {
+/// The first life of each page of posting lists.
+fn fence(index: &Growing) -> impl Iterator<Item = StreamEpoch> {
     index.lives().map(|(life, ..)| life).step_by(ShelfRow::PER_PAGE)
 }
 
-fn shelf_rows(index: &Growing) -> impl Iterator<Item = ShelfRow> {
+fn postings_rows(index: &Growing) -> impl Iterator<Item = ShelfRow> {
     let lives = index.lives().filter_map(|(life, entries, counted_bytes)| {
         let (first, last) = (entries.first()?, entries.last()?);
         let count = u32::try_from(entries.len()).expect("an index takes no more than a u32 counts");

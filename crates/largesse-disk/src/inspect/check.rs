@@ -12,13 +12,13 @@ use crate::{
     disk::{Disk, DiskFile},
     frame::{GROUP_FRAME_BYTES, GroupHead, Salt, Sequence},
     index::{IndexError, IndexOf, Sealed},
+    preallocation,
     scan::{
         Broken, EventScan, Group, ReadError, Scan, Step, Zeros, find_group, has_zeros, is_torn_tail,
         read_event,
     },
     segment::{HEADER_BYTES, SegmentHeader},
     segments::SegmentId,
-    spare,
 };
 
 /// The bytes of a page of an index file.
@@ -65,8 +65,8 @@ pub fn check(disk: &dyn Disk, tell: &mut dyn FnMut(Defect)) -> io::Result<Checke
     check_watched(disk, tell, &mut |_| {})
 }
 
-/// As [`check`], and `looked_at` is given how many bytes were looked at since it was called before: together at most those
-/// of [`files`](super::files).
+/// As [`check`], and `looked_at` is given how many bytes were looked at since it was called before: together at most
+/// those of [`files`](super::files).
 ///
 /// # Errors
 /// Those of [`check`].
@@ -84,8 +84,8 @@ pub fn check_watched(
     let is_needed =
         |id: &SegmentId| replayed.contains(id) || known.sealed.iter().any(|listed| id_of(listed) == *id);
     let left_over = written.iter().filter(|id| !is_needed(id)).map(|id| id.file_name());
-    let spare = names.iter().filter(|name| *name == spare::FILE).cloned();
-    walk.checked.left_over = left_over.chain(spare).collect();
+    let preallocation = names.iter().filter(|name| *name == preallocation::FILE).cloned();
+    walk.checked.left_over = left_over.chain(preallocation).collect();
     Ok(walk.checked)
 }
 

@@ -10,10 +10,10 @@ use largesse_log::{Command, EngineError, Position, StreamName};
 
 use super::{Doubt, OpenError, Opening, io_of};
 use crate::{
+    cold::DAMAGED_MAX,
     core::Core,
     disk::DiskFile,
     frame::{GroupHead, Sequence},
-    old::DAMAGED_MAX,
     scan::{Broken, Group, Scan, Step, find_group, is_torn_tail},
     writer::Writer,
 };
@@ -141,7 +141,7 @@ impl Opening {
 pub(super) fn record(core: &Core, writer: &mut Writer, lost: Vec<LostEvent>) -> Result<(), EngineError> {
     let known: BTreeSet<_> = core.state().damaged().collect();
     let positions = known.iter().copied().chain(lost.iter().map(|event| event.position));
-    positions.collect::<BTreeSet<_>>().into_iter().try_for_each(|position| core.old.pass_over(position))?;
+    positions.collect::<BTreeSet<_>>().into_iter().try_for_each(|position| core.cold.pass_over(position))?;
     let new = lost.into_iter().filter(|event| !known.contains(&event.position));
     let commands: Vec<_> =
         new.map(|LostEvent { stream, position }| Command::Damage { stream, position }).collect();

@@ -1,7 +1,7 @@
 //! Opening a segment that is not replayed, with its index.
 //!
-//! Invariant: an index that is missing or broken is made again from the segment, in its file where files may be changed,
-//! and in memory for who only looks. Does not read events.
+//! Invariant: an index that is missing or broken is made again from the segment, in its file where files may be
+//! changed, and in memory for who only looks. Does not read events.
 
 use std::{
     io,
@@ -16,7 +16,7 @@ use crate::{
     disk::{Disk, Watched},
     frame::Salt,
     index::{IndexError, IndexOf, Sealed, write_file},
-    keeper::remove_if_there,
+    maintenance::remove_if_there,
     reindex::{ReindexError, reindexed},
     segments::{Index, Segment, SegmentId},
 };

@@ -1,6 +1,6 @@
 //! A walk along the events of a segment, in log order, without their text.
 //!
-//! It also works in cleaned segments, and steps over groups and over commands without events. It reads the heads
+//! It also works in compacted segments, and steps over groups and over commands without events. It reads the heads
 //! of events only: [`super::read_event`] checks the rest.
 //!
 //! Invariants: an event is given out only when all events of its head are in their places, as the head's check
@@ -148,8 +148,8 @@ impl EventScan {
 
 /// What an append and what was kept of one have in common.
 fn kept(head: AppendHead) -> (KeptHead, EventsHead) {
-    let AppendHead { slot, events, stream, .. } = head;
-    (KeptHead { base: slot.base, time: slot.time, stream }, events)
+    let AppendHead { stamp, events, stream, .. } = head;
+    (KeptHead { base: stamp.base, time: stamp.time, stream }, events)
 }
 
 impl Row {

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use largesse_log::{Append, Author, NewEvent, Once, Position, StreamName, Then, UnixMs, state::Slot};
+use largesse_log::{Append, Author, NewEvent, Once, Position, StreamName, Then, UnixMs, state::Stamp};
 use largesse_wire::EventData;
 use proptest::{collection::vec, prelude::*};
 
@@ -112,12 +112,12 @@ fn event(data: &str) -> NewEvent {
     NewEvent { name: None, data: EventData::parse(data).unwrap() }
 }
 
-fn slot(base: u64) -> Slot {
-    Slot { base: Position(base), now: UnixMs(5), time: UnixMs(6) }
+fn stamp(base: u64) -> Stamp {
+    Stamp { base: Position(base), now: UnixMs(5), time: UnixMs(6) }
 }
 
 fn stamped(base: u64, command: Command) -> Stamped {
-    Stamped { slot: slot(base), command }
+    Stamped { stamp: stamp(base), command }
 }
 
 fn append(base: u64, stream_name: &str, events: &[&str]) -> Stamped {
@@ -133,11 +133,11 @@ fn append(base: u64, stream_name: &str, events: &[&str]) -> Stamped {
 
 /// The head of an append, and the frames of its events.
 fn head_and_events(base: u64, events: &[&str]) -> (Vec<u8>, EncodedEvents) {
-    let Stamped { slot, command } = append(base, "a", events);
+    let Stamped { stamp, command } = append(base, "a", events);
     let Command::Append(Append { events, .. }) = &command else { panic!("it is one") };
     let events = EncodedEvents::new(SALT, events).unwrap();
     let mut head = Vec::new();
-    encode_head(&mut head, SALT, slot, &command, &events);
+    encode_head(&mut head, SALT, stamp, &command, &events);
     (head, events)
 }
 

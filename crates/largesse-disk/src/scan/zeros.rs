@@ -1,4 +1,4 @@
-//! Zeros: what stands in a segment ahead of the groups (`spare.rs`).
+//! Zeros: what stands in a segment ahead of the groups (`preallocation.rs`).
 //!
 //! They are compared a piece at a time, since there may be many megabytes of them. Does not know what they mean.
 

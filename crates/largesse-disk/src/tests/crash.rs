@@ -41,7 +41,7 @@ fn run(disk: &SimulatedDisk, model: Model, steps: &[(UnixMs, Step)], next: Posit
             // Also when nothing is written any more, what changes nothing is answered.
             Answer::Taken(answer) => {
                 let of_model = run.model.take(*now, step, next);
-                // What of a grave is in memory decides whether a sweep is done.
+                // What of what waits to be freed is in memory decides whether a sweep is done.
                 assert!(
                     matches!(step, Step::Sweep) || answer == of_model,
                     "{step:?}: {answer}, not {of_model}"

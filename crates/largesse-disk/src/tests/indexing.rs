@@ -1,4 +1,5 @@
-//! The thread that indexes panics: whoever writes does, too, so that nothing is written behind events that no index has.
+//! The thread that indexes panics: whoever writes does, too, so that nothing is written behind events that no index
+//! has.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -12,16 +12,16 @@ use std::{
 use largesse_log::{
     Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending, Place,
     Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState, TailListener,
-    conformance::dice::Dice,
+    conformance::rng::Rng,
 };
 
 use crate::{
+    cold::ColdError,
     core::Core,
     disk::{Disk, DiskFile, SimulatedDisk},
     engine::answer,
     frame::EncodedEvents,
-    keeper::Keeper,
-    old::OldError,
+    maintenance::Maintenance,
     open::{NewLog, Opened, open},
     pool::ReadPool,
     request::Request,
@@ -45,33 +45,33 @@ struct Settling {
 struct Log {
     core: Arc<Core>,
     /// Who holds this writes, or moves events.
-    desk: Mutex<Desk>,
+    mailbox: Mutex<Mailbox>,
 }
 
-struct Desk {
+struct Mailbox {
     writer: Writer,
-    keeper: Keeper,
-    dice: Dice,
+    maintenance: Maintenance,
+    rng: Rng,
 }
 
-impl Desk {
+impl Mailbox {
     fn move_some(&mut self, one_of: u64) {
-        if self.dice.below(one_of) == 0 {
-            // Without a thread for it, all that was taken is filed.
-            self.writer.core.state().settle(self.dice.pick(&LINES), Position::MAX, usize::MAX);
+        if self.rng.below(one_of) == 0 {
+            // Without a thread for it, all that was taken is indexed.
+            self.writer.core.state().settle(self.rng.pick(&LINES), Position::MAX, usize::MAX);
         }
     }
 }
 
 impl Log {
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
+        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something is about to be read from the disk. When the writer does that, nobody moves events.
     fn is_reading(&self) {
-        if let Ok(mut desk) = self.desk.try_lock() {
-            desk.move_some(READS_A_MOVE);
+        if let Ok(mut mailbox) = self.mailbox.try_lock() {
+            mailbox.move_some(READS_A_MOVE);
         }
     }
 
@@ -82,13 +82,13 @@ impl Log {
         };
         let encoded = EncodedEvents::new(self.core.salt, &events).expect("it is small");
         let (request, mut answer) = Request::new(now, command, encoded);
-        let mut desk = self.desk();
-        desk.writer.commit(vec![request]);
-        if desk.writer.is_full() {
-            let milestone = desk.writer.roll().expect("the disk works");
-            desk.keeper.keep(&milestone).expect("the disk works");
+        let mut mailbox = self.mailbox();
+        mailbox.writer.commit(vec![request]);
+        if mailbox.writer.is_full() {
+            let checkpoint_request = mailbox.writer.roll().expect("the disk works");
+            mailbox.maintenance.keep(&checkpoint_request).expect("the disk works");
         }
-        desk.move_some(STEPS_A_MOVE);
+        mailbox.move_some(STEPS_A_MOVE);
         answer.try_recv().expect("a command is answered before the next")
     }
 }
@@ -167,13 +167,13 @@ fn settling(limits: EngineLimits) -> Arc<dyn Engine> {
     let settings = DiskSettings {
         sync: SyncRule::Always,
         segment_bytes: 2_000,
-        young_bytes_max: 100_000,
+        hot_bytes_max: 100_000,
         open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
     };
     let new = NewLog { incarnation: Incarnation(7), salt: 11 };
     let opened = open(Arc::new(disk), limits, settings, new).expect("an empty disk takes a log");
-    let Opened { core, writer, keeper, .. } = opened;
-    let log = Arc::new(Log { core, desk: Mutex::new(Desk { writer, keeper, dice: Dice::new(23) }) });
+    let Opened { core, writer, maintenance, .. } = opened;
+    let log = Arc::new(Log { core, mailbox: Mutex::new(Mailbox { writer, maintenance, rng: Rng::new(23) }) });
     told.set(Arc::downgrade(&log)).expect("it was empty");
     Arc::new(Settling { log, pool: ReadPool::start(&Arc::default()).expect("there are threads") })
 }
@@ -235,9 +235,9 @@ impl Engine for Settling {
     ) -> Pending<'a, Result<Batch, EngineError>> {
         Box::pin(async move {
             let look = self.log.core.state().read(selection, place, limits)?;
-            let read = answer::read_old(&self.log.core, &self.pool, look, selection, place, limits).await;
+            let read = answer::read_cold(&self.log.core, &self.pool, look, selection, place, limits).await;
             read.map_err(|error| match error {
-                OldError::Engine(error) | OldError::Damaged { error, .. } => error,
+                ColdError::Engine(error) | ColdError::Damaged { error, .. } => error,
             })
         })
     }

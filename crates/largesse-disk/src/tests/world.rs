@@ -7,29 +7,29 @@ use largesse_log::{
     Append, Author, Batch, Change, Command, EngineError, EngineLimits, IdempotencyKey, Incarnation, NewEvent,
     Once, Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Settings, SettingsPatch,
     Stopped, StreamName, StreamState, Then, UnixMs,
-    conformance::dice::Dice,
-    state::{LogState, Look, NoArchive, Slot},
+    conformance::rng::Rng,
+    state::{LogState, Look, NoArchive, Stamp},
 };
 use largesse_wire::EventData;
 
 use crate::{
     OpenError,
     disk::SimulatedDisk,
-    engine::answer::walk_old,
+    engine::answer::walk_cold,
     frame::EncodedEvents,
-    index::LifeId,
-    keeper::Keeper,
+    index::StreamEpoch,
+    maintenance::Maintenance,
     open::{NewLog, Opened, open},
     request::Request,
     settings::{DiskSettings, SyncRule},
     writer::Writer,
 };
 
-/// Small enough that a few dozen steps fill several segments and have some cleaned.
+/// Small enough that a few dozen steps fill several segments and have some compacted.
 pub(super) const SETTINGS: DiskSettings = DiskSettings {
     sync: SyncRule::Always,
     segment_bytes: 1_200,
-    young_bytes_max: 300,
+    hot_bytes_max: 300,
     open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
 };
 
@@ -63,38 +63,38 @@ impl Step {
 
 /// A workload that does all there is to do.
 pub(super) fn steps(seed: u64, count: usize) -> Vec<(UnixMs, Step)> {
-    let mut dice = Dice::new(seed);
+    let mut rng = Rng::new(seed);
     let mut now = 1_000;
     (0..count)
         .map(|number| {
-            now += dice.below(12);
-            (UnixMs(now), step(&mut dice, number))
+            now += rng.below(12);
+            (UnixMs(now), step(&mut rng, number))
         })
         .collect()
 }
 
-fn step(dice: &mut Dice, number: usize) -> Step {
-    let stream = StreamName::parse(dice.pick(&STREAMS)).unwrap();
-    match dice.below(14) {
+fn step(rng: &mut Rng, number: usize) -> Step {
+    let stream = StreamName::parse(rng.pick(&STREAMS)).unwrap();
+    match rng.below(14) {
         0 | 1 => Step::Sweep,
         2 => Step::Delete(stream),
         3 => {
-            let max_events = Change::Set(Some(1 + dice.below(5)));
+            let max_events = Change::Set(Some(1 + rng.below(5)));
             Step::Put(stream, Put { settings: SettingsPatch { max_events, ..SettingsPatch::default() } })
         }
         _ => {
-            let events = 1 + dice.below(3);
+            let events = 1 + rng.below(3);
             let event = |n| {
-                let text = format!("{number}.{n} {}", "x".repeat(dice_bytes(number, n)));
+                let text = format!("{number}.{n} {}", "x".repeat(rng_bytes(number, n)));
                 NewEvent { name: None, data: EventData::parse(&text).unwrap() }
             };
             let events: Vec<_> = (0..events).map(event).collect();
-            let then = if dice.below(8) == 0 { Then::Close } else { Then::StayOpen };
-            let once = match dice.below(3) {
+            let then = if rng.below(8) == 0 { Then::Close } else { Then::StayOpen };
+            let once = match rng.below(3) {
                 0 => Once::Unkeyed,
                 _ => Once::Whole {
-                    key: IdempotencyKey::parse(&format!("k{}", dice.below(10))).unwrap(),
-                    digest: largesse_log::Digest(dice.below(2).into()),
+                    key: IdempotencyKey::parse(&format!("k{}", rng.below(10))).unwrap(),
+                    digest: largesse_log::Digest(rng.below(2).into()),
                 },
             };
             Step::Append(Append { stream, events, then, once, author: Author::Source })
@@ -102,7 +102,7 @@ fn step(dice: &mut Dice, number: usize) -> Step {
     }
 }
 
-fn dice_bytes(number: usize, n: u64) -> usize {
+fn rng_bytes(number: usize, n: u64) -> usize {
     (number * 7 + n as usize * 13) % 50
 }
 
@@ -116,9 +116,9 @@ pub(super) struct Seen {
 /// A log that is open.
 pub(super) struct World {
     writer: Writer,
-    keeper: Keeper,
-    /// How many spares were ordered.
-    spares: u64,
+    maintenance: Maintenance,
+    /// How many preallocated segments were ordered.
+    preallocations: u64,
 }
 
 /// What a step came to.
@@ -139,28 +139,29 @@ impl World {
 
     pub(super) fn open_with(disk: &SimulatedDisk, settings: DiskSettings) -> Result<Self, OpenError> {
         let new = NewLog { incarnation: Incarnation(7), salt: 11 };
-        let Opened { writer, keeper, milestone, .. } = open(Arc::new(disk.clone()), limits(), settings, new)?;
-        if let Some(milestone) = milestone {
+        let Opened { writer, maintenance, checkpoint_request, .. } =
+            open(Arc::new(disk.clone()), limits(), settings, new)?;
+        if let Some(checkpoint_request) = checkpoint_request {
             // A disk that fails here fails the next step, too.
-            let _ = keeper.keep(&milestone);
+            let _ = maintenance.keep(&checkpoint_request);
         }
-        Ok(Self { writer, keeper, spares: 0 })
+        Ok(Self { writer, maintenance, preallocations: 0 })
     }
 
     pub(super) fn take(&mut self, now: UnixMs, step: &Step) -> Answer {
         let answer = self.ask(now, step);
-        if self.writer.order_spare() {
-            self.spares += 1;
+        if self.writer.order_preallocation() {
+            self.preallocations += 1;
             // Each second comes too late for the next segment.
-            if !self.spares.is_multiple_of(2) {
-                self.keeper.make_spare();
+            if !self.preallocations.is_multiple_of(2) {
+                self.maintenance.make_preallocation();
             }
         }
         if self.writer.is_full()
-            && let Ok(milestone) = self.writer.roll()
+            && let Ok(checkpoint_request) = self.writer.roll()
         {
-            let _ = self.keeper.keep(&milestone);
-            self.keeper.make_spare();
+            let _ = self.maintenance.keep(&checkpoint_request);
+            self.maintenance.make_preallocation();
         }
         answer
     }
@@ -185,7 +186,7 @@ impl World {
 
     /// The thread that indexes has a bug from now on.
     pub(super) fn break_filing(&mut self) {
-        self.writer.filing.start_broken_thread();
+        self.writer.indexing.start_broken_thread();
     }
 
     /// Takes these in one group. Nobody hears the answers.
@@ -200,41 +201,43 @@ impl World {
 
     /// Begins a new segment and has the last one kept.
     pub(super) fn roll(&mut self) {
-        let milestone = self.writer.roll().expect("the disk works");
-        self.keeper.keep(&milestone).expect("the disk works");
+        let checkpoint_request = self.writer.roll().expect("the disk works");
+        self.maintenance.keep(&checkpoint_request).expect("the disk works");
     }
 
-    /// Begins a new segment while the keeper has no time.
+    /// Begins a new segment while the maintenance thread has no time.
     pub(super) fn roll_unkept(&mut self) {
         self.writer.roll().expect("the disk works");
     }
 
-    /// Whether the keeper would begin something by itself.
+    /// Whether the maintenance thread would begin something by itself.
     pub(super) fn has_garbage(&self) -> bool {
-        self.keeper.has_garbage()
+        self.maintenance.has_garbage()
     }
 
     /// Looks for every stream in every index; whether all of them answer.
     pub(super) fn indexes_answer(&self) -> bool {
         let answers = |segment: &crate::segments::Segment| {
-            segment.index.ask(|index| index.shelves(LifeId(Position::ZERO)).all(|shelf| shelf.is_ok()))
+            segment
+                .index
+                .ask(|index| index.all_postings(StreamEpoch(Position::ZERO)).all(|postings| postings.is_ok()))
         };
         // Each of them is asked.
         self.writer.core.segments.all().iter().filter(|segment| !answers(segment)).count() == 0
     }
 
     pub(super) fn close(mut self) {
-        if let Ok(milestone) = self.writer.finish() {
-            let _ = self.keeper.keep(&milestone);
+        if let Ok(checkpoint_request) = self.writer.finish() {
+            let _ = self.maintenance.keep(&checkpoint_request);
         }
         // What was ordered and not begun is not wanted any more.
-        self.keeper.make_spare();
-        self.keeper.close();
+        self.maintenance.make_preallocation();
+        self.maintenance.close();
     }
 
-    /// How many spares were ordered.
-    pub(super) fn spares(&self) -> u64 {
-        self.spares
+    /// How many preallocated segments were ordered.
+    pub(super) fn preallocations(&self) -> u64 {
+        self.preallocations
     }
 
     /// Where the next record would stand.
@@ -261,8 +264,8 @@ impl World {
             let look = core.state().read(selection, place, limits).unwrap();
             match look {
                 Look::Whole(batch) => batch,
-                Look::Merge(old) => core.old.merge(old, limits).expect("all is whole"),
-                Look::Walk => walk_old(core, selection, place, limits).expect("all is whole"),
+                Look::Merge(cold) => core.cold.merge(cold, limits).expect("all is whole"),
+                Look::Walk => walk_cold(core, selection, place, limits).expect("all is whole"),
             }
         })
     }
@@ -311,11 +314,11 @@ impl Model {
 
     /// Takes a step, at the position that the log on the disk gives it.
     pub(super) fn take(&mut self, now: UnixMs, step: &Step, next: Position) -> String {
-        let slot = |state: &LogState| {
-            let slot = state.next_slot(now);
-            Slot { base: slot.base.max(next), ..slot }
+        let stamp = |state: &LogState| {
+            let stamp = state.next_stamp(now);
+            Stamp { base: stamp.base.max(next), ..stamp }
         };
-        let at = slot(&self.state);
+        let at = stamp(&self.state);
         let mut command = step.command();
         self.state.complete(now.into(), &mut command);
         format!("{:?}", self.state.apply(at, command).reply)

@@ -7,7 +7,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use strsim::osa_distance as distance;
 
-use crate::{Problem, refusal::Refusal, shown::Shown, shown::lossy};
+use crate::{Problem, printable::Printable, printable::lossy, refusal::Refusal};
 
 /// The ways of reading a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,8 @@ pub(crate) fn of(headers: &HeaderMap) -> Result<BodyKind, Refusal> {
     let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
     parts.try_for_each(check_charset)?;
     if essence.contains([',', ' ', '\t']) {
-        let detail = format!("The Content-Type is '{}', which is not one type. Send one.", Shown(&essence));
+        let detail =
+            format!("The Content-Type is '{}', which is not one type. Send one.", Printable(&essence));
         return Err(Refusal::new(Problem::BadHeader, detail));
     }
     kind(&essence)
@@ -47,7 +48,7 @@ fn kind(essence: &str) -> Result<BodyKind, Refusal> {
         return Ok(BodyKind::EventStream);
     }
     let advise = |advice: &str| {
-        refuse(format!("The Content-Type is '{}', which is not spoken here. {advice}", Shown(essence)))
+        refuse(format!("The Content-Type is '{}', which is not spoken here. {advice}", Printable(essence)))
     };
     let (form, subtype) = essence.split_once('/').unwrap_or(("application", essence));
     if form == "multipart" {
@@ -87,8 +88,10 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     for line in lines {
         let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
         if !line.split(',').map(str::trim).all(is_plain) {
-            let detail =
-                format!("The Content-Encoding is '{}'. Send the body without one, unpacked.", Shown(&line));
+            let detail = format!(
+                "The Content-Encoding is '{}'. Send the body without one, unpacked.",
+                Printable(&line)
+            );
             return Err(refuse(detail).with_header(header::ACCEPT_ENCODING, "identity"));
         }
     }
@@ -102,7 +105,7 @@ fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
         let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("chunked");
         if !line.split(',').map(str::trim).all(is_plain) {
             let detail =
-                format!("The Transfer-Encoding is '{}'. Send the body with chunked alone.", Shown(&line));
+                format!("The Transfer-Encoding is '{}'. Send the body with chunked alone.", Printable(&line));
             return Err(refuse(detail));
         }
     }
@@ -116,7 +119,7 @@ fn check_charset(parameter: &str) -> Result<(), Refusal> {
     if !name.trim().eq_ignore_ascii_case("charset") || is_ours {
         return Ok(());
     }
-    Err(refuse(format!("The charset is '{}'. Send UTF-8.", Shown(&charset))))
+    Err(refuse(format!("The charset is '{}'. Send UTF-8.", Printable(&charset))))
 }
 
 fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<String>, Refusal> {

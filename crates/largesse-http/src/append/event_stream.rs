@@ -1,9 +1,10 @@
 //! An event stream as a body: each block is appended as soon as it is complete, over one long request.
 //!
 //! Invariants: block *n* of a key is appended once, however often the body is sent; the last block and the close are
-//! taken only of a body that ended in order, and not of one that was cut; no byte that is not UTF-8 comes into an event; what is held of an unfinished block
-//! is counted in the memory of all bodies, and has its time as they have. The publisher's own ids and `retry` are
-//! dropped: positions are the log's. Does not wait for more than one piece of the body before it appends.
+//! taken only of a body that ended in order, and not of one that was cut; no byte that is not UTF-8 comes into an
+//! event; what is held of an unfinished block is counted in the memory of all bodies, and has its time as they have.
+//! The publisher's own ids and `retry` are dropped: positions are the log's. Does not wait for more than one piece of
+//! the body before it appends.
 
 use axum::response::Response;
 use bytes::Bytes;

@@ -11,8 +11,8 @@ use largesse_log::IdempotencyKey;
 
 use crate::{
     Problem, nearest,
+    printable::{Printable, lossy},
     refusal::{Refusal, sentence},
-    shown::{Shown, lossy},
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -29,7 +29,7 @@ pub(super) fn of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal>
         return Err(Refusal::new(Problem::BadIdempotencyKey, detail));
     }
     parse(&raw).map(Some).map_err(|why| {
-        let detail = format!("The Idempotency-Key is '{}'. {}.", Shown(&raw), sentence(&why));
+        let detail = format!("The Idempotency-Key is '{}'. {}.", Printable(&raw), sentence(&why));
         Refusal::new(Problem::BadIdempotencyKey, detail)
     })
 }

@@ -10,9 +10,9 @@ use serde::de::IgnoredAny;
 use super::{Publish, event_data, utf8};
 use crate::{
     Problem,
+    printable::Printable,
     refusal::Refusal,
     request_body::{RequestBody, WholeLimits},
-    shown::Shown,
 };
 
 pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Result<Response, Refusal> {
@@ -78,7 +78,7 @@ fn event(publish: &Publish<'_>, number: u64, line: &str) -> Result<NewEvent, Ref
         let column = error.column();
         let detail = format!(
             "Line {number} is not JSON from column {column} on: '{}'. Nothing was appended.",
-            Shown(line)
+            Printable(line)
         );
         return Err(Refusal::new(Problem::BadLine, detail).with("line", number));
     }

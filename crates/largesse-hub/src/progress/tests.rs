@@ -34,7 +34,7 @@ fn start(place: Place) -> Start {
         reset: None,
         repeat: Repeat::SamePlace,
         ended: BTreeMap::new(),
-        tail: place.known(),
+        tail: place.told_upto(),
         requested: String::new(),
     }
 }
@@ -75,8 +75,8 @@ fn short(block: &OutBlock) -> String {
     match block.id.map(|id| WireId::parse(id.as_str()).unwrap()) {
         None => what,
         Some(WireId::End { position, .. }) => format!("{what}#end{}", position.0),
-        Some(WireId::Place { place, .. }) if place.known() > place.position() => {
-            format!("{what}#{}!{}", place.position().0, place.known().0)
+        Some(WireId::Place { place, .. }) if place.told_upto() > place.position() => {
+            format!("{what}#{}!{}", place.position().0, place.told_upto().0)
         }
         Some(WireId::Place { place, .. }) => format!("{what}#{}", place.position().0),
     }
@@ -222,7 +222,7 @@ fn begin_goes_out_in_one_write_with_what_is_there() {
 }
 
 fn losing(records: Vec<Record>, upto: u64, known: u64, horizon: u64) -> Batch {
-    let lost = Some(Lost { streams: vec![name("a")], known: Position(known) });
+    let lost = Some(Lost { streams: vec![name("a")], told_upto: Position(known) });
     Batch { lost, horizon: Position(horizon), ..batch(records, upto, Stopped::Tail) }
 }
 

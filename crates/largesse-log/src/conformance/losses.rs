@@ -94,8 +94,8 @@ pub fn a_loss_names_a_bounded_number_of_streams(make: Make) {
     let lost = batch.lost.expect("each lost its first event");
     let told: Vec<_> = lost.streams.iter().map(ToString::to_string).collect();
     assert_eq!(told, names[..LOST_NAMES_MAX]);
-    assert_eq!(lost.known, world.tail());
-    let place = Place::default().told(lost.known);
+    assert_eq!(lost.told_upto, world.tail());
+    let place = Place::default().told(lost.told_upto);
     assert_eq!(world.read(&selection("s/*"), place, ALL).lost, None, "all of them were told of");
 }
 

@@ -56,7 +56,7 @@ pub struct Model {
     pub events: Vec<ModelEvent>,
     /// The streams that are there.
     pub lives: BTreeMap<StreamName, ModelLife>,
-    pasts: BTreeMap<StreamName, ModelPast>,
+    tombstones: BTreeMap<StreamName, ModelPast>,
     /// The tail after each step.
     tails: Vec<Position>,
     last_time: UnixMs,
@@ -120,7 +120,7 @@ impl Model {
         let Some(life) = self.lives.remove(stream) else { return };
         let of_life = |event: &&mut ModelEvent| event.life == life.number && event.dropped.is_none();
         self.events.iter_mut().filter(of_life).for_each(|event| event.dropped = Some(step));
-        self.pasts.insert(stream.clone(), ModelPast { life: life.number, end, reason, step });
+        self.tombstones.insert(stream.clone(), ModelPast { life: life.number, end, reason, step });
     }
 
     /// The time by which a stamp is old: the log's own, but a leap of it does not age what was there before.
@@ -208,10 +208,11 @@ impl Model {
         place: Place,
     ) -> impl Iterator<Item = (Position, &'a StreamName, EndReason)> + 'a {
         let of_name = move |name: &'a StreamName| {
-            let past = self.pasts.get(name).filter(|past| self.is_news(past.step, place.known_gone()));
-            let past = past.map(|past| (past.end, name, past.reason));
+            let tombstone =
+                self.tombstones.get(name).filter(|tombstone| self.is_news(tombstone.step, place.asked_at()));
+            let tombstone = tombstone.map(|tombstone| (tombstone.end, name, tombstone.reason));
             let end = self.lives.get(name).and_then(|life| life.end);
-            past.into_iter().chain(end.map(|(position, _)| (position, name, EndReason::Closed)))
+            tombstone.into_iter().chain(end.map(|(position, _)| (position, name, EndReason::Closed)))
         };
         selection.names().iter().flat_map(of_name).filter(move |(end, ..)| *end > place.position())
     }
@@ -219,7 +220,7 @@ impl Model {
     /// Streams that lost something a reader at `place` was not told of.
     pub fn lost(&self, selection: &Selection, place: Place) -> BTreeSet<StreamName> {
         let is_news = |event: &&ModelEvent| {
-            let step = event.dropped.filter(|step| self.is_news(*step, place.known()));
+            let step = event.dropped.filter(|step| self.is_news(*step, place.told_upto()));
             step.is_some() && event.position > place.position() && self.is_told_as_lost(selection, event)
         };
         self.events.iter().filter(is_news).map(|event| event.stream.clone()).collect()
@@ -230,9 +231,9 @@ impl Model {
         let gone = self.events.iter().filter(|event| event.dropped.is_some());
         let gone = gone.filter(|event| self.is_told_as_lost(selection, event));
         let never_met = selection.names().iter().filter_map(|name| {
-            let past = self.pasts.get(name)?;
+            let tombstone = self.tombstones.get(name)?;
             let made_anew = self.lives.get(name).map_or(Position::MAX, |life| life.start);
-            (!self.is_news(past.step, place.known_gone())).then_some(made_anew)
+            (!self.is_news(tombstone.step, place.asked_at())).then_some(made_anew)
         });
         let all = gone.map(|event| event.position).chain(never_met);
         all.filter(|reach| *reach > place.position()).max().unwrap_or(Position::ZERO)
@@ -246,12 +247,12 @@ impl Model {
                 let (end, _) = life.end?;
                 return (end <= position).then_some(EndReason::Closed);
             }
-            let past = self.pasts.get(name).filter(|past| past.end <= position)?;
-            self.is_news(past.step, place.known_gone()).then_some(past.reason)
+            let tombstone = self.tombstones.get(name).filter(|tombstone| tombstone.end <= position)?;
+            self.is_news(tombstone.step, place.asked_at()).then_some(tombstone.reason)
         };
         let ended = |name: &StreamName| end_of(name).map(|reason| EndedStream { name: name.clone(), reason });
         let is_unknown =
-            |name: &&StreamName| !self.lives.contains_key(*name) && !self.pasts.contains_key(*name);
+            |name: &&StreamName| !self.lives.contains_key(*name) && !self.tombstones.contains_key(*name);
         let names = selection.names().iter();
         Ends {
             ended: names.clone().filter_map(ended).collect(),
@@ -264,13 +265,13 @@ impl Model {
         if !selection.has_name(&event.stream) {
             return selection.matches(&event.stream);
         }
-        let past = self.pasts.get(&event.stream).filter(|past| event.life <= past.life);
-        past.is_none_or(|past| past.reason == EndReason::Closed)
+        let tombstone = self.tombstones.get(&event.stream).filter(|tombstone| event.life <= tombstone.life);
+        tombstone.is_none_or(|tombstone| tombstone.reason == EndReason::Closed)
     }
 
-    /// Whether a place that knows of all up to `known` does not know of the step: what is recorded in a step
+    /// Whether a place that knows of all up to `told_upto` does not know of the step: what is recorded in a step
     /// comes after all places of that step that a reader can hold, but its tail.
-    pub fn is_news(&self, step: Step, known: Position) -> bool {
-        self.tails[step] > known
+    pub fn is_news(&self, step: Step, told_upto: Position) -> bool {
+        self.tails[step] > told_upto
     }
 }

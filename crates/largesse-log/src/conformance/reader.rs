@@ -49,7 +49,7 @@ impl Reader {
         let mut heard = Vec::new();
         self.horizon = batch.horizon;
         if let Some(lost) = &batch.lost {
-            self.place = self.place.told(lost.known);
+            self.place = self.place.told(lost.told_upto);
             let names: Vec<_> = lost.streams.iter().map(|name| format!(" {name}")).collect();
             heard.push(format!("lost{}", names.concat()));
         }

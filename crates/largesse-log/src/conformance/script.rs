@@ -5,9 +5,9 @@
 use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 
 use super::{
-    dice::Dice,
     model::{Model, ModelEvent, Step},
     reader::{Reader, text_of},
+    rng::Rng,
     world::{KEEP_ALL, World, event, event_name, name},
 };
 use crate::{
@@ -32,7 +32,7 @@ pub(super) enum Knowledge {
 pub(super) struct Script {
     world: World,
     model: Model,
-    dice: Dice,
+    rng: Rng,
     knowledge: Knowledge,
     seed: u64,
     readers: Vec<Follower>,
@@ -54,14 +54,14 @@ struct Follower {
 
 impl Script {
     pub(super) fn new(world: World, seed: u64, knowledge: Knowledge) -> Self {
-        let (model, dice) = (Model::default(), Dice::new(seed));
-        Self { world, model, dice, knowledge, seed, readers: Vec::new(), published: 0, now: 1000, leapt: 0 }
+        let (model, rng) = (Model::default(), Rng::new(seed));
+        Self { world, model, rng, knowledge, seed, readers: Vec::new(), published: 0, now: 1000, leapt: 0 }
     }
 
     pub(super) fn run(&mut self, steps: usize) {
         for _ in 0..steps {
             self.pass_time();
-            match self.dice.below(20) {
+            match self.rng.below(20) {
                 0..10 => self.append(),
                 10..12 => self.put(),
                 12..14 => self.delete(),
@@ -81,14 +81,14 @@ impl Script {
 
     /// Mostly on, sometimes back: clocks do that. After a leap never back: who tells a leap does not go back either.
     fn pass_time(&mut self) {
-        if self.dice.below(200) == 0 {
-            let leap = self.dice.below(2_000);
+        if self.rng.below(200) == 0 {
+            let leap = self.rng.below(2_000);
             (self.now, self.leapt) = (self.now + leap, self.leapt + leap);
         }
-        self.now = match self.dice.below(8) {
-            0 if self.leapt == 0 => self.now.saturating_sub(self.dice.below(30)),
-            1 => self.now + self.dice.below(100),
-            _ => self.now + self.dice.below(10),
+        self.now = match self.rng.below(8) {
+            0 if self.leapt == 0 => self.now.saturating_sub(self.rng.below(30)),
+            1 => self.now + self.rng.below(100),
+            _ => self.now + self.rng.below(10),
         };
         self.world.at_ages(self.now, self.now - self.leapt);
     }
@@ -98,15 +98,15 @@ impl Script {
     }
 
     fn stream(&mut self) -> StreamName {
-        name(self.dice.pick(&STREAMS))
+        name(self.rng.pick(&STREAMS))
     }
 
     fn append(&mut self) {
         let stream = self.stream();
-        let then = if self.dice.below(6) == 0 { Then::Close } else { Then::StayOpen };
+        let then = if self.rng.below(6) == 0 { Then::Close } else { Then::StayOpen };
         let least = u64::from(then == Then::StayOpen);
-        let events: Vec<_> = (0..least + self.dice.below(3)).map(|_| self.next_event()).collect();
-        let author = self.dice.pick(&[Author::Source, Author::Publisher]);
+        let events: Vec<_> = (0..least + self.rng.below(3)).map(|_| self.next_event()).collect();
+        let author = self.rng.pick(&[Author::Source, Author::Publisher]);
         let once = Once::Unkeyed;
         let append = Append { stream: stream.clone(), events: events.clone(), then, once, author };
         let answer = self.world.append(append);
@@ -152,8 +152,8 @@ impl Script {
 
     fn next_event(&mut self) -> NewEvent {
         self.published += 1;
-        let padding = ".".repeat(self.dice.below(40) as usize);
-        let name = self.dice.pick(&[None, None, None, None, Some("tick"), Some("end")]);
+        let padding = ".".repeat(self.rng.below(40) as usize);
+        let name = self.rng.pick(&[None, None, None, None, Some("tick"), Some("end")]);
         NewEvent { name: name.map(event_name), ..event(&format!("{}{padding}", self.published)) }
     }
 
@@ -161,17 +161,13 @@ impl Script {
         let stream = self.stream();
         let ms = |ms: u64| Some(Duration::from_millis(ms));
         let patch = SettingsPatch {
-            max_age: self.dice.pick(&[Change::Keep, Change::Default, Change::Set(ms(40))]),
-            max_events: self.dice.pick(&[Change::Keep, Change::Set(Some(1)), Change::Set(Some(4))]),
-            max_bytes: self.dice.pick(&[Change::Keep, Change::Default, Change::Set(Some(400))]),
-            ttl_after_close: Change::Set(Duration::from_millis(self.dice.pick(&[0, 50]))),
+            max_age: self.rng.pick(&[Change::Keep, Change::Default, Change::Set(ms(40))]),
+            max_events: self.rng.pick(&[Change::Keep, Change::Set(Some(1)), Change::Set(Some(4))]),
+            max_bytes: self.rng.pick(&[Change::Keep, Change::Default, Change::Set(Some(400))]),
+            ttl_after_close: Change::Set(Duration::from_millis(self.rng.pick(&[0, 50]))),
             slow: Change::Keep,
-            from: self.dice.pick(&[Change::Keep, Change::Set(FromSetting::Now)]),
-            control_names: self.dice.pick(&[
-                Change::Keep,
-                Change::Default,
-                Change::Set(ControlNames::Shared),
-            ]),
+            from: self.rng.pick(&[Change::Keep, Change::Set(FromSetting::Now)]),
+            control_names: self.rng.pick(&[Change::Keep, Change::Default, Change::Set(ControlNames::Shared)]),
         };
         if self.world.try_put(stream.as_str(), patch).is_ok() {
             let before = self.model.lives.get(&stream).map_or(KEEP_ALL, |life| life.settings);
@@ -224,9 +220,9 @@ impl Script {
 
     fn locate(&mut self) {
         let from = self.from();
-        let selection = super::world::selection(self.dice.pick(&SELECTIONS));
+        let selection = super::world::selection(self.rng.pick(&SELECTIONS));
         let located = self.world.locate(&selection, from);
-        assert_eq!(located.place.known(), self.model.tail(), "{}", self.context());
+        assert_eq!(located.place.told_upto(), self.model.tail(), "{}", self.context());
         let kept: Vec<_> = self.model.kept(&selection).collect();
         let found = kept.iter().filter(|event| event.position > located.place.position()).count();
         let want = match from {
@@ -244,41 +240,41 @@ impl Script {
     }
 
     fn from(&mut self) -> StartFrom {
-        match self.dice.below(4) {
+        match self.rng.below(4) {
             0 => StartFrom::Start,
             1 => StartFrom::Now,
-            2 => StartFrom::Last(self.dice.below(12)),
-            _ => StartFrom::Time(UnixMs(self.now.saturating_sub(self.dice.below(100)) + 10)),
+            2 => StartFrom::Last(self.rng.below(12)),
+            _ => StartFrom::Time(UnixMs(self.now.saturating_sub(self.rng.below(100)) + 10)),
         }
     }
 
     fn begin_reader(&mut self) {
-        let (streams, from) = (self.dice.pick(&SELECTIONS), self.from());
+        let (streams, from) = (self.rng.pick(&SELECTIONS), self.from());
         let reader = Reader::first(&self.world, streams, from);
         let began = self.model.step().checked_sub(1);
         let follower = Follower { reader, began, told: BTreeMap::new(), told_all: None };
         if self.readers.len() < 8 {
             self.readers.push(follower);
         } else {
-            let index = self.dice.below(8) as usize;
+            let index = self.rng.below(8) as usize;
             self.readers[index] = follower;
         }
     }
 
     /// One reader reads once, or not; hears all of it, or is cut; comes back, or stays.
     fn read(&mut self, index: usize) {
-        if self.dice.below(3) == 0 {
+        if self.rng.below(3) == 0 {
             return;
         }
-        let records_max = NonZeroUsize::new(1 + self.dice.below(6) as usize).expect("it is at least one");
-        let limits = ReadLimits { records_max, bytes_max: self.dice.pick(&[0, 60, u64::MAX]) };
+        let records_max = NonZeroUsize::new(1 + self.rng.below(6) as usize).expect("it is at least one");
+        let limits = ReadLimits { records_max, bytes_max: self.rng.pick(&[0, 60, u64::MAX]) };
         let Reader { selection, place, .. } = &self.readers[index].reader;
         let batch = self.world.read(selection, *place, limits);
         self.check_batch(index, &batch, limits);
         let all = batch.records.len();
-        let heard = if self.dice.below(2) == 0 { all } else { self.dice.below(all as u64 + 1) as usize };
+        let heard = if self.rng.below(2) == 0 { all } else { self.rng.below(all as u64 + 1) as usize };
         self.follow(index, &batch, heard);
-        if self.dice.below(3) == 0 {
+        if self.rng.below(3) == 0 {
             self.readers[index].reader.reconnect(&self.world);
         }
     }

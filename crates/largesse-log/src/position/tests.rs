@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::{Place, Position};
 
-fn place(position: u64, known: u64) -> Place {
-    Place::knowing(Position(position), Position(known))
+fn place(position: u64, told_upto: u64) -> Place {
+    Place::knowing(Position(position), Position(told_upto))
 }
 
 #[test]
@@ -20,27 +20,27 @@ fn a_mark_that_is_of_no_use_is_dropped() {
 
 #[test]
 fn what_was_gone_at_the_first_request_stays_so_whatever_is_told_and_read() {
-    assert_eq!(place(5, 9).known_gone(), Position(9));
+    assert_eq!(place(5, 9).asked_at(), Position(9));
     let told = Place::at(Position(5)).told(Position(9));
-    assert_eq!((told.known(), told.known_gone()), (Position(9), Position::ZERO));
+    assert_eq!((told.told_upto(), told.asked_at()), (Position(9), Position::ZERO));
     let less = place(5, 9).told(Position(7));
-    assert_eq!((less.known(), less.known_gone()), (Position(9), Position(9)), "never less is known");
+    assert_eq!((less.told_upto(), less.asked_at()), (Position(9), Position(9)), "never less is told_upto");
     let both = place(5, 9).told(Position(12));
-    assert_eq!((both.known(), both.known_gone()), (Position(12), Position(9)));
-    let past = both.advanced_to(Position(20));
-    assert_eq!((past.known(), past.known_gone()), (Position(20), Position(9)));
-    assert_eq!(place(5, 5).known_gone(), Position(5), "from=now knows too");
+    assert_eq!((both.told_upto(), both.asked_at()), (Position(12), Position(9)));
+    let tombstone = both.advanced_to(Position(20));
+    assert_eq!((tombstone.told_upto(), tombstone.asked_at()), (Position(20), Position(9)));
+    assert_eq!(place(5, 5).asked_at(), Position(5), "from=now knows too");
 }
 
 proptest! {
     #[test]
-    fn a_place_never_goes_back(position in 0..50_u64, known in 0..50_u64, steps in prop::collection::vec((0..50_u64, any::<bool>()), 0..20)) {
-        let mut at = place(position, known);
+    fn a_place_never_goes_back(position in 0..50_u64, told_upto in 0..50_u64, steps in prop::collection::vec((0..50_u64, any::<bool>()), 0..20)) {
+        let mut at = place(position, told_upto);
         for (number, told) in steps {
             let next = if told { at.told(Position(number)) } else { at.advanced_to(Position(number)) };
-            prop_assert!(next.position() >= at.position() && next.known() >= at.known());
-            prop_assert!(next.known() >= next.position() && next.known() >= next.known_gone());
-            prop_assert_eq!(next.known_gone(), at.known_gone());
+            prop_assert!(next.position() >= at.position() && next.told_upto() >= at.told_upto());
+            prop_assert!(next.told_upto() >= next.position() && next.told_upto() >= next.asked_at());
+            prop_assert_eq!(next.asked_at(), at.asked_at());
             at = next;
         }
     }

@@ -10,7 +10,7 @@ use super::{
     keys::{KeyName, Use},
     life::LifeEnd,
     log::LogState,
-    slot::Slot,
+    stamp::Stamp,
 };
 use crate::{
     Append, AppendError, AppendOutcome, Appended, Author, Digest, Event, Made, NewEvent, Now, Once, Position,
@@ -52,24 +52,24 @@ pub(super) struct Write {
 }
 
 impl LogState {
-    /// Appends. Takes no position beyond [`Slot::end`].
-    pub(super) fn append(&mut self, slot: Slot, append: Append) -> Answer {
+    /// Appends. Takes no position beyond [`Stamp::end`].
+    pub(super) fn append(&mut self, stamp: Stamp, append: Append) -> Answer {
         let Append { stream, events, then, once, author } = append;
         let write = Write { stream, events, then, author };
         match once {
-            Once::Unkeyed => self.write(slot, write),
+            Once::Unkeyed => self.write(stamp, write),
             Once::Whole { key, digest } => {
                 let key = (self.kept_name(write.stream.clone()), key);
-                self.append_whole(slot, key, digest, write)
+                self.append_whole(stamp, key, digest, write)
             }
-            Once::Block { claim, number, digest } => self.append_block(slot, &claim, number, digest, write),
+            Once::Block { claim, number, digest } => self.append_block(stamp, &claim, number, digest, write),
         }
     }
 
     /// The answer to an append that would change nothing, as far as can be told without taking the step.
     pub(super) fn foresee_append(&self, now: Now, append: &Append) -> Option<Result<Appended, AppendError>> {
         let Append { stream, events, then, once, author } = append;
-        let now = self.next_slot(now).now;
+        let now = self.next_stamp(now).now;
         match once {
             Once::Unkeyed => {}
             Once::Whole { key, digest } => {
@@ -88,13 +88,13 @@ impl LogState {
         self.judge_write(stream, events, *then, *author).err()
     }
 
-    fn append_whole(&mut self, slot: Slot, key: KeyName, digest: Digest, write: Write) -> Answer {
-        if let Some(answer) = self.answer_of_key(slot.now, &key, digest) {
+    fn append_whole(&mut self, stamp: Stamp, key: KeyName, digest: Digest, write: Write) -> Answer {
+        if let Some(answer) = self.answer_of_key(stamp.now, &key, digest) {
             return Answer::quiet(answer);
         }
-        let stepped = self.write(slot, write);
+        let stepped = self.write(stamp, write);
         if let Ok(answer) = &stepped.answer {
-            self.keys.keep(slot.now, key, Use::Whole { digest, answer: answer.clone() });
+            self.keys.keep(stamp.now, key, Use::Whole { digest, answer: answer.clone() });
         }
         stepped
     }
@@ -114,24 +114,24 @@ impl LogState {
     }
 
     /// Writes without another look at keys.
-    pub(super) fn write(&mut self, slot: Slot, write: Write) -> Answer {
+    pub(super) fn write(&mut self, stamp: Stamp, write: Write) -> Answer {
         let Write { stream, events, then, author } = write;
         let Judged { stream: kept, made } = match self.judge_write(&stream, &events, then, author) {
             Ok(judged) => judged,
             Err(answer) => return Answer::quiet(answer),
         };
         let stream = kept.unwrap_or(stream);
-        self.begin(slot);
-        self.clear_grave();
+        self.begin(stamp);
+        self.free_some();
         let pushed = events.len();
         let start = self.tail.next();
         if made == Made::Now {
-            self.make(&stream, start, slot.now, self.limits.defaults);
+            self.make(&stream, start, stamp.now, self.limits.defaults);
         }
-        let Pushed { last, life, has_too_much, is_due_earlier } = self.push(&stream, slot, events, then);
+        let Pushed { last, life, has_too_much, is_due_earlier } = self.push(&stream, stamp, events, then);
         let ring = Some(self.tail);
         if has_too_much {
-            self.trim_stream(&stream, slot, pushed);
+            self.trim_stream(&stream, stamp, pushed);
         }
         self.trim_log();
         if is_due_earlier {
@@ -181,8 +181,8 @@ impl LogState {
     }
 
     /// Writes to a stream that is there, at one look at it.
-    fn push(&mut self, stream: &StreamName, slot: Slot, events: Vec<NewEvent>, then: Then) -> Pushed {
-        let time = slot.time;
+    fn push(&mut self, stream: &StreamName, stamp: Stamp, events: Vec<NewEvent>, then: Then) -> Pushed {
+        let time = stamp.time;
         let life = self.lives.life_mut(stream).expect("it was there, or was just made");
         let mut last = None;
         for NewEvent { name, data } in events {
@@ -192,8 +192,8 @@ impl LogState {
             let bytes = event.counted_bytes();
             life.bytes += bytes;
             self.events_bytes += bytes;
-            self.young_bytes += bytes;
-            life.young.push_back(Arc::clone(&event));
+            self.hot_bytes += bytes;
+            life.hot.push_back(Arc::clone(&event));
             self.order.insert(self.tail, event);
             last = Some(self.tail);
         }
@@ -204,7 +204,7 @@ impl LogState {
         Pushed {
             last,
             life: life.start,
-            has_too_much: life.has_too_much(slot),
+            has_too_much: life.has_too_much(stamp),
             is_due_earlier: life.is_due_earlier(),
         }
     }

@@ -1,9 +1,9 @@
 //! Applying commands: the one way to change the log.
 //!
-//! Invariants: a command is whole when this returns; the same commands in the same slots, on logs with the same limits,
-//! give the same state, live and at a recovery. Does not know who asked.
+//! Invariants: a command is whole when this returns; the same commands in the same stamps, on logs with the same
+//! limits, give the same state, live and at a recovery. Does not know who asked.
 
-use super::{Stepped, log::LogState, slot::Slot};
+use super::{Stepped, log::LogState, stamp::Stamp};
 use crate::{Command, Now, Position, Reply, SWEEP_STREAMS_MAX, StreamName, Sweep};
 
 /// What a command did.
@@ -29,29 +29,29 @@ impl Applied {
 }
 
 impl LogState {
-    /// Applies a command. Takes no position beyond [`Slot::end`] of [`Command::positions`].
-    pub fn apply(&mut self, slot: Slot, command: Command) -> Applied {
-        let applied = self.apply_unchecked(slot, command);
+    /// Applies a command. Takes no position beyond [`Stamp::end`] of [`Command::positions`].
+    pub fn apply(&mut self, stamp: Stamp, command: Command) -> Applied {
+        let applied = self.apply_unchecked(stamp, command);
         if cfg!(debug_assertions) {
             self.check_in_turn();
         }
         applied
     }
 
-    fn apply_unchecked(&mut self, slot: Slot, command: Command) -> Applied {
+    fn apply_unchecked(&mut self, stamp: Stamp, command: Command) -> Applied {
         match command {
             Command::Append(append) => {
                 let stream = append.stream.clone();
-                Applied::of(self.append(slot, append), stream, Reply::Append)
+                Applied::of(self.append(stamp, append), stream, Reply::Append)
             }
-            Command::Claim { stream, key } => Applied::quiet(Reply::Claim(self.claim(slot, &stream, &key))),
+            Command::Claim { stream, key } => Applied::quiet(Reply::Claim(self.claim(stamp, &stream, &key))),
             Command::Put { stream, put } => {
-                Applied::quiet(Reply::Put(self.put(slot, &stream, &put).map(Box::new)))
+                Applied::quiet(Reply::Put(self.put(stamp, &stream, &put).map(Box::new)))
             }
-            Command::Delete { stream } => Applied::of(self.delete(slot, &stream), stream, Reply::Delete),
-            Command::Sweep { streams } => Applied::quiet(Reply::Sweep(self.sweep(slot, &streams))),
+            Command::Delete { stream } => Applied::of(self.delete(stamp, &stream), stream, Reply::Delete),
+            Command::Sweep { streams } => Applied::quiet(Reply::Sweep(self.sweep(stamp, &streams))),
             Command::Damage { stream, position } => {
-                self.damage(Some(slot), &stream, position);
+                self.damage(Some(stamp), &stream, position);
                 Applied::quiet(Reply::Damage)
             }
             Command::Limits(limits) => {
@@ -61,11 +61,11 @@ impl LogState {
         }
     }
 
-    /// Fills in what the caller leaves to the log. Before the command is written down: what stands there is applied again
-    /// at a recovery, by a log that may choose otherwise.
+    /// Fills in what the caller leaves to the log. Before the command is written down: what stands there is applied
+    /// again at a recovery, by a log that may choose otherwise.
     pub fn complete(&self, now: Now, command: &mut Command) {
         if let Command::Sweep { streams } = command {
-            *streams = self.due_streams(self.next_slot(now).time, SWEEP_STREAMS_MAX);
+            *streams = self.due_streams(self.next_stamp(now).time, SWEEP_STREAMS_MAX);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Where events are that are not in memory any more.
 //!
-//! Invariant: the archive has every event up to the log's floor that is kept, and may have others. What is
+//! Invariant: the archive has every event up to the log's `evicted_upto` that is kept, and may have others. What is
 //! kept, the log knows. Does not know retention or readers.
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ impl Stub {
     }
 }
 
-/// The events up to the floor, and who wants to know which of all events are gone.
+/// The events up to `evicted_upto`, and who wants to know which of all events are gone.
 pub trait Archive: Send {
     /// The first event after `after` of the life that began at `life`.
     ///

@@ -8,7 +8,7 @@ use super::{
     keys::{KeyName, Use},
     log::LogState,
     saved::SavedBlocks,
-    slot::Slot,
+    stamp::Stamp,
 };
 use crate::{
     AppendError, AppendOutcome, Appended, Claim, Digest, IdempotencyKey, Position, StreamName, UnixMs,
@@ -150,11 +150,11 @@ impl LogState {
     /// [`AppendError::KeyReused`] when the key stands for a whole publish.
     pub(super) fn claim(
         &mut self,
-        slot: Slot,
+        stamp: Stamp,
         stream: &StreamName,
         key: &IdempotencyKey,
     ) -> Result<Claim, AppendError> {
-        let now = slot.now;
+        let now = stamp.now;
         let name = (self.kept_name(stream.clone()), key.clone());
         let generation = self.keys.next_number();
         let blocks = match self.keys.find(now, &name) {
@@ -168,7 +168,7 @@ impl LogState {
 
     pub(super) fn append_block(
         &mut self,
-        slot: Slot,
+        stamp: Stamp,
         claim: &Claim,
         number: u64,
         digest: Digest,
@@ -176,14 +176,14 @@ impl LogState {
     ) -> Answer {
         let name: KeyName = (write.stream.clone(), claim.key.clone());
         let is_closing = write.events.is_empty();
-        let mut blocks = match self.judge_block(slot.now, &name, claim, number, digest, is_closing) {
+        let mut blocks = match self.judge_block(stamp.now, &name, claim, number, digest, is_closing) {
             Ok(blocks) => blocks.clone(),
             Err(answer) => return Answer::quiet(answer),
         };
-        let stepped = self.write(slot, write);
+        let stepped = self.write(stamp, write);
         if let Ok(answer) = &stepped.answer {
             blocks.record(number, digest, answer);
-            self.keys.keep(slot.now, name, Use::Blocks(blocks));
+            self.keys.keep(stamp.now, name, Use::Blocks(blocks));
         }
         stepped
     }

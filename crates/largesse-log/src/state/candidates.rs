@@ -8,7 +8,7 @@ use std::ops::Bound::{Included, Unbounded};
 use super::{
     life::Life,
     log::LogState,
-    pasts::Past,
+    tombstones::Tombstone,
     work::{Spent, Work},
 };
 use crate::{Pattern, Selection, StreamName};
@@ -26,7 +26,7 @@ pub(super) struct Candidate<'a> {
     pub(super) name: &'a StreamName,
     pub(super) by: By,
     pub(super) life: Option<&'a Life>,
-    pub(super) past: Option<&'a Past>,
+    pub(super) tombstone: Option<&'a Tombstone>,
 }
 
 /// What was found.
@@ -75,7 +75,7 @@ impl LogState {
     }
 
     fn candidate<'a>(&'a self, name: &'a StreamName, by: By) -> Candidate<'a> {
-        Candidate { name, by, life: self.lives.get(name), past: self.pasts.by_name.get(name) }
+        Candidate { name, by, life: self.lives.get(name), tombstone: self.tombstones.by_name.get(name) }
     }
 
     /// Whether more streams than these are there whose names begin with `prefix`. Far cheaper than looking each up, and
@@ -90,7 +90,7 @@ impl LogState {
     fn names_under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a StreamName> {
         let range = (Included(prefix), Unbounded);
         let there = self.lives.names_from(Included(prefix));
-        let gone = self.pasts.by_name.range::<_, str>(range).map(|(name, _)| name);
+        let gone = self.tombstones.by_name.range::<_, str>(range).map(|(name, _)| name);
         let is_under = move |name: &&StreamName| name.as_str().starts_with(prefix);
         let gone = gone.take_while(is_under).filter(|name| !self.lives.contains(name));
         there.take_while(is_under).chain(gone)

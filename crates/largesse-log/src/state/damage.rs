@@ -3,24 +3,24 @@
 //! Invariants: the loss of each is recorded once, whoever meets it again, also over restarts; so its readers are told
 //! once. It stays where it is, and goes on to count until retention drops it. Does not know how it was found.
 
-use super::{log::LogState, losses::Loss, slot::Slot};
+use super::{log::LogState, losses::Loss, stamp::Stamp};
 use crate::{Position, StreamName};
 
 impl LogState {
     /// An event that is kept can't be read any more, and never will: readers before it are told of a loss. Takes no
-    /// position beyond [`Slot::end`].
+    /// position beyond [`Stamp::end`].
     ///
-    /// Without a slot the loss is recorded at the tail: a log that can't be written still tells it, but not to a
+    /// Without a stamp the loss is recorded at the tail: a log that can't be written still tells it, but not to a
     /// reader that knows of a loss there.
-    pub fn damage(&mut self, slot: Option<Slot>, stream: &StreamName, position: Position) {
+    pub fn damage(&mut self, stamp: Option<Stamp>, stream: &StreamName, position: Position) {
         if self.damaged.contains_key(&position) {
             return;
         }
         let Some(life) = self.lives.get(stream).filter(|life| life.keeps(position)) else { return };
         let upto = life.trim.map_or(position, |trim| trim.upto.max(position));
-        let at = match slot {
-            Some(slot) => {
-                self.begin(slot);
+        let at = match stamp {
+            Some(stamp) => {
+                self.begin(stamp);
                 self.take_position()
             }
             None => self.tail,

@@ -10,7 +10,7 @@ impl LogState {
     #[must_use]
     pub fn ended_at(&self, selection: &Selection, place: Place) -> Ends {
         let is_unknown =
-            |name: &StreamName| !self.lives.contains(name) && !self.pasts.by_name.contains_key(name);
+            |name: &StreamName| !self.lives.contains(name) && !self.tombstones.by_name.contains_key(name);
         let names = selection.names().iter();
         Ends {
             ended: names.clone().filter_map(|name| self.end_at(name, place)).collect(),
@@ -25,7 +25,9 @@ impl LogState {
                 life.end.filter(|end| end.position <= position)?;
                 EndReason::Closed
             }
-            _ => self.pasts.by_name.get(name).filter(|past| past.end_was_met_by(place))?.reason,
+            _ => {
+                self.tombstones.by_name.get(name).filter(|tombstone| tombstone.end_was_met_by(place))?.reason
+            }
         };
         Some(EndedStream { name: name.clone(), reason })
     }

@@ -1,12 +1,12 @@
 //! A stream from its making to its removal.
 //!
 //! Invariants: `start` <= every event's position < the end's position; what is trimmed lies before what is
-//! kept, and what is old before what is young; `bytes` is what all kept events count. Does not change the log
+//! kept, and what is cold before what is hot; `bytes` is what all kept events count. Does not change the log
 //! around it.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use super::{archive::Stub, losses::Loss, slot::Slot};
+use super::{archive::Stub, losses::Loss, stamp::Stamp};
 use crate::{Event, Position, Settings, StreamName, StreamState, UnixMs};
 
 /// What a stream counts against the log besides its name and its events: its entry and its places in the
@@ -24,9 +24,9 @@ pub(super) struct Life {
     pub(super) start: Position,
     pub(super) made: UnixMs,
     pub(super) settings: Settings,
-    pub(super) old: Old,
-    /// The newest events, in log order: those after the floor.
-    pub(super) young: VecDeque<Arc<Event>>,
+    pub(super) cold: Cold,
+    /// The newest events, in log order: those after `evicted_upto`.
+    pub(super) hot: VecDeque<Arc<Event>>,
     pub(super) bytes: u64,
     pub(super) end: Option<LifeEnd>,
     pub(super) trim: Option<Loss>,
@@ -37,14 +37,14 @@ pub(super) struct Life {
 /// The events of a life that are kept in the archive only. Invariant: `first` and `last` are there when there is
 /// an event, except a `first` that could not be read.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Old {
+pub(super) struct Cold {
     pub(super) events: u64,
     pub(super) bytes: u64,
     pub(super) first: Option<Stub>,
     pub(super) last: Option<Stub>,
 }
 
-impl Old {
+impl Cold {
     pub(super) fn push(&mut self, stub: Stub) {
         self.events += 1;
         self.bytes += stub.counted_bytes;
@@ -80,8 +80,8 @@ pub struct LifeEnd {
 
 impl Life {
     pub(super) fn new(start: Position, made: UnixMs, settings: Settings) -> Self {
-        let (old, young, bytes) = (Old::default(), VecDeque::new(), 0);
-        Self { start, made, settings, old, young, bytes, end: None, trim: None, scheduled: None }
+        let (cold, hot, bytes) = (Cold::default(), VecDeque::new(), 0);
+        Self { start, made, settings, cold, hot, bytes, end: None, trim: None, scheduled: None }
     }
 
     pub(super) fn state(&self, name: &StreamName) -> StreamState {
@@ -101,20 +101,20 @@ impl Life {
 
     /// How many events are kept.
     pub(super) fn events(&self) -> u64 {
-        self.old.events + self.young.len() as u64
+        self.cold.events + self.hot.len() as u64
     }
 
     /// The oldest event that is kept.
     pub(super) fn first(&self) -> Option<Stub> {
-        match self.old.events {
-            0 => self.young.front().map(Stub::of),
-            _ => self.old.first,
+        match self.cold.events {
+            0 => self.hot.front().map(Stub::of),
+            _ => self.cold.first,
         }
     }
 
     /// The newest event that is kept.
     pub(super) fn last(&self) -> Option<Stub> {
-        self.young.back().map(Stub::of).or(self.old.last)
+        self.hot.back().map(Stub::of).or(self.cold.last)
     }
 
     /// Whether an event at `position` is kept, if it is of this life.
@@ -122,27 +122,27 @@ impl Life {
         self.start <= position && self.first().is_some_and(|first| first.position <= position)
     }
 
-    /// How many of the young events are at or before `position`.
-    pub(super) fn young_upto(&self, position: Position) -> usize {
-        self.young.partition_point(|event| event.position <= position)
+    /// How many of the hot events are at or before `position`.
+    pub(super) fn hot_upto(&self, position: Position) -> usize {
+        self.hot.partition_point(|event| event.position <= position)
     }
 
     /// Whether the oldest event has to go. A limit of no events at all still leaves the newest.
-    pub(super) fn has_too_much(&self, slot: Slot) -> bool {
+    pub(super) fn has_too_much(&self, stamp: Stamp) -> bool {
         let too_many = |events_max: u64| self.events() > events_max.max(1);
         self.settings.max_events.is_some_and(too_many)
             || self.settings.max_bytes.is_some_and(|bytes_max| self.bytes > bytes_max)
-            || self.is_too_old(slot)
+            || self.is_too_cold(stamp)
     }
 
     /// Whether it was closed so long ago that it is to be removed.
-    pub(super) fn is_expired(&self, slot: Slot) -> bool {
-        let by = self.end.map(|end| slot.judging(end.time));
+    pub(super) fn is_expired(&self, stamp: Stamp) -> bool {
+        let by = self.end.map(|end| stamp.judging(end.time));
         self.expiry_due().is_some_and(|due| by.is_some_and(|by| due <= by))
     }
 
-    fn is_too_old(&self, slot: Slot) -> bool {
-        let by = self.first().map(|first| slot.judging(first.time));
+    fn is_too_cold(&self, stamp: Stamp) -> bool {
+        let by = self.first().map(|first| stamp.judging(first.time));
         self.age_due().is_some_and(|due| by.is_some_and(|by| due <= by))
     }
 

@@ -31,7 +31,7 @@ pub struct Deep {
     /// How many of their events the archive is to have after the place; at least one, and it has them.
     pub events: u64,
     /// The place is not after this.
-    pub floor: Position,
+    pub evicted_upto: Position,
     /// What the place knows of.
     pub tail: Position,
 }
@@ -83,10 +83,10 @@ impl LogState {
                 return self.located(before(*position), Repeat::AnotherPlace);
             }
         }
-        if self.floor == Position::ZERO {
+        if self.evicted_upto == Position::ZERO {
             return self.located(Position::ZERO, Repeat::AnotherPlace);
         }
-        Locating::WalkBack(Back { to: back.to.min(self.floor.next()), ..back })
+        Locating::WalkBack(Back { to: back.to.min(self.evicted_upto.next()), ..back })
     }
 
     /// Goes on with a way back by what was met along the archive, newest first, down to `to`.
@@ -110,13 +110,13 @@ impl LogState {
     /// Looks at each stream as often as a position has bits, however many events there are.
     fn before_last_of(&self, streams: &[Candidate<'_>], events: u64) -> Locating {
         let lives: Vec<&Life> = streams.iter().filter_map(|candidate| candidate.life).collect();
-        let young: u64 = lives.iter().map(|life| life.young.len() as u64).sum();
+        let hot: u64 = lives.iter().map(|life| life.hot.len() as u64).sum();
         let all: u64 = lives.iter().map(|life| life.events()).sum();
-        if young < events && events <= all {
-            return Locating::Deep(self.deep(&lives, events - young));
+        if hot < events && events <= all {
+            return Locating::Deep(self.deep(&lives, events - hot));
         }
         let after = |position: Position| -> u64 {
-            lives.iter().map(|life| (life.young.len() - life.young_upto(position)) as u64).sum()
+            lives.iter().map(|life| (life.hot.len() - life.hot_upto(position)) as u64).sum()
         };
         // There are at least `events` after every position up to `low`, if there are at all, and fewer after `high`.
         let (mut low, mut high) = (0, self.tail.0);
@@ -128,12 +128,12 @@ impl LogState {
     }
 
     fn deep(&self, lives: &[&Life], events: u64) -> Deep {
-        let old = |life: &&Life| {
-            let (first, last) = (life.old.first?, life.old.last?);
+        let cold = |life: &&Life| {
+            let (first, last) = (life.cold.first?, life.cold.last?);
             Some((life.start, before(first.position), last.position))
         };
-        let lives = lives.iter().filter_map(old).collect();
-        Deep { lives, events, floor: self.floor, tail: self.tail }
+        let lives = lives.iter().filter_map(cold).collect();
+        Deep { lives, events, evicted_upto: self.evicted_upto, tail: self.tail }
     }
 
     /// Just before the first event of the log at `time` or later. Whichever streams are selected, these are
@@ -142,11 +142,11 @@ impl LogState {
         if self.last_time.is_none_or(|last| time > last) {
             return self.located(self.tail, Repeat::AnotherPlace);
         }
-        if self.floor > Position::ZERO && time <= self.floor_time {
-            return Locating::Time { time, floor: self.floor };
+        if self.evicted_upto > Position::ZERO && time <= self.evicted_time {
+            return Locating::Time { time, evicted_upto: self.evicted_upto };
         }
         // Everything up to `low` is earlier; nothing after `high` is.
-        let (mut low, mut high) = (self.floor, self.tail);
+        let (mut low, mut high) = (self.evicted_upto, self.tail);
         while low < high {
             let middle = Position(low.0.midpoint(high.0));
             match self.first_after(middle) {

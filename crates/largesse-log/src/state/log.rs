@@ -2,13 +2,13 @@
 //! beside it.
 //!
 //! Invariants:
-//! - `order` has just the young events of all lives, and those of `graves` that the sweep has not come to; all
-//!   are after `floor`. Kept events up to `floor` are in the archive.
-//! - `young_bytes` is what `order` counts; `events_bytes` what the events of all lives count, wherever they
-//!   are; `lives_bytes` what their entries do. With what the pasts count they are at most the limit after each
+//! - `order` has just the hot events of all lives, and those of `pending_free` that the sweep has not come to; all
+//!   are after `evicted_upto`. Kept events up to `evicted_upto` are in the archive.
+//! - `hot_bytes` is what `order` counts; `events_bytes` what the events of all lives count, wherever they
+//!   are; `lives_bytes` what their entries do. With what the tombstones count they are at most the limit after each
 //!   step (but see [`LogState::fault`]). So what is kept does not depend on where events are, and on when
 //!   memory is freed.
-//! - No old event at or before `front` is kept.
+//! - No old event at or before `low_watermark` is kept.
 //! - `tail` is the last position that was taken; `last_time` the time of the last event ever appended.
 //! - A life that time takes something from is in `due`, not later than that, but for what was spared when it was due.
 
@@ -25,8 +25,8 @@ use super::{
     life::{Life, entry_bytes},
     lives::Lives,
     losses::Losses,
-    pasts::{Past, Pasts},
-    slot::Slot,
+    stamp::Stamp,
+    tombstones::{Tombstone, Tombstones},
 };
 use crate::{
     AppendError, EndReason, EngineError, EngineLimits, Event, Now, Place, Position, Settings, StreamName,
@@ -45,23 +45,23 @@ pub struct LogState {
     pub(super) tail: Position,
     pub(super) last_time: Option<UnixMs>,
     pub(super) lives: Lives,
-    pub(super) pasts: Pasts,
+    pub(super) tombstones: Tombstones,
     pub(super) losses: Losses,
-    /// All young events of the log. A tree, since retention takes events out of the middle.
+    /// All hot events of the log. A tree, since retention takes events out of the middle.
     pub(super) order: BTreeMap<Position, Arc<Event>>,
     /// Events of streams that are gone: nobody reads them, and the sweep drops them piece by piece.
-    pub(super) graves: VecDeque<VecDeque<Arc<Event>>>,
+    pub(super) pending_free: VecDeque<VecDeque<Arc<Event>>>,
     pub(super) due: BTreeSet<(UnixMs, StreamName)>,
     pub(super) keys: Keys,
     /// Events that can't be read any more, and their streams. A map that is copied in no time, for checkpoints.
     pub(super) damaged: OrdMap<Position, StreamName>,
-    pub(super) young_bytes: u64,
+    pub(super) hot_bytes: u64,
     pub(super) events_bytes: u64,
     pub(super) lives_bytes: u64,
     /// The last event that was moved out of memory, and its time.
-    pub(super) floor: Position,
-    pub(super) floor_time: UnixMs,
-    pub(super) front: Position,
+    pub(super) evicted_upto: Position,
+    pub(super) evicted_time: UnixMs,
+    pub(super) low_watermark: Position,
     pub(super) archive: Box<dyn Archive>,
     pub(super) fault: Option<EngineError>,
     /// How many commands there were since the last look at the invariants.
@@ -72,7 +72,7 @@ impl std::fmt::Debug for LogState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LogState")
             .field("tail", &self.tail)
-            .field("floor", &self.floor)
+            .field("evicted_upto", &self.evicted_upto)
             .finish_non_exhaustive()
     }
 }
@@ -86,19 +86,19 @@ impl LogState {
             tail: Position::ZERO,
             last_time: None,
             lives: Lives::default(),
-            pasts: Pasts::default(),
+            tombstones: Tombstones::default(),
             losses: Losses::default(),
             order: BTreeMap::new(),
-            graves: VecDeque::new(),
+            pending_free: VecDeque::new(),
             due: BTreeSet::new(),
             keys: Keys::new(limits.keys_max, limits.key_ttl),
             damaged: OrdMap::new(),
-            young_bytes: 0,
+            hot_bytes: 0,
             events_bytes: 0,
             lives_bytes: 0,
-            floor: Position::ZERO,
-            floor_time: UnixMs(0),
-            front: Position::ZERO,
+            evicted_upto: Position::ZERO,
+            evicted_time: UnixMs(0),
+            low_watermark: Position::ZERO,
             archive,
             fault: None,
             unchecked_commands: 0,
@@ -131,8 +131,8 @@ impl LogState {
 
     /// Events at or before this place are in the archive only.
     #[must_use]
-    pub fn floor(&self) -> Position {
-        self.floor
+    pub fn evicted_upto(&self) -> Position {
+        self.evicted_upto
     }
 
     /// Why the archive could not be read while a step was taken, if that happened since the last look. What
@@ -141,46 +141,46 @@ impl LogState {
         self.fault.take()
     }
 
-    /// The slot of a step that is taken at once.
+    /// The stamp of a step that is taken at once.
     #[must_use]
-    pub fn next_slot(&self, now: impl Into<Now>) -> Slot {
-        Slot::at(self.tail.next(), now.into(), self.last_time)
+    pub fn next_stamp(&self, now: impl Into<Now>) -> Stamp {
+        Stamp::at(self.tail.next(), now.into(), self.last_time)
     }
 
-    /// Begins a step. Never goes back: a slot that was chosen wrongly still takes new positions.
-    pub(super) fn begin(&mut self, slot: Slot) {
-        let before = Position(slot.base.0.saturating_sub(1));
-        debug_assert!(before >= self.tail, "slots count up");
+    /// Begins a step. Never goes back: a stamp that was chosen wrongly still takes new positions.
+    pub(super) fn begin(&mut self, stamp: Stamp) {
+        let before = Position(stamp.base.0.saturating_sub(1));
+        debug_assert!(before >= self.tail, "stamps count up");
         self.tail = self.tail.max(before);
     }
 
-    /// Before a step is taken again in the slot that it had: forgets positions from there on. The steps before it may
-    /// have dropped more than they did at first, and recorded that beyond their slots, when the archive has less to
+    /// Before a step is taken again in the stamp that it had: forgets positions from there on. The steps before it may
+    /// have dropped more than they did at first, and recorded that beyond their stamps, when the archive has less to
     /// pass over than it had then; events have to keep their places.
-    pub fn go_back_before(&mut self, slot: Slot) {
-        self.tail = self.tail.min(Position(slot.base.0.saturating_sub(1)));
+    pub fn go_back_before(&mut self, stamp: Stamp) {
+        self.tail = self.tail.min(Position(stamp.base.0.saturating_sub(1)));
     }
 
-    /// Moves the oldest young events out of memory, as long as the young ones count more: at most so many, and none
+    /// Moves the oldest hot events out of memory, as long as the hot ones count more: at most so many, and none
     /// after `filed_upto`, since the archive has only those up to there. Answers whether there are more.
-    pub fn settle(&mut self, young_bytes_max: u64, filed_upto: Position, events_max: usize) -> bool {
+    pub fn settle(&mut self, hot_bytes_max: u64, filed_upto: Position, events_max: usize) -> bool {
         for _ in 0..events_max {
-            if self.young_bytes <= young_bytes_max {
+            if self.hot_bytes <= hot_bytes_max {
                 return false;
             }
             let oldest = self.order.first_entry().filter(|oldest| *oldest.key() <= filed_upto);
             let Some((position, event)) = oldest.map(OccupiedEntry::remove_entry) else { return false };
             let stub = Stub::of(&event);
-            self.young_bytes -= stub.counted_bytes;
-            (self.floor, self.floor_time) = (position, event.time);
-            // What is of no life is of a grave.
+            self.hot_bytes -= stub.counted_bytes;
+            (self.evicted_upto, self.evicted_time) = (position, event.time);
+            // What is of no life is of what waits to be freed.
             let life = self.lives.life_mut(&event.stream);
             if let Some(life) = life.filter(|life| life.start <= position) {
-                life.young.pop_front();
-                life.old.push(stub);
+                life.hot.pop_front();
+                life.cold.push(stub);
             }
         }
-        self.young_bytes > young_bytes_max
+        self.hot_bytes > hot_bytes_max
     }
 
     /// Where the life of a stream began that is there.
@@ -200,13 +200,13 @@ impl LogState {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.events_bytes + self.lives_bytes + self.pasts.bytes
+        self.events_bytes + self.lives_bytes + self.tombstones.bytes
     }
 
     /// Refuses a place that this log has not reached.
     pub(super) fn check_reached(&self, place: Place) -> Result<(), EngineError> {
         let tail = self.tail;
-        let position = place.known();
+        let position = place.told_upto();
         if position > tail { Err(EngineError::BeyondTail { position, tail }) } else { Ok(()) }
     }
 
@@ -255,7 +255,7 @@ impl LogState {
     /// Takes an event out of the log's order, if it is still there.
     pub(super) fn drop_from_order(&mut self, position: Position) {
         if let Some(event) = self.order.remove(&position) {
-            self.young_bytes -= event.counted_bytes();
+            self.hot_bytes -= event.counted_bytes();
         }
     }
 
@@ -274,25 +274,25 @@ impl LogState {
             self.due.remove(&(due, stream.clone()));
         }
         self.losses.remove(stream, life.trim);
-        let earlier = self.pasts.by_name.get(stream).and_then(|past| past.loss);
+        let earlier = self.tombstones.by_name.get(stream).and_then(|tombstone| tombstone.loss);
         self.losses.remove(stream, earlier);
         // A life that lost nothing leaves the loss of the one before it as it was.
         let loss = life.loss_when_gone(at).or(earlier);
         self.losses.insert(stream, loss);
-        self.pasts.insert(stream, Past { end, reason, at, loss });
+        self.tombstones.insert(stream, Tombstone { end, reason, at, loss });
         self.archive.retired(life.start);
         self.events_bytes -= life.bytes;
-        if !life.young.is_empty() {
-            self.graves.push_back(std::mem::take(&mut life.young));
+        if !life.hot.is_empty() {
+            self.pending_free.push_back(std::mem::take(&mut life.hot));
         }
-        while self.pasts.by_name.len() > self.limits.tombstones_max {
-            self.forget_oldest_past();
+        while self.tombstones.by_name.len() > self.limits.tombstones_max {
+            self.forget_oldest_tombstone();
         }
     }
 
-    pub(super) fn forget_oldest_past(&mut self) {
-        if let Some((name, past)) = self.pasts.forget_oldest() {
-            self.losses.remove(&name, past.loss);
+    pub(super) fn forget_oldest_tombstone(&mut self) {
+        if let Some((name, tombstone)) = self.tombstones.forget_oldest() {
+            self.losses.remove(&name, tombstone.loss);
         }
     }
 

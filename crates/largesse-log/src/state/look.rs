@@ -4,8 +4,8 @@
 //! change, and which of them are kept is said by the look. Does not read the archive.
 
 use super::{
+    batch_builder::Found,
     locate::{Back, Deep},
-    taken::Found,
 };
 use crate::{Batch, Located, Lost, Position, Record, Slow, StreamName, UnixMs};
 
@@ -15,22 +15,22 @@ pub enum Look {
     /// All of it was in memory.
     Whole(Batch),
     /// Events of these lives are to be read from the archive, and merged with the ends.
-    Merge(OldBatch),
-    /// The archive is to be walked in log order, up to the floor, and what was found to be judged by
+    Merge(ColdBatch),
+    /// The archive is to be walked in log order, up to `evicted_upto`, and what was found to be judged by
     /// [`super::LogState::judge`].
     Walk,
 }
 
 /// A read whose first part is in the archive.
 #[derive(Debug)]
-pub struct OldBatch {
+pub struct ColdBatch {
     /// Where to read.
-    pub lives: Vec<OldLife>,
-    /// Ends up to the floor, in log order.
+    pub lives: Vec<ColdLife>,
+    /// Ends up to `evicted_upto`, in log order.
     pub ends: Vec<Record>,
     /// Where the archive ends and memory begins: everything of the selection up to here is in the lives and the
     /// ends.
-    pub floor: Position,
+    pub evicted_upto: Position,
     /// What follows in memory, as much as a read may have. It belongs to the read as far as that has room for it
     /// after all that is in the archive.
     pub rest: Found,
@@ -42,7 +42,7 @@ pub struct OldBatch {
 
 /// Events of one life in the archive.
 #[derive(Debug)]
-pub struct OldLife {
+pub struct ColdLife {
     /// The stream.
     pub stream: StreamName,
     /// Where the life began.
@@ -98,6 +98,6 @@ pub enum Locating {
         time: UnixMs,
         /// Where memory began: the place is here when the archive has no such event any more. Later it may begin
         /// behind some.
-        floor: Position,
+        evicted_upto: Position,
     },
 }

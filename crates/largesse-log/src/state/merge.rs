@@ -9,17 +9,17 @@ use std::{
 };
 
 use super::{
+    batch_builder::{BatchBuilder, Fit, Found},
     candidates::{By, Candidate},
     life::Life,
     log::LogState,
-    look::OldLife,
-    taken::{Fit, Found, Taken},
+    look::ColdLife,
 };
 use crate::{EndReason, Place, Position, ReadLimits, Record, Stopped, StreamName};
 
-/// How far one stream's young records are merged.
+/// How far one stream's hot records are merged.
 struct Cursor<'a> {
-    /// Ends after the place, in log order: of the past, and of the life.
+    /// Ends after the place, in log order: of the tombstone, and of the life.
     ends: VecDeque<Record>,
     life: Option<&'a Life>,
     next_event: usize,
@@ -27,12 +27,12 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     fn new(candidate: &Candidate<'a>, place: Place) -> Self {
-        let next_event = candidate.life.map_or(0, |life| life.young_upto(place.position()));
+        let next_event = candidate.life.map_or(0, |life| life.hot_upto(place.position()));
         Self { ends: ends_of(candidate, place).collect(), life: candidate.life, next_event }
     }
 
     fn event_position(&self) -> Option<Position> {
-        self.life?.young.get(self.next_event).map(|event| event.position)
+        self.life?.hot.get(self.next_event).map(|event| event.position)
     }
 
     fn end_position(&self) -> Option<Position> {
@@ -44,7 +44,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn record(&self) -> Option<Record> {
-        let event = self.life.and_then(|life| Some((life, life.young.get(self.next_event)?)));
+        let event = self.life.and_then(|life| Some((life, life.hot.get(self.next_event)?)));
         match (event, self.ends.front()) {
             (Some((_, event)), Some(end)) if end.position() < event.position => Some(end.clone()),
             (Some((life, event)), _) => {
@@ -65,11 +65,13 @@ impl<'a> Cursor<'a> {
 
 /// The ends of one stream that a reader at `place` has still before it; of named streams only.
 pub(super) fn ends_of<'a>(candidate: &Candidate<'a>, place: Place) -> impl Iterator<Item = Record> + 'a {
-    let Candidate { name, by, life, past } = *candidate;
-    let past = past.filter(|past| past.end_is_news_to(place)).map(|past| (past.end, past.reason));
+    let Candidate { name, by, life, tombstone } = *candidate;
+    let tombstone = tombstone
+        .filter(|tombstone| tombstone.end_is_news_to(place))
+        .map(|tombstone| (tombstone.end, tombstone.reason));
     let current = life.and_then(|life| life.end).map(|end| (end.position, EndReason::Closed));
     let current = current.filter(|(position, _)| *position > place.position());
-    let ends = past.into_iter().chain(current).filter(move |_| by == By::Name);
+    let ends = tombstone.into_iter().chain(current).filter(move |_| by == By::Name);
     ends.map(|(position, reason)| end_record(name, position, reason))
 }
 
@@ -79,19 +81,19 @@ fn end_record(name: &StreamName, position: Position, reason: EndReason) -> Recor
 
 impl LogState {
     /// What of these streams is in the archive after `place`, if anything is.
-    pub(super) fn old_lives(&self, streams: &[Candidate<'_>], place: Place) -> Vec<OldLife> {
-        let old_life = |candidate: &Candidate<'_>| {
-            let life = candidate.life.filter(|life| life.old.reaches_beyond(place.position()))?;
+    pub(super) fn cold_lives(&self, streams: &[Candidate<'_>], place: Place) -> Vec<ColdLife> {
+        let cold_life = |candidate: &Candidate<'_>| {
+            let life = candidate.life.filter(|life| life.cold.reaches_beyond(place.position()))?;
             let before_first = Position(life.first()?.position.0 - 1);
-            Some(OldLife {
+            Some(ColdLife {
                 stream: candidate.name.clone(),
                 start: life.start,
                 slow: life.settings.slow,
                 after: place.position().max(before_first),
-                upto: life.old.last?.position,
+                upto: life.cold.last?.position,
             })
         };
-        streams.iter().filter_map(old_life).collect()
+        streams.iter().filter_map(cold_life).collect()
     }
 
     /// Ends of these streams after `place` and up to `upto`, in log order.
@@ -107,16 +109,16 @@ impl LogState {
         let mut cursors: Vec<_> = streams.iter().map(|candidate| Cursor::new(candidate, place)).collect();
         let first = |(index, cursor): (usize, &Cursor<'_>)| Some(Reverse((cursor.position()?, index)));
         let mut heap: BinaryHeap<_> = cursors.iter().enumerate().filter_map(first).collect();
-        let mut taken = Taken::new(limits);
+        let mut builder = BatchBuilder::new(limits);
         while let Some(Reverse((_, index))) = heap.pop() {
             let cursor = &mut cursors[index];
             let Some(record) = cursor.record() else { continue };
-            if taken.take(record) == Fit::Full {
-                return taken.full();
+            if builder.take(record) == Fit::Full {
+                return builder.full();
             }
             cursor.advance();
             heap.extend(cursor.position().map(|position| Reverse((position, index))));
         }
-        taken.upto(self.tail, Stopped::Tail)
+        builder.upto(self.tail, Stopped::Tail)
     }
 }

@@ -10,11 +10,11 @@
 use std::collections::BTreeSet;
 
 use super::{
+    batch_builder::Found,
     candidates::{By, Candidate, Candidates, Extent},
     log::LogState,
-    look::{Judged, Look, OldBatch, Walked},
+    look::{ColdBatch, Judged, Look, Walked},
     losses::Loss,
-    taken::Found,
     work::{Spent, Work},
 };
 use crate::{Batch, EngineError, LOST_NAMES_MAX, Lost, Place, Position, ReadLimits, Selection, StreamName};
@@ -30,25 +30,25 @@ impl LogState {
     pub fn read(&self, selection: &Selection, place: Place, limits: ReadLimits) -> Result<Look, EngineError> {
         self.check_reached(place)?;
         let candidates = self.candidates_after(selection, place);
-        let is_old = place.position() < self.floor;
-        if is_old && candidates.extent == Extent::NamesOnly {
+        let is_cold = place.position() < self.evicted_upto;
+        if is_cold && candidates.extent == Extent::NamesOnly {
             return Ok(Look::Walk);
         }
         let lost = self.lost(selection, &candidates, place);
         let horizon = self.horizon(selection, &candidates, place);
-        let lives = if is_old { self.old_lives(&candidates.streams, place) } else { Vec::new() };
+        let lives = if is_cold { self.cold_lives(&candidates.streams, place) } else { Vec::new() };
         if !lives.is_empty() {
-            let floor = self.floor;
-            let ends = self.ends_upto(&candidates.streams, place, floor);
-            let rest = self.young(selection, &candidates, place.advanced_to(floor), limits);
-            return Ok(Look::Merge(OldBatch { lives, ends, floor, rest, lost, horizon }));
+            let evicted_upto = self.evicted_upto;
+            let ends = self.ends_upto(&candidates.streams, place, evicted_upto);
+            let rest = self.hot(selection, &candidates, place.advanced_to(evicted_upto), limits);
+            return Ok(Look::Merge(ColdBatch { lives, ends, evicted_upto, rest, lost, horizon }));
         }
-        let Found { records, upto, stopped } = self.young(selection, &candidates, place, limits);
+        let Found { records, upto, stopped } = self.hot(selection, &candidates, place, limits);
         Ok(Look::Whole(Batch { records, upto, stopped, lost, horizon }))
     }
 
     /// The records after `place`; none of them is in the archive.
-    fn young(
+    fn hot(
         &self,
         selection: &Selection,
         candidates: &Candidates<'_>,
@@ -77,13 +77,13 @@ impl LogState {
             let life = self.lives.get(&event.stream)?;
             life.keeps(event.position).then_some(life.settings.slow)
         };
-        let follows = |upto| self.young(selection, &candidates, place.advanced_to(upto), limits);
+        let follows = |upto| self.hot(selection, &candidates, place.advanced_to(upto), limits);
         Judged {
             kept: walked.iter().map(slow).collect(),
             ends: self.ends_upto(&candidates.streams, place, upto),
             lost: self.lost(selection, &candidates, place),
             horizon: self.horizon(selection, &candidates, place),
-            rest: (upto >= self.floor).then(|| follows(upto)),
+            rest: (upto >= self.evicted_upto).then(|| follows(upto)),
         }
     }
 
@@ -108,7 +108,7 @@ impl LogState {
         let streams: Vec<_> = names.into_iter().take(LOST_NAMES_MAX).cloned().collect();
         // What could not be looked at may be a loss: better told once too often than never.
         let is_told = forgotten || looked == Spent::UsedUp || !streams.is_empty();
-        is_told.then_some(Lost { streams, known: self.tail })
+        is_told.then_some(Lost { streams, told_upto: self.tail })
     }
 
     /// Adds the streams that patterns mean and that lost something, as far as the work goes.
@@ -168,34 +168,34 @@ impl LogState {
     /// What was lost of one stream, as far as whoever selected it so has to be told.
     fn losses_of(&self, candidate: &Candidate<'_>) -> impl Iterator<Item = Loss> {
         let trim = candidate.life.and_then(|life| life.trim);
-        let gone = candidate.past.and_then(|past| match candidate.by {
-            By::Name => past.loss_by_name(),
-            By::Pattern => past.loss,
+        let gone = candidate.tombstone.and_then(|tombstone| match candidate.by {
+            By::Name => tombstone.loss_by_name(),
+            By::Pattern => tombstone.loss,
         });
         [trim, gone, self.forgotten_of(candidate)].into_iter().flatten()
     }
 
-    /// A named stream of which no past is remembered may be one whose past was forgotten, if that was before
+    /// A named stream of which no tombstone is remembered may be one whose tombstone was forgotten, if that was before
     /// it was made.
     fn forgotten_of(&self, candidate: &Candidate<'_>) -> Option<Loss> {
-        if candidate.by == By::Pattern || candidate.past.is_some() {
+        if candidate.by == By::Pattern || candidate.tombstone.is_some() {
             return None;
         }
         let made = candidate.life.map_or(self.tail, |life| life.start);
-        let forgotten = self.pasts.forgotten?;
+        let forgotten = self.tombstones.forgotten?;
         Some(Loss { upto: forgotten.upto.min(made), ..forgotten })
     }
 
     /// A pattern may mean streams of which not even the name is remembered.
     fn forgotten_under(&self, selection: &Selection) -> Option<Loss> {
-        self.pasts.forgotten.filter(|_| !selection.patterns().is_empty())
+        self.tombstones.forgotten.filter(|_| !selection.patterns().is_empty())
     }
 }
 
 /// Up to where an id has to say that the reader never met the end of this stream: its last life was over
 /// before the reader first asked, and the reader has not come to a new one.
 fn never_met_before(candidate: &Candidate<'_>, place: Place) -> Option<Position> {
-    let past = candidate.past.filter(|_| candidate.by == By::Name)?;
+    let tombstone = candidate.tombstone.filter(|_| candidate.by == By::Name)?;
     let made_anew = candidate.life.map_or(Position::MAX, |life| life.start);
-    (past.at <= place.known_gone()).then_some(made_anew)
+    (tombstone.at <= place.asked_at()).then_some(made_anew)
 }

@@ -12,11 +12,11 @@ use super::{
     archive::{Archive, Stub},
     block::Blocks,
     keys::{Due, KeyName, Use, Used},
-    life::{Life, LifeEnd, Old, entry_bytes},
+    life::{Cold, Life, LifeEnd, entry_bytes},
     log::LogState,
     losses::Loss,
-    pasts::Past,
-    slot::Slot,
+    stamp::Stamp,
+    tombstones::Tombstone,
 };
 use crate::{
     Appended, Digest, EndReason, EngineLimits, IdempotencyKey, Position, Settings, StreamName, UnixMs,
@@ -28,7 +28,7 @@ pub struct Snapshot {
     /// All that there is one of.
     pub head: SavedHead,
     lives: HashMap<StreamName, Arc<Life>>,
-    pasts: OrdMap<StreamName, Past>,
+    tombstones: OrdMap<StreamName, Tombstone>,
     keys: OrdMap<Due, Arc<Used>>,
     damaged: OrdMap<Position, StreamName>,
 }
@@ -49,8 +49,8 @@ pub struct SavedHead {
     /// The time of the last event ever.
     pub last_time: Option<UnixMs>,
     /// No event in the archive at or before this is kept.
-    pub front: Position,
-    /// The sum of all pasts that are not remembered.
+    pub low_watermark: Position,
+    /// The sum of all tombstones that are not remembered.
     pub forgotten: Option<Loss>,
     /// How many numbers keys and claims have had.
     pub numbered: u64,
@@ -83,7 +83,7 @@ pub struct SavedLife {
 
 /// A stream that is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SavedPast {
+pub struct SavedTombstone {
     /// Its name.
     pub stream: StreamName,
     /// Where readers meet its end.
@@ -167,13 +167,13 @@ impl Snapshot {
     }
 
     /// The streams that are gone, by name.
-    pub fn pasts(&self) -> impl Iterator<Item = SavedPast> + '_ {
-        self.pasts.iter().map(|(stream, past)| SavedPast {
+    pub fn tombstones(&self) -> impl Iterator<Item = SavedTombstone> + '_ {
+        self.tombstones.iter().map(|(stream, tombstone)| SavedTombstone {
             stream: stream.clone(),
-            end: past.end,
-            reason: past.reason,
-            at: past.at,
-            loss: past.loss,
+            end: tombstone.end,
+            reason: tombstone.reason,
+            at: tombstone.at,
+            loss: tombstone.loss,
         })
     }
 
@@ -224,27 +224,27 @@ impl LogState {
             limits: self.limits,
             tail: self.tail,
             last_time: self.last_time,
-            front: self.front,
-            forgotten: self.pasts.forgotten,
+            low_watermark: self.low_watermark,
+            forgotten: self.tombstones.forgotten,
             numbered: self.keys.numbered,
         };
         Snapshot {
             head,
             lives: self.lives.copied(),
-            pasts: self.pasts.by_name.clone(),
+            tombstones: self.tombstones.by_name.clone(),
             keys: self.keys.by_due.clone(),
             damaged: self.damaged.clone(),
         }
     }
 
-    /// A log as it was when `head` was saved; lives, pasts, keys and damages are to follow.
+    /// A log as it was when `head` was saved; lives, tombstones, keys and damages are to follow.
     #[must_use]
     pub fn restored(head: &SavedHead, archive: Box<dyn Archive>) -> Self {
         let mut log = Self::new(head.limits, archive);
-        (log.tail, log.floor, log.front) = (head.tail, head.tail, head.front);
+        (log.tail, log.evicted_upto, log.low_watermark) = (head.tail, head.tail, head.low_watermark);
         log.last_time = head.last_time;
-        log.floor_time = head.last_time.unwrap_or(UnixMs(0));
-        log.pasts.forgotten = head.forgotten;
+        log.evicted_time = head.last_time.unwrap_or(UnixMs(0));
+        log.tombstones.forgotten = head.forgotten;
         log.keys.numbered = head.numbered;
         log
     }
@@ -252,9 +252,10 @@ impl LogState {
     /// Takes in a stream that was there.
     pub fn restore_life(&mut self, saved: &SavedLife) {
         let SavedLife { stream, start, made, settings, events, bytes, first, last, end, trim } = saved;
-        let old = Old { events: *events, bytes: *bytes, first: *first, last: *last };
-        let life = Life { old, bytes: *bytes, end: *end, trim: *trim, ..Life::new(*start, *made, *settings) };
-        let has_too_much = life.has_too_much(Slot { base: *start, now: UnixMs(0), time: UnixMs(0) });
+        let cold = Cold { events: *events, bytes: *bytes, first: *first, last: *last };
+        let life =
+            Life { cold, bytes: *bytes, end: *end, trim: *trim, ..Life::new(*start, *made, *settings) };
+        let has_too_much = life.has_too_much(Stamp { base: *start, now: UnixMs(0), time: UnixMs(0) });
         self.lives_bytes += entry_bytes(stream);
         self.events_bytes += bytes;
         self.losses.insert(stream, *trim);
@@ -266,10 +267,10 @@ impl LogState {
     }
 
     /// Takes in a stream that was gone.
-    pub fn restore_past(&mut self, saved: &SavedPast) {
-        let SavedPast { stream, end, reason, at, loss } = saved;
+    pub fn restore_tombstone(&mut self, saved: &SavedTombstone) {
+        let SavedTombstone { stream, end, reason, at, loss } = saved;
         self.losses.insert(stream, *loss);
-        self.pasts.insert(stream, Past { end: *end, reason: *reason, at: *at, loss: *loss });
+        self.tombstones.insert(stream, Tombstone { end: *end, reason: *reason, at: *at, loss: *loss });
     }
 
     /// Takes in an idempotency key.

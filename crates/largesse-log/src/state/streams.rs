@@ -7,49 +7,49 @@ use std::{
     ops::Bound::{Excluded, Unbounded},
 };
 
-use super::{Stepped, log::LogState, slot::Slot};
+use super::{Stepped, log::LogState, stamp::Stamp};
 use crate::{AppendError, Deleted, EndReason, Made, Put, PutAnswer, StreamName, StreamState};
 
 impl LogState {
-    /// Makes or configures a stream. Takes no position beyond [`Slot::end`].
+    /// Makes or configures a stream. Takes no position beyond [`Stamp::end`].
     ///
     /// # Errors
     /// When there are too many streams.
     pub(super) fn put(
         &mut self,
-        slot: Slot,
+        stamp: Stamp,
         stream: &StreamName,
         put: &Put,
     ) -> Result<PutAnswer, AppendError> {
-        let now = slot.now;
+        let now = stamp.now;
         let defaults = self.limits.defaults;
         let made = match self.life_mut(stream) {
             Some(life) => {
                 life.settings = life.settings.patched(&put.settings, &defaults);
-                self.begin(slot);
+                self.begin(stamp);
                 Made::Before
             }
             None => {
                 self.check_fits(stream, None, 0)?;
-                self.begin(slot);
+                self.begin(stamp);
                 let start = self.take_position();
                 self.make(stream, start, now, defaults.patched(&put.settings, &defaults));
                 Made::Now
             }
         };
-        self.trim_stream(stream, slot, 0);
+        self.trim_stream(stream, stamp, 0);
         self.trim_log();
         self.schedule(stream);
         let state = self.lives.get(stream).expect("it is there, or was just made").state(stream);
         Ok(PutAnswer { made, settings: state.settings, state })
     }
 
-    /// Removes a stream and its events. Takes no position beyond [`Slot::end`].
-    pub(super) fn delete(&mut self, slot: Slot, stream: &StreamName) -> Stepped<Option<Deleted>> {
+    /// Removes a stream and its events. Takes no position beyond [`Stamp::end`].
+    pub(super) fn delete(&mut self, stamp: Stamp, stream: &StreamName) -> Stepped<Option<Deleted>> {
         if !self.lives.contains(stream) {
             return Stepped { answer: None, ring: None, life: None };
         }
-        self.begin(slot);
+        self.begin(stamp);
         let position = self.take_position();
         self.retire(stream, position, EndReason::Deleted, position);
         Stepped { answer: Some(Deleted { position }), ring: Some(position), life: None }

@@ -16,7 +16,7 @@ use super::{
     log::LogState,
     look::{Locating, Look},
     saved::Snapshot,
-    slot::Slot,
+    stamp::Stamp,
     work::{DROPS_MAX, WORK_MAX},
 };
 use crate::{
@@ -61,7 +61,7 @@ fn check(log: &LogState) {
     let is_in_time = |life: &Life| life.due().is_none_or(|due| life.scheduled.is_some_and(|at| at <= due));
     assert!(log.lives.iter().all(|(_, life)| is_in_time(life)), "each stream is looked at in time");
     assert!(log.bytes() <= log.limits.log_bytes_max);
-    assert!(log.pasts.by_name.len() <= log.limits.tombstones_max);
+    assert!(log.tombstones.by_name.len() <= log.limits.tombstones_max);
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,22 +86,22 @@ fn any_step() -> impl Strategy<Value = Step> {
 
 /// One step of a sweep, on the stream that is due first.
 fn sweep_step(log: &mut LogState, now: UnixMs) -> Sweep {
-    sweep_step_in(log, log.next_slot(now))
+    sweep_step_in(log, log.next_stamp(now))
 }
 
-fn sweep_step_in(log: &mut LogState, slot: Slot) -> Sweep {
-    if log.has_due(slot.now) {
-        let due = log.due_streams(slot.now, 1);
-        log.sweep_step(slot, due.first());
+fn sweep_step_in(log: &mut LogState, stamp: Stamp) -> Sweep {
+    if log.has_due(stamp.now) {
+        let due = log.due_streams(stamp.now, 1);
+        log.sweep_step(stamp, due.first());
     }
-    if log.has_due(slot.now) { Sweep::More } else { Sweep::Done }
+    if log.has_due(stamp.now) { Sweep::More } else { Sweep::Done }
 }
 
 fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
     let streams = ["a", "b", "c/1", "c/2", "long/name"];
     match step {
         Step::Append(stream, bytes, then) => {
-            _ = log.append(log.next_slot(*now), append(streams[stream], bytes, then)).answer
+            _ = log.append(log.next_stamp(*now), append(streams[stream], bytes, then)).answer
         }
         Step::Put(max_events, age_ms, stream) => {
             let settings = SettingsPatch {
@@ -110,9 +110,9 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
                 ttl_after_close: Change::Set(Duration::from_millis(age_ms)),
                 ..SettingsPatch::default()
             };
-            _ = log.put(log.next_slot(*now), &name(streams[stream]), &Put { settings });
+            _ = log.put(log.next_stamp(*now), &name(streams[stream]), &Put { settings });
         }
-        Step::Delete(stream) => _ = log.delete(log.next_slot(UnixMs(0)), &name(streams[stream])).answer,
+        Step::Delete(stream) => _ = log.delete(log.next_stamp(UnixMs(0)), &name(streams[stream])).answer,
         Step::Sweep => while sweep_step(log, *now) == Sweep::More {},
         Step::Pass(ms) => now.0 += ms,
     }
@@ -177,7 +177,7 @@ proptest! {
     fn a_log_whose_events_move_to_an_archive_keeps_the_same(
         steps in prop::collection::vec(any_step(), 1..80),
         log_bytes_max in 2_000..8_000_u64,
-        young_bytes_max in 0..2_000_u64,
+        hot_bytes_max in 0..2_000_u64,
         restore_after in 0..80_usize,
     ) {
         let limits = EngineLimits { log_bytes_max, ..EngineLimits::default() };
@@ -189,7 +189,7 @@ proptest! {
             take(&mut whole, &mut now, step);
             everything.add(&whole);
             take(&mut split, &mut split_now, step);
-            split.settle(young_bytes_max, Position::MAX, usize::MAX);
+            split.settle(hot_bytes_max, Position::MAX, usize::MAX);
             if number == restore_after {
                 split = again::restored(&split, everything.clone());
             }
@@ -204,19 +204,19 @@ proptest! {
 fn nothing_leaves_memory_that_the_archive_may_not_have() {
     let mut log = long(10);
     while log.settle(0, Position(4), 3) {}
-    assert_eq!((log.floor(), log.order.len()), (Position(4), 6));
+    assert_eq!((log.evicted_upto(), log.order.len()), (Position(4), 6));
 }
 
 #[test]
 fn what_is_in_memory_follows_a_walk_that_has_come_there_and_no_other() {
     let mut log = long(10);
-    log.settle(log.young_bytes / 2, Position::MAX, usize::MAX);
-    let floor = log.floor();
-    assert_eq!(floor, Position(5));
+    log.settle(log.hot_bytes / 2, Position::MAX, usize::MAX);
+    let evicted_upto = log.evicted_upto();
+    assert_eq!(evicted_upto, Position(5));
     for upto in (0..=10).map(Position) {
         let rest = log.judge(&many("*"), Place::default(), &[], upto, EVERYTHING).rest;
         let follows = rest.map(|rest| rest.records.iter().map(Record::position).collect::<Vec<_>>());
-        let wanted = (upto >= floor).then(|| (upto.0 + 1..=10).map(Position).collect());
+        let wanted = (upto >= evicted_upto).then(|| (upto.0 + 1..=10).map(Position).collect());
         assert_eq!(follows, wanted, "after a walk up to {upto:?}");
     }
 }
@@ -227,12 +227,12 @@ fn sparse() -> LogState {
     let mut log = LogState::new(EngineLimits { defaults, ..EngineLimits::default() }, Box::new(NoArchive));
     for number in 0..=WALKED {
         let stream = format!("s/{number}");
-        log.append(log.next_slot(UnixMs(0)), append(&stream, 1, Then::StayOpen)).answer.unwrap();
+        log.append(log.next_stamp(UnixMs(0)), append(&stream, 1, Then::StayOpen)).answer.unwrap();
     }
     for _ in 0..=WALKED {
-        log.append(log.next_slot(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
+        log.append(log.next_stamp(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
     }
-    log.append(log.next_slot(UnixMs(0)), append("s/3", 1, Then::StayOpen)).answer.unwrap();
+    log.append(log.next_stamp(UnixMs(0)), append("s/3", 1, Then::StayOpen)).answer.unwrap();
     log
 }
 
@@ -276,11 +276,11 @@ fn the_memory_of_what_is_gone_gives_way_to_events() {
     let mut log = LogState::new(limits, Box::new(NoArchive));
     for number in 0..100 {
         let stream = format!("gone/{number}");
-        log.append(log.next_slot(UnixMs(0)), append(&stream, 1, Then::StayOpen)).answer.unwrap();
-        log.delete(log.next_slot(UnixMs(0)), &name(&stream));
+        log.append(log.next_stamp(UnixMs(0)), append(&stream, 1, Then::StayOpen)).answer.unwrap();
+        log.delete(log.next_stamp(UnixMs(0)), &name(&stream));
     }
     for events in 1..10 {
-        log.append(log.next_slot(UnixMs(0)), append("t", 1_000, Then::StayOpen)).answer.unwrap();
+        log.append(log.next_stamp(UnixMs(0)), append("t", 1_000, Then::StayOpen)).answer.unwrap();
         assert_eq!(log.state(&name("t")).unwrap().events, events);
         check(&log);
     }
@@ -292,8 +292,8 @@ fn keys_that_are_forgotten_leave_nothing_behind() {
     let mut log = LogState::new(limits, Box::new(NoArchive));
     for number in 0..9 {
         let key = IdempotencyKey::parse(&format!("k{number}")).unwrap();
-        log.claim(log.next_slot(UnixMs(number)), &name("a"), &key).unwrap();
-        log.claim(log.next_slot(UnixMs(number)), &name("a"), &key).unwrap();
+        log.claim(log.next_stamp(UnixMs(number)), &name("a"), &key).unwrap();
+        log.claim(log.next_stamp(UnixMs(number)), &name("a"), &key).unwrap();
         assert_eq!(log.keys.len(), (number as usize + 1).min(3));
     }
     while sweep_step(&mut log, UnixMs(18)) == Sweep::More {}
@@ -305,7 +305,7 @@ fn long(events: usize) -> LogState {
     let defaults = Settings { max_bytes: None, ..Settings::default() };
     let mut log = LogState::new(EngineLimits { defaults, ..EngineLimits::default() }, Box::new(NoArchive));
     for _ in 0..events {
-        log.append(log.next_slot(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
+        log.append(log.next_stamp(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
     }
     log
 }
@@ -313,19 +313,19 @@ fn long(events: usize) -> LogState {
 #[test]
 fn a_large_stream_is_gone_at_once_and_its_memory_piece_by_piece() {
     let mut log = long(3 * DROPS_MAX);
-    log.delete(log.next_slot(UnixMs(0)), &name("t"));
+    log.delete(log.next_stamp(UnixMs(0)), &name("t"));
     assert_eq!(log.order.len(), 3 * DROPS_MAX);
     let read = whole(&log, &many("*"), Place::default());
     assert!(read.records.is_empty(), "nobody reads what is gone");
     assert_eq!(located(&log, "*", 1), Position::ZERO);
-    log.append(log.next_slot(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
+    log.append(log.next_stamp(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
     // The publish freed a piece, too.
     for _ in 0..2 {
         check(&log);
         assert_eq!(sweep_step(&mut log, UnixMs(0)), Sweep::More);
     }
     while sweep_step(&mut log, UnixMs(0)) == Sweep::More {}
-    assert_eq!((log.order.len(), log.graves.len()), (1, 0));
+    assert_eq!((log.order.len(), log.pending_free.len()), (1, 0));
     check(&log);
 }
 
@@ -334,11 +334,11 @@ fn a_large_stream_is_gone_at_once_and_its_memory_piece_by_piece() {
 #[test]
 fn a_sweep_that_records_nothing_leaves_the_tail() {
     let mut log = long(10);
-    log.delete(log.next_slot(UnixMs(0)), &name("t"));
+    log.delete(log.next_stamp(UnixMs(0)), &name("t"));
     let tail = log.tail();
-    let slot = Slot { base: Position(tail.0 + 1_000), ..log.next_slot(UnixMs(0)) };
-    assert!(log.has_due(UnixMs(0)), "there is a grave");
-    assert_eq!(sweep_step_in(&mut log, slot), Sweep::Done);
+    let stamp = Stamp { base: Position(tail.0 + 1_000), ..log.next_stamp(UnixMs(0)) };
+    assert!(log.has_due(UnixMs(0)), "there is a batch");
+    assert_eq!(sweep_step_in(&mut log, stamp), Sweep::Done);
     assert_eq!(log.tail(), tail);
 }
 
@@ -346,7 +346,7 @@ fn a_sweep_that_records_nothing_leaves_the_tail() {
 fn what_new_settings_make_too_much_goes_piece_by_piece() {
     let mut log = long(3 * DROPS_MAX);
     let settings = SettingsPatch { max_events: Change::Set(Some(1)), ..SettingsPatch::default() };
-    log.put(log.next_slot(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
+    log.put(log.next_stamp(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
     assert_eq!(log.state(&name("t")).unwrap().events as usize, 2 * DROPS_MAX);
     while sweep_step(&mut log, UnixMs(0)) == Sweep::More {
         check(&log);
@@ -358,7 +358,7 @@ fn what_new_settings_make_too_much_goes_piece_by_piece() {
 fn a_publish_pushes_out_as_many_as_it_puts_in() {
     let mut log = long(2);
     let settings = SettingsPatch { max_events: Change::Set(Some(2)), ..SettingsPatch::default() };
-    log.put(log.next_slot(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
+    log.put(log.next_stamp(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
     let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }; 2 * DROPS_MAX];
     let append = Append {
         stream: name("t"),
@@ -367,7 +367,7 @@ fn a_publish_pushes_out_as_many_as_it_puts_in() {
         once: Once::Unkeyed,
         author: Author::Source,
     };
-    log.append(log.next_slot(UnixMs(0)), append).answer.unwrap();
+    log.append(log.next_stamp(UnixMs(0)), append).answer.unwrap();
     assert_eq!(log.state(&name("t")).unwrap().events, 2);
 }
 
@@ -382,17 +382,18 @@ fn all_events_of_a_stream_share_its_name() {
 fn streams_without_events_leave_room_for_events() {
     let mut log =
         LogState::new(EngineLimits { log_bytes_max: 40_000, ..EngineLimits::default() }, Box::new(NoArchive));
-    let made = (0..1_000)
-        .take_while(|n| log.put(log.next_slot(UnixMs(0)), &name(&format!("s/{n}")), &Put::default()).is_ok());
+    let made = (0..1_000).take_while(|n| {
+        log.put(log.next_stamp(UnixMs(0)), &name(&format!("s/{n}")), &Put::default()).is_ok()
+    });
     assert!((10..40).contains(&made.count()));
-    log.append(log.next_slot(UnixMs(0)), append("s/0", 20_000, Then::StayOpen)).answer.unwrap();
+    log.append(log.next_stamp(UnixMs(0)), append("s/0", 20_000, Then::StayOpen)).answer.unwrap();
 }
 
 #[test]
 fn losses_that_could_not_all_be_looked_at_are_told() {
     let mut log = sparse();
     for number in 0..=WALKED {
-        log.delete(log.next_slot(UnixMs(0)), &name(&format!("s/{number}")));
+        log.delete(log.next_stamp(UnixMs(0)), &name(&format!("s/{number}")));
     }
     let nothing = many("*/nothing");
     let read = whole(&log, &nothing, Place::default());

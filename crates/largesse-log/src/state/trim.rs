@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{archive::Stub, log::LogState, losses::Loss, slot::Slot, work::DROPS_MAX};
+use super::{archive::Stub, log::LogState, losses::Loss, stamp::Stamp, work::DROPS_MAX};
 use crate::{Position, StreamName};
 
 /// Events in the archive that one step passes over because they are not kept.
@@ -15,12 +15,12 @@ const SKIPS_MAX: usize = 4_096;
 impl LogState {
     /// Drops what one stream has too much, by its own settings: all that `pushed` new events push out and a
     /// bounded piece more.
-    pub(super) fn trim_stream(&mut self, stream: &StreamName, slot: Slot, pushed: usize) {
+    pub(super) fn trim_stream(&mut self, stream: &StreamName, stamp: Stamp, pushed: usize) {
         let mut upto = None;
         let mut left = pushed + DROPS_MAX;
-        while self.lives.get(stream).is_some_and(|life| life.has_too_much(slot)) {
+        while self.lives.get(stream).is_some_and(|life| life.has_too_much(stamp)) {
             if left == 0 {
-                self.schedule_at(stream, slot.now);
+                self.schedule_at(stream, stamp.now);
                 break;
             }
             left -= 1;
@@ -41,9 +41,9 @@ impl LogState {
         let mut trimmed: BTreeMap<StreamName, Position> = BTreeMap::new();
         let mut skips_left = SKIPS_MAX;
         while self.bytes() > self.limits.log_bytes_max && skips_left > 0 {
-            match (self.oldest_event(), self.pasts.oldest_at()) {
-                (Some((stream, position)), past) if past.is_none_or(|at| position < at) => {
-                    self.front = self.front.max(position.min(self.floor));
+            match (self.oldest_event(), self.tombstones.oldest_at()) {
+                (Some((stream, position)), tombstone) if tombstone.is_none_or(|at| position < at) => {
+                    self.low_watermark = self.low_watermark.max(position.min(self.evicted_upto));
                     let keeps = self.lives.get(&stream).is_some_and(|life| life.keeps(position));
                     if keeps && self.drop_oldest(&stream).is_some() {
                         trimmed.insert(stream, position);
@@ -52,7 +52,7 @@ impl LogState {
                         self.drop_from_order(position);
                     }
                 }
-                (_, Some(_)) if self.fault.is_none() => self.forget_oldest_past(),
+                (_, Some(_)) if self.fault.is_none() => self.forget_oldest_tombstone(),
                 _ => break,
             }
         }
@@ -67,10 +67,12 @@ impl LogState {
 
     /// The oldest event of the log that may be kept.
     fn oldest_event(&mut self) -> Option<(StreamName, Position)> {
-        if self.front < self.floor {
-            match self.archive.next_in_order(self.front) {
-                Ok(Some((stream, position))) if position <= self.floor => return Some((stream, position)),
-                Ok(_) => self.front = self.floor,
+        if self.low_watermark < self.evicted_upto {
+            match self.archive.next_in_order(self.low_watermark) {
+                Ok(Some((stream, position))) if position <= self.evicted_upto => {
+                    return Some((stream, position));
+                }
+                Ok(_) => self.low_watermark = self.evicted_upto,
                 Err(error) => {
                     self.fault = Some(error);
                     return None;
@@ -81,14 +83,14 @@ impl LogState {
     }
 
     fn drop_oldest(&mut self, stream: &StreamName) -> Option<Position> {
-        let stub = match self.lives.get(stream)?.old.events {
+        let stub = match self.lives.get(stream)?.cold.events {
             0 => {
                 let life = self.life_mut(stream)?;
-                let stub = Stub::of(&life.young.pop_front()?);
+                let stub = Stub::of(&life.hot.pop_front()?);
                 self.drop_from_order(stub.position);
                 stub
             }
-            _ => self.drop_oldest_old(stream)?,
+            _ => self.drop_oldest_cold(stream)?,
         };
         self.life_mut(stream)?.bytes -= stub.counted_bytes;
         self.events_bytes -= stub.counted_bytes;
@@ -96,14 +98,14 @@ impl LogState {
         Some(stub.position)
     }
 
-    fn drop_oldest_old(&mut self, stream: &StreamName) -> Option<Stub> {
+    fn drop_oldest_cold(&mut self, stream: &StreamName) -> Option<Stub> {
         let life = self.life_mut(stream)?;
         let start = life.start;
-        let stub = life.old.pop()?;
-        let has_more = life.old.events > 0;
+        let stub = life.cold.pop()?;
+        let has_more = life.cold.events > 0;
         if has_more {
             match self.archive.next_of_life(start, stub.position) {
-                Ok(next) => self.life_mut(stream)?.old.first = next,
+                Ok(next) => self.life_mut(stream)?.cold.first = next,
                 Err(error) => self.fault = Some(error),
             }
         }

@@ -11,15 +11,15 @@ use std::{
 };
 
 use super::{
+    batch_builder::{BatchBuilder, Fit, Found},
     candidates::Candidate,
     log::LogState,
-    taken::{Fit, Found, Taken},
     work::{Spent, Work},
 };
 use crate::{Event, Place, ReadLimits, Record, Selection, Stopped};
 
 impl LogState {
-    /// The records of a selection after `place`, which is not before the floor; `named` are the streams it
+    /// The records of a selection after `place`, which is not before `evicted_upto`; `named` are the streams it
     /// names.
     pub(super) fn walk(
         &self,
@@ -29,28 +29,28 @@ impl LogState {
         limits: ReadLimits,
     ) -> Found {
         let mut ends = VecDeque::from(self.ends_upto(named, place, self.tail));
-        let mut taken = Taken::new(limits);
+        let mut builder = BatchBuilder::new(limits);
         let mut walked = place.position();
         let mut work = Work::new();
         let after = (Excluded(place.position()), Unbounded);
         for (position, event) in self.order.range(after) {
-            if taken.take_ends(&mut ends, *position) == Fit::Full {
-                return taken.full();
+            if builder.take_ends(&mut ends, *position) == Fit::Full {
+                return builder.full();
             }
             if work.spend_match(selection, &event.stream) == Spent::UsedUp {
                 // Ends between the last event and this one may have been taken.
-                let upto = walked.max(taken.last());
-                return taken.upto(upto, Stopped::Limits);
+                let upto = walked.max(builder.last());
+                return builder.upto(upto, Stopped::Limits);
             }
             walked = *position;
             let record = selection.matches(&event.stream).then(|| self.event_record(event)).flatten();
-            if record.is_some_and(|record| taken.take(record) == Fit::Full) {
-                return taken.full();
+            if record.is_some_and(|record| builder.take(record) == Fit::Full) {
+                return builder.full();
             }
         }
-        match taken.take_ends(&mut ends, self.tail.next()) {
-            Fit::Full => taken.full(),
-            Fit::Taken => taken.upto(self.tail, Stopped::Tail),
+        match builder.take_ends(&mut ends, self.tail.next()) {
+            Fit::Full => builder.full(),
+            Fit::Taken => builder.upto(self.tail, Stopped::Tail),
         }
     }
 

@@ -29,8 +29,8 @@ fn marked_text_of(first: &[u8], mark: &[u8]) -> String {
     format!("{}~{second}", text_of(first))
 }
 
-fn mark_of(known: u64, known_gone: u64) -> [u8; 16] {
-    (u128::from(known) << 64 | u128::from(known_gone)).to_be_bytes()
+fn mark_of(known: u64, asked_at: u64) -> [u8; 16] {
+    (u128::from(known) << 64 | u128::from(asked_at)).to_be_bytes()
 }
 
 #[track_caller]
@@ -113,7 +113,7 @@ fn what_is_not_ours_is_refused() {
 fn a_mark_that_does_not_fit_its_position_is_refused() {
     let head = [0x10, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 9];
     let bad = Err(WireIdError::BadMark);
-    for (known, known_gone, want) in [
+    for (known, asked_at, want) in [
         (0, 0, bad),
         (8, 8, bad),
         (9, 0, bad),
@@ -124,8 +124,8 @@ fn a_mark_that_does_not_fit_its_position_is_refused() {
         (10, 10, Ok(())),
         (10, 11, bad),
     ] {
-        let text = marked_text_of(&head, &mark_of(known, known_gone));
-        assert_eq!(WireId::parse(&text).map(|_| ()), want, "{known} {known_gone}");
+        let text = marked_text_of(&head, &mark_of(known, asked_at));
+        assert_eq!(WireId::parse(&text).map(|_| ()), want, "{known} {asked_at}");
     }
 }
 

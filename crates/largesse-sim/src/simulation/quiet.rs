@@ -40,13 +40,13 @@ impl Simulation {
         self.rest().await;
         assert_eq!(self.last_ids(), heard, "nothing but heartbeats comes in the quiet");
         self.check_ended_stay_stopped().await;
-        self.room.publishers.borrow().check_once(&self.room.ledger().model);
+        self.room.publishers.borrow().check_once(&self.room.oracle().model);
     }
 
     async fn rest(&mut self) {
         self.seats.iter_mut().for_each(|seat| seat.stalled = 0);
         for _ in 0..TURNS_MAX {
-            self.rings.release_all();
+            self.wakes.release_all();
             tokio::task::yield_now().await;
             let seats = (0..self.seats.len()).filter(|index| self.seats[*index].is_woken());
             let writes = (0..self.writes.len()).filter(|index| self.writes[*index].is_woken());
@@ -64,7 +64,7 @@ impl Simulation {
 
     fn check_settled(&self) {
         for (number, seat) in self.seats.iter().enumerate().filter(|(_, seat)| seat.connection.is_some()) {
-            seat.follower.borrow().check_settled(&self.room.ledger(), number);
+            seat.follower.borrow().check_settled(&self.room.oracle(), number);
         }
     }
 

@@ -2,7 +2,8 @@
 //! for our other commands or come from Kubernetes.
 //!
 //! Invariant: a variable that was meant to be one of ours is told, in another case and with a slip in our name too;
-//! what Kubernetes sets is known by its form. Lists are separated by commas. Does not read the process's environment itself: it is handed in.
+//! what Kubernetes sets is known by its form. Lists are separated by commas. Does not read the process's environment
+//! itself: it is handed in.
 
 use std::ffi::{OsStr, OsString};
 
@@ -10,8 +11,8 @@ use strsim::osa_distance as distance;
 
 use super::{
     Given, alias,
+    error::ConfigError,
     keys::{KEYS, Key},
-    mistake::Mistake,
     nearest::nearest,
     origin::Origin,
     raw::Raw,
@@ -30,7 +31,7 @@ const PREFIX_SLIPS_MAX: usize = 2;
 /// over.
 pub(crate) fn read(
     variables: impl Iterator<Item = (OsString, OsString)>,
-    mistakes: &mut Vec<Mistake>,
+    mistakes: &mut Vec<ConfigError>,
 ) -> Vec<Given> {
     let mut given = Vec::new();
     for (name, value) in variables {
@@ -38,7 +39,7 @@ pub(crate) fn read(
         if is_ours(&name) && !is_passed_over(&name, &value) {
             match one(&name, value) {
                 Ok(one) => given.push(one),
-                Err(problem) => mistakes.push(Mistake::at(&"environment", &problem)),
+                Err(problem) => mistakes.push(ConfigError::at(&"environment", &problem)),
             }
         }
     }

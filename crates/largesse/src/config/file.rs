@@ -9,10 +9,12 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Given, alias, keys::KEYS, mistake::Mistake, nearest::nearest, origin::Origin, raw::Raw, values};
+use super::{
+    Given, alias, error::ConfigError, keys::KEYS, nearest::nearest, origin::Origin, raw::Raw, values,
+};
 
 /// The values in the file at `path`.
-pub(crate) fn read(path: &Path, mistakes: &mut Vec<Mistake>) -> Vec<Given> {
+pub(crate) fn read(path: &Path, mistakes: &mut Vec<ConfigError>) -> Vec<Given> {
     let shown = path.display().to_string();
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&shown, &text, mistakes),
@@ -20,15 +22,17 @@ pub(crate) fn read(path: &Path, mistakes: &mut Vec<Mistake>) -> Vec<Given> {
             let why = values::path(&path.to_string_lossy())
                 .err()
                 .map_or_else(String::new, |why| format!("; {why}"));
-            mistakes
-                .push(Mistake::at(&shown, &format!("the configuration file cannot be read: {error}{why}")));
+            mistakes.push(ConfigError::at(
+                &shown,
+                &format!("the configuration file cannot be read: {error}{why}"),
+            ));
             Vec::new()
         }
     }
 }
 
 /// The values in `text`.
-pub(crate) fn parse(path: &str, text: &str, mistakes: &mut Vec<Mistake>) -> Vec<Given> {
+pub(crate) fn parse(path: &str, text: &str, mistakes: &mut Vec<ConfigError>) -> Vec<Given> {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut walk = Walk { path, text, given: Vec::new(), mistakes };
     for error in &errors {
@@ -46,7 +50,7 @@ struct Walk<'a> {
     path: &'a str,
     text: &'a str,
     given: Vec<Given>,
-    mistakes: &'a mut Vec<Mistake>,
+    mistakes: &'a mut Vec<ConfigError>,
 }
 
 impl Walk<'_> {
@@ -74,7 +78,7 @@ impl Walk<'_> {
 
     fn mistake(&mut self, span: &Range<usize>, problem: &str) {
         let origin = self.origin(span);
-        self.mistakes.push(Mistake::at(&origin, problem));
+        self.mistakes.push(ConfigError::at(&origin, problem));
     }
 
     fn origin(&self, span: &Range<usize>) -> Origin {

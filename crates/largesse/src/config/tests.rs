@@ -7,7 +7,7 @@ use clap::{Args, Command, FromArgMatches};
 use super::{environment, file, keys::KEYS, *};
 
 /// A configuration from texts, as they would stand in the three places.
-fn load(text: &str, variables: &[(&str, &str)], flags: &[&str]) -> Result<Effective, Vec<Mistake>> {
+fn load(text: &str, variables: &[(&str, &str)], flags: &[&str]) -> Result<Effective, Vec<ConfigError>> {
     let mut mistakes = Vec::new();
     let mut given = file::parse("test.toml", text, &mut mistakes);
     let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
@@ -348,7 +348,7 @@ fn hosts_and_origins_that_match_nothing_are_told() {
 
 #[test]
 fn what_is_near_no_key_is_told_without_one() {
-    let check = |mistakes: Vec<Mistake>| {
+    let check = |mistakes: Vec<ConfigError>| {
         let told = mistakes[0].to_string();
         assert!(mistakes.len() == 1 && told.contains("is not a "), "{mistakes:?}");
         assert!(!told.contains("nearest"), "{told}");

@@ -115,7 +115,7 @@ impl<W: Write> Export<'_, W> {
                 }
             }
             if let Some(lost) = &batch.lost {
-                place = place.told(lost.known);
+                place = place.told(lost.told_upto);
             }
             place = place.advanced_to(batch.upto);
             if batch.stopped == Stopped::Tail {

@@ -1,8 +1,8 @@
 //! `largesse log import`: makes a log from lines, in an empty folder.
 //!
-//! Invariants: all lines are in the log, or none: where one is wrong, the folder is emptied again, and a server refuses a
-//! folder whose import was cut off. The log is a new one: ids of the old mean nothing in it. Does not know where
-//! the lines were saved.
+//! Invariants: all lines are in the log, or none: where one is wrong, the folder is emptied again, and a server refuses
+//! a folder whose import was cut off. The log is a new one: ids of the old mean nothing in it. Does not know where the
+//! lines were saved.
 
 use std::{
     io::{self, BufRead, Read},

@@ -42,7 +42,7 @@ impl Drop for Temporary {
 fn log(folder: &Temporary) -> (Log, PanickingDisk) {
     let data = DataFolder::take_for_log(&folder.0).unwrap();
     let disk = PanickingDisk::new(Folder::open(&folder.0).unwrap());
-    let settings = DiskSettings { segment_bytes: 2_000, young_bytes_max: 0, ..DiskSettings::DEFAULT };
+    let settings = DiskSettings { segment_bytes: 2_000, hot_bytes_max: 0, ..DiskSettings::DEFAULT };
     let new = NewLog { incarnation: Incarnation(7), salt: 11 };
     let engine = DiskEngine::open(Arc::new(disk.clone()), EngineLimits::default(), settings, new).unwrap();
     (Log::Disk { engine: Arc::new(engine), folder: data }, disk)
@@ -90,9 +90,9 @@ impl Server {
         let (stop, asked) = oneshot::channel();
         let mut server = JoinSet::new();
         server.spawn(async move {
-            let room = Room { connections_max: 100, readers_max: 10 };
+            let capacity = Capacity { connections_max: 100, readers_max: 10 };
             let defaults = Effective::defaults().config;
-            serve_on(vec![listener], &defaults, room, log, asked).await
+            serve_on(vec![listener], &defaults, capacity, log, asked).await
         });
         let first = rest(begin(address, "POST", "first").await.unwrap()).await.unwrap();
         assert!(first.starts_with("HTTP/1.0 201"), "{first}");

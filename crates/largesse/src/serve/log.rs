@@ -109,8 +109,8 @@ impl Log {
         }
     }
 
-    /// Waits until nobody else has the log, at most for [`RELEASE_WAIT_MAX`]: connections that were cut off together with
-    /// the task that had them may take a moment to be gone.
+    /// Waits until nobody else has the log, at most for [`RELEASE_WAIT_MAX`]: connections that were cut off together
+    /// with the task that had them may take a moment to be gone.
     pub(super) async fn released(&self) {
         let is_shared = || match self {
             Self::Memory(_) => false,
@@ -199,11 +199,11 @@ fn on_disk(config: &Config, settings: DiskSettings) -> Result<Log, Failure> {
 
 /// What was asked for, or what fits on the disk.
 fn log_bytes_max(config: &LogConfig, folder: &DataFolder) -> u64 {
-    let room = machine::disk_bytes(&folder.disk());
-    if let Err(error) = &room {
+    let capacity = machine::disk_bytes(&folder.disk());
+    if let Err(error) = &capacity {
         tracing::warn!(%error, "the system does not say how much space the disk has; log.max_bytes may not fit");
     }
-    let fitting = room.ok().map(four_fifths);
+    let fitting = capacity.ok().map(four_fifths);
     match (config.max_bytes, fitting) {
         (None, fitting) => fitting.unwrap_or(LOG_BYTES_DEFAULT).min(LOG_BYTES_DEFAULT),
         (Some(wanted), Some(fitting)) if wanted > fitting => {

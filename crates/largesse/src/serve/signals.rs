@@ -1,7 +1,7 @@
 //! Signals: two that end the server, the first in order, the second at once; and SIGHUP, which does not.
 //!
-//! Invariant: signals are caught from [`Signals::begin`] and [`Hangups::begin`] on, so none falls between the start and the
-//! wait. Does not know what is stopped: it runs until the log is closed, so it may hold nothing that has the log.
+//! Invariant: signals are caught from [`Signals::begin`] and [`Hangups::begin`] on, so none falls between the start and
+//! the wait. Does not know what is stopped: it runs until the log is closed, so it may hold nothing that has the log.
 
 use std::{fs, io};
 

@@ -1,7 +1,7 @@
 //! What the server consists of while it serves, and which of it ends first.
 //!
-//! Invariant: whatever others wait for is watched here, so that the server does not look alive without it. Does not stop
-//! anything: whoever asks does, in order.
+//! Invariant: whatever others wait for is watched here, so that the server does not look alive without it. Does not
+//! stop anything: whoever asks does, in order.
 
 use std::future::Future;
 

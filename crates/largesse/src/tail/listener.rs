@@ -1,5 +1,5 @@
-//! Whether somebody still reads our stdout: a `head -1` that has its line ends us too, and not with the next event, which
-//! may come in a week.
+//! Whether somebody still reads our stdout: a `head -1` that has its line ends us too, and not with the next event,
+//! which may come in a week.
 //!
 //! Does not write. Where stdout is a file, nobody can go.
 

@@ -99,9 +99,9 @@ fn stop_with(server: Server, code: i32) -> String {
     done.stderr
 }
 
-/// Moves a server's folder away in some way, has a second one serve what is at its path, and publishes, begins segments,
-/// makes checkpoints and stops. `moved` answers where the folder is then. `beside` starts the second where the first sees
-/// files.
+/// Moves a server's folder away in some way, has a second one serve what is at its path, and publishes, begins
+/// segments, makes checkpoints and stops. `moved` answers where the folder is then. `beside` starts the second where
+/// the first sees files.
 #[track_caller]
 fn check_moved(
     place: &Place,

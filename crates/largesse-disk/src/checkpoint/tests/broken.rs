@@ -44,7 +44,7 @@ fn small() -> Checkpoint {
         }),
         Item::Life(life_of("b")),
         Item::Life(life_of("c")),
-        Item::Past(SavedPast {
+        Item::Tombstone(SavedTombstone {
             stream: name("d"),
             end: position,
             reason: EndReason::Deleted,
@@ -171,7 +171,7 @@ fn frames_out_of_their_order_are_found() {
     check(&of(&[9]), HEADER_BYTES, misplaced(Kind::End));
     check(&of(&[0, 0]), HEADER_BYTES + head, misplaced(Kind::Head));
     check(&of(&[0, 2, 1]), HEADER_BYTES + head + life, misplaced(Kind::Sealed));
-    check(&of(&[0, 1, 6, 5]), HEADER_BYTES + head + segment + frames[6].len(), misplaced(Kind::Past));
+    check(&of(&[0, 1, 6, 5]), HEADER_BYTES + head + segment + frames[6].len(), misplaced(Kind::Tombstone));
     check(&[&bytes[..], &bytes[frames[8].clone()]].concat(), bytes.len(), Flaw::Rest);
     check(&[&bytes[..], &[0]].concat(), bytes.len(), Flaw::Rest);
     let mut group = of(&[0]);
@@ -236,7 +236,7 @@ fn a_disk_that_fails_is_no_broken_checkpoint() {
 proptest! {
     #[test]
     fn no_body_makes_it_panic(body in vec(any::<u8>(), 0..300)) {
-        for kind in [Kind::Sealed, Kind::Life, Kind::Past, Kind::Key, Kind::Damaged, Kind::End, Kind::Group] {
+        for kind in [Kind::Sealed, Kind::Life, Kind::Tombstone, Kind::Key, Kind::Damaged, Kind::End, Kind::Group] {
             _ = decode(kind, &body);
         }
     }
@@ -250,7 +250,7 @@ proptest! {
         let mut body = bytes[frame.start + 9..frame.end].to_vec();
         let at = place % body.len();
         body.splice(at..(at + with.len()).min(body.len()), with);
-        let kinds = [Kind::Head, Kind::Sealed, Kind::Life, Kind::Past, Kind::Key, Kind::Damaged, Kind::End];
+        let kinds = [Kind::Head, Kind::Sealed, Kind::Life, Kind::Tombstone, Kind::Key, Kind::Damaged, Kind::End];
         let kind = kinds.into_iter().find(|known| *known as u8 == kind).unwrap();
         // With a check that holds, so that the body itself is looked at.
         let mut changed = bytes[..frame.start].to_vec();

@@ -48,7 +48,7 @@ fn a_head() -> CheckpointHead {
         limits,
         tail: Position(0x16),
         last_time: Some(UnixMs(0x17)),
-        front: Position(0x18),
+        low_watermark: Position(0x18),
         forgotten: Some(a_loss()),
         numbered: 0x19,
     };
@@ -161,11 +161,11 @@ fn the_items_are_as_the_format_says() {
         ],
     );
     let (stream, end, at) = (name("a"), Position(1), Position(2));
-    let deleted = SavedPast { stream, end, reason: EndReason::Deleted, at, loss: Some(a_loss()) };
-    let closed = SavedPast { reason: EndReason::Closed, loss: None, ..deleted.clone() };
-    let past = ["12", NAME, "0100000000000000 01 0200000000000000 01", LOSS];
-    check(Some(Item::Past(deleted)), &past);
-    check(Some(Item::Past(closed)), &["12", NAME, "0100000000000000 00 0200000000000000 00"]);
+    let deleted = SavedTombstone { stream, end, reason: EndReason::Deleted, at, loss: Some(a_loss()) };
+    let closed = SavedTombstone { reason: EndReason::Closed, loss: None, ..deleted.clone() };
+    let tombstone = ["12", NAME, "0100000000000000 01 0200000000000000 01", LOSS];
+    check(Some(Item::Tombstone(deleted)), &tombstone);
+    check(Some(Item::Tombstone(closed)), &["12", NAME, "0100000000000000 00 0200000000000000 00"]);
 }
 
 #[test]

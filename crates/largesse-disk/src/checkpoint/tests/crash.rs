@@ -6,7 +6,7 @@ use crate::disk::Fault;
 /// How many power cuts are tried for each place.
 const SEEDS: u64 = 12;
 
-fn old() -> Checkpoint {
+fn cold() -> Checkpoint {
     let (head, items) = large(SALT);
     (CheckpointHead { replay_from: 1, ..head }, items)
 }
@@ -20,7 +20,7 @@ fn new() -> Checkpoint {
 /// A disk with the old checkpoint, safe, and what an earlier crash left of another.
 fn begun(seed: u64) -> SimulatedDisk {
     let disk = SimulatedDisk::new(seed);
-    written(&disk, &old());
+    written(&disk, &cold());
     disk.create(NEW_FILE).unwrap().write_at(b"LARGECKP", 0).unwrap();
     disk
 }
@@ -39,14 +39,14 @@ fn new_operations() -> u64 {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found {
-    Old,
+    Cold,
     New,
 }
 
 #[track_caller]
 fn found(disk: &SimulatedDisk) -> Found {
     match read(disk).unwrap().expect("there is a checkpoint all the time") {
-        checkpoint if checkpoint == old() => Found::Old,
+        checkpoint if checkpoint == cold() => Found::Cold,
         checkpoint if checkpoint == new() => Found::New,
         (head, items) => panic!("{head:?} with {} items is neither", items.len()),
     }
@@ -61,7 +61,7 @@ fn a_power_cut_leaves_the_old_checkpoint_or_the_new() {
         try_new(&disk).unwrap_err();
         all.extend((0..SEEDS).map(|seed| found(&disk.after_power_cut(seed))));
     }
-    assert!(all.contains(&Found::Old) && all.contains(&Found::New));
+    assert!(all.contains(&Found::Cold) && all.contains(&Found::New));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn after_an_error_either_stands_and_the_next_write_is_as_good_as_any() {
             disk.fail_at(disk.operations() + number, fault);
             try_new(&disk).unwrap_err();
             // Only the very last, which makes the names safe, comes after the new one is in its place.
-            let want = if number == operations - 1 { Found::New } else { Found::Old };
+            let want = if number == operations - 1 { Found::New } else { Found::Cold };
             assert_eq!(found(&disk), want, "{fault:?} at {number}");
             assert_eq!(disk.file_names(), [FILE], "{fault:?} at {number}");
             (0..SEEDS).for_each(|seed| _ = found(&disk.after_power_cut(seed)));
@@ -97,7 +97,7 @@ fn on_a_full_disk_the_old_checkpoint_stands_and_nothing_is_left_over() {
     let disk = begun(0);
     disk.set_full(true);
     assert_eq!(try_new(&disk).unwrap_err().kind(), std::io::ErrorKind::StorageFull);
-    assert_eq!((found(&disk), disk.file_names()), (Found::Old, vec![FILE.to_owned()]));
+    assert_eq!((found(&disk), disk.file_names()), (Found::Cold, vec![FILE.to_owned()]));
     disk.set_full(false);
     try_new(&disk).unwrap();
     assert_eq!(found(&disk), Found::New);

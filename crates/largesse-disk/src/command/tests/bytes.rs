@@ -14,12 +14,12 @@ fn a_key() -> IdempotencyKey {
     IdempotencyKey::parse("k1").unwrap()
 }
 
-fn a_slot() -> Slot {
-    Slot { base: Position(0x0102), now: UnixMs(0x0304), time: UnixMs(0x0305) }
+fn a_stamp() -> Stamp {
+    Stamp { base: Position(0x0102), now: UnixMs(0x0304), time: UnixMs(0x0305) }
 }
 
 fn stamped(command: Command) -> Stamped {
-    Stamped { slot: a_slot(), command }
+    Stamped { stamp: a_stamp(), command }
 }
 
 fn an_append(events: &[&str], then: Then, once: Once) -> Stamped {
@@ -32,7 +32,7 @@ fn an_append_by(author: Author, events: &[&str], then: Then, once: Once) -> Stam
     stamped(Command::Append(Append { stream: name(), events, then, once, author }))
 }
 
-const SLOT: &str = "0201000000000000 0403000000000000 0503000000000000";
+const STAMP: &str = "0201000000000000 0403000000000000 0503000000000000";
 /// "a/b"
 const NAME: &str = "0300612f62";
 /// "k1"
@@ -55,13 +55,13 @@ fn appends_stand_in_a_segment_as_the_format_says() {
     check(
         &an_append(&[], Then::Close, Once::Unkeyed),
         "2b000000 178b5b07 02",
-        &[SLOT, "00000000 175a000000000000", NAME, "01", "00"],
+        &[STAMP, "00000000 175a000000000000", NAME, "01", "00"],
     );
     check(
         &an_append(&["x", ""], Then::StayOpen, Once::Whole { key: a_key(), digest }),
         "3f000000 4783914c 02",
         &[
-            SLOT,
+            STAMP,
             "02000000 61978cb151fe684f",
             NAME,
             "00",
@@ -77,7 +77,7 @@ fn appends_stand_in_a_segment_as_the_format_says() {
         &an_append(&["x"], Then::StayOpen, Once::Block { claim, number: 8, digest }),
         "4f000000 ae4ce87c 02",
         &[
-            SLOT,
+            STAMP,
             "01000000 20848cd9b11fd05f",
             NAME,
             "00",
@@ -94,7 +94,7 @@ fn appends_stand_in_a_segment_as_the_format_says() {
 fn other_commands_stand_in_a_segment_as_the_format_says() {
     let stream = name();
     let claim = stamped(Command::Claim { stream: stream.clone(), key: a_key() });
-    check(&claim, "21000000 cb5a8f6d 04", &[SLOT, NAME, KEY]);
+    check(&claim, "21000000 cb5a8f6d 04", &[STAMP, NAME, KEY]);
 
     let settings = SettingsPatch {
         max_age: Change::Set(Some(Duration::new(5, 6))),
@@ -106,13 +106,13 @@ fn other_commands_stand_in_a_segment_as_the_format_says() {
     };
     let put = stamped(Command::Put { stream: stream.clone(), put: Put { settings } });
     let patch = "0201 0500000000000000 06000000 0200 01 00 0202";
-    check(&put, "31000000 61d6232a 05", &[SLOT, NAME, patch]);
+    check(&put, "31000000 61d6232a 05", &[STAMP, NAME, patch]);
 
     let damage = stamped(Command::Damage { stream: stream.clone(), position: Position(0x0a0b) });
-    check(&damage, "25000000 523f5927 0a", &[SLOT, NAME, "0b0a000000000000"]);
-    check(&stamped(Command::Delete { stream }), "1d000000 fd6295ff 06", &[SLOT, NAME]);
+    check(&damage, "25000000 523f5927 0a", &[STAMP, NAME, "0b0a000000000000"]);
+    check(&stamped(Command::Delete { stream }), "1d000000 fd6295ff 06", &[STAMP, NAME]);
     let streams = vec![name(), name()];
-    check(&stamped(Command::Sweep { streams }), "26000000 3fed4386 0b", &[SLOT, "02000000", NAME, NAME]);
+    check(&stamped(Command::Sweep { streams }), "26000000 3fed4386 0b", &[STAMP, "02000000", NAME, NAME]);
 
     let defaults = Settings {
         max_age: None,
@@ -134,7 +134,7 @@ fn other_commands_stand_in_a_segment_as_the_format_says() {
         &stamped(Command::Limits(limits)),
         "64000000 16669829 08",
         &[
-            SLOT,
+            STAMP,
             "0100000000000000 0200000000000000 0300000000000000",
             "0000000000000000 40420f00 0700000000000000",
             "00 01 0400000000000000 01 0500000000000000 0600000000000000 00000000 01",
@@ -187,7 +187,7 @@ fn kept_heads_stand_in_a_segment_as_the_format_says() {
     assert_eq!(KeptHead::decode(&out[9..]), Ok((head, EventsHead::of(&events))));
 }
 
-/// The body of a command, without its slot, from the end of a good one.
+/// The body of a command, without its stamp, from the end of a good one.
 fn changed(command: &Stamped, from: &str, to: &[u8]) -> Result<Stamped, Fault> {
     let (kind, mut body) = bodies(&encoded(command)).remove(0);
     let from = from.as_bytes();

@@ -10,12 +10,12 @@ use super::{
     tray::{Sheet, Tray},
 };
 use crate::index::{
-    IndexError, IndexOf, LifeId, Sealed, SegmentIndex, layout::Seed, pages::Pages, write_sealed,
+    IndexError, IndexOf, Sealed, SegmentIndex, StreamEpoch, layout::Seed, pages::Pages, write_sealed,
 };
 
 const PAGE: usize = 4096;
 
-/// An index with a header, a fence page, two pages of shelves, two of entries and one of marks.
+/// An index with a header, a fence page, two pages of posting lists, two of entries and one of marks.
 fn sheet(of: IndexOf) -> Arc<Sheet> {
     let tray = Tray::default();
     let (index, _) = growing((1..=130).map(one));
@@ -26,8 +26,8 @@ fn sheet(of: IndexOf) -> Arc<Sheet> {
 /// Reads everything that can be asked for.
 fn read_all(sheet: &Arc<Sheet>) -> Result<(), IndexError> {
     let index = Sealed::open(sheet.clone(), OF)?;
-    for shelf in index.shelves(LifeId(Position::ZERO)) {
-        index.entries(&shelf?, 0, usize::MAX)?;
+    for postings in index.all_postings(StreamEpoch(Position::ZERO)) {
+        index.entries(&postings?, 0, usize::MAX)?;
     }
     for number in 0..index.mark_count() {
         index.mark(number)?;
@@ -69,16 +69,16 @@ fn a_broken_page_leaves_the_others_readable() {
     let sheet = sheet(OF);
     let index = Sealed::open(sheet.clone(), OF).unwrap();
     sheet.flip((4 * PAGE + 5) * 8);
-    let first = index.shelf(LifeId(Position(1))).unwrap().unwrap();
-    let last = index.shelf(LifeId(Position(130))).unwrap().unwrap();
+    let first = index.postings(StreamEpoch(Position(1))).unwrap().unwrap();
+    let last = index.postings(StreamEpoch(Position(130))).unwrap().unwrap();
     let outcome = index.entries(&first, 0, 1);
     assert_eq!(broken_page(&outcome), Some(4));
     assert_eq!(index.entries(&last, 0, 1).unwrap().len(), 1);
 
     sheet.flip((3 * PAGE + 5) * 8);
-    let mut shelves = index.shelves(LifeId(Position::ZERO)).skip(102);
-    assert!(matches!(shelves.next(), Some(Err(IndexError::Corrupt { page: 3 }))));
-    assert!(shelves.next().is_none(), "it ends after an error");
+    let mut all_postings = index.all_postings(StreamEpoch(Position::ZERO)).skip(102);
+    assert!(matches!(all_postings.next(), Some(Err(IndexError::Corrupt { page: 3 }))));
+    assert!(all_postings.next().is_none(), "it ends after an error");
 }
 
 #[test]
@@ -151,12 +151,12 @@ fn another_format_is_named() {
 #[test]
 fn numbers_that_cannot_be_are_errors_though_the_check_is_right() {
     let most = [0xff; 4];
-    // Counts of shelves, entries and marks: the file would be longer.
+    // Counts of posting lists, entries and marks: the file would be longer.
     for at in [12, 16, 20] {
         let error = Sealed::open(forged(0, at, &most), OF).err();
         assert!(matches!(error, Some(IndexError::Length { .. })), "{error:?}");
     }
-    // The first shelf's first entry and count.
+    // The first posting list's first entry and count.
     for (at, bytes) in [(8, most), (12, most), (12, [0; 4])] {
         assert_eq!(broken_page(&read_all(&forged(2, at, &bytes))), Some(2));
     }

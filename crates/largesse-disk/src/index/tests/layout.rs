@@ -4,7 +4,7 @@ use largesse_log::Position;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{OF, Step, growing, one, sealed, tray::Tray};
-use crate::index::{Growing, LifeId, Sealed, SegmentIndex as _, write_sealed};
+use crate::index::{Growing, Sealed, SegmentIndex as _, StreamEpoch, write_sealed};
 
 const PAGE: usize = 4096;
 
@@ -38,13 +38,13 @@ fn the_layout_is_as_it_stands_on_paper() {
     let header = "4c41524745494458 0100000002000000 0300000001000000 0700000000000000 efcdab8967452301 \
                   9b01000000000000 0b0a000000000000 0d0a000000000000 e903000000000000 eb03";
     let fence = "03";
-    let shelves = "0300000000000000 0000000002000000 1201000000000000 0c0a000000000000 0d0a000000000000 \
+    let all_postings = "0300000000000000 0000000002000000 1201000000000000 0c0a000000000000 0d0a000000000000 \
                    0201000000000000 0200000001000000 8900000000000000 0b0a000000000000 0b0a";
     let entries = "0c0a000000000000 a400000000000000 ea03000000000000 1400000089000000 \
                    0d0a000000000000 e000000000000000 eb03000000000000 1400000089000000 \
                    0b0a000000000000 6800000000000000 e903000000000000 1400000089";
     let marks = "0b0a000000000000 4000000000000000 e903";
-    assert_eq!(bodies, [header, fence, shelves, entries, marks]);
+    assert_eq!(bodies, [header, fence, all_postings, entries, marks]);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_segment_without_events_is_one_page() {
     assert_eq!(file(&Growing::new()).len(), PAGE);
 }
 
-/// What is kept in memory after opening is the fence alone, read with one page for 511 pages of shelves.
+/// What is kept in memory after opening is the fence alone, read with one page for 511 pages of posting lists.
 #[test]
 fn reading_costs_few_pages_whatever_else_is_in_the_segment() {
     let (index, _) = growing((0..100_000_u64).map(|event| one(if event % 2 == 0 { 7 } else { 100 + event })));
@@ -72,13 +72,13 @@ fn reading_costs_few_pages_whatever_else_is_in_the_segment() {
     sheet.take_reads();
 
     let file = Sealed::open(sheet.clone(), OF).unwrap();
-    assert_eq!(sheet.take_reads(), 2, "the header, and the fence of 491 pages of shelves");
-    let shelf = file.shelf(LifeId(Position(7))).unwrap().unwrap();
+    assert_eq!(sheet.take_reads(), 2, "the header, and the fence of 491 pages of all_postings");
+    let postings = file.postings(StreamEpoch(Position(7))).unwrap().unwrap();
     assert_eq!(sheet.take_reads(), 1);
-    assert_eq!(file.upto(&shelf, Position(33_333)).unwrap(), 16_667);
+    assert_eq!(file.upto(&postings, Position(33_333)).unwrap(), 16_667);
     let reads = sheet.take_reads();
     assert!(reads <= 10, "{reads} reads, and its 50,000 entries are on 394 pages");
-    assert_eq!(file.entries(&shelf, 200, 100).unwrap().len(), 100);
+    assert_eq!(file.entries(&postings, 200, 100).unwrap().len(), 100);
     assert_eq!(sheet.take_reads(), 2, "100 of 127 rows a page");
     file.mark_upto(Position(50_000)).unwrap().unwrap();
     let reads = sheet.take_reads();

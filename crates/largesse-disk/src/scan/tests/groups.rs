@@ -21,14 +21,14 @@ fn groups_come_back_with_what_their_heads_say_and_where_their_events_stand() {
     assert_eq!(sequences, [7, 8]);
     assert_eq!((groups[0].at, groups[0].end, groups[1].end), (0, groups[1].at, bytes.len() as u64));
     for placed in groups.iter().flat_map(|group| &group.commands) {
-        let Stamped { slot, command: Command::Append(append) } = &placed.command else {
+        let Stamped { stamp, command: Command::Append(append) } = &placed.command else {
             assert_eq!(placed.spots, []);
             continue;
         };
         assert_eq!(placed.spots.len(), append.events.len());
         for (number, (spot, want)) in placed.spots.iter().zip(&append.events).enumerate() {
-            let (file, position) = (MemoryFile::of(&bytes), slot.position_of(number));
-            let event = read_event(&*file, *spot, SALT, &append.stream, position, slot.time).unwrap();
+            let (file, position) = (MemoryFile::of(&bytes), stamp.position_of(number));
+            let event = read_event(&*file, *spot, SALT, &append.stream, position, stamp.time).unwrap();
             assert_eq!((&event.data, event.position), (&want.data, position));
         }
     }
@@ -154,7 +154,7 @@ fn frames_in_a_wrong_order_are_broken() {
 
 #[test]
 fn what_stands_in_checkpoints_only_is_misplaced_in_a_segment() {
-    for kind in [Kind::Head, Kind::Life, Kind::Past, Kind::Key, Kind::Sealed, Kind::End] {
+    for kind in [Kind::Head, Kind::Life, Kind::Tombstone, Kind::Key, Kind::Sealed, Kind::End] {
         let what = Fault::Misplaced { kind };
         let frame = framed(kind, b"");
         let in_group = Broken { whole_upto: 0, at: GROUP_FRAME_BYTES as u64, what };

@@ -9,13 +9,13 @@ fn steps_that_drop_more_when_they_are_taken_again_leave_events_in_their_places()
     let limits = EngineLimits { log_bytes_max: 20_000, ..EngineLimits::default() };
     let mut first = LogState::new(limits, Box::new(everything.clone()));
     let settings = SettingsPatch { max_events: Change::Set(Some(1)), ..SettingsPatch::default() };
-    first.put(first.next_slot(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
-    let put = |log: &mut LogState, slot, stream, bytes| {
-        log.append(slot, append(stream, bytes, Then::StayOpen)).answer.unwrap().position
+    first.put(first.next_stamp(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
+    let put = |log: &mut LogState, stamp, stream, bytes| {
+        log.append(stamp, append(stream, bytes, Then::StayOpen)).answer.unwrap().position
     };
     for _ in 0..6_000 {
-        let slot = first.next_slot(UnixMs(0));
-        put(&mut first, slot, "t", 1);
+        let stamp = first.next_stamp(UnixMs(0));
+        put(&mut first, stamp, "t", 1);
         everything.add(&first);
         first.settle(0, Position::MAX, usize::MAX);
     }
@@ -25,14 +25,14 @@ fn steps_that_drop_more_when_they_are_taken_again_leave_events_in_their_places()
     let mut again = restored(&first, cleaned.clone());
     let mut recorded_more = 0;
     for _ in 0..40 {
-        let slot = first.next_slot(UnixMs(0));
-        let position = put(&mut first, slot, "u", 1_000);
+        let stamp = first.next_stamp(UnixMs(0));
+        let position = put(&mut first, stamp, "u", 1_000);
         everything.add(&first);
         cleaned.add(&first);
         first.settle(0, Position::MAX, usize::MAX);
-        recorded_more += usize::from(again.tail() >= slot.base);
-        again.go_back_before(slot);
-        assert_eq!(put(&mut again, slot, "u", 1_000), position);
+        recorded_more += usize::from(again.tail() >= stamp.base);
+        again.go_back_before(stamp);
+        assert_eq!(put(&mut again, stamp, "u", 1_000), position);
         again.settle(0, Position::MAX, usize::MAX);
     }
     assert!(recorded_more > 0, "or it shows nothing");
@@ -40,17 +40,17 @@ fn steps_that_drop_more_when_they_are_taken_again_leave_events_in_their_places()
 }
 
 /// A step that stands in a log: what it was, where, and the streams that its sweep took.
-struct Written(Step, Slot, Vec<StreamName>);
+struct Written(Step, Stamp, Vec<StreamName>);
 
 /// Takes a step, and writes down what is needed to take it again.
 fn written(log: &mut LogState, now: &mut UnixMs, step: Step) -> Written {
-    let slot = log.next_slot(*now);
+    let stamp = log.next_stamp(*now);
     let streams = log.due_streams(*now, SWEPT);
     match step {
-        Step::Sweep => sweep(log, slot, &streams),
+        Step::Sweep => sweep(log, stamp, &streams),
         step => take(log, now, step),
     }
-    Written(step, slot, streams)
+    Written(step, stamp, streams)
 }
 
 /// How many streams one step of the test sweeps: fewer than may be due.
@@ -62,10 +62,10 @@ fn any_step_of_time() -> impl Strategy<Value = Step> {
     prop_oneof![4 => any_step(), 2 => Just(Step::Sweep), 1 => put]
 }
 
-fn sweep(log: &mut LogState, slot: Slot, streams: &[StreamName]) {
+fn sweep(log: &mut LogState, stamp: Stamp, streams: &[StreamName]) {
     for stream in streams {
-        let base = slot.base.max(log.tail().next());
-        log.sweep_step(Slot { base, ..slot }, Some(stream));
+        let base = stamp.base.max(log.tail().next());
+        log.sweep_step(Stamp { base, ..stamp }, Some(stream));
     }
 }
 
@@ -82,15 +82,15 @@ proptest! {
         let mut first = LogState::new(limits, Box::new(NoArchive));
         let (mut again, mut now) = (None, UnixMs(0));
         for (number, step) in steps.into_iter().enumerate() {
-            let Written(step, slot, streams) = written(&mut first, &mut now, step);
+            let Written(step, stamp, streams) = written(&mut first, &mut now, step);
             everything.add(&first);
             if let Some(again) = &mut again {
                 match step {
-                    Step::Sweep => sweep(again, slot, &streams),
+                    Step::Sweep => sweep(again, stamp, &streams),
                     step => take(again, &mut now.clone(), step),
                 }
                 prop_assert_eq!((states(again), again.tail()), (states(&first), first.tail()));
-                prop_assert!(again.snapshot().pasts().eq(first.snapshot().pasts()));
+                prop_assert!(again.snapshot().tombstones().eq(first.snapshot().tombstones()));
                 let losses = |log: &LogState| -> Vec<_> {
                     let all = log.losses.recorded_after(Place::default());
                     all.map(|(loss, name)| (loss, name.clone())).collect()
@@ -109,7 +109,7 @@ pub(super) fn restored(log: &LogState, archive: Everything) -> LogState {
     let snapshot = log.snapshot();
     let mut restored = LogState::restored(&snapshot.head, Box::new(archive));
     snapshot.lives().for_each(|life| restored.restore_life(&life));
-    snapshot.pasts().for_each(|past| restored.restore_past(&past));
+    snapshot.tombstones().for_each(|tombstone| restored.restore_tombstone(&tombstone));
     snapshot.keys().for_each(|key| restored.restore_key(key));
     snapshot.damages().for_each(|damage| restored.restore_damage(damage));
     let again = restored.snapshot();
@@ -119,7 +119,7 @@ pub(super) fn restored(log: &LogState, archive: Everything) -> LogState {
         lives.collect::<BTreeMap<_, _>>()
     };
     assert_eq!(by_name(&again), by_name(&snapshot));
-    assert!(again.pasts().eq(snapshot.pasts()));
+    assert!(again.tombstones().eq(snapshot.tombstones()));
     assert!(again.keys().eq(snapshot.keys()));
     restored
 }

@@ -72,8 +72,8 @@ pub(super) fn make(disk: &dyn Disk) -> io::Result<()> {
     }
 }
 
-/// Writes a mark over the last one. It makes no file: one that is gone was taken out, and nothing is put into a folder that
-/// misses something.
+/// Writes a mark over the last one. It makes no file: one that is gone was taken out, and nothing is put into a folder
+/// that misses something.
 ///
 /// # Errors
 /// Those of the disk.

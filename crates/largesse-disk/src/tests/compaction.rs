@@ -1,0 +1,133 @@
+//! Space comes back: what is dropped leaves the disk, and what is kept stays readable.
+
+use largesse_log::{Append, Author, Change, NewEvent, Once, Put, SettingsPatch, StreamName, Then, UnixMs};
+use largesse_wire::EventData;
+
+use super::world::{Answer, SETTINGS, Step, World, limits};
+use crate::disk::SimulatedDisk;
+
+fn append(stream: &str, number: usize) -> Step {
+    let text = format!("{number} {}", "x".repeat(100));
+    let events = vec![NewEvent { name: None, data: EventData::parse(&text).unwrap() }];
+    let stream = StreamName::parse(stream).unwrap();
+    Step::Append(Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source })
+}
+
+fn bytes_of_segments(disk: &SimulatedDisk) -> usize {
+    let names = disk.file_names().into_iter().filter(|name| name.ends_with(".segment"));
+    names.filter_map(|name| disk.contents(&name)).map(|contents| contents.len()).sum()
+}
+
+fn take(world: &mut World, step: &Step) {
+    assert!(matches!(world.take(UnixMs(1), step), Answer::Taken(_)));
+}
+
+#[test]
+fn what_is_trimmed_away_leaves_the_disk_while_publishing_goes_on() {
+    let disk = SimulatedDisk::new(1);
+    let mut world = World::open(&disk).unwrap();
+    for number in 0..2_000 {
+        take(&mut world, &append(["a", "b", "c/1"][number % 3], number));
+    }
+    world.roll();
+    // Three streams of at most six events of about 170 bytes, and segments of 1,200.
+    let bytes = bytes_of_segments(&disk);
+    assert!(bytes < 12_000, "{bytes} bytes are on the disk");
+    assert_eq!(world.seen(), World::open(&disk.after_power_cut(1)).unwrap().seen());
+}
+
+#[test]
+fn an_event_that_is_kept_for_ever_does_not_keep_its_neighbours() {
+    let disk = SimulatedDisk::new(2);
+    let mut world = World::open(&disk).unwrap();
+    take(&mut world, &append("b", 0));
+    for number in 1..500 {
+        take(&mut world, &append("a", number));
+    }
+    take(&mut world, &Step::Delete(StreamName::parse("a").unwrap()));
+    for _ in 0..3 {
+        world.roll();
+    }
+    let bytes = bytes_of_segments(&disk);
+    assert!(bytes < 1_000, "{bytes} bytes are on the disk");
+    let seen = world.seen();
+    assert_eq!(seen, World::open(&disk.after_exit()).unwrap().seen());
+}
+
+/// A little more than half of each segment is kept for long: too much to clean it, while there is space.
+#[test]
+fn the_files_of_a_full_log_take_little_more_than_it_may_have() {
+    let disk = SimulatedDisk::new(5);
+    let mut world = World::open(&disk).unwrap();
+    let keep = |events_max| {
+        let max_events = Change::Set(events_max);
+        Put { settings: SettingsPatch { max_events, ..SettingsPatch::default() } }
+    };
+    take(&mut world, &Step::Put(StreamName::parse("a").unwrap(), keep(None)));
+    take(&mut world, &Step::Put(StreamName::parse("b").unwrap(), keep(Some(1))));
+    let mut most = 0;
+    for number in 0..1_500 {
+        take(&mut world, &append(["a", "b", "a", "b", "a"][number % 5], number));
+        most = most.max(bytes_of_segments(&disk));
+    }
+    let bytes_max = limits().log_bytes_max as usize;
+    assert!(most > bytes_max * 3 / 4, "{most}: the log is full, or this shows nothing");
+    // Beside it, the segment that is written, and one before it is compacted.
+    let segment_bytes = SETTINGS.segment_bytes as usize + 300;
+    assert!(most < bytes_max + 2 * segment_bytes, "{most} bytes were on the disk");
+}
+
+#[test]
+fn a_small_segment_that_is_broken_keeps_nobody_busy_and_its_neighbours_are_compacted() {
+    let disk = SimulatedDisk::new(3);
+    let mut world = World::open(&disk).unwrap();
+    take(&mut world, &append("b", 7_777));
+    world.roll();
+    let (name, at) = place_of(&disk, b"7777 ");
+    disk.flip_bit(&name, at, 1);
+    for number in 0..500 {
+        take(&mut world, &append("a", number));
+        if number % 5 == 0 {
+            world.roll();
+        }
+    }
+    for _ in 0..3 {
+        world.roll();
+    }
+    assert!(!world.has_garbage(), "there is nothing left that could be compacted");
+    let bytes = bytes_of_segments(&disk);
+    assert!(bytes < 4_000, "{bytes} bytes are on the disk");
+}
+
+/// The segment in which a text stands, and where.
+fn place_of(disk: &SimulatedDisk, text: &[u8]) -> (String, u64) {
+    let names = disk.file_names().into_iter().filter(|name| name.ends_with(".segment"));
+    let mut places = names.filter_map(|name| {
+        let contents = disk.contents(&name)?;
+        let at = contents.windows(text.len()).position(|bytes| bytes == text)?;
+        Some((name, at as u64))
+    });
+    places.next().unwrap()
+}
+
+#[test]
+fn a_page_of_an_index_that_breaks_while_the_log_is_served_is_made_again() {
+    let disk = SimulatedDisk::new(4);
+    let mut world = World::open(&disk).unwrap();
+    for number in 0..30 {
+        take(&mut world, &append(["a", "b", "c/1"][number % 3], number));
+    }
+    world.roll();
+    let seen = world.seen();
+    let indexes: Vec<_> = disk.file_names().into_iter().filter(|name| name.ends_with(".index")).collect();
+    for name in &indexes {
+        // The page of posting lists.
+        disk.flip_bit(name, 2 * 4_096 + 5, 1);
+    }
+    assert!(!indexes.is_empty() && !world.indexes_answer());
+    assert!(world.has_garbage(), "the maintenance has something to do");
+    world.roll();
+    assert!(world.indexes_answer());
+    assert_eq!(world.seen(), seen);
+    assert_eq!(World::open(&disk.after_exit()).unwrap().seen(), seen);
+}

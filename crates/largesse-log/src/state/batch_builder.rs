@@ -1,0 +1,114 @@
+//! The records of one read under way: as many as its limits let in.
+//!
+//! Invariant: the first record is taken however large it is, and after it none that is over the limits. Does not
+//! know where records come from: whoever reads takes them in log order.
+
+use std::{collections::VecDeque, mem};
+
+use crate::{Position, ReadLimits, Record, Stopped};
+
+/// The records of one read under way.
+#[derive(Debug)]
+pub struct BatchBuilder {
+    records: Vec<Record>,
+    limits: ReadLimits,
+    bytes: u64,
+}
+
+/// Whether a record was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It was.
+    Taken,
+    /// It was not: the read is over.
+    Full,
+}
+
+/// Records, and how far they go.
+#[derive(Debug)]
+pub struct Found {
+    /// In log order.
+    pub records: Vec<Record>,
+    /// As in [`crate::Batch`].
+    pub upto: Position,
+    /// As in [`crate::Batch`].
+    pub stopped: Stopped,
+}
+
+impl BatchBuilder {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(limits: ReadLimits) -> Self {
+        Self { records: Vec::new(), limits, bytes: 0 }
+    }
+
+    /// Whether nothing more can be taken, but for an event without data.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let is_over =
+            self.records.len() >= self.limits.records_max.get() || self.bytes >= self.limits.bytes_max;
+        is_over && !self.records.is_empty()
+    }
+
+    /// How many bytes of data can still be taken.
+    #[must_use]
+    pub fn bytes_left(&self) -> u64 {
+        self.limits.bytes_max.saturating_sub(self.bytes)
+    }
+
+    /// Takes the next record, if it fits.
+    pub fn take(&mut self, record: Record) -> Fit {
+        let bytes = match &record {
+            Record::Event { event, .. } => self.bytes.saturating_add(event.data.as_str().len() as u64),
+            Record::End { .. } => self.bytes,
+        };
+        let is_over = bytes > self.limits.bytes_max || self.records.len() >= self.limits.records_max.get();
+        if is_over && !self.records.is_empty() {
+            return Fit::Full;
+        }
+        self.bytes = bytes;
+        self.records.push(record);
+        Fit::Taken
+    }
+
+    /// Takes the ends before `position`, as far as they fit.
+    pub fn take_ends(&mut self, ends: &mut VecDeque<Record>, position: Position) -> Fit {
+        while ends.front().is_some_and(|end| end.position() < position) {
+            let Some(end) = ends.pop_front() else { break };
+            if self.take(end) == Fit::Full {
+                return Fit::Full;
+            }
+        }
+        Fit::Taken
+    }
+
+    /// A read that is full: it has come to its last record.
+    #[must_use]
+    pub fn full(self) -> Found {
+        let upto = self.last();
+        self.upto(upto, Stopped::Limits)
+    }
+
+    /// A read that has come to `upto`.
+    #[must_use]
+    pub fn upto(self, upto: Position, stopped: Stopped) -> Found {
+        Found { records: self.records, upto, stopped }
+    }
+
+    /// A read that goes on with what follows what it took.
+    #[must_use]
+    pub fn followed_by(mut self, mut rest: Found) -> Found {
+        for record in mem::take(&mut rest.records) {
+            if self.take(record) == Fit::Full {
+                return self.full();
+            }
+        }
+        self.upto(rest.upto, rest.stopped)
+    }
+
+    /// The place of the last record that was taken.
+    #[must_use]
+    pub fn last(&self) -> Position {
+        self.records.last().map_or(Position::ZERO, Record::position)
+    }
+}
