@@ -162,9 +162,7 @@ impl Journal {
             Err(error) => Err(format!("whether {name} is still there is not known: {error}")),
         };
         let (Ok(reason) | Err(reason)) = &links;
-        self.broken = Some(reason.clone());
-        self.disk.presence().say(Some(reason.clone()));
-        tracing::error!(reason, "nothing more is published until the server is started again");
+        self.stop_for_good(reason.clone());
         Err(match links {
             Ok(reason) => EngineError::Unwritable { reason },
             Err(reason) => EngineError::Unsafe { reason },
@@ -189,6 +187,13 @@ impl Journal {
     pub(crate) fn go_on_in(&mut self, segment: Arc<Segment>, at: u64) {
         debug_assert!(!self.has_unsynced(), "a segment is safe before the next is begun");
         (self.segment, self.at, self.was_cut) = (segment, at, false);
+    }
+
+    /// Writes nothing until the next start: a part of the log has lost its name.
+    pub(crate) fn stop_for_good(&mut self, reason: String) {
+        self.disk.presence().say(Some(reason.clone()));
+        tracing::error!(reason, "nothing more is published until the server is started again");
+        self.broken = Some(reason);
     }
 
     /// Nothing is written until this is there again.

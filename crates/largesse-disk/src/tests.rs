@@ -3,6 +3,7 @@
 mod compaction;
 mod crash;
 mod indexing;
+mod leaving;
 mod preallocations;
 mod settling;
 mod world;

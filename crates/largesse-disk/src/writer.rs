@@ -357,7 +357,12 @@ impl Writer {
         self.core.segments.push(Arc::clone(&segment));
         self.sizes.go_on(self.fullness());
         self.before = self.journal.written();
+        let left = Arc::clone(self.journal.segment());
         self.journal.go_on_in(segment, HEADER_BYTES as u64);
+        // It may have lost its name since the check, and neither publishes nor the watch check it again.
+        if let Some(reason) = another_file(&*self.disk, &left) {
+            self.journal.stop_for_good(reason);
+        }
         Ok(self.checkpoint_request(number, self.journal.reserved()))
     }
 

@@ -3,22 +3,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use largesse_log::{Append, Author, NewEvent, Once, StreamName, Then, UnixMs};
-use largesse_wire::EventData;
+use largesse_log::UnixMs;
 
-use super::world::{SETTINGS, World};
+use super::world::{SETTINGS, World, publish};
 use crate::{disk::SimulatedDisk, settings::DiskSettings};
 
 /// More than whoever writes indexes by itself.
 const PUBLISHES: usize = 20;
 /// A group is indexed while the next is synced, and waited for after that.
 const GROUPS: usize = 3;
-
-fn publish() -> Append {
-    let event = NewEvent { name: None, data: EventData::parse("x").expect("it is text") };
-    let stream = StreamName::parse("a").expect("it is a name");
-    Append { stream, events: vec![event], then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source }
-}
 
 #[test]
 fn when_the_thread_that_indexes_panics_nothing_is_written_behind_it() {

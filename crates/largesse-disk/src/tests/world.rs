@@ -14,7 +14,7 @@ use largesse_wire::EventData;
 
 use crate::{
     OpenError,
-    disk::SimulatedDisk,
+    disk::{Disk, SimulatedDisk},
     engine::answer::walk_cold,
     frame::EncodedEvents,
     index::StreamEpoch,
@@ -59,6 +59,13 @@ impl Step {
             Self::Sweep => Command::Sweep { streams: Vec::new() },
         }
     }
+}
+
+/// An event of a byte, of the stream `a`.
+pub(super) fn publish() -> Append {
+    let event = NewEvent { name: None, data: EventData::parse("x").expect("it is text") };
+    let stream = StreamName::parse("a").expect("it is a name");
+    Append { stream, events: vec![event], then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source }
 }
 
 /// A workload that does all there is to do.
@@ -116,7 +123,7 @@ pub(super) struct Seen {
 /// A log that is open.
 pub(super) struct World {
     writer: Writer,
-    maintenance: Maintenance,
+    pub(super) maintenance: Maintenance,
     /// How many preallocated segments were ordered.
     preallocations: u64,
 }
@@ -138,9 +145,12 @@ impl World {
     }
 
     pub(super) fn open_with(disk: &SimulatedDisk, settings: DiskSettings) -> Result<Self, OpenError> {
+        Self::open_on(Arc::new(disk.clone()), settings)
+    }
+
+    pub(super) fn open_on(disk: Arc<dyn Disk>, settings: DiskSettings) -> Result<Self, OpenError> {
         let new = NewLog { incarnation: Incarnation(7), salt: 11 };
-        let Opened { writer, maintenance, checkpoint_request, .. } =
-            open(Arc::new(disk.clone()), limits(), settings, new)?;
+        let Opened { writer, maintenance, checkpoint_request, .. } = open(disk, limits(), settings, new)?;
         if let Some(checkpoint_request) = checkpoint_request {
             // A disk that fails here fails the next step, too.
             let _ = maintenance.keep(&checkpoint_request);

@@ -1,0 +1,98 @@
+//! A stranger removes the segment that is written while the next is begun: nobody looks at its name any more then, and
+//! what is in it is gone when the server stops.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+};
+
+use largesse_log::UnixMs;
+
+use super::world::{Answer, SETTINGS, Step, World, publish};
+use crate::disk::{Disk, DiskFile, SimulatedDisk};
+
+/// Another disk. The files that were there when a file is made with a stranger about have no name after that.
+struct Robbed {
+    disk: SimulatedDisk,
+    is_about: Arc<AtomicBool>,
+    is_gone: Arc<AtomicBool>,
+}
+
+struct RobbedFile {
+    file: Arc<dyn DiskFile>,
+    is_gone: Arc<AtomicBool>,
+}
+
+impl Disk for Robbed {
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let is_gone = if self.is_about.load(SeqCst) {
+            self.is_gone.store(true, SeqCst);
+            Arc::default()
+        } else {
+            Arc::clone(&self.is_gone)
+        };
+        Ok(Arc::new(RobbedFile { file: self.disk.create(name)?, is_gone }))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.open(name)
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.disk.names()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        self.disk.sync_names()
+    }
+}
+
+impl DiskFile for RobbedFile {
+    fn bytes(&self) -> io::Result<u64> {
+        self.file.bytes()
+    }
+
+    fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<()> {
+        self.file.read_at(into, at)
+    }
+
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        self.file.write_at(bytes, at)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync()
+    }
+
+    fn truncate(&self, bytes: u64) -> io::Result<()> {
+        self.file.truncate(bytes)
+    }
+
+    fn links(&self) -> io::Result<u64> {
+        Ok(u64::from(!self.is_gone.load(SeqCst)))
+    }
+}
+
+#[test]
+fn after_a_segment_was_removed_while_the_next_was_begun_nothing_is_published() {
+    let (is_about, is_gone) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let disk = Robbed { disk: SimulatedDisk::new(1), is_about: Arc::clone(&is_about), is_gone };
+    let mut world = World::open_on(Arc::new(disk), SETTINGS).expect("an empty disk takes a log");
+    assert!(matches!(world.take(UnixMs(1_000), &Step::Append(publish())), Answer::Taken(_)));
+    is_about.store(true, SeqCst);
+    world.roll_unkept();
+    // The watch sees that each name is there.
+    world.maintenance.look();
+    assert_eq!(world.take(UnixMs(2_000), &Step::Append(publish())), Answer::NotWritten);
+}
