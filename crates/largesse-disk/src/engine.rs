@@ -305,7 +305,7 @@ fn keep(health: &Health, maintenance: &Maintenance, mailbox: &Mailbox, queue: &Q
 fn keep_on(maintenance: &Maintenance, mailbox: &Mailbox, queue: &Queue<Box<Request>>) {
     while let Some(task) = mailbox.next(|| maintenance.has_garbage(), || queue.nudge()) {
         match task {
-            Task::MakeSpare => maintenance.make_preallocation(),
+            Task::Preallocate => maintenance.make_preallocation(),
             Task::Look => maintenance.look(),
             Task::Keep(checkpoint_request) => match maintenance.keep(&checkpoint_request) {
                 Ok(()) => mailbox.done(),

@@ -20,7 +20,7 @@ pub(super) enum Task {
     /// Keep this.
     Keep(Box<CheckpointRequest>),
     /// Make the preallocated segment that was ordered.
-    MakeSpare,
+    Preallocate,
     /// Look whether the log's files are still there.
     Look,
 }
@@ -35,7 +35,7 @@ struct Waiting {
     checkpoint_request: Option<CheckpointRequest>,
     is_keeping: bool,
     wants_one: bool,
-    is_spare_ordered: bool,
+    is_preallocation_ordered: bool,
     /// Why the last checkpoint request could not be kept, if it could not.
     trouble: Option<EngineError>,
     is_stopping: bool,
@@ -83,7 +83,7 @@ impl Mailbox {
 
     /// Leaves word that a preallocated segment is ordered.
     pub(super) fn order_preallocation(&self) {
-        self.lock().is_spare_ordered = true;
+        self.lock().is_preallocation_ordered = true;
         self.bell.notify_all();
     }
 
@@ -113,8 +113,8 @@ impl Mailbox {
                 if waiting.is_stopping {
                     return None;
                 }
-                if mem::take(&mut waiting.is_spare_ordered) {
-                    return Some(Task::MakeSpare);
+                if mem::take(&mut waiting.is_preallocation_ordered) {
+                    return Some(Task::Preallocate);
                 }
             }
             let waited = self.bell.wait_timeout(waiting, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner);

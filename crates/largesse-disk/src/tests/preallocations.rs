@@ -198,7 +198,7 @@ fn after_a_clean_stop_no_file_has_more_than_was_written() {
 }
 
 #[test]
-fn a_stop_makes_no_spare_that_was_ordered() {
+fn a_stop_makes_no_segment_that_was_ordered() {
     let disk = SimulatedDisk::new(7);
     let mut world = World::open(&disk).unwrap();
     // The second comes late.
