@@ -1,15 +1,16 @@
 //! Applying commands that stand in a segment: when they are written, and again at a recovery.
 //!
-//! Invariants: both go through [`apply`]; the events of an append are entered into the segment's index after it was
+//! Invariants: both go through [`Core::apply`]; the events of an append are entered into the segment's index after it was
 //! applied, and passed over for ever when it was refused. Does not write, and does not know one verb from another.
 
 use largesse_log::{
-    Position, Reply, StreamName,
-    state::{Applied, LogState, Stamp},
+    EngineError, Position, Reply, StreamName,
+    state::{Applied, Stamp},
 };
 
 use crate::{
     command::Stamped,
+    core::Core,
     frame::counted_bytes_of,
     index::{Entry, Growing, Mark, OutOfOrder, StreamEpoch},
     scan::EventSpot,
@@ -54,37 +55,57 @@ impl Written {
     }
 }
 
-/// Applies a command that stands in the segment.
-pub(crate) fn apply(state: &mut LogState, segment: &Segment, stamped: Stamped, spots: Spots) -> Outcome {
-    let Stamped { stamp, command } = stamped;
-    let events = command.events();
-    let Applied { reply, dirty, life } = state.apply(stamp, command);
-    // A repeat is answered with the first answer, whose positions are before.
-    let written = life.map(|life| Written { life: StreamEpoch(life), stamp, spots });
-    match &written {
-        Some(written) => segment.gained(written.counted_bytes()),
-        None if events > 0 => segment.refuse(stamp.base..stamp.position_of(events)),
-        None => {}
-    }
-    Outcome { reply, dirty, written }
+/// A command that stands in a segment, while it is applied.
+pub(crate) struct Applying<'a> {
+    segment: &'a Segment,
+    stamp: Stamp,
+    events: usize,
+    spots: Spots,
 }
 
-/// Applies a command again that stands in a segment. What it answers was answered before.
+impl<'a> Applying<'a> {
+    pub(crate) fn new(segment: &'a Segment, stamped: &Stamped, spots: Spots) -> Self {
+        Self { segment, stamp: stamped.stamp, events: stamped.command.events(), spots }
+    }
+
+    /// Counts in the segment what the command did.
+    pub(crate) fn applied(self, applied: Applied) -> Outcome {
+        let Self { segment, stamp, events, spots } = self;
+        let Applied { reply, dirty, life, .. } = applied;
+        // A repeat is answered with the first answer, whose positions are before.
+        let written = life.map(|life| Written { life: StreamEpoch(life), stamp, spots });
+        match &written {
+            Some(written) => segment.gained(written.counted_bytes()),
+            None if events > 0 => segment.refuse(stamp.base..stamp.position_of(events)),
+            None => {}
+        }
+        Outcome { reply, dirty, written }
+    }
+}
+
+/// Applies a command again that stands in a segment. What it answers was answered before. Says why, where retention
+/// could not go on.
 pub(crate) fn replay(
-    state: &mut LogState,
+    core: &Core,
     segment: &Segment,
     stamped: Stamped,
     head_at: u64,
     spots: &[EventSpot],
-) {
-    state.go_back_before(stamped.stamp);
+) -> Option<EngineError> {
     let spots = Spots {
         head_at,
         // Without events nobody asks.
         events_at: spots.first().map_or(head_at, |spot| spot.at),
         frames: spots.iter().map(|spot| spot.bytes).collect(),
     };
-    enter(segment, apply(state, segment, stamped, spots).written);
+    let applying = Applying::new(segment, &stamped, spots);
+    let Stamped { stamp, command } = stamped;
+    let mut state = core.state();
+    state.go_back_before(stamp);
+    let (state, applied, error) = core.apply(state, stamp, command);
+    drop(state);
+    enter(segment, applying.applied(applied).written);
+    error
 }
 
 /// Enters what commands wrote into the segment's index, in the order in which they stand there.

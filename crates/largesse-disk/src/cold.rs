@@ -7,6 +7,7 @@
 mod coalesced_read;
 mod locate;
 mod merge;
+mod stubs;
 mod walk;
 
 pub(crate) use walk::Walk;

@@ -7,7 +7,6 @@
 #![forbid(unsafe_code)]
 
 mod apply;
-mod archive;
 mod checkpoint;
 mod cold;
 pub mod command;

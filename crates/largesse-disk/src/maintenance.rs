@@ -139,7 +139,7 @@ impl Maintenance {
     /// Whether there is something to mend, or to win by a compaction.
     pub(crate) fn has_garbage(&self) -> bool {
         let sealed = self.sealed();
-        self.core.retired.is_some()
+        self.core.has_retired()
             || self.disk.presence().is_checkpoint_missing()
             || sealed.iter().any(|segment| segment.wants_index())
             || compaction::choose(&sealed, self.segment_bytes, self.pressure()).is_some()
@@ -226,7 +226,7 @@ impl Maintenance {
     }
 
     fn recount_and_compact(&self, snapshot: &Snapshot) -> Result<Option<Compacted>, MaintenanceError> {
-        if self.core.retired.take() {
+        if self.core.take_retired() {
             self.recount(snapshot)?;
         }
         self.compact(snapshot)

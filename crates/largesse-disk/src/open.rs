@@ -11,12 +11,11 @@ mod sealed;
 use std::{collections::VecDeque, io, sync::Arc};
 
 use damage::Damage;
-use largesse_log::{Command, EngineLimits, Incarnation, Position, state::LogState};
+use largesse_log::{Command, EngineError, EngineLimits, Incarnation, Position, state::LogState};
 use sealed::open_sealed;
 
 use crate::{
     apply::replay,
-    archive::{Retired, SegmentArchive},
     checkpoint::{self, CheckpointError, Item},
     core::Core,
     disk::{Disk, DiskFile, Presence, Watched},
@@ -119,20 +118,31 @@ pub(crate) fn open(
     let has_replayed = last.is_some();
     let generation = next_generation(&opening.disk)?;
     let number = opening.next_number;
-    let free = opening.state.tail().next().max(opening.reserved);
+    let free = opening.core.state().tail().next().max(opening.reserved);
     let first = identity::first_position(&opening.disk, free).map_err(io_of(identity::FILE))?;
     let preallocation = Arc::new(Preallocation::default());
     preallocation::remove(&opening.disk);
-    let segment =
-        begin_segment(&opening.disk, &preallocation, number, first, opening.incarnation, opening.salt)
-            .map_err(io_of(&SegmentId::written(number).file_name()))?;
+    let segment = begin_segment(
+        &opening.disk,
+        &preallocation,
+        number,
+        first,
+        opening.core.incarnation,
+        opening.core.salt,
+    )
+    .map_err(io_of(&SegmentId::written(number).file_name()))?;
     // Its header has the first position: if that is one of a copy, it is safe.
     identity::remember(&opening.disk, &segment.id.file_name());
-    opening.segments.push(Arc::clone(&segment));
-    let Opening { disk, salt, incarnation, segments, retired, state, written, reserved, damage, .. } =
-        opening;
-    let core = Arc::new(Core::new(incarnation, salt, segments, retired, state));
-    let journal = Journal::new(Start { disk: disk.clone(), salt, segment, at: HEADER_BYTES as u64, written });
+    opening.core.segments.push(Arc::clone(&segment));
+    let Opening { disk, core, written, reserved, damage, fault, .. } = opening;
+    let core = Arc::new(core);
+    let journal = Journal::new(Start {
+        disk: disk.clone(),
+        salt: core.salt,
+        segment,
+        at: HEADER_BYTES as u64,
+        written,
+    });
     let checkpoint_request = has_replayed.then(|| CheckpointRequest {
         snapshot: core.state().snapshot(),
         written,
@@ -149,6 +159,7 @@ pub(crate) fn open(
         generation,
     );
     let mut writer = Writer::new(Arc::clone(&core), Arc::new(disk), journal, settings, preallocation, first);
+    writer.stop_dropping(fault);
     let unwritten = |error| OpenError::Io {
         file: SegmentId::written(number).file_name(),
         source: io::Error::other(error),
@@ -181,10 +192,10 @@ pub(crate) fn look(disk: Arc<dyn Disk>) -> Result<Looked, OpenError> {
     let files_max = DiskSettings::DEFAULT.open_files_max;
     let mut opening = Opening::begin(Watched::new(disk, files_max), new, Damage::Look(Vec::new()))?;
     let last = opening.replay_all();
-    let Opening { salt, incarnation, segments, retired, state, damage, .. } = opening;
+    let Opening { core, damage, .. } = opening;
     let mut left_out = if let Damage::Look(left_out) = damage { left_out } else { Vec::new() };
     left_out.extend(last.err());
-    Ok(Looked { core: Core::new(incarnation, salt, segments, retired, state), left_out })
+    Ok(Looked { core, left_out })
 }
 
 /// Makes the file of a segment, safe and with its name. It is the preallocated segment, where one is ready.
@@ -224,11 +235,9 @@ fn io_of(file: &str) -> impl FnOnce(io::Error) -> OpenError {
 /// A log on the way to be open.
 struct Opening {
     disk: Watched,
-    salt: Salt,
-    incarnation: Incarnation,
-    segments: Arc<Segments>,
-    retired: Arc<Retired>,
-    state: LogState,
+    core: Core,
+    /// Why retention could not go on, if it could not.
+    fault: Option<EngineError>,
     written: Sequence,
     reserved: Position,
     /// The segments that are there to be replayed, in order.
@@ -241,10 +250,9 @@ struct Opening {
 
 impl Opening {
     fn begin(disk: Watched, new: NewLog, damage: Damage) -> Result<Self, OpenError> {
-        let (segments, retired) = (Arc::new(Segments::default()), Arc::new(Retired::default()));
         let mut opening = match checkpoint::open(&disk)? {
-            None => Self::without_checkpoint(disk, new, segments, retired, damage)?,
-            Some(reading) => Self::from_checkpoint(disk, reading, segments, retired, damage)?,
+            None => Self::without_checkpoint(disk, new, damage)?,
+            Some(reading) => Self::from_checkpoint(disk, reading, damage)?,
         };
         opening.drop_unbegun()?;
         Ok(opening)
@@ -253,13 +261,10 @@ impl Opening {
     fn from_checkpoint(
         disk: Watched,
         reading: checkpoint::Reading,
-        segments: Arc<Segments>,
-        retired: Arc<Retired>,
         damage: Damage,
     ) -> Result<Self, OpenError> {
         let head = reading.head().clone();
-        let archive = SegmentArchive::new(Arc::clone(&segments), head.salt, Arc::clone(&retired));
-        let mut state = LogState::restored(&head.log, Box::new(archive));
+        let mut state = LogState::restored(&head.log);
         let mut sealed = Vec::new();
         reading.items(&mut |item| match item {
             Item::Segment(segment) => sealed.push(segment),
@@ -268,17 +273,15 @@ impl Opening {
             Item::Key(key) => state.restore_key(key),
             Item::Damage(damage) => state.restore_damage(damage),
         })?;
+        let segments = Arc::new(Segments::default());
         for listed in sealed {
             segments.push(Arc::new(open_sealed(&disk, &listed, head.salt, &state, &damage)?));
         }
         let to_replay = numbers_from(&disk, head.replay_from)?;
         Ok(Self {
             disk,
-            salt: head.salt,
-            incarnation: head.incarnation,
-            segments,
-            retired,
-            state,
+            core: Core::new(head.incarnation, head.salt, segments, state),
+            fault: None,
             written: head.written,
             reserved: head.reserved,
             next_number: head.replay_from,
@@ -288,13 +291,7 @@ impl Opening {
         })
     }
 
-    fn without_checkpoint(
-        disk: Watched,
-        new: NewLog,
-        segments: Arc<Segments>,
-        retired: Arc<Retired>,
-        damage: Damage,
-    ) -> Result<Self, OpenError> {
+    fn without_checkpoint(disk: Watched, new: NewLog, damage: Damage) -> Result<Self, OpenError> {
         const FIRST: u64 = 1;
         let to_replay = numbers_from(&disk, 0)?;
         let (mut salt, mut incarnation) = (Salt(new.salt), new.incarnation);
@@ -309,16 +306,12 @@ impl Opening {
                 tracing::info!(file, "the log was never begun");
             }
         }
-        let archive = SegmentArchive::new(Arc::clone(&segments), salt, Arc::clone(&retired));
-        let state = LogState::new(EngineLimits::default(), Box::new(archive));
+        let state = LogState::new(EngineLimits::default());
         let (written, reserved) = (Sequence(0), Position::ZERO);
         Ok(Self {
             disk,
-            salt,
-            incarnation,
-            segments,
-            retired,
-            state,
+            core: Core::new(incarnation, salt, Arc::default(), state),
+            fault: None,
             written,
             reserved,
             to_replay,
@@ -352,7 +345,7 @@ impl Opening {
         }
         if self.has_blanks {
             // Blanks are in memory in the places of events; on the disk nobody takes them for one.
-            while self.state.settle(0, Position::MAX, usize::MAX) {}
+            while self.core.state().settle(0, Position::MAX, usize::MAX) {}
         }
         Ok(numbers.last().copied())
     }
@@ -362,7 +355,8 @@ impl Opening {
         let name = id.file_name();
         let header = read_header(&self.disk, number, doubt)?
             .ok_or_else(|| OpenError::Missing { file: name.clone() })?;
-        if (header.salt, header.incarnation, header.number) != (self.salt, self.incarnation, number) {
+        if (header.salt, header.incarnation, header.number) != (self.core.salt, self.core.incarnation, number)
+        {
             return Err(OpenError::Foreign { file: name });
         }
         // Where a start left positions out, and nothing was written after it.
@@ -373,8 +367,8 @@ impl Opening {
         let at = HEADER_BYTES as u64;
         let read = self.disk.read_now_and_then(&name, Arc::clone(&file));
         let segment = Arc::new(Segment::new(id, header.first_position, read, index, at));
-        self.segments.push(Arc::clone(&segment));
-        let scan = Scan::new(Arc::clone(&file), self.salt, at, bytes).map_err(io_of(&name))?;
+        self.core.segments.push(Arc::clone(&segment));
+        let scan = Scan::new(Arc::clone(&file), self.core.salt, at, bytes).map_err(io_of(&name))?;
         // Zeros where safe groups were are found all the same: then the next segment does not go on from here.
         let scan = scan.ending_at_zeros();
         let mut scan =
@@ -400,10 +394,11 @@ impl Opening {
         self.has_blanks |= group.broken().next().is_some();
         self.reserved = self.reserved.max(group.head.reserved);
         for placed in group.commands {
-            replay(&mut self.state, segment, placed.command, placed.at, &placed.spots);
+            let error = replay(&self.core, segment, placed.command, placed.at, &placed.spots);
+            self.fault = self.fault.take().or(error);
         }
         segment.reached(group.end);
-        while self.state.settle(HOT_BYTES_MAX, Position::MAX, usize::MAX) {}
+        while self.core.state().settle(HOT_BYTES_MAX, Position::MAX, usize::MAX) {}
     }
 }
 

@@ -9,13 +9,10 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use largesse_log::{
-    Command, EngineError, Now, Position, UnixMs,
-    state::{LogState, Stamp},
-};
+use largesse_log::{Command, EngineError, Now, Position, UnixMs, state::Stamp};
 
 use crate::{
-    apply::{Spots, apply, replay},
+    apply::{Applying, Spots, replay},
     command::{Stamped, encode_head},
     core::Core,
     disk::{Disk, DiskFile, is_out_of_files},
@@ -254,9 +251,9 @@ impl Writer {
         let safe = self.journal.write(&mut group, self.next, self.settings.sync, || ());
         self.group = group;
         safe?;
-        let mut state = self.core.state();
         for stamped in written {
-            replay(&mut state, self.journal.segment(), stamped, at, &[]);
+            let error = replay(&self.core, self.journal.segment(), stamped, at, &[]);
+            self.stop_dropping(error);
         }
         self.journal.segment().reached(self.journal.at());
         Ok(())
@@ -267,16 +264,19 @@ impl Writer {
         self.journal.segment().reached(self.journal.at());
         let mut written = Vec::with_capacity(planned.len());
         let mut planned = planned.into_iter();
-        let (mut dirty, mut answers) = (Vec::new(), Vec::with_capacity(STEPS_AT_ONCE));
+        let (mut dirty, mut answers, mut fault) = (Vec::new(), Vec::with_capacity(STEPS_AT_ONCE), None);
         while planned.len() > 0 {
             let mut state = self.core.state();
             for Planned { waiter, stamped, spots } in planned.by_ref().take(STEPS_AT_ONCE) {
-                let outcome = apply(&mut state, self.journal.segment(), stamped, spots.behind(at));
+                let applying = Applying::new(self.journal.segment(), &stamped, spots.behind(at));
+                let applied = self.core.apply(state, stamped.stamp, stamped.command);
+                state = applied.0;
+                fault = fault.or(applied.2);
+                let outcome = applying.applied(applied.1);
                 dirty.extend(outcome.dirty);
                 written.extend(outcome.written);
                 answers.push((waiter, outcome.reply));
             }
-            self.stuck = self.stuck.take().or_else(|| stuck(&mut state));
             drop(state);
             // Publishers first: they do not wait for readers to be found.
             answers.drain(..).for_each(|(waiter, reply)| waiter.answer(Ok(reply)));
@@ -284,6 +284,17 @@ impl Writer {
             dirty.clear();
         }
         self.indexing.add(self.journal.segment(), written);
+        self.stop_dropping(fault);
+    }
+
+    /// Retention could not read cold events: no command is applied any more, or the log would grow over its limits.
+    pub(crate) fn stop_dropping(&mut self, error: Option<EngineError>) {
+        let Some(error) = error.filter(|_| self.stuck.is_none()) else { return };
+        tracing::error!(
+            %error,
+            "old events can't be dropped; nothing more is published until the server is started again"
+        );
+        self.stuck = Some(format!("old events can't be dropped: {error}; start the server again"));
     }
 
     /// Whether the segment is full.
@@ -431,14 +442,4 @@ impl Writer {
 fn fullness(journal: &Journal, before: Sequence) -> Fullness {
     let events = journal.segment().index.ask(|index| index.totals().events);
     Fullness { bytes: journal.at(), events: u64::from(events), groups: journal.written().0 - before.0 }
-}
-
-/// Retention could not read the archive: nothing more is taken, or the log would grow over its limits.
-fn stuck(state: &mut LogState) -> Option<String> {
-    let error = state.fault()?;
-    tracing::error!(
-        %error,
-        "old events can't be dropped; nothing more is published until the server is started again"
-    );
-    Some(format!("old events can't be dropped: {error}; start the server again"))
 }

@@ -12,7 +12,7 @@ use std::{
     task::Poll,
 };
 
-use crate::state::{Applied, Locating, LogState, Look, NoArchive};
+use crate::state::{Applied, Locating, LogState, Look};
 use crate::{
     Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending, Place,
     Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState, Sweep,
@@ -40,7 +40,7 @@ impl MemoryEngine {
     /// An empty log.
     #[must_use]
     pub fn new(incarnation: Incarnation, limits: EngineLimits) -> Self {
-        let log = Mutex::new(LogState::new(limits, Box::new(NoArchive)));
+        let log = Mutex::new(LogState::new(limits));
         Self { incarnation, log, listener: Mutex::new(None) }
     }
 
@@ -52,14 +52,14 @@ impl MemoryEngine {
 
     /// Applies a command, and tells the listener after the lock is given back.
     fn apply(&self, now: Now, mut command: Command) -> Reply {
-        let Applied { reply, dirty, life: _ } = {
+        let Applied { reply, dirty, .. } = {
             let mut log = self.lock();
             if let Some(reply) = log.foresee(now, &command) {
                 return reply;
             }
             log.complete(now, &mut command);
             let stamp = log.next_stamp(now);
-            log.apply(stamp, command)
+            log.apply(stamp, command).in_memory()
         };
         if let Some((stream, position)) = dirty {
             let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();

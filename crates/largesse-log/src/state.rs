@@ -1,14 +1,14 @@
 //! The log's meaning, as a state machine: what every engine on one machine does, however it keeps the bytes.
 //!
-//! [`LogState`] takes one step at a time, each in a [`Stamp`]: it is synchronous, has no clock and no I/O but
-//! what it asks its [`Archive`]. There is one file for each verb.
+//! [`LogState`] takes one step at a time, each in a [`Stamp`]: it is synchronous, and has no clock and no I/O.
+//! There is one file for each verb.
 //!
 //! Invariants: a step is whole when it returns; the same steps in the same stamps, on logs with the same limits,
 //! give the same state. Does not know files, locks or tasks.
 
+mod ahead;
 mod append;
 mod apply;
-mod archive;
 mod batch_builder;
 mod block;
 mod candidates;
@@ -34,9 +34,10 @@ mod walk;
 mod work;
 
 use crate::Position;
+use apply::Left;
 
-pub use apply::Applied;
-pub use archive::{Archive, NoArchive, Stub};
+pub use ahead::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted};
+pub use apply::{Applied, Effects, Progress};
 pub use batch_builder::{BatchBuilder, Fit, Found};
 pub use life::{LifeEnd, STREAM_OVERHEAD_BYTES};
 pub use locate::{Back, Deep};
@@ -49,7 +50,6 @@ pub use saved::{
 pub use stamp::Stamp;
 
 /// What a step of the log answers, and the record that readers are to be told of.
-#[derive(Debug)]
 struct Stepped<T> {
     /// The answer.
     answer: T,
@@ -57,6 +57,8 @@ struct Stepped<T> {
     ring: Option<Position>,
     /// Where the life began that an append wrote to; `None` when it wrote nothing.
     life: Option<Position>,
+    /// What is still to be done.
+    left: Left,
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use std::time::Duration;
 use largesse_log::{
     Append, AppendOutcome, Appended, Author, Claim, Command, Digest, EndReason, EngineLimits, IdempotencyKey,
     Incarnation, NewEvent, Once, Position, Put, Reply, StreamName, Then, UnixMs,
-    state::{LifeEnd, LogState, Loss, NoArchive, SavedBlocks, SavedHead, SavedUse, Snapshot, Stub},
+    state::{
+        Applied, LifeEnd, LogState, Loss, Progress, SavedBlocks, SavedHead, SavedUse, Snapshot, Stamp, Stub,
+        StubsFound,
+    },
 };
 use largesse_wire::EventData;
 use proptest::{collection::vec, option, prelude::*};
@@ -161,7 +164,7 @@ fn large(salt: Salt) -> Checkpoint {
             trim: None,
         })
     });
-    let log = LogState::new(EngineLimits::default(), Box::new(NoArchive)).snapshot().head;
+    let log = LogState::new(EngineLimits::default()).snapshot().head;
     let (incarnation, written, reserved) = (Incarnation(1), Sequence(2), Position(3));
     (CheckpointHead { salt, incarnation, written, reserved, replay_from: 4, log }, lives.collect())
 }
@@ -229,6 +232,20 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Applies a command to a log of which nothing is known that is not in memory.
+fn apply(log: &mut LogState, stamp: Stamp, command: Command) -> Applied {
+    let mut progress = log.apply(stamp, command);
+    loop {
+        match progress {
+            Progress::Applied(applied) => return applied,
+            Progress::Wants(wanted) => {
+                let found = StubsFound { runs: vec![Vec::new(); wanted.runs.len()], order: Vec::new() };
+                progress = log.go_on(&wanted, found);
+            }
+        }
+    }
+}
+
 /// Takes a step. What it answers is of no interest here.
 fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
     let stream = |number: usize| name(["a", "b/1", "b/2", "é"][number]);
@@ -240,11 +257,11 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
             let once = used.map_or(Once::Unkeyed, |used| Once::Whole { key: key(used), digest: Digest(7) });
             let append =
                 Append { stream: stream(number), events: events(), then, once, author: Author::Source };
-            log.apply(stamp, Command::Append(append));
+            apply(log, stamp, Command::Append(append));
         }
         Step::Block { stream: on, key: used, number } => {
             let claim = Command::Claim { stream: stream(on), key: key(used) };
-            let Reply::Claim(Ok(Claim { key, generation })) = log.apply(stamp, claim).reply else { return };
+            let Reply::Claim(Ok(Claim { key, generation })) = apply(log, stamp, claim).reply else { return };
             let once =
                 Once::Block { claim: Claim { key, generation }, number, digest: Digest(number.into()) };
             let append = Append {
@@ -254,21 +271,22 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
                 once,
                 author: Author::Source,
             };
-            log.apply(log.next_stamp(*now), Command::Append(append));
+            let stamp = log.next_stamp(*now);
+            apply(log, stamp, Command::Append(append));
         }
         Step::Put { stream: number, max_events } => {
             let settings = largesse_log::SettingsPatch {
                 max_events: largesse_log::Change::Set(Some(max_events)),
                 ..Default::default()
             };
-            log.apply(stamp, Command::Put { stream: stream(number), put: Put { settings } });
+            apply(log, stamp, Command::Put { stream: stream(number), put: Put { settings } });
         }
-        Step::Delete { stream: number } => _ = log.apply(stamp, Command::Delete { stream: stream(number) }),
+        Step::Delete { stream: number } => _ = apply(log, stamp, Command::Delete { stream: stream(number) }),
         Step::Pass { ms } => now.0 += ms,
         Step::Sweep => {
             let mut sweep = Command::Sweep { streams: Vec::new() };
             log.complete((*now).into(), &mut sweep);
-            log.apply(stamp, sweep);
+            apply(log, stamp, sweep);
         }
         Step::Settle => _ = log.settle(0, Position::MAX, usize::MAX),
     }
@@ -295,7 +313,7 @@ proptest! {
             },
             ..EngineLimits::default()
         };
-        let (mut log, mut now) = (LogState::new(limits, Box::new(NoArchive)), UnixMs(1));
+        let (mut log, mut now) = (LogState::new(limits), UnixMs(1));
         steps.into_iter().for_each(|step| take(&mut log, &mut now, step));
         let (snapshot, disk) = (log.snapshot(), SimulatedDisk::new(0));
         let head = CheckpointHead { log: snapshot.head, ..large(SALT).0 };
@@ -306,7 +324,7 @@ proptest! {
 
         let reading = open(&disk).unwrap().unwrap();
         prop_assert_eq!(reading.head(), &head);
-        let mut restored = LogState::restored(&reading.head().log, Box::new(NoArchive));
+        let mut restored = LogState::restored(&reading.head().log);
         let mut segments = Vec::new();
         reading.items(&mut |item| match item {
             Item::Segment(segment) => segments.push(segment),

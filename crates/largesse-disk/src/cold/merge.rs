@@ -13,9 +13,8 @@ use largesse_log::{
     state::{BatchBuilder, ColdBatch, ColdLife, Fit, Found},
 };
 
-use super::{ColdError, ColdEvents, Wanted, coalesced_read::CoalescedRead};
+use super::{ColdError, ColdEvents, Wanted, coalesced_read::CoalescedRead, stubs::run_in};
 use crate::{
-    archive::run_in,
     index::{Entry, StreamEpoch},
     scan::EventSpot,
     segments::{SegmentList, number_of},

@@ -14,6 +14,7 @@ use super::{
     Disk, DiskFile, FileIdentity, Location, Presence,
     open_files::{OpenFiles, ReadNowAndThen},
 };
+use crate::core::check_no_state_is_held;
 
 /// Another disk, watched. Clones remember together.
 #[derive(Clone)]
@@ -75,26 +76,32 @@ fn note(synced: io::Result<()>, what: &str, failure: &OnceLock<String>) -> io::R
 
 impl Disk for Watched {
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        check_no_state_is_held();
         Ok(self.watch(self.open_files.closing_others(|| self.disk.create(name))?, name))
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        check_no_state_is_held();
         Ok(self.watch(self.open_files.closing_others(|| self.disk.open(name))?, name))
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
+        check_no_state_is_held();
         self.open_files.closing_others(|| self.disk.names())
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        check_no_state_is_held();
         self.disk.rename(from, to)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        check_no_state_is_held();
         self.disk.remove(name)
     }
 
     fn sync_names(&self) -> io::Result<()> {
+        check_no_state_is_held();
         note(self.disk.sync_names(), "the folder", &self.failure)
     }
 
@@ -119,22 +126,27 @@ struct WatchedFile {
 
 impl DiskFile for WatchedFile {
     fn bytes(&self) -> io::Result<u64> {
+        check_no_state_is_held();
         self.file.bytes()
     }
 
     fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<()> {
+        check_no_state_is_held();
         self.file.read_at(into, at)
     }
 
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        check_no_state_is_held();
         self.file.write_at(bytes, at)
     }
 
     fn sync(&self) -> io::Result<()> {
+        check_no_state_is_held();
         note(self.file.sync(), &self.name, &self.failure)
     }
 
     fn truncate(&self, bytes: u64) -> io::Result<()> {
+        check_no_state_is_held();
         self.file.truncate(bytes)
     }
 

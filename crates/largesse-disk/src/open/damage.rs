@@ -119,8 +119,8 @@ impl Opening {
     /// A walk from the next group on, wherever it stands behind what is broken.
     fn walk_behind(&self, file: &Arc<dyn DiskFile>, broken: Broken) -> io::Result<Option<Scan>> {
         let is_later = |head: &GroupHead| head.sequence > self.written;
-        let next = find_group(&**file, self.salt, broken.whole_upto + 1, is_later)?;
-        let walk = |at| Ok(Scan::new(Arc::clone(file), self.salt, at, file.bytes()?)?.ending_at_zeros());
+        let next = find_group(&**file, self.core.salt, broken.whole_upto + 1, is_later)?;
+        let walk = |at| Ok(Scan::new(Arc::clone(file), self.core.salt, at, file.bytes()?)?.ending_at_zeros());
         next.map(walk).transpose()
     }
 
@@ -132,7 +132,7 @@ impl Opening {
         doubt: Doubt,
     ) -> Result<bool, OpenError> {
         let sequence = Sequence(self.written.0 + 1);
-        let looks_torn = || is_torn_tail(file, self.salt, broken.whole_upto, sequence);
+        let looks_torn = || is_torn_tail(file, self.core.salt, broken.whole_upto, sequence);
         Ok(doubt == Doubt::Last && looks_torn().map_err(io_of(name))?)
     }
 }

@@ -8,7 +8,7 @@ use largesse_log::{
     Once, Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Settings, SettingsPatch,
     Stopped, StreamName, StreamState, Then, UnixMs,
     conformance::rng::Rng,
-    state::{LogState, Look, NoArchive, Stamp},
+    state::{LogState, Look, Stamp},
 };
 use largesse_wire::EventData;
 
@@ -319,7 +319,7 @@ pub(super) struct Model {
 
 impl Model {
     pub(super) fn new() -> Self {
-        Self { state: LogState::new(limits(), Box::new(NoArchive)) }
+        Self { state: LogState::new(limits()) }
     }
 
     /// Takes a step, at the position that the log on the disk gives it.
@@ -331,7 +331,7 @@ impl Model {
         let at = stamp(&self.state);
         let mut command = step.command();
         self.state.complete(now.into(), &mut command);
-        format!("{:?}", self.state.apply(at, command).reply)
+        format!("{:?}", self.state.apply(at, command).in_memory().reply)
     }
 
     pub(super) fn seen(&self) -> Seen {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{
     Stepped,
+    apply::Left,
     keys::{KeyName, Use},
     life::LifeEnd,
     log::LogState,
@@ -23,7 +24,7 @@ pub(super) type Answer = Stepped<Result<Appended, AppendError>>;
 impl Answer {
     /// An answer that wrote nothing.
     pub(super) fn quiet(answer: Result<Appended, AppendError>) -> Self {
-        Self { answer, ring: None, life: None }
+        Self { answer, ring: None, life: None, left: Left::Nothing }
     }
 }
 
@@ -121,6 +122,7 @@ impl LogState {
             Err(answer) => return Answer::quiet(answer),
         };
         let stream = kept.unwrap_or(stream);
+        let bytes_before = self.bytes();
         self.begin(stamp);
         self.free_some();
         let pushed = events.len();
@@ -130,20 +132,24 @@ impl LogState {
         }
         let Pushed { last, life, has_too_much, is_due_earlier } = self.push(&stream, stamp, events, then);
         let ring = Some(self.tail);
-        if has_too_much {
-            self.trim_stream(&stream, stamp, pushed);
-        }
-        self.trim_log();
-        if is_due_earlier {
-            self.schedule(&stream);
-        }
+        let is_log_full = self.bytes() > self.limits.log_bytes_max;
+        let left = match (has_too_much, is_log_full) {
+            (true, _) => Left::Trim { stream, stamp, pushed, bytes_before },
+            (false, true) => Left::TrimLog { stream, bytes_before },
+            (false, false) => {
+                if is_due_earlier {
+                    self.schedule(&stream);
+                }
+                Left::Nothing
+            }
+        };
         let answer = Appended {
             position: last.unwrap_or(start),
             count: pushed as u64,
             closed: then == Then::Close,
             outcome: AppendOutcome::Appended,
         };
-        Stepped { answer: Ok(answer), ring, life: Some(life) }
+        Stepped { answer: Ok(answer), ring, life: Some(life), left }
     }
 
     /// Whether a write makes its stream; or the answer, when there is nothing to write, or nothing may be written.

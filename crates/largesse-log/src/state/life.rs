@@ -6,7 +6,11 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use super::{archive::Stub, losses::Loss, stamp::Stamp};
+use super::{
+    ahead::{RunWanted, Stub},
+    losses::Loss,
+    stamp::Stamp,
+};
 use crate::{Event, Position, Settings, StreamName, StreamState, UnixMs};
 
 /// What a stream counts against the log besides its name and its events: its entry and its places in the
@@ -52,15 +56,11 @@ impl Cold {
         self.last = Some(stub);
     }
 
-    /// Takes the first event out. The caller finds the next.
-    pub(super) fn pop(&mut self) -> Option<Stub> {
-        let first = self.first.take()?;
+    /// Takes the first event out, `first`; `next` follows it.
+    pub(super) fn drop_first(&mut self, first: Stub, next: Option<Stub>) {
         self.events -= 1;
         self.bytes -= first.counted_bytes;
-        if self.events == 0 {
-            self.last = None;
-        }
-        Some(first)
+        (self.first, self.last) = if self.events == 0 { (None, None) } else { (next, self.last) };
     }
 
     /// Whether there is one after `position`.
@@ -129,10 +129,26 @@ impl Life {
 
     /// Whether the oldest event has to go. A limit of no events at all still leaves the newest.
     pub(super) fn has_too_much(&self, stamp: Stamp) -> bool {
-        let too_many = |events_max: u64| self.events() > events_max.max(1);
+        self.exceeds(self.events(), self.bytes, self.first(), stamp)
+    }
+
+    /// Whether the first of so many events with so many bytes would have to go.
+    pub(super) fn exceeds(&self, events: u64, bytes: u64, first: Option<Stub>, stamp: Stamp) -> bool {
+        let too_many = |events_max: u64| events > events_max.max(1);
         self.settings.max_events.is_some_and(too_many)
-            || self.settings.max_bytes.is_some_and(|bytes_max| self.bytes > bytes_max)
-            || self.is_too_cold(stamp)
+            || self.settings.max_bytes.is_some_and(|bytes_max| bytes > bytes_max)
+            || self.is_too_old(first, stamp)
+    }
+
+    /// The last cold event before those that [`super::ahead::Ahead`] may know.
+    pub(super) fn last_gone(&self) -> Position {
+        let gone = self.trim.map_or(Position(self.start.0.saturating_sub(1)), |trim| trim.upto);
+        self.cold.first.map_or(gone, |first| first.position)
+    }
+
+    /// So many stubs after the first cold event.
+    pub(super) fn run_wanted(&self, stubs: usize) -> RunWanted {
+        RunWanted { life: self.start, after: self.last_gone(), stubs }
     }
 
     /// Whether it was closed so long ago that it is to be removed.
@@ -141,14 +157,14 @@ impl Life {
         self.expiry_due().is_some_and(|due| by.is_some_and(|by| due <= by))
     }
 
-    fn is_too_cold(&self, stamp: Stamp) -> bool {
-        let by = self.first().map(|first| stamp.judging(first.time));
-        self.age_due().is_some_and(|due| by.is_some_and(|by| due <= by))
+    fn is_too_old(&self, first: Option<Stub>, stamp: Stamp) -> bool {
+        let by = first.map(|first| stamp.judging(first.time));
+        self.age_due(first).is_some_and(|due| by.is_some_and(|by| due <= by))
     }
 
     /// When time next takes something away: an event, or the whole stream.
     pub(super) fn due(&self) -> Option<UnixMs> {
-        [self.age_due(), self.expiry_due()].into_iter().flatten().min()
+        [self.age_due(self.first()), self.expiry_due()].into_iter().flatten().min()
     }
 
     /// Whether time takes something away before the sweep is to look.
@@ -156,11 +172,11 @@ impl Life {
         self.due().is_some_and(|due| self.scheduled.is_none_or(|at| at > due))
     }
 
-    fn age_due(&self) -> Option<UnixMs> {
+    fn age_due(&self, first: Option<Stub>) -> Option<UnixMs> {
         // An event of just the age is not older than it.
         const NEXT: Duration = Duration::from_millis(1);
         let max_age = self.settings.max_age?;
-        Some(self.first()?.time.saturating_add(max_age).saturating_add(NEXT))
+        Some(first?.time.saturating_add(max_age).saturating_add(NEXT))
     }
 
     fn expiry_due(&self) -> Option<UnixMs> {

@@ -20,7 +20,8 @@ use std::{
 use imbl::OrdMap;
 
 use super::{
-    archive::{Archive, Stub},
+    ahead::{Ahead, Stub},
+    apply::{Effects, Unfinished},
     keys::Keys,
     life::{Life, entry_bytes},
     lives::Lives,
@@ -62,8 +63,13 @@ pub struct LogState {
     pub(super) evicted_upto: Position,
     pub(super) evicted_time: UnixMs,
     pub(super) low_watermark: Position,
-    pub(super) archive: Box<dyn Archive>,
-    pub(super) fault: Option<EngineError>,
+    /// What retention knows ahead of cold events.
+    pub(super) ahead: Ahead,
+    /// Whether there is more to drop than the last step might.
+    pub(super) has_more_to_trim: bool,
+    /// A command that was applied but for its retention.
+    pub(super) unfinished: Option<Unfinished>,
+    pub(super) effects: Effects,
     /// How many commands there were since the last look at the invariants.
     pub(super) unchecked_commands: usize,
 }
@@ -80,7 +86,7 @@ impl std::fmt::Debug for LogState {
 impl LogState {
     /// An empty log.
     #[must_use]
-    pub fn new(limits: EngineLimits, archive: Box<dyn Archive>) -> Self {
+    pub fn new(limits: EngineLimits) -> Self {
         Self {
             limits,
             tail: Position::ZERO,
@@ -99,8 +105,10 @@ impl LogState {
             evicted_upto: Position::ZERO,
             evicted_time: UnixMs(0),
             low_watermark: Position::ZERO,
-            archive,
-            fault: None,
+            ahead: Ahead::default(),
+            has_more_to_trim: false,
+            unfinished: None,
+            effects: Effects::default(),
             unchecked_commands: 0,
         }
     }
@@ -127,18 +135,13 @@ impl LogState {
     pub(super) fn limit(&mut self, limits: EngineLimits) {
         self.limits = limits;
         self.keys.limit(limits.keys_max, limits.key_ttl);
+        self.has_more_to_trim = self.bytes() > limits.log_bytes_max;
     }
 
     /// Events at or before this place are in the archive only.
     #[must_use]
     pub fn evicted_upto(&self) -> Position {
         self.evicted_upto
-    }
-
-    /// Why the archive could not be read while a step was taken, if that happened since the last look. What
-    /// retention should have dropped is still kept then.
-    pub fn fault(&mut self) -> Option<EngineError> {
-        self.fault.take()
     }
 
     /// The stamp of a step that is taken at once.
@@ -280,7 +283,8 @@ impl LogState {
         let loss = life.loss_when_gone(at).or(earlier);
         self.losses.insert(stream, loss);
         self.tombstones.insert(stream, Tombstone { end, reason, at, loss });
-        self.archive.retired(life.start);
+        self.ahead.forget(life.start);
+        self.effects.has_retired = true;
         self.events_bytes -= life.bytes;
         if !life.hot.is_empty() {
             self.pending_free.push_back(std::mem::take(&mut life.hot));

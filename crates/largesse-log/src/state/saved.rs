@@ -9,7 +9,7 @@ use std::sync::Arc;
 use imbl::{HashMap, OrdMap};
 
 use super::{
-    archive::{Archive, Stub},
+    ahead::Stub,
     block::Blocks,
     keys::{Due, KeyName, Use, Used},
     life::{Cold, Life, LifeEnd, entry_bytes},
@@ -239,8 +239,8 @@ impl LogState {
 
     /// A log as it was when `head` was saved; lives, tombstones, keys and damages are to follow.
     #[must_use]
-    pub fn restored(head: &SavedHead, archive: Box<dyn Archive>) -> Self {
-        let mut log = Self::new(head.limits, archive);
+    pub fn restored(head: &SavedHead) -> Self {
+        let mut log = Self::new(head.limits);
         (log.tail, log.evicted_upto, log.low_watermark) = (head.tail, head.tail, head.low_watermark);
         log.last_time = head.last_time;
         log.evicted_time = head.last_time.unwrap_or(UnixMs(0));
@@ -264,6 +264,7 @@ impl LogState {
         if has_too_much {
             self.schedule_at(stream, UnixMs(0));
         }
+        self.has_more_to_trim = self.bytes() > self.limits.log_bytes_max;
     }
 
     /// Takes in a stream that was gone.

@@ -7,52 +7,54 @@ use std::{
     ops::Bound::{Excluded, Unbounded},
 };
 
-use super::{Stepped, log::LogState, stamp::Stamp};
+use super::{Stepped, apply::Left, log::LogState, stamp::Stamp};
 use crate::{AppendError, Deleted, EndReason, Made, Put, PutAnswer, StreamName, StreamState};
 
 impl LogState {
-    /// Makes or configures a stream. Takes no position beyond [`Stamp::end`].
-    ///
-    /// # Errors
-    /// When there are too many streams.
+    /// Makes or configures a stream. Takes no position beyond [`Stamp::end`]. What the answer says of the stream is
+    /// replaced when retention is over.
     pub(super) fn put(
         &mut self,
         stamp: Stamp,
         stream: &StreamName,
         put: &Put,
-    ) -> Result<PutAnswer, AppendError> {
+    ) -> Stepped<Result<PutAnswer, AppendError>> {
+        let bytes_before = self.bytes();
+        let (answer, left) = match self.put_settings(stamp, stream, put) {
+            Ok(made) => {
+                let state = self.state(stream).expect("it is there, or was just made");
+                let left = Left::Trim { stream: stream.clone(), stamp, pushed: 0, bytes_before };
+                (Ok(PutAnswer { made, settings: state.settings, state }), left)
+            }
+            Err(error) => (Err(error), Left::Nothing),
+        };
+        Stepped { answer, ring: None, life: None, left }
+    }
+
+    fn put_settings(&mut self, stamp: Stamp, stream: &StreamName, put: &Put) -> Result<Made, AppendError> {
         let now = stamp.now;
         let defaults = self.limits.defaults;
-        let made = match self.life_mut(stream) {
-            Some(life) => {
-                life.settings = life.settings.patched(&put.settings, &defaults);
-                self.begin(stamp);
-                Made::Before
-            }
-            None => {
-                self.check_fits(stream, None, 0)?;
-                self.begin(stamp);
-                let start = self.take_position();
-                self.make(stream, start, now, defaults.patched(&put.settings, &defaults));
-                Made::Now
-            }
-        };
-        self.trim_stream(stream, stamp, 0);
-        self.trim_log();
-        self.schedule(stream);
-        let state = self.lives.get(stream).expect("it is there, or was just made").state(stream);
-        Ok(PutAnswer { made, settings: state.settings, state })
+        if let Some(life) = self.life_mut(stream) {
+            life.settings = life.settings.patched(&put.settings, &defaults);
+            self.begin(stamp);
+            return Ok(Made::Before);
+        }
+        self.check_fits(stream, None, 0)?;
+        self.begin(stamp);
+        let start = self.take_position();
+        self.make(stream, start, now, defaults.patched(&put.settings, &defaults));
+        Ok(Made::Now)
     }
 
     /// Removes a stream and its events. Takes no position beyond [`Stamp::end`].
     pub(super) fn delete(&mut self, stamp: Stamp, stream: &StreamName) -> Stepped<Option<Deleted>> {
         if !self.lives.contains(stream) {
-            return Stepped { answer: None, ring: None, life: None };
+            return Stepped { answer: None, ring: None, life: None, left: Left::Nothing };
         }
         self.begin(stamp);
         let position = self.take_position();
         self.retire(stream, position, EndReason::Deleted, position);
-        Stepped { answer: Some(Deleted { position }), ring: Some(position), life: None }
+        Stepped { answer: Some(Deleted { position }), ring: Some(position), life: None, left: Left::Nothing }
     }
 
     /// A stream's state.

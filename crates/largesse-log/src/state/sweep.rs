@@ -4,30 +4,63 @@
 //! for a bounded time; a step with nothing to do looks at the first entry of the indexes. Does not know how often it is
 //! called.
 
-use std::time::Duration;
+use std::{time::Duration, vec};
 
-use super::{life::Life, log::LogState, stamp::Stamp, work::DROPS_MAX};
-use crate::{EndReason, Now, SWEEP_STREAMS_MAX, StreamName, Sweep, UnixMs};
+use super::{ahead::StubsWanted, life::Life, log::LogState, stamp::Stamp, trim::StreamPlan, work::DROPS_MAX};
+use crate::{EndReason, Now, SWEEP_STREAMS_MAX, StreamName, UnixMs};
 
 /// How late something is dropped that was spared after a leap of the time.
 const SPARED_LOOKED_AT_EVERY: Duration = Duration::from_secs(10 * 60);
 
+/// A sweep that has come so far.
+pub(super) struct SweepUnderWay {
+    pub(super) stamp: Stamp,
+    streams: vec::IntoIter<StreamName>,
+    steps_left: usize,
+}
+
+impl SweepUnderWay {
+    pub(super) fn new(stamp: Stamp, streams: Vec<StreamName>) -> Self {
+        Self { stamp, steps_left: streams.len().max(SWEEP_STREAMS_MAX), streams: streams.into_iter() }
+    }
+}
+
 impl LogState {
     /// Takes one step on each of these streams, and as many as are left of [`SWEEP_STREAMS_MAX`] on none: what those do
     /// leaves nothing behind that anybody could tell. Takes no position beyond [`Stamp::end`].
-    pub(super) fn sweep(&mut self, stamp: Stamp, streams: &[StreamName]) -> Sweep {
-        let mut base = stamp.base;
-        let steps = streams.len().max(SWEEP_STREAMS_MAX);
-        let mut streams = streams.iter();
-        for _ in 0..steps {
-            let stream = streams.next();
+    ///
+    /// # Errors
+    /// What has to be known before the next step.
+    pub(super) fn sweep_on(&mut self, sweep: &mut SweepUnderWay) -> Result<(), StubsWanted> {
+        let stamp = sweep.stamp;
+        while sweep.steps_left > 0 {
+            let stream = sweep.streams.as_slice().first();
             if stream.is_none() && !self.has_due_at(stamp) {
                 break;
             }
-            self.sweep_step(Stamp { base, ..stamp }, stream);
-            base = base.max(self.tail.next());
+            let base = stamp.base.max(self.tail.next());
+            self.sweep_step(Stamp { base, ..stamp }, stream)?;
+            sweep.streams.next();
+            sweep.steps_left -= 1;
         }
-        if self.has_due_at(stamp) { Sweep::More } else { Sweep::Done }
+        if self.has_more_to_trim {
+            let base = stamp.base.max(self.tail.next());
+            self.in_step(Stamp { base, ..stamp }, |log| log.trim_log(log.bytes()))?;
+        }
+        Ok(())
+    }
+
+    /// Takes a step that may record nothing. What it is taken for then (what waits to be freed, a look too early) is
+    /// not written down anywhere: a log that was opened again has to come to the same tail without it.
+    fn in_step<T>(&mut self, stamp: Stamp, step: impl FnOnce(&mut Self) -> T) -> T {
+        let tail = self.tail;
+        self.begin(stamp);
+        let begun = self.tail;
+        let answer = step(self);
+        if self.tail == begun {
+            self.tail = tail;
+        }
+        answer
     }
 
     /// The streams that time may take something from now, those first that the sweep is to look at first; at most
@@ -39,21 +72,31 @@ impl LogState {
     }
 
     /// One step, on a stream or on none.
-    pub(super) fn sweep_step(&mut self, stamp: Stamp, stream: Option<&StreamName>) {
-        let tail = self.tail;
-        self.begin(stamp);
-        let begun = self.tail;
-        self.free_some();
-        match stream {
-            Some(stream) => self.sweep_due(stream, stamp),
-            None if self.keys.has_due(stamp.now) => _ = self.keys.forget_first(),
-            None => {}
-        }
-        if self.tail == begun {
-            // It recorded nothing. What it was taken for (what waits to be freed, a look too early) is not written down
-            // anywhere: a log that was opened again has to come to the same tail without it.
-            self.tail = tail;
-        }
+    ///
+    /// # Errors
+    /// What has to be known first; then nothing was changed.
+    pub(super) fn sweep_step(
+        &mut self,
+        stamp: Stamp,
+        stream: Option<&StreamName>,
+    ) -> Result<(), StubsWanted> {
+        let plan = match stream {
+            Some(stream) if !self.is_expired(stream, stamp) => self.plan_stream(stream, stamp, DROPS_MAX)?,
+            _ => StreamPlan::default(),
+        };
+        self.in_step(stamp, |log| {
+            log.free_some();
+            match stream {
+                Some(stream) => log.sweep_due(stream, stamp, plan),
+                None if log.keys.has_due(stamp.now) => _ = log.keys.forget_first(),
+                None => {}
+            }
+        });
+        Ok(())
+    }
+
+    fn is_expired(&self, stream: &StreamName, stamp: Stamp) -> bool {
+        self.lives.get(stream).is_some_and(|life| life.is_expired(stamp))
     }
 
     /// Whether a step has something to do.
@@ -66,7 +109,8 @@ impl LogState {
     #[must_use]
     pub fn has_due_at(&self, stamp: Stamp) -> bool {
         let is_due = |(due, _): &(UnixMs, StreamName)| *due <= stamp.time;
-        !self.pending_free.is_empty() || self.due.first().is_some_and(is_due) || self.keys.has_due(stamp.now)
+        let is_in_memory = !self.pending_free.is_empty() || self.has_more_to_trim;
+        is_in_memory || self.due.first().is_some_and(is_due) || self.keys.has_due(stamp.now)
     }
 
     /// Frees a piece of what deletions left. Each publish does, too, so that deleting and publishing in turn
@@ -80,11 +124,11 @@ impl LogState {
         self.pending_free.push_front(batch);
     }
 
-    fn sweep_due(&mut self, stream: &StreamName, stamp: Stamp) {
+    fn sweep_due(&mut self, stream: &StreamName, stamp: Stamp, plan: StreamPlan) {
         if let Some(due) = self.life_mut(stream).and_then(|life| life.scheduled.take()) {
             self.due.remove(&(due, stream.clone()));
         }
-        self.sweep_stream(stream, stamp);
+        self.sweep_stream(stream, stamp, plan);
         let due = self.lives.get(stream).and_then(Life::due);
         match due.filter(|due| stamp.spared() > Duration::ZERO && *due <= stamp.time) {
             // It is spared. How long, nobody knows.
@@ -99,14 +143,14 @@ impl LogState {
         }
     }
 
-    fn sweep_stream(&mut self, stream: &StreamName, stamp: Stamp) {
+    fn sweep_stream(&mut self, stream: &StreamName, stamp: Stamp, plan: StreamPlan) {
         let Some(life) = self.lives.get(stream) else { return };
         match life.end.filter(|_| life.is_expired(stamp)) {
             Some(end) => {
                 let at = self.take_position();
                 self.retire(stream, end.position, EndReason::Closed, at);
             }
-            None => self.trim_stream(stream, stamp, 0),
+            None => self.trim_stream_by(stream, stamp, plan),
         }
     }
 }

@@ -11,7 +11,8 @@ use largesse_wire::EventData;
 use proptest::prelude::*;
 
 use super::{
-    archive::{Archive, NoArchive, Stub},
+    ahead::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted},
+    apply::{Applied, Progress},
     life::Life,
     log::LogState,
     look::{Locating, Look},
@@ -20,12 +21,13 @@ use super::{
     work::{DROPS_MAX, WORK_MAX},
 };
 use crate::{
-    Append, Author, Batch, Change, EngineError, EngineLimits, IdempotencyKey, NewEvent, Once, Place,
-    Position, Put, ReadLimits, Record, Selection, Selector, Settings, SettingsPatch, StartFrom, Stopped,
+    Append, Author, Batch, Change, Command, EngineLimits, IdempotencyKey, NewEvent, Once, Place, Position,
+    Put, ReadLimits, Record, Reply, Selection, Selector, Settings, SettingsPatch, StartFrom, Stopped,
     StreamName, StreamState, Sweep, Then, UnixMs,
 };
 
 mod again;
+mod retention;
 
 /// How many events of short names one walk for one short pattern looks at: each costs two units.
 const WALKED: usize = WORK_MAX as usize / 2;
@@ -84,25 +86,66 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// One step of a sweep, on the stream that is due first.
-fn sweep_step(log: &mut LogState, now: UnixMs) -> Sweep {
-    sweep_step_in(log, log.next_stamp(now))
+/// Applies a command to a log that is in memory.
+fn apply_in(log: &mut LogState, stamp: Stamp, command: Command) -> Reply {
+    Everything::default().apply(log, stamp, command).reply
 }
 
-fn sweep_step_in(log: &mut LogState, stamp: Stamp) -> Sweep {
-    if log.has_due(stamp.now) {
-        let due = log.due_streams(stamp.now, 1);
-        log.sweep_step(stamp, due.first());
+fn apply(log: &mut LogState, command: Command) -> Reply {
+    apply_in(log, log.next_stamp(UnixMs(0)), command)
+}
+
+fn append_one(log: &mut LogState, stream: &str, bytes: usize) -> Position {
+    match apply(log, Command::Append(append(stream, bytes, Then::StayOpen))) {
+        Reply::Append(Ok(appended)) => appended.position,
+        reply => panic!("{reply:?}"),
     }
-    if log.has_due(stamp.now) { Sweep::More } else { Sweep::Done }
 }
 
-fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
+fn put(log: &mut LogState, stream: &str, settings: SettingsPatch) -> Reply {
+    apply(log, Command::Put { stream: name(stream), put: Put { settings } })
+}
+
+fn delete(log: &mut LogState, stream: &str) {
+    apply(log, Command::Delete { stream: name(stream) });
+}
+
+fn at_most(events: u64) -> SettingsPatch {
+    SettingsPatch { max_events: Change::Set(Some(events)), ..SettingsPatch::default() }
+}
+
+/// One command of a sweep, on the streams that are due first.
+fn sweep(log: &mut LogState, now: UnixMs) -> Sweep {
+    sweep_with(log, &Everything::default(), now)
+}
+
+fn sweep_with(log: &mut LogState, archive: &Everything, now: UnixMs) -> Sweep {
+    if !log.has_due(now) {
+        return Sweep::Done;
+    }
+    let streams = log.due_streams(now, 1);
+    match archive.apply(log, log.next_stamp(now), Command::Sweep { streams }).reply {
+        Reply::Sweep(sweep) => sweep,
+        reply => panic!("{reply:?}"),
+    }
+}
+
+/// One step of a sweep, on the stream that is due first.
+fn sweep_step(log: &mut LogState, stamp: Stamp) {
+    let due = log.due_streams(stamp.now, 1);
+    log.sweep_step(stamp, due.first()).expect("all is in memory");
+}
+
+fn sweep_step_now(log: &mut LogState) {
+    let stamp = log.next_stamp(UnixMs(0));
+    sweep_step(log, stamp);
+}
+
+/// The command of a step; none for one that only lets time pass.
+fn command(log: &LogState, now: UnixMs, step: Step) -> Option<Command> {
     let streams = ["a", "b", "c/1", "c/2", "long/name"];
     match step {
-        Step::Append(stream, bytes, then) => {
-            _ = log.append(log.next_stamp(*now), append(streams[stream], bytes, then)).answer
-        }
+        Step::Append(stream, bytes, then) => Some(Command::Append(append(streams[stream], bytes, then))),
         Step::Put(max_events, age_ms, stream) => {
             let settings = SettingsPatch {
                 max_events: Change::Set(max_events),
@@ -110,11 +153,25 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
                 ttl_after_close: Change::Set(Duration::from_millis(age_ms)),
                 ..SettingsPatch::default()
             };
-            _ = log.put(log.next_stamp(*now), &name(streams[stream]), &Put { settings });
+            Some(Command::Put { stream: name(streams[stream]), put: Put { settings } })
         }
-        Step::Delete(stream) => _ = log.delete(log.next_stamp(UnixMs(0)), &name(streams[stream])).answer,
-        Step::Sweep => while sweep_step(log, *now) == Sweep::More {},
+        Step::Delete(stream) => Some(Command::Delete { stream: name(streams[stream]) }),
+        Step::Sweep => Some(Command::Sweep { streams: log.due_streams(now, SWEPT) }),
+        Step::Pass(_) => None,
+    }
+}
+
+/// How many streams one step of the tests sweeps: fewer than may be due.
+const SWEPT: usize = 1;
+
+fn take(log: &mut LogState, archive: &Everything, now: &mut UnixMs, step: Step) {
+    match step {
+        Step::Sweep => while sweep_with(log, archive, *now) == Sweep::More {},
         Step::Pass(ms) => now.0 += ms,
+        step => {
+            let command = command(log, *now, step).expect("it is one");
+            archive.apply(log, log.next_stamp(*now), command);
+        }
     }
 }
 
@@ -126,15 +183,15 @@ proptest! {
         tombstones_max in 0..3_usize,
     ) {
         let limits = EngineLimits { log_bytes_max, tombstones_max, ..EngineLimits::default() };
-        let (mut log, mut now) = (LogState::new(limits, Box::new(NoArchive)), UnixMs(0));
+        let (mut log, mut now) = (LogState::new(limits), UnixMs(0));
         for step in steps {
-            take(&mut log, &mut now, step);
+            take(&mut log, &Everything::default(), &mut now, step);
             check(&log);
         }
     }
 }
 
-/// Each event of a log that keeps all in memory, as an archive for another log that takes the same steps.
+/// Each event of a log that keeps all in memory, as the cold events of another log that takes the same steps.
 #[derive(Clone, Default)]
 struct Everything(Arc<Mutex<Vec<(Position, StreamName, Stub)>>>);
 
@@ -150,22 +207,35 @@ impl Everything {
     }
 }
 
-impl Archive for Everything {
-    fn next_of_life(&mut self, life: Position, after: Position) -> Result<Option<Stub>, EngineError> {
-        let events = self.0.lock().unwrap();
-        let mut of_life = events.iter().filter(|(start, _, stub)| *start == life && stub.position > after);
-        Ok(of_life.next().map(|(_, _, stub)| *stub))
+impl Everything {
+    /// Applies a command, and tells retention what it wants to know. Events leave memory meanwhile.
+    fn apply(&self, log: &mut LogState, stamp: Stamp, command: Command) -> Applied {
+        let mut progress = log.apply(stamp, command);
+        loop {
+            match progress {
+                Progress::Applied(applied) => return applied,
+                Progress::Wants(wanted) => {
+                    log.settle(log.hot_bytes / 2, Position::MAX, 3);
+                    progress = log.go_on(&wanted, self.found(&wanted));
+                }
+            }
+        }
     }
 
-    fn next_in_order(&mut self, after: Position) -> Result<Option<(StreamName, Position)>, EngineError> {
+    fn found(&self, wanted: &StubsWanted) -> StubsFound {
         let events = self.0.lock().unwrap();
-        let next = events.iter().find(|(_, _, stub)| stub.position > after);
-        Ok(next.map(|(_, stream, stub)| (stream.clone(), stub.position)))
+        let of_run = |run: &RunWanted| {
+            let of_life = events.iter().filter(|(start, _, _)| *start == run.life);
+            let after = of_life.map(|(_, _, stub)| *stub).filter(|stub| stub.position > run.after);
+            after.take(run.stubs).collect()
+        };
+        let in_order = |order: OrderWanted| {
+            let after = events.iter().filter(|(_, _, stub)| stub.position > order.after);
+            after.map(|(_, stream, stub)| (stream.clone(), *stub)).take(order.stubs).collect()
+        };
+        let order = wanted.order.map(in_order).unwrap_or_default();
+        StubsFound { runs: wanted.runs.iter().map(of_run).collect(), order }
     }
-
-    fn dropped(&mut self, _: Stub) {}
-
-    fn retired(&mut self, _: Position) {}
 }
 
 fn states(log: &LogState) -> Vec<StreamState> {
@@ -182,20 +252,18 @@ proptest! {
     ) {
         let limits = EngineLimits { log_bytes_max, ..EngineLimits::default() };
         let everything = Everything::default();
-        let mut whole = LogState::new(limits, Box::new(NoArchive));
-        let mut split = LogState::new(limits, Box::new(everything.clone()));
+        let (mut whole, mut split) = (LogState::new(limits), LogState::new(limits));
         let (mut now, mut split_now) = (UnixMs(0), UnixMs(0));
         for (number, step) in steps.into_iter().enumerate() {
-            take(&mut whole, &mut now, step);
+            take(&mut whole, &everything, &mut now, step);
             everything.add(&whole);
-            take(&mut split, &mut split_now, step);
+            take(&mut split, &everything, &mut split_now, step);
             split.settle(hot_bytes_max, Position::MAX, usize::MAX);
             if number == restore_after {
-                split = again::restored(&split, everything.clone());
+                split = again::restored(&split);
             }
             prop_assert_eq!((states(&split), split.tail()), (states(&whole), whole.tail()));
             prop_assert_eq!(split.lives_bytes, whole.lives_bytes);
-            prop_assert_eq!(split.fault(), None);
         }
     }
 }
@@ -224,15 +292,15 @@ fn what_is_in_memory_follows_a_walk_that_has_come_there_and_no_other() {
 /// More streams than a read looks at by name, and between their events more of others than it walks over.
 fn sparse() -> LogState {
     let defaults = Settings { max_bytes: None, ..Settings::default() };
-    let mut log = LogState::new(EngineLimits { defaults, ..EngineLimits::default() }, Box::new(NoArchive));
+    let mut log = LogState::new(EngineLimits { defaults, ..EngineLimits::default() });
     for number in 0..=WALKED {
         let stream = format!("s/{number}");
-        log.append(log.next_stamp(UnixMs(0)), append(&stream, 1, Then::StayOpen)).answer.unwrap();
+        append_one(&mut log, &stream, 1);
     }
     for _ in 0..=WALKED {
-        log.append(log.next_stamp(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
+        append_one(&mut log, "t", 1);
     }
-    log.append(log.next_stamp(UnixMs(0)), append("s/3", 1, Then::StayOpen)).answer.unwrap();
+    append_one(&mut log, "s/3", 1);
     log
 }
 
@@ -271,104 +339,27 @@ fn the_last_events_are_found_however_far_back() {
 }
 
 #[test]
-fn the_memory_of_what_is_gone_gives_way_to_events() {
-    let limits = EngineLimits { log_bytes_max: 20_000, ..EngineLimits::default() };
-    let mut log = LogState::new(limits, Box::new(NoArchive));
-    for number in 0..100 {
-        let stream = format!("gone/{number}");
-        log.append(log.next_stamp(UnixMs(0)), append(&stream, 1, Then::StayOpen)).answer.unwrap();
-        log.delete(log.next_stamp(UnixMs(0)), &name(&stream));
-    }
-    for events in 1..10 {
-        log.append(log.next_stamp(UnixMs(0)), append("t", 1_000, Then::StayOpen)).answer.unwrap();
-        assert_eq!(log.state(&name("t")).unwrap().events, events);
-        check(&log);
-    }
-}
-
-#[test]
 fn keys_that_are_forgotten_leave_nothing_behind() {
     let limits = EngineLimits { keys_max: 3, key_ttl: Duration::from_millis(10), ..EngineLimits::default() };
-    let mut log = LogState::new(limits, Box::new(NoArchive));
+    let mut log = LogState::new(limits);
     for number in 0..9 {
         let key = IdempotencyKey::parse(&format!("k{number}")).unwrap();
         log.claim(log.next_stamp(UnixMs(number)), &name("a"), &key).unwrap();
         log.claim(log.next_stamp(UnixMs(number)), &name("a"), &key).unwrap();
         assert_eq!(log.keys.len(), (number as usize + 1).min(3));
     }
-    while sweep_step(&mut log, UnixMs(18)) == Sweep::More {}
+    while sweep(&mut log, UnixMs(18)) == Sweep::More {}
     assert_eq!(log.keys.len(), 0);
 }
 
 /// One stream with this many events.
 fn long(events: usize) -> LogState {
     let defaults = Settings { max_bytes: None, ..Settings::default() };
-    let mut log = LogState::new(EngineLimits { defaults, ..EngineLimits::default() }, Box::new(NoArchive));
+    let mut log = LogState::new(EngineLimits { defaults, ..EngineLimits::default() });
     for _ in 0..events {
-        log.append(log.next_stamp(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
+        append_one(&mut log, "t", 1);
     }
     log
-}
-
-#[test]
-fn a_large_stream_is_gone_at_once_and_its_memory_piece_by_piece() {
-    let mut log = long(3 * DROPS_MAX);
-    log.delete(log.next_stamp(UnixMs(0)), &name("t"));
-    assert_eq!(log.order.len(), 3 * DROPS_MAX);
-    let read = whole(&log, &many("*"), Place::default());
-    assert!(read.records.is_empty(), "nobody reads what is gone");
-    assert_eq!(located(&log, "*", 1), Position::ZERO);
-    log.append(log.next_stamp(UnixMs(0)), append("t", 1, Then::StayOpen)).answer.unwrap();
-    // The publish freed a piece, too.
-    for _ in 0..2 {
-        check(&log);
-        assert_eq!(sweep_step(&mut log, UnixMs(0)), Sweep::More);
-    }
-    while sweep_step(&mut log, UnixMs(0)) == Sweep::More {}
-    assert_eq!((log.order.len(), log.pending_free.len()), (1, 0));
-    check(&log);
-}
-
-/// The memory that a deletion left is not written down anywhere: a log that is opened again has none, and its sweep
-/// has nothing to do.
-#[test]
-fn a_sweep_that_records_nothing_leaves_the_tail() {
-    let mut log = long(10);
-    log.delete(log.next_stamp(UnixMs(0)), &name("t"));
-    let tail = log.tail();
-    let stamp = Stamp { base: Position(tail.0 + 1_000), ..log.next_stamp(UnixMs(0)) };
-    assert!(log.has_due(UnixMs(0)), "there is a batch");
-    assert_eq!(sweep_step_in(&mut log, stamp), Sweep::Done);
-    assert_eq!(log.tail(), tail);
-}
-
-#[test]
-fn what_new_settings_make_too_much_goes_piece_by_piece() {
-    let mut log = long(3 * DROPS_MAX);
-    let settings = SettingsPatch { max_events: Change::Set(Some(1)), ..SettingsPatch::default() };
-    log.put(log.next_stamp(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
-    assert_eq!(log.state(&name("t")).unwrap().events as usize, 2 * DROPS_MAX);
-    while sweep_step(&mut log, UnixMs(0)) == Sweep::More {
-        check(&log);
-    }
-    assert_eq!(log.state(&name("t")).unwrap().events, 1);
-}
-
-#[test]
-fn a_publish_pushes_out_as_many_as_it_puts_in() {
-    let mut log = long(2);
-    let settings = SettingsPatch { max_events: Change::Set(Some(2)), ..SettingsPatch::default() };
-    log.put(log.next_stamp(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
-    let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }; 2 * DROPS_MAX];
-    let append = Append {
-        stream: name("t"),
-        events,
-        then: Then::StayOpen,
-        once: Once::Unkeyed,
-        author: Author::Source,
-    };
-    log.append(log.next_stamp(UnixMs(0)), append).answer.unwrap();
-    assert_eq!(log.state(&name("t")).unwrap().events, 2);
 }
 
 #[test]
@@ -380,20 +371,19 @@ fn all_events_of_a_stream_share_its_name() {
 
 #[test]
 fn streams_without_events_leave_room_for_events() {
-    let mut log =
-        LogState::new(EngineLimits { log_bytes_max: 40_000, ..EngineLimits::default() }, Box::new(NoArchive));
+    let mut log = LogState::new(EngineLimits { log_bytes_max: 40_000, ..EngineLimits::default() });
     let made = (0..1_000).take_while(|n| {
-        log.put(log.next_stamp(UnixMs(0)), &name(&format!("s/{n}")), &Put::default()).is_ok()
+        matches!(put(&mut log, &format!("s/{n}"), SettingsPatch::default()), Reply::Put(Ok(_)))
     });
     assert!((10..40).contains(&made.count()));
-    log.append(log.next_stamp(UnixMs(0)), append("s/0", 20_000, Then::StayOpen)).answer.unwrap();
+    append_one(&mut log, "s/0", 20_000);
 }
 
 #[test]
 fn losses_that_could_not_all_be_looked_at_are_told() {
     let mut log = sparse();
     for number in 0..=WALKED {
-        log.delete(log.next_stamp(UnixMs(0)), &name(&format!("s/{number}")));
+        delete(&mut log, &format!("s/{number}"));
     }
     let nothing = many("*/nothing");
     let read = whole(&log, &nothing, Place::default());

@@ -73,9 +73,9 @@ impl Tombstones {
         earlier
     }
 
-    /// Where the oldest removal was recorded.
-    pub(super) fn oldest_at(&self) -> Option<Position> {
-        self.by_at.first_key_value().map(|(at, _)| *at)
+    /// Where removals were recorded, and of which streams; the oldest first.
+    pub(super) fn oldest(&self) -> impl Iterator<Item = (Position, &StreamName)> {
+        self.by_at.iter().map(|(at, name)| (*at, name))
     }
 
     /// Holds the sum and the index against the tombstones.

@@ -1,33 +1,168 @@
 //! Retention: the oldest events go when there is too much.
 //!
+//! What goes is planned first, without changing anything: then a plan that has to know more of the cold events says so
+//! ([`StubsWanted`]), and is made again. A plan is carried out whole, with the losses that it means, so nobody sees a
+//! part of it.
+//!
 //! Invariants: each event is dropped once, at the cost of a few looks into trees, so retention costs an append
-//! as much as appends put in; what new settings or time make too much goes piece by piece, the rest at the next
+//! as much as appends put in; what new settings, limits or time make too much goes piece by piece, the rest at the next
 //! sweep. Does not know when time has passed: the sweep asks.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter::Peekable};
 
-use super::{archive::Stub, log::LogState, losses::Loss, stamp::Stamp, work::DROPS_MAX};
+use super::{
+    ahead::{OrderWanted, RunWanted, Stub, StubsWanted},
+    life::{Life, entry_bytes},
+    log::LogState,
+    losses::Loss,
+    stamp::Stamp,
+    work::DROPS_MAX,
+};
 use crate::{Position, StreamName};
 
-/// Events in the archive that one step passes over because they are not kept.
+/// How many events one step passes over because they are not kept.
 const SKIPS_MAX: usize = 4_096;
+/// How many stubs of cold events are asked for at first.
+const RUN: usize = 32;
+/// The same for those in log order.
+const STRETCH: usize = 256;
+
+/// Which events of a stream go.
+#[derive(Clone, Copy, Default)]
+pub(super) struct StreamPlan {
+    drops: usize,
+    /// Whether there is more to drop than one step may.
+    has_more: bool,
+}
+
+/// What of the log goes, in this order.
+struct LogPlan {
+    drops: Vec<LogDrop>,
+    /// No cold event at or before this is kept after that.
+    low_watermark: Position,
+    /// Whether there is more to drop than one step may.
+    has_more: bool,
+}
+
+/// One piece of what goes.
+enum LogDrop {
+    /// The oldest event of this stream.
+    Oldest(StreamName, Position),
+    /// An event that is not kept.
+    NotKept(Position),
+    /// The oldest tombstone.
+    Tombstone,
+}
+
+/// The cold events of one life that go.
+struct ColdDrops<'a> {
+    life: &'a Life,
+    drops: usize,
+}
+
+/// An event that may be kept, and its stream.
+type Oldest<'a> = (&'a StreamName, Stub);
+
+/// The events of the log in its order: those that are known of the cold ones, then the hot ones.
+struct OldestEvents<K: Iterator, H: Iterator> {
+    known: Peekable<K>,
+    known_upto: Position,
+    hot: Peekable<H>,
+    evicted_upto: Position,
+    /// What is known comes after this.
+    first_after: Position,
+    low_watermark: Position,
+    passed: usize,
+}
+
+impl<'a, K: Iterator<Item = Oldest<'a>>, H: Iterator<Item = Oldest<'a>>> OldestEvents<K, H> {
+    /// The next event.
+    fn peek(&mut self) -> Result<Option<Oldest<'a>>, OrderWanted> {
+        if self.low_watermark < self.evicted_upto {
+            match self.known.peek() {
+                Some(event) => return Ok(Some(*event)),
+                None if self.known_upto >= self.evicted_upto => self.low_watermark = self.evicted_upto,
+                None => {
+                    return Err(OrderWanted { after: self.first_after, stubs: STRETCH.max(2 * self.passed) });
+                }
+            }
+        }
+        Ok(self.hot.peek().copied())
+    }
+
+    /// Goes on behind the next event.
+    fn pass(&mut self, position: Position) {
+        if position <= self.evicted_upto {
+            self.known.next();
+            self.passed += 1;
+        } else {
+            self.hot.next();
+        }
+        self.low_watermark = self.low_watermark.max(position.min(self.evicted_upto));
+    }
+}
 
 impl LogState {
     /// Drops what one stream has too much, by its own settings: all that `pushed` new events push out and a
     /// bounded piece more.
-    pub(super) fn trim_stream(&mut self, stream: &StreamName, stamp: Stamp, pushed: usize) {
+    ///
+    /// # Errors
+    /// What has to be known first; then nothing was dropped.
+    pub(super) fn trim_stream(
+        &mut self,
+        stream: &StreamName,
+        stamp: Stamp,
+        pushed: usize,
+    ) -> Result<(), StubsWanted> {
+        let plan = self.plan_stream(stream, stamp, pushed + DROPS_MAX)?;
+        self.trim_stream_by(stream, stamp, plan);
+        Ok(())
+    }
+
+    /// What one stream has too much, at most so many events.
+    ///
+    /// # Errors
+    /// What has to be known first.
+    pub(super) fn plan_stream(
+        &self,
+        stream: &StreamName,
+        stamp: Stamp,
+        drops_max: usize,
+    ) -> Result<StreamPlan, StubsWanted> {
+        let Some(life) = self.lives.get(stream) else { return Ok(StreamPlan::default()) };
+        let (run, known_upto) = self.ahead.run(life.start, life.last_gone());
+        let (mut cold, mut known) = (life.cold.first.into_iter().chain(run), 0);
+        let mut hot = life.hot.iter().map(Stub::of);
+        let mut cold_left = life.cold.events;
+        let (mut events, mut bytes) = (life.events(), life.bytes);
+        let mut plan = StreamPlan::default();
+        loop {
+            let first = if cold_left > 0 { cold.next() } else { hot.next() };
+            if first.is_none() && cold_left > 0 && known_upto < self.evicted_upto {
+                let stubs = (2 * known).clamp(RUN, drops_max + RUN);
+                return Err(self.wanted(vec![life.run_wanted(stubs)], None));
+            }
+            let Some(first) = first.filter(|first| life.exceeds(events, bytes, Some(*first), stamp)) else {
+                return Ok(plan);
+            };
+            if plan.drops == drops_max {
+                return Ok(StreamPlan { has_more: true, ..plan });
+            }
+            plan.drops += 1;
+            known += 1;
+            cold_left = cold_left.saturating_sub(1);
+            (events, bytes) = (events - 1, bytes - first.counted_bytes);
+        }
+    }
+
+    /// Drops what was planned, in the same step.
+    pub(super) fn trim_stream_by(&mut self, stream: &StreamName, stamp: Stamp, plan: StreamPlan) {
         let mut upto = None;
-        let mut left = pushed + DROPS_MAX;
-        while self.lives.get(stream).is_some_and(|life| life.has_too_much(stamp)) {
-            if left == 0 {
-                self.schedule_at(stream, stamp.now);
-                break;
-            }
-            left -= 1;
-            match self.drop_oldest(stream) {
-                Some(position) => upto = Some(position),
-                None => break,
-            }
+        for _ in 0..plan.drops {
+            upto = self.drop_oldest(stream).or(upto);
+        }
+        if plan.has_more {
+            self.schedule_at(stream, stamp.now);
         }
         if let Some(upto) = upto {
             let at = self.take_position();
@@ -36,80 +171,141 @@ impl LogState {
     }
 
     /// Drops what the whole log has too much: the oldest first, be it an event or the memory of a stream that
-    /// is gone. What was just appended stays: `check_fits` has seen that it fits.
-    pub(super) fn trim_log(&mut self) {
+    /// is gone. All beyond `bytes_before`, and a bounded piece more. What was just appended stays: `check_fits` has
+    /// seen that it fits.
+    ///
+    /// # Errors
+    /// What has to be known first; then nothing was dropped.
+    pub(super) fn trim_log(&mut self, bytes_before: u64) -> Result<(), StubsWanted> {
+        if self.bytes() <= self.limits.log_bytes_max {
+            self.has_more_to_trim = false;
+            return Ok(());
+        }
+        let plan = self.plan_log(bytes_before)?;
         let mut trimmed: BTreeMap<StreamName, Position> = BTreeMap::new();
-        let mut skips_left = SKIPS_MAX;
-        while self.bytes() > self.limits.log_bytes_max && skips_left > 0 {
-            match (self.oldest_event(), self.tombstones.oldest_at()) {
-                (Some((stream, position)), tombstone) if tombstone.is_none_or(|at| position < at) => {
-                    self.low_watermark = self.low_watermark.max(position.min(self.evicted_upto));
-                    let keeps = self.lives.get(&stream).is_some_and(|life| life.keeps(position));
-                    if keeps && self.drop_oldest(&stream).is_some() {
+        for drop in plan.drops {
+            match drop {
+                LogDrop::Oldest(stream, position) => {
+                    if self.drop_oldest(&stream).is_some() {
                         trimmed.insert(stream, position);
-                    } else {
-                        skips_left -= 1;
-                        self.drop_from_order(position);
                     }
                 }
-                (_, Some(_)) if self.fault.is_none() => self.forget_oldest_tombstone(),
-                _ => break,
+                LogDrop::NotKept(position) => self.drop_from_order(position),
+                LogDrop::Tombstone => self.forget_oldest_tombstone(),
             }
         }
+        (self.low_watermark, self.has_more_to_trim) = (plan.low_watermark, plan.has_more);
+        self.ahead.passed(self.low_watermark);
         if trimmed.is_empty() {
-            return;
+            return Ok(());
         }
         let at = self.take_position();
         for (stream, upto) in trimmed {
             self.record_trim(&stream, Loss { upto, at });
         }
+        Ok(())
     }
 
-    /// The oldest event of the log that may be kept.
-    fn oldest_event(&mut self) -> Option<(StreamName, Position)> {
-        if self.low_watermark < self.evicted_upto {
-            match self.archive.next_in_order(self.low_watermark) {
-                Ok(Some((stream, position))) if position <= self.evicted_upto => {
-                    return Some((stream, position));
+    fn plan_log(&self, bytes_before: u64) -> Result<LogPlan, StubsWanted> {
+        let mut events = self.oldest_events();
+        let mut tombstones = self.tombstones.oldest().peekable();
+        let mut bytes = self.bytes();
+        let (mut skips_left, mut drops_left) = (SKIPS_MAX, DROPS_MAX);
+        let mut drops = Vec::new();
+        let mut cold: BTreeMap<Position, ColdDrops<'_>> = BTreeMap::new();
+        let is_too_much = |bytes: u64| bytes > self.limits.log_bytes_max;
+        while is_too_much(bytes) && skips_left > 0 && (bytes > bytes_before || drops_left > 0) {
+            if bytes <= bytes_before {
+                drops_left -= 1;
+            }
+            let oldest = events.peek().map_err(|order| self.wanted(Vec::new(), Some(order)))?;
+            match (oldest, tombstones.peek()) {
+                (Some((stream, stub)), tombstone) if tombstone.is_none_or(|(at, _)| stub.position < *at) => {
+                    events.pass(stub.position);
+                    let Some(life) = self.lives.get(stream).filter(|life| life.keeps(stub.position)) else {
+                        skips_left -= 1;
+                        drops.push(LogDrop::NotKept(stub.position));
+                        continue;
+                    };
+                    bytes -= stub.counted_bytes;
+                    drops.push(LogDrop::Oldest(stream.clone(), stub.position));
+                    if stub.position <= self.evicted_upto {
+                        cold.entry(life.start).or_insert(ColdDrops { life, drops: 0 }).drops += 1;
+                    }
                 }
-                Ok(_) => self.low_watermark = self.evicted_upto,
-                Err(error) => {
-                    self.fault = Some(error);
-                    return None;
+                (_, Some((_, name))) => {
+                    bytes -= entry_bytes(name);
+                    drops.push(LogDrop::Tombstone);
+                    tombstones.next();
+                }
+                (_, None) => {
+                    return self.with_next_known(drops, events.low_watermark, false, &cold);
                 }
             }
         }
-        self.order.first_key_value().map(|(position, event)| (event.stream.clone(), *position))
+        self.with_next_known(drops, events.low_watermark, is_too_much(bytes), &cold)
+    }
+
+    /// The plan, if for each life is known what follows what goes.
+    fn with_next_known(
+        &self,
+        drops: Vec<LogDrop>,
+        low_watermark: Position,
+        has_more: bool,
+        cold: &BTreeMap<Position, ColdDrops<'_>>,
+    ) -> Result<LogPlan, StubsWanted> {
+        let unknown = cold.values().filter(|cold| {
+            let (run, known_upto) = self.ahead.run(cold.life.start, cold.life.last_gone());
+            let wanted = cold.drops.min(cold.life.cold.events as usize - 1);
+            known_upto < self.evicted_upto && run.take(wanted).count() < wanted
+        });
+        let runs: Vec<_> = unknown.map(|cold| cold.life.run_wanted(cold.drops + RUN)).collect();
+        if runs.is_empty() {
+            Ok(LogPlan { drops, low_watermark, has_more })
+        } else {
+            Err(self.wanted(runs, None))
+        }
+    }
+
+    /// The events of the log that may be kept, oldest first.
+    fn oldest_events<'a>(
+        &'a self,
+    ) -> OldestEvents<impl Iterator<Item = Oldest<'a>>, impl Iterator<Item = Oldest<'a>>> {
+        let (low_watermark, evicted_upto) = (self.low_watermark, self.evicted_upto);
+        let (known, known_upto) = self.ahead.order(low_watermark);
+        OldestEvents {
+            known: known.take_while(move |(_, stub)| stub.position <= evicted_upto).peekable(),
+            known_upto,
+            hot: self.order.values().map(|event| (&event.stream, Stub::of(event))).peekable(),
+            evicted_upto,
+            first_after: low_watermark,
+            low_watermark,
+            passed: 0,
+        }
+    }
+
+    fn wanted(&self, runs: Vec<RunWanted>, order: Option<OrderWanted>) -> StubsWanted {
+        StubsWanted { runs, order, evicted_upto: self.evicted_upto }
     }
 
     fn drop_oldest(&mut self, stream: &StreamName) -> Option<Position> {
-        let stub = match self.lives.get(stream)?.cold.events {
-            0 => {
-                let life = self.life_mut(stream)?;
-                let stub = Stub::of(&life.hot.pop_front()?);
-                self.drop_from_order(stub.position);
-                stub
-            }
-            _ => self.drop_oldest_cold(stream)?,
+        let life = self.lives.life_mut(stream)?;
+        let is_cold = life.cold.events > 0;
+        let stub = if is_cold {
+            let stub = life.cold.first.or_else(|| self.ahead.pop_next(life.start, life.last_gone()))?;
+            let next = self.ahead.pop_next(life.start, stub.position);
+            life.cold.drop_first(stub, next);
+            stub
+        } else {
+            Stub::of(&life.hot.pop_front()?)
         };
-        self.life_mut(stream)?.bytes -= stub.counted_bytes;
+        life.bytes -= stub.counted_bytes;
         self.events_bytes -= stub.counted_bytes;
-        self.archive.dropped(stub);
-        Some(stub.position)
-    }
-
-    fn drop_oldest_cold(&mut self, stream: &StreamName) -> Option<Stub> {
-        let life = self.life_mut(stream)?;
-        let start = life.start;
-        let stub = life.cold.pop()?;
-        let has_more = life.cold.events > 0;
-        if has_more {
-            match self.archive.next_of_life(start, stub.position) {
-                Ok(next) => self.life_mut(stream)?.cold.first = next,
-                Err(error) => self.fault = Some(error),
-            }
+        if !is_cold {
+            self.drop_from_order(stub.position);
         }
-        Some(stub)
+        self.effects.dropped.push(stub);
+        Some(stub.position)
     }
 
     pub(super) fn record_trim(&mut self, stream: &StreamName, loss: Loss) {

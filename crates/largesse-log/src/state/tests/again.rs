@@ -2,71 +2,50 @@
 
 use super::*;
 
-/// An archive that was cleaned has less to pass over than it had when the steps were first taken.
+/// Cold events that were compacted are fewer to pass over than there were when the steps were first taken.
 #[test]
 fn steps_that_drop_more_when_they_are_taken_again_leave_events_in_their_places() {
     let everything = Everything::default();
     let limits = EngineLimits { log_bytes_max: 20_000, ..EngineLimits::default() };
-    let mut first = LogState::new(limits, Box::new(everything.clone()));
-    let settings = SettingsPatch { max_events: Change::Set(Some(1)), ..SettingsPatch::default() };
-    first.put(first.next_stamp(UnixMs(0)), &name("t"), &Put { settings }).unwrap();
-    let put = |log: &mut LogState, stamp, stream, bytes| {
-        log.append(stamp, append(stream, bytes, Then::StayOpen)).answer.unwrap().position
+    let mut first = LogState::new(limits);
+    put(&mut first, "t", at_most(1));
+    let push = |everything: &Everything, log: &mut LogState, stamp, stream, bytes| {
+        let command = Command::Append(append(stream, bytes, Then::StayOpen));
+        match everything.apply(log, stamp, command).reply {
+            Reply::Append(Ok(appended)) => appended.position,
+            reply => panic!("{reply:?}"),
+        }
     };
     for _ in 0..6_000 {
         let stamp = first.next_stamp(UnixMs(0));
-        put(&mut first, stamp, "t", 1);
+        push(&everything, &mut first, stamp, "t", 1);
         everything.add(&first);
         first.settle(0, Position::MAX, usize::MAX);
     }
-    let cleaned = Everything::default();
+    let compacted = Everything::default();
     let last = everything.0.lock().unwrap().last().cloned();
-    cleaned.0.lock().unwrap().extend(last);
-    let mut again = restored(&first, cleaned.clone());
+    compacted.0.lock().unwrap().extend(last);
+    let mut again = restored(&first);
     let mut recorded_more = 0;
     for _ in 0..40 {
         let stamp = first.next_stamp(UnixMs(0));
-        let position = put(&mut first, stamp, "u", 1_000);
+        let position = push(&everything, &mut first, stamp, "u", 1_000);
         everything.add(&first);
-        cleaned.add(&first);
+        compacted.add(&first);
         first.settle(0, Position::MAX, usize::MAX);
         recorded_more += usize::from(again.tail() >= stamp.base);
         again.go_back_before(stamp);
-        assert_eq!(put(&mut again, stamp, "u", 1_000), position);
+        assert_eq!(push(&compacted, &mut again, stamp, "u", 1_000), position);
         again.settle(0, Position::MAX, usize::MAX);
     }
     assert!(recorded_more > 0, "or it shows nothing");
     assert_eq!(states(&again), states(&first));
 }
 
-/// A step that stands in a log: what it was, where, and the streams that its sweep took.
-struct Written(Step, Stamp, Vec<StreamName>);
-
-/// Takes a step, and writes down what is needed to take it again.
-fn written(log: &mut LogState, now: &mut UnixMs, step: Step) -> Written {
-    let stamp = log.next_stamp(*now);
-    let streams = log.due_streams(*now, SWEPT);
-    match step {
-        Step::Sweep => sweep(log, stamp, &streams),
-        step => take(log, now, step),
-    }
-    Written(step, stamp, streams)
-}
-
-/// How many streams one step of the test sweeps: fewer than may be due.
-const SWEPT: usize = 1;
-
 /// Steps among which time takes much.
 fn any_step_of_time() -> impl Strategy<Value = Step> {
     let put = (1..3_u64, 0..40_u64, 0..5_usize).prop_map(|(most, age, s)| Step::Put(Some(most), age, s));
     prop_oneof![4 => any_step(), 2 => Just(Step::Sweep), 1 => put]
-}
-
-fn sweep(log: &mut LogState, stamp: Stamp, streams: &[StreamName]) {
-    for stream in streams {
-        let base = stamp.base.max(log.tail().next());
-        log.sweep_step(Stamp { base, ..stamp }, Some(stream));
-    }
 }
 
 proptest! {
@@ -79,15 +58,20 @@ proptest! {
     ) {
         let limits = EngineLimits { log_bytes_max, tombstones_max: 3, ..EngineLimits::default() };
         let everything = Everything::default();
-        let mut first = LogState::new(limits, Box::new(NoArchive));
+        let mut first = LogState::new(limits);
         let (mut again, mut now) = (None, UnixMs(0));
         for (number, step) in steps.into_iter().enumerate() {
-            let Written(step, stamp, streams) = written(&mut first, &mut now, step);
+            let (stamp, command) = (first.next_stamp(now), command(&first, now, step));
+            if let Step::Pass(ms) = step {
+                now.0 += ms;
+            }
+            if let Some(command) = command.clone() {
+                everything.apply(&mut first, stamp, command);
+            }
             everything.add(&first);
             if let Some(again) = &mut again {
-                match step {
-                    Step::Sweep => sweep(again, stamp, &streams),
-                    step => take(again, &mut now.clone(), step),
+                if let Some(command) = command {
+                    everything.apply(again, stamp, command);
                 }
                 prop_assert_eq!((states(again), again.tail()), (states(&first), first.tail()));
                 prop_assert!(again.snapshot().tombstones().eq(first.snapshot().tombstones()));
@@ -98,16 +82,16 @@ proptest! {
                 prop_assert_eq!(losses(again), losses(&first));
             }
             if number == restore_after {
-                again = Some(restored(&first, everything.clone()));
+                again = Some(restored(&first));
             }
         }
     }
 }
 
 /// The log after a restart.
-pub(super) fn restored(log: &LogState, archive: Everything) -> LogState {
+pub(super) fn restored(log: &LogState) -> LogState {
     let snapshot = log.snapshot();
-    let mut restored = LogState::restored(&snapshot.head, Box::new(archive));
+    let mut restored = LogState::restored(&snapshot.head);
     snapshot.lives().for_each(|life| restored.restore_life(&life));
     snapshot.tombstones().for_each(|tombstone| restored.restore_tombstone(&tombstone));
     snapshot.keys().for_each(|key| restored.restore_key(key));

@@ -1,0 +1,80 @@
+//! What retention wants to know of cold events: their stubs, from the indexes and from the heads in the segments.
+//!
+//! Invariant: it reads as much as is asked for, in order over the segments. Does not know which events are kept.
+
+use largesse_log::{
+    EngineError, Position, StreamName,
+    state::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted},
+};
+
+use super::ColdEvents;
+use crate::{
+    frame::counted_bytes_of,
+    index::{Entry, IndexError, Postings, StreamEpoch},
+    segments::{Segment, number_of},
+    walk::SegmentWalk,
+};
+
+impl ColdEvents {
+    /// Reads what retention wants to know.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(crate) fn stubs(&self, wanted: &StubsWanted) -> Result<StubsFound, EngineError> {
+        let runs = wanted.runs.iter().map(|run| self.run(run)).collect::<Result<_, _>>()?;
+        let order = wanted.order.map(|order| self.in_order(order)).transpose()?.unwrap_or_default();
+        Ok(StubsFound { runs, order })
+    }
+
+    fn run(&self, wanted: &RunWanted) -> Result<Vec<Stub>, EngineError> {
+        let list = self.list();
+        let mut found: Vec<Stub> = Vec::new();
+        for segment in &list[number_of(&list, wanted.after)..] {
+            let after = found.last().map_or(wanted.after, |stub| stub.position);
+            let entries = run_in(segment, StreamEpoch(wanted.life), after, wanted.stubs - found.len());
+            found.extend(entries.map_err(|error| segment.unreadable(error))?.iter().map(stub));
+            if found.len() >= wanted.stubs {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn in_order(&self, wanted: OrderWanted) -> Result<Vec<(StreamName, Stub)>, EngineError> {
+        let list = self.list();
+        let mut found = Vec::new();
+        for segment in &list[number_of(&list, wanted.after)..] {
+            if found.len() >= wanted.stubs {
+                break;
+            }
+            let mut walk = SegmentWalk::after(segment, wanted.after, self.salt)?;
+            while found.len() < wanted.stubs {
+                let Some(event) = walk.next()? else { break };
+                let counted_bytes = u64::from(counted_bytes_of(event.spot.bytes));
+                let stub = Stub { position: event.position, time: event.time, counted_bytes };
+                found.push((event.stream, stub));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The entries of a life after `after` in one segment, at most so many.
+pub(super) fn run_in(
+    segment: &Segment,
+    life: StreamEpoch,
+    after: Position,
+    entries_max: usize,
+) -> Result<Vec<Entry>, IndexError> {
+    segment.index.ask(|index| {
+        let Some(postings) = index.postings(life)?.filter(|postings: &Postings| postings.last > after) else {
+            return Ok(Vec::new());
+        };
+        let from = if postings.first > after { 0 } else { index.upto(&postings, after)? };
+        index.entries(&postings, from, entries_max)
+    })
+}
+
+fn stub(entry: &Entry) -> Stub {
+    Stub { position: entry.position, time: entry.time, counted_bytes: u64::from(entry.counted_bytes) }
+}
