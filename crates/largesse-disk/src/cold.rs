@@ -1,53 +1,51 @@
 //! Reading what is not in memory any more.
 //!
-//! Invariants: nothing here holds the state's lock while it reads; which events are kept is said by a look at
-//! the state, before the reading for a few lives and after it for a walk. Every event's checksum is looked at
-//! before it is given away. The work of one call is bounded by its limits and by [`WALK_EVENTS_MAX`].
+//! Invariants: nothing here holds the state's lock while it reads; which events are kept is not known here, but asked of
+//! the state by whoever reads. Every event's checksum is looked at before it is given away.
 
 mod coalesced_read;
 mod locate;
-mod merge;
+mod segment_walk;
 mod stubs;
-mod walk;
-
-pub(crate) use walk::Walk;
 
 use std::{
     collections::BTreeSet,
+    ops::{ControlFlow, Deref},
     sync::{Arc, PoisonError, RwLock},
 };
 
-use largesse_log::{EngineError, Event, Position, StreamName, UnixMs};
-
-use coalesced_read::CoalescedRead;
-
-use crate::{
-    frame::Salt,
-    scan::{EventSpot, ReadError, event_in, read_event},
-    segments::{Segment, SegmentList, Segments},
+use largesse_log::{
+    EngineError, Event, Position, StreamName, UnixMs,
+    state::{ColdEvent, ColdEvents, ColdRange, LogState, Stub},
 };
 
-/// How many events one step of a walk looks at.
-const WALK_EVENTS_MAX: usize = 16 * 1024;
+use coalesced_read::CoalescedRead;
+pub(crate) use segment_walk::SegmentWalk;
+use stubs::run_in;
+
+use crate::{
+    core::Core,
+    frame::{Salt, counted_bytes_of},
+    index::{Entry, StreamEpoch},
+    scan::{EventSpot, ReadError, ScannedEvent, event_in, read_event},
+    segments::{Segment, SegmentList, Segments, number_of},
+};
 
 /// How many broken events are remembered. With more, the disk is to be replaced.
 pub(crate) const DAMAGED_MAX: usize = 64 * 1024;
 
 /// The segments, as readers see them.
-pub(crate) struct ColdEvents {
+pub(crate) struct ColdReader {
     segments: Arc<Segments>,
     salt: Salt,
     /// Broken events whose loss is recorded: they are passed over.
     damaged: RwLock<BTreeSet<Position>>,
 }
 
-/// An event that is to be read.
-#[derive(Clone, Copy)]
-struct Wanted<'a> {
-    segment: &'a Segment,
-    stream: &'a StreamName,
-    position: Position,
-    time: UnixMs,
+/// Where the text of an event stands.
+#[derive(Clone)]
+pub(crate) struct Spot {
+    segment: Arc<Segment>,
     spot: EventSpot,
 }
 
@@ -69,7 +67,15 @@ impl From<EngineError> for ColdError {
     }
 }
 
-impl ColdEvents {
+impl From<ColdError> for EngineError {
+    fn from(error: ColdError) -> Self {
+        match error {
+            ColdError::Engine(error) | ColdError::Damaged { error, .. } => error,
+        }
+    }
+}
+
+impl ColdReader {
     pub(crate) fn new(segments: Arc<Segments>, salt: Salt) -> Self {
         Self { segments, salt, damaged: RwLock::default() }
     }
@@ -96,23 +102,134 @@ impl ColdEvents {
         self.segments.all()
     }
 
+    /// The events of one life after `after`, those of one segment at once.
+    fn run(
+        &self,
+        life: Position,
+        after: Position,
+        events_max: usize,
+    ) -> Result<Vec<ColdEvent<Spot>>, EngineError> {
+        let list = self.list();
+        for segment in &list[number_of(&list, after)..] {
+            let run = run_in(segment, StreamEpoch(life), after, events_max);
+            let run = run.map_err(|error| segment.unreadable(error))?;
+            if !run.is_empty() {
+                return Ok(run.iter().map(|entry| entered(segment, entry)).collect());
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn walk(
+        &self,
+        after: Position,
+        mut visit: impl FnMut(StreamName, ColdEvent<Spot>) -> ControlFlow<()>,
+    ) -> Result<(), EngineError> {
+        let list = self.list();
+        for segment in &list[number_of(&list, after)..] {
+            let mut events = SegmentWalk::after(segment, after, self.salt)?;
+            while let Some(event) = events.next()? {
+                let (stream, event) = scanned(segment, event);
+                if visit(stream, event).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// An event, from the coalesced read if it is there; `None` for one that is broken and told as lost.
-    fn event(&self, wanted: &Wanted<'_>, coalesced: &CoalescedRead) -> Result<Option<Arc<Event>>, ColdError> {
-        let Wanted { segment, stream, position, time, spot } = *wanted;
-        if self.is_passed_over(position) {
+    fn event(
+        &self,
+        stream: &StreamName,
+        event: &ColdEvent<Spot>,
+        coalesced: &CoalescedRead,
+    ) -> Result<Option<Arc<Event>>, ColdError> {
+        let ColdEvent { stub: Stub { position, time, .. }, spot: Spot { segment, spot } } = event;
+        if self.is_passed_over(*position) {
             return Ok(None);
         }
-        let event = match coalesced.frame(segment, spot) {
-            Some(frame) => event_in(frame, spot.at, self.salt, stream, position, time),
-            None => read_event(&*segment.file, spot, self.salt, stream, position, time),
+        let read = match coalesced.frame(segment, *spot) {
+            Some(frame) => event_in(frame, spot.at, self.salt, stream, *position, *time),
+            None => read_event(&*segment.file, *spot, self.salt, stream, *position, *time),
         };
-        match event {
+        match read {
             Ok(event) => Ok(Some(Arc::new(event))),
             Err(error @ ReadError::Io { .. }) => Err(segment.unreadable(error).into()),
             Err(error @ ReadError::Corrupt { .. }) => {
                 let why = format_args!("{error}; it is the event {} of {stream}", position.0);
-                Err(ColdError::Damaged { stream: stream.clone(), position, error: segment.unreadable(why) })
+                let (stream, error) = (stream.clone(), segment.unreadable(why));
+                Err(ColdError::Damaged { stream, position: *position, error })
             }
         }
+    }
+}
+
+fn entered(segment: &Arc<Segment>, entry: &Entry) -> ColdEvent<Spot> {
+    let spot = EventSpot { at: entry.at, bytes: entry.bytes };
+    ColdEvent { stub: stubs::stub(entry), spot: Spot { segment: Arc::clone(segment), spot } }
+}
+
+fn scanned(segment: &Arc<Segment>, event: ScannedEvent) -> (StreamName, ColdEvent<Spot>) {
+    let ScannedEvent { stream, position, time, spot, .. } = event;
+    let stub = Stub { position, time, counted_bytes: u64::from(counted_bytes_of(spot.bytes)) };
+    (stream, ColdEvent { stub, spot: Spot { segment: Arc::clone(segment), spot } })
+}
+
+impl ColdEvents for Core {
+    type Spot = Spot;
+    type Buffer = CoalescedRead;
+    type Error = ColdError;
+
+    fn state(&self) -> impl Deref<Target = LogState> + '_ {
+        self.state()
+    }
+
+    fn run(
+        &self,
+        life: Position,
+        after: Position,
+        events_max: usize,
+    ) -> Result<Vec<ColdEvent<Spot>>, ColdError> {
+        Ok(self.cold.run(life, after, events_max)?)
+    }
+
+    fn walk(
+        &self,
+        after: Position,
+        visit: impl FnMut(StreamName, ColdEvent<Spot>) -> ControlFlow<()>,
+    ) -> Result<(), ColdError> {
+        Ok(self.cold.walk(after, visit)?)
+    }
+
+    fn walk_stretch(
+        &self,
+        upto: Position,
+        visit: impl FnMut(StreamName, Position),
+    ) -> Result<Option<Position>, ColdError> {
+        Ok(self.cold.walk_stretch(upto, visit)?)
+    }
+
+    fn last_with(&self, ranges: &[ColdRange], events: u64) -> Result<Position, ColdError> {
+        Ok(self.cold.last_with(ranges, events)?)
+    }
+
+    fn first_since(&self, time: UnixMs) -> Result<Option<Position>, ColdError> {
+        Ok(self.cold.first_since(time)?)
+    }
+
+    fn event<'a>(
+        &self,
+        stream: &StreamName,
+        event: &ColdEvent<Spot>,
+        next: impl Iterator<Item = &'a ColdEvent<Spot>>,
+        buffer: &mut CoalescedRead,
+        bytes_max: u64,
+    ) -> Result<Option<Arc<Event>>, ColdError> {
+        let Spot { segment, spot } = &event.spot;
+        let following = next.map(|event| &event.spot).take_while(|next| next.segment.id == segment.id);
+        // Where that fails, reading the event alone says why.
+        let _ = buffer.read(segment, *spot, following.map(|next| next.spot), bytes_max);
+        self.cold.event(stream, event, buffer)
     }
 }

@@ -14,12 +14,13 @@ use std::{
 };
 
 use largesse_log::{
-    Command, EngineError, Incarnation, Position, StreamName, TailListener,
-    state::{Applied, Effects, LogState, Progress, Stamp},
+    Batch, Command, EngineError, Incarnation, Place, Position, ReadLimits, Selection, StreamName,
+    TailListener,
+    state::{Applied, Effects, LogState, Progress, Read, Stamp},
 };
 
 use crate::{
-    cold::ColdEvents,
+    cold::{ColdError, ColdReader},
     frame::Salt,
     health::Health,
     segments::{Segments, number_of},
@@ -30,7 +31,7 @@ pub(crate) struct Core {
     pub(crate) incarnation: Incarnation,
     pub(crate) salt: Salt,
     pub(crate) segments: Arc<Segments>,
-    pub(crate) cold: ColdEvents,
+    pub(crate) cold: ColdReader,
     /// Whether lives are over whose events still count as live in their segments.
     has_retired: AtomicBool,
     /// What the last checkpoint takes on the disk; 0 before there is one of this run.
@@ -51,7 +52,7 @@ impl Core {
         segments: Arc<Segments>,
         state: LogState,
     ) -> Self {
-        let cold = ColdEvents::new(Arc::clone(&segments), salt);
+        let cold = ColdReader::new(Arc::clone(&segments), salt);
         let (state, listener) = (Mutex::new(state), Mutex::new(None));
         let (checkpoint_bytes, health) = (AtomicU64::new(0), Arc::default());
         let has_retired = AtomicBool::new(false);
@@ -92,6 +93,24 @@ impl Core {
                     return (state, applied, Some(error));
                 }
             }
+        }
+    }
+
+    /// Reads on from a place, on this thread: waits for the disk where a part of it is cold.
+    ///
+    /// # Errors
+    /// [`EngineError::BeyondTail`], and when something can't be read.
+    pub(crate) fn read(
+        &self,
+        selection: &Selection,
+        place: Place,
+        limits: ReadLimits,
+    ) -> Result<Batch, ColdError> {
+        // The lock is free again before anything is read.
+        let found = self.state().read(selection, place, limits)?;
+        match found {
+            Read::Ready(batch) => Ok(batch),
+            Read::Cold(read) => read.run(self),
         }
     }
 

@@ -19,7 +19,7 @@ use std::{
 use largesse_log::{
     AppendError, Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending,
     Place, Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState,
-    TailListener, UnixMs, state::Look,
+    TailListener, UnixMs,
 };
 use mailbox::{Mailbox, Task};
 
@@ -378,11 +378,7 @@ impl Engine for DiskEngine {
     ) -> Pending<'a, Result<Batch, EngineError>> {
         Box::pin(async move {
             loop {
-                let look = self.core.state().read(selection, place, limits)?;
-                if let Look::Whole(batch) = look {
-                    return Ok(batch);
-                }
-                match answer::read_cold(&self.core, &self.pool, look, selection, place, limits).await {
+                match answer::read(&self.core, &self.pool, selection, place, limits).await {
                     Ok(batch) => return Ok(batch),
                     Err(ColdError::Engine(error)) => return Err(error),
                     Err(ColdError::Damaged { stream, position, error }) => {

@@ -7,14 +7,12 @@ use std::{io, num::NonZeroUsize, sync::Arc};
 
 use largesse_log::{
     Batch, EngineError, Incarnation, Place, Position, ReadLimits, Selection, StreamName, StreamState, UnixMs,
-    state::Look,
 };
 
 use crate::{
     cold::ColdError,
     core::Core,
     disk::{Disk, DiskFile, Unchanged},
-    engine::answer::walk_cold,
     lock::LOCK_NAME,
     open::{Looked, OpenError, look},
     segments::SegmentId,
@@ -125,14 +123,7 @@ impl StandingLog {
         broken: &mut dyn FnMut(&EngineError),
     ) -> Result<Batch, EngineError> {
         loop {
-            // The lock is free again before anything is read.
-            let look = self.core.state().read(selection, place, limits)?;
-            let read = match look {
-                Look::Whole(batch) => Ok(batch),
-                Look::Merge(batch) => self.core.cold.merge(batch, limits),
-                Look::Walk => walk_cold(&self.core, selection, place, limits),
-            };
-            match read {
+            match self.core.read(selection, place, limits) {
                 Ok(batch) => return Ok(batch),
                 Err(ColdError::Engine(error)) => return Err(error),
                 // Each is met once: from then on it is passed over.

@@ -38,7 +38,6 @@ mod sizes;
 mod space;
 #[cfg(test)]
 mod tests;
-mod walk;
 mod writer;
 
 pub use checkpoint::{CheckpointError, Flaw};

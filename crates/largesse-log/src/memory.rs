@@ -12,7 +12,7 @@ use std::{
     task::Poll,
 };
 
-use crate::state::{Applied, Locating, LogState, Look};
+use crate::state::{Applied, Locating, LogState, Read};
 use crate::{
     Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending, Place,
     Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState, Sweep,
@@ -71,8 +71,8 @@ impl MemoryEngine {
     }
 }
 
-/// Nothing is ever moved out of memory, so a look always finds all there.
-const NO_ARCHIVE: &str = "a log in memory has no archive";
+/// Nothing is ever moved out of memory.
+const NOTHING_IS_COLD: &str = "nothing is cold in a log that is in memory";
 
 /// Lets others have the thread once, whatever runs us.
 async fn yielded() {
@@ -135,16 +135,14 @@ impl Engine for MemoryEngine {
         Box::pin(async move {
             let mut step = self.lock().locate(selection, from);
             loop {
-                match step {
-                    Locating::Found(located) => return Ok(located),
-                    Locating::GoOn(back) => {
+                step = match step {
+                    Locating::Ready(located) => return Ok(located),
+                    Locating::More(search) => {
                         yielded().await;
-                        step = self.lock().locate_back(selection, back);
+                        self.lock().search_on(selection, search)
                     }
-                    Locating::Deep(_) | Locating::WalkBack(_) | Locating::Time { .. } => {
-                        unreachable!("{NO_ARCHIVE}")
-                    }
-                }
+                    Locating::Cold(search) => unreachable!("{NOTHING_IS_COLD}: {search:?}"),
+                };
             }
         })
     }
@@ -165,8 +163,8 @@ impl Engine for MemoryEngine {
     ) -> Pending<'a, Result<Batch, EngineError>> {
         Box::pin(async move {
             match self.lock().read(selection, place, limits)? {
-                Look::Whole(batch) => Ok(batch),
-                Look::Merge(_) | Look::Walk => unreachable!("{NO_ARCHIVE}"),
+                Read::Ready(batch) => Ok(batch),
+                Read::Cold(read) => unreachable!("{NOTHING_IS_COLD}: {read:?}"),
             }
         })
     }

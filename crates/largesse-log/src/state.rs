@@ -9,28 +9,21 @@
 mod ahead;
 mod append;
 mod apply;
-mod batch_builder;
 mod block;
-mod candidates;
 mod damage;
-mod ended;
 mod invariants;
 mod keys;
 mod life;
 mod lives;
-mod locate;
 mod log;
-mod look;
 mod losses;
-mod merge;
-mod read;
 mod saved;
 mod stamp;
 mod streams;
 mod sweep;
 mod tombstones;
 mod trim;
-mod walk;
+mod view;
 mod work;
 
 use crate::Position;
@@ -38,16 +31,14 @@ use apply::Left;
 
 pub use ahead::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted};
 pub use apply::{Applied, Effects, Progress};
-pub use batch_builder::{BatchBuilder, Fit, Found};
 pub use life::{LifeEnd, STREAM_OVERHEAD_BYTES};
-pub use locate::{Back, Deep};
 pub use log::LogState;
-pub use look::{ColdBatch, ColdLife, Judged, Locating, Look, Walked};
 pub use losses::Loss;
 pub use saved::{
     SavedBlocks, SavedDamage, SavedHead, SavedKey, SavedLife, SavedTombstone, SavedUse, Snapshot,
 };
 pub use stamp::Stamp;
+pub use view::{ColdEvent, ColdEvents, ColdRange, ColdRead, Locating, Read, Search};
 
 /// What a step of the log answers, and the record that readers are to be told of.
 struct Stepped<T> {

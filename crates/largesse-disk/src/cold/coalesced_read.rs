@@ -17,7 +17,7 @@ pub(super) const COALESCED_BYTES_MAX: u64 = 64 * 1024;
 
 /// A coalesced read of a segment.
 #[derive(Default)]
-pub(super) struct CoalescedRead {
+pub(crate) struct CoalescedRead {
     of: Option<SegmentId>,
     at: u64,
     bytes: Vec<u8>,

@@ -1,18 +1,14 @@
 //! Finding a place among cold events.
 //!
-//! Invariant: a way back through the log goes one coalesced read between two marks at a time, so that others can have
-//! the thread between. Does not know which events are kept: it is told, or asks the state afterwards.
+//! Invariant: a way back through the log goes from mark to mark of the index, one at a time, so that others can have
+//! the thread between. Does not know which events are kept.
 
-use largesse_log::{
-    EngineError, Position, Selection, UnixMs,
-    state::{Back, Deep, Walked},
-};
+use largesse_log::{EngineError, Position, StreamName, UnixMs, state::ColdRange};
 
-use super::ColdEvents;
+use super::{ColdReader, SegmentWalk};
 use crate::{
-    index::{Postings, StreamEpoch},
+    index::{IndexError, Postings, StreamEpoch},
     segments::{Segment, SegmentList, number_of},
-    walk::SegmentWalk,
 };
 
 /// What one life has in one segment, of what is kept.
@@ -25,13 +21,13 @@ struct Stand<'a> {
     kept_upto: u32,
 }
 
-impl ColdEvents {
-    /// The last position after which the lives have so many events, among those of theirs that are kept.
-    pub(crate) fn before_last(&self, deep: &Deep) -> Result<Position, EngineError> {
+impl ColdReader {
+    /// The last position after which these have so many events.
+    pub(super) fn last_with(&self, ranges: &[ColdRange], events: u64) -> Result<Position, EngineError> {
         let list = self.list();
-        let stands = stands(&list, deep)?;
+        let stands = stands(&list, ranges)?;
         let has_enough = |position: Position| -> Result<bool, EngineError> {
-            let mut left = deep.events;
+            let mut left = events;
             for stand in &stands {
                 left = left.saturating_sub(u64::from(stand.after(position)?));
                 if left == 0 {
@@ -41,7 +37,8 @@ impl ColdEvents {
             Ok(false)
         };
         // There are enough after `low`, and fewer after `high`.
-        let (mut low, mut high) = (0, deep.evicted_upto.0);
+        let last = ranges.iter().map(|range| range.upto.0).max();
+        let (mut low, mut high) = (0, last.unwrap_or(0));
         while low < high {
             let middle = low + (high - low).div_ceil(2);
             if has_enough(Position(middle))? { low = middle } else { high = middle - 1 }
@@ -49,35 +46,27 @@ impl ColdEvents {
         Ok(Position(low))
     }
 
-    /// What of the selection stands in the last coalesced read before `back.to`, newest first, and where it begins.
-    pub(crate) fn stretch_back(
+    /// Visits the events from the last mark at or before `upto` up to there. Answers where the mark is.
+    pub(super) fn walk_stretch(
         &self,
-        selection: &Selection,
-        back: Back,
-    ) -> Result<(Vec<Walked>, Position), EngineError> {
+        upto: Position,
+        mut visit: impl FnMut(StreamName, Position),
+    ) -> Result<Option<Position>, EngineError> {
         let list = self.list();
-        let end = Position(back.to.0.saturating_sub(1));
-        for segment in list.iter().take(number_of(&list, end) + 1).rev() {
-            let mark = segment.index.ask(|index| index.mark_upto(end));
+        for segment in list.iter().take(number_of(&list, upto) + 1).rev() {
+            let mark = segment.index.ask(|index| index.mark_upto(upto));
             let Some(mark) = mark.map_err(|error| segment.unreadable(error))? else { continue };
-            let mut walked = Vec::new();
-            let mut steps = SegmentWalk::after(segment, before(mark.position), self.salt)?;
-            while let Some(event) = steps.next()? {
-                if event.position > end {
-                    break;
-                }
-                if selection.matches(&event.stream) {
-                    walked.push(Walked { stream: event.stream, position: event.position });
-                }
+            let mut events = SegmentWalk::after(segment, before(mark.position), self.salt)?;
+            while let Some(event) = events.next()?.filter(|event| event.position <= upto) {
+                visit(event.stream, event.position);
             }
-            walked.reverse();
-            return Ok((walked, mark.position));
+            return Ok(Some(mark.position));
         }
-        Ok((Vec::new(), Position::ZERO))
+        Ok(None)
     }
 
-    /// Just before the first event at `time` or later, of those up to `evicted_upto`.
-    pub(crate) fn before_time(&self, time: UnixMs) -> Result<Option<Position>, EngineError> {
+    /// The position of the first event at `time` or later.
+    pub(super) fn first_since(&self, time: UnixMs) -> Result<Option<Position>, EngineError> {
         let list = self.list();
         let is_earlier = |segment: &Segment| {
             segment.index.ask(|index| index.totals().span.is_none_or(|span| span.last_time < time))
@@ -89,7 +78,7 @@ impl ColdEvents {
         let mut steps = SegmentWalk::after(segment, from, self.salt)?;
         while let Some(event) = steps.next()? {
             if event.time >= time {
-                return Ok(Some(before(event.position)));
+                return Ok(Some(event.position));
             }
         }
         Ok(None)
@@ -100,9 +89,9 @@ fn before(position: Position) -> Position {
     Position(position.0.saturating_sub(1))
 }
 
-fn stands<'a>(list: &'a SegmentList, deep: &Deep) -> Result<Vec<Stand<'a>>, EngineError> {
+fn stands<'a>(list: &'a SegmentList, ranges: &[ColdRange]) -> Result<Vec<Stand<'a>>, EngineError> {
     let mut stands = Vec::new();
-    for (life, after, upto) in &deep.lives {
+    for ColdRange { life, after, upto } in ranges {
         let (first, last) = (number_of(list, *after), number_of(list, *upto));
         for segment in list.get(first..=last).unwrap_or_default() {
             let found = segment.index.ask(|index| {
@@ -110,7 +99,7 @@ fn stands<'a>(list: &'a SegmentList, deep: &Deep) -> Result<Vec<Stand<'a>>, Engi
                 let (kept_from, kept_upto) = (index.upto(&postings, *after)?, index.upto(&postings, *upto)?);
                 Ok(Some(Stand { segment, postings, kept_from, kept_upto }))
             });
-            stands.extend(found.map_err(|error: crate::index::IndexError| segment.unreadable(error))?);
+            stands.extend(found.map_err(|error: IndexError| segment.unreadable(error))?);
         }
     }
     Ok(stands)

@@ -7,26 +7,24 @@ use largesse_log::{
     state::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted},
 };
 
-use super::ColdEvents;
+use super::{ColdReader, SegmentWalk, scanned};
 use crate::{
-    frame::counted_bytes_of,
     index::{Entry, IndexError, Postings, StreamEpoch},
     segments::{Segment, number_of},
-    walk::SegmentWalk,
 };
 
-impl ColdEvents {
+impl ColdReader {
     /// Reads what retention wants to know.
     ///
     /// # Errors
     /// When it can't be read.
     pub(crate) fn stubs(&self, wanted: &StubsWanted) -> Result<StubsFound, EngineError> {
-        let runs = wanted.runs.iter().map(|run| self.run(run)).collect::<Result<_, _>>()?;
+        let runs = wanted.runs.iter().map(|run| self.stubs_of(run)).collect::<Result<_, _>>()?;
         let order = wanted.order.map(|order| self.in_order(order)).transpose()?.unwrap_or_default();
         Ok(StubsFound { runs, order })
     }
 
-    fn run(&self, wanted: &RunWanted) -> Result<Vec<Stub>, EngineError> {
+    fn stubs_of(&self, wanted: &RunWanted) -> Result<Vec<Stub>, EngineError> {
         let list = self.list();
         let mut found: Vec<Stub> = Vec::new();
         for segment in &list[number_of(&list, wanted.after)..] {
@@ -50,9 +48,8 @@ impl ColdEvents {
             let mut walk = SegmentWalk::after(segment, wanted.after, self.salt)?;
             while found.len() < wanted.stubs {
                 let Some(event) = walk.next()? else { break };
-                let counted_bytes = u64::from(counted_bytes_of(event.spot.bytes));
-                let stub = Stub { position: event.position, time: event.time, counted_bytes };
-                found.push((event.stream, stub));
+                let (stream, event) = scanned(segment, event);
+                found.push((stream, event.stub));
             }
         }
         Ok(found)
@@ -75,6 +72,6 @@ pub(super) fn run_in(
     })
 }
 
-fn stub(entry: &Entry) -> Stub {
+pub(super) fn stub(entry: &Entry) -> Stub {
     Stub { position: entry.position, time: entry.time, counted_bytes: u64::from(entry.counted_bytes) }
 }

@@ -10,6 +10,7 @@ use largesse_log::{Position, state::Snapshot};
 
 use super::{Maintenance, MaintenanceError, remove_if_there};
 use crate::{
+    cold::SegmentWalk,
     command::KeptHead,
     disk::{Disk, DiskFile},
     frame::{EncodedEvents, Salt, counted_bytes_of},
@@ -17,7 +18,6 @@ use crate::{
     scan::{ScannedEvent, read_frame},
     segment::SegmentHeader,
     segments::{Index, Segment, SegmentId},
-    walk::SegmentWalk,
 };
 
 /// A compaction writes its segment in pieces of so many bytes.

@@ -16,7 +16,6 @@ use largesse_log::{
 };
 
 use crate::{
-    cold::ColdError,
     core::Core,
     disk::{Disk, DiskFile, SimulatedDisk},
     engine::answer,
@@ -233,13 +232,7 @@ impl Engine for Settling {
         place: Place,
         limits: ReadLimits,
     ) -> Pending<'a, Result<Batch, EngineError>> {
-        Box::pin(async move {
-            let look = self.log.core.state().read(selection, place, limits)?;
-            let read = answer::read_cold(&self.log.core, &self.pool, look, selection, place, limits).await;
-            read.map_err(|error| match error {
-                ColdError::Engine(error) | ColdError::Damaged { error, .. } => error,
-            })
-        })
+        Box::pin(async move { Ok(answer::read(&self.log.core, &self.pool, selection, place, limits).await?) })
     }
 }
 

@@ -8,14 +8,13 @@ use largesse_log::{
     Once, Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Settings, SettingsPatch,
     Stopped, StreamName, StreamState, Then, UnixMs,
     conformance::rng::Rng,
-    state::{LogState, Look, Stamp},
+    state::{LogState, Read, Stamp},
 };
 use largesse_wire::EventData;
 
 use crate::{
     OpenError,
     disk::{Disk, SimulatedDisk},
-    engine::answer::walk_cold,
     frame::EncodedEvents,
     index::StreamEpoch,
     maintenance::Maintenance,
@@ -271,12 +270,7 @@ impl World {
     fn records(&self, selectors: &str) -> Vec<(Position, String)> {
         let core = &self.writer.core;
         read_all(selectors, |selection, place, limits| {
-            let look = core.state().read(selection, place, limits).unwrap();
-            match look {
-                Look::Whole(batch) => batch,
-                Look::Merge(cold) => core.cold.merge(cold, limits).expect("all is whole"),
-                Look::Walk => walk_cold(core, selection, place, limits).expect("all is whole"),
-            }
+            core.read(selection, place, limits).expect("all is whole")
         })
     }
 }
@@ -337,8 +331,8 @@ impl Model {
     pub(super) fn seen(&self) -> Seen {
         let records = read_all(&STREAMS.join(","), |selection, place, limits| {
             match self.state.read(selection, place, limits).unwrap() {
-                Look::Whole(batch) => batch,
-                look => panic!("{look:?} in memory"),
+                Read::Ready(batch) => batch,
+                Read::Cold(read) => panic!("{read:?} in memory"),
             }
         });
         Seen { states: self.state.list(None, NonZeroUsize::MAX), records }

@@ -15,9 +15,9 @@ use super::{
     apply::{Applied, Progress},
     life::Life,
     log::LogState,
-    look::{Locating, Look},
     saved::Snapshot,
     stamp::Stamp,
+    view::{Locating, Read},
     work::{DROPS_MAX, WORK_MAX},
 };
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
 };
 
 mod again;
+mod cold;
 mod retention;
 
 /// How many events of short names one walk for one short pattern looks at: each costs two units.
@@ -50,12 +51,12 @@ fn append(stream: &str, data_bytes: usize, then: Then) -> Append {
 
 fn whole(log: &LogState, selection: &Selection, place: Place) -> Batch {
     match log.read(selection, place, EVERYTHING).unwrap() {
-        Look::Whole(batch) => batch,
-        look => panic!("{look:?} without an archive"),
+        Read::Ready(batch) => batch,
+        Read::Cold(read) => panic!("{read:?} in memory"),
     }
 }
 
-/// The invariants, and the limits: nothing is in an archive here, so they hold after each step.
+/// The invariants, and the limits: nothing is cold here, so they hold after each step.
 #[track_caller]
 fn check(log: &LogState) {
     log.check_invariants();
@@ -119,12 +120,12 @@ fn sweep(log: &mut LogState, now: UnixMs) -> Sweep {
     sweep_with(log, &Everything::default(), now)
 }
 
-fn sweep_with(log: &mut LogState, archive: &Everything, now: UnixMs) -> Sweep {
+fn sweep_with(log: &mut LogState, everything: &Everything, now: UnixMs) -> Sweep {
     if !log.has_due(now) {
         return Sweep::Done;
     }
     let streams = log.due_streams(now, 1);
-    match archive.apply(log, log.next_stamp(now), Command::Sweep { streams }).reply {
+    match everything.apply(log, log.next_stamp(now), Command::Sweep { streams }).reply {
         Reply::Sweep(sweep) => sweep,
         reply => panic!("{reply:?}"),
     }
@@ -164,13 +165,13 @@ fn command(log: &LogState, now: UnixMs, step: Step) -> Option<Command> {
 /// How many streams one step of the tests sweeps: fewer than may be due.
 const SWEPT: usize = 1;
 
-fn take(log: &mut LogState, archive: &Everything, now: &mut UnixMs, step: Step) {
+fn take(log: &mut LogState, everything: &Everything, now: &mut UnixMs, step: Step) {
     match step {
-        Step::Sweep => while sweep_with(log, archive, *now) == Sweep::More {},
+        Step::Sweep => while sweep_with(log, everything, *now) == Sweep::More {},
         Step::Pass(ms) => now.0 += ms,
         step => {
             let command = command(log, *now, step).expect("it is one");
-            archive.apply(log, log.next_stamp(*now), command);
+            everything.apply(log, log.next_stamp(*now), command);
         }
     }
 }
@@ -244,7 +245,7 @@ fn states(log: &LogState) -> Vec<StreamState> {
 
 proptest! {
     #[test]
-    fn a_log_whose_events_move_to_an_archive_keeps_the_same(
+    fn a_log_whose_events_leave_memory_keeps_the_same(
         steps in prop::collection::vec(any_step(), 1..80),
         log_bytes_max in 2_000..8_000_u64,
         hot_bytes_max in 0..2_000_u64,
@@ -269,24 +270,10 @@ proptest! {
 }
 
 #[test]
-fn nothing_leaves_memory_that_the_archive_may_not_have() {
+fn nothing_leaves_memory_that_is_not_indexed() {
     let mut log = long(10);
     while log.settle(0, Position(4), 3) {}
     assert_eq!((log.evicted_upto(), log.order.len()), (Position(4), 6));
-}
-
-#[test]
-fn what_is_in_memory_follows_a_walk_that_has_come_there_and_no_other() {
-    let mut log = long(10);
-    log.settle(log.hot_bytes / 2, Position::MAX, usize::MAX);
-    let evicted_upto = log.evicted_upto();
-    assert_eq!(evicted_upto, Position(5));
-    for upto in (0..=10).map(Position) {
-        let rest = log.judge(&many("*"), Place::default(), &[], upto, EVERYTHING).rest;
-        let follows = rest.map(|rest| rest.records.iter().map(Record::position).collect::<Vec<_>>());
-        let wanted = (upto >= evicted_upto).then(|| (upto.0 + 1..=10).map(Position).collect());
-        assert_eq!(follows, wanted, "after a walk up to {upto:?}");
-    }
 }
 
 /// More streams than a read looks at by name, and between their events more of others than it walks over.
@@ -321,9 +308,9 @@ fn located(log: &LogState, pattern: &str, events: u64) -> Position {
     let mut step = log.locate(&selection, StartFrom::Last(events));
     loop {
         match step {
-            Locating::Found(located) => return located.place.position(),
-            Locating::GoOn(back) => step = log.locate_back(&selection, back),
-            step => panic!("{step:?} without an archive"),
+            Locating::Ready(located) => return located.place.position(),
+            Locating::More(search) => step = log.search_on(&selection, search),
+            Locating::Cold(search) => panic!("{search:?} in memory"),
         }
     }
 }

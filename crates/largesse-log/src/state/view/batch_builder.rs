@@ -9,7 +9,7 @@ use crate::{Position, ReadLimits, Record, Stopped};
 
 /// The records of one read under way.
 #[derive(Debug)]
-pub struct BatchBuilder {
+pub(super) struct BatchBuilder {
     records: Vec<Record>,
     limits: ReadLimits,
     bytes: u64,
@@ -17,7 +17,7 @@ pub struct BatchBuilder {
 
 /// Whether a record was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fit {
+pub(super) enum Fit {
     /// It was.
     Taken,
     /// It was not: the read is over.
@@ -26,38 +26,35 @@ pub enum Fit {
 
 /// Records, and how far they go.
 #[derive(Debug)]
-pub struct Found {
+pub(super) struct Found {
     /// In log order.
-    pub records: Vec<Record>,
+    pub(super) records: Vec<Record>,
     /// As in [`crate::Batch`].
-    pub upto: Position,
+    pub(super) upto: Position,
     /// As in [`crate::Batch`].
-    pub stopped: Stopped,
+    pub(super) stopped: Stopped,
 }
 
 impl BatchBuilder {
     /// Nothing yet.
-    #[must_use]
-    pub fn new(limits: ReadLimits) -> Self {
+    pub(super) fn new(limits: ReadLimits) -> Self {
         Self { records: Vec::new(), limits, bytes: 0 }
     }
 
     /// Whether nothing more can be taken, but for an event without data.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         let is_over =
             self.records.len() >= self.limits.records_max.get() || self.bytes >= self.limits.bytes_max;
         is_over && !self.records.is_empty()
     }
 
     /// How many bytes of data can still be taken.
-    #[must_use]
-    pub fn bytes_left(&self) -> u64 {
+    pub(super) fn bytes_left(&self) -> u64 {
         self.limits.bytes_max.saturating_sub(self.bytes)
     }
 
     /// Takes the next record, if it fits.
-    pub fn take(&mut self, record: Record) -> Fit {
+    pub(super) fn take(&mut self, record: Record) -> Fit {
         let bytes = match &record {
             Record::Event { event, .. } => self.bytes.saturating_add(event.data.as_str().len() as u64),
             Record::End { .. } => self.bytes,
@@ -72,7 +69,7 @@ impl BatchBuilder {
     }
 
     /// Takes the ends before `position`, as far as they fit.
-    pub fn take_ends(&mut self, ends: &mut VecDeque<Record>, position: Position) -> Fit {
+    pub(super) fn take_ends(&mut self, ends: &mut VecDeque<Record>, position: Position) -> Fit {
         while ends.front().is_some_and(|end| end.position() < position) {
             let Some(end) = ends.pop_front() else { break };
             if self.take(end) == Fit::Full {
@@ -83,21 +80,18 @@ impl BatchBuilder {
     }
 
     /// A read that is full: it has come to its last record.
-    #[must_use]
-    pub fn full(self) -> Found {
+    pub(super) fn full(self) -> Found {
         let upto = self.last();
         self.upto(upto, Stopped::Limits)
     }
 
     /// A read that has come to `upto`.
-    #[must_use]
-    pub fn upto(self, upto: Position, stopped: Stopped) -> Found {
+    pub(super) fn upto(self, upto: Position, stopped: Stopped) -> Found {
         Found { records: self.records, upto, stopped }
     }
 
     /// A read that goes on with what follows what it took.
-    #[must_use]
-    pub fn followed_by(mut self, mut rest: Found) -> Found {
+    pub(super) fn followed_by(mut self, mut rest: Found) -> Found {
         for record in mem::take(&mut rest.records) {
             if self.take(record) == Fit::Full {
                 return self.full();
@@ -107,8 +101,7 @@ impl BatchBuilder {
     }
 
     /// The place of the last record that was taken.
-    #[must_use]
-    pub fn last(&self) -> Position {
+    pub(super) fn last(&self) -> Position {
         self.records.last().map_or(Position::ZERO, Record::position)
     }
 }

@@ -1,53 +1,83 @@
 //! Reading on from a place: one look at records, losses and how far they go.
 //!
 //! There are two ways to the records of a selection. Where it means few streams, their events are merged
-//! (`merge.rs`); where patterns make it mean many, the log's own order is walked (`walk.rs`). What is in the
-//! archive is read by whoever asked, the same two ways.
+//! (`merge.rs`); where patterns make it mean many, the log's own order is walked (`walk.rs`). What is on the disk is
+//! read the same two ways, on a thread that may wait for it ([`ColdRead`]).
 //!
 //! Invariant: the cost is bounded by what is returned and by the smaller of the two ways, or by
-//! [`WORK_MAX`](super::work::WORK_MAX); never by the length of the log. Does not wait.
+//! [`WORK_MAX`](super::work::WORK_MAX); never by the length of the log. Nothing here waits but what is cold.
+
+mod batch_builder;
+mod candidates;
+mod cold;
+mod cold_read;
+mod ended;
+mod ends;
+mod locate;
+mod merge;
+mod walk;
+
+pub use cold::{ColdEvent, ColdEvents, ColdRange};
+pub use cold_read::ColdRead;
+pub use locate::{Locating, Search};
 
 use std::collections::BTreeSet;
 
+use batch_builder::{BatchBuilder, Found};
+use candidates::{By, Candidate, Candidates, Extent};
+use cold_read::{ColdBatch, ColdLife, Judged};
+use ends::ends_upto;
+use merge::{HotEvents, merge};
+use walk::finished;
+
 use super::{
-    batch_builder::Found,
-    candidates::{By, Candidate, Candidates, Extent},
     log::LogState,
-    look::{ColdBatch, Judged, Look, Walked},
     losses::Loss,
     work::{Spent, Work},
 };
-use crate::{Batch, EngineError, LOST_NAMES_MAX, Lost, Place, Position, ReadLimits, Selection, StreamName};
+use crate::{
+    Batch, EngineError, LOST_NAMES_MAX, Lost, Place, Position, ReadLimits, Selection, Stopped, StreamName,
+};
 
-/// The most streams that a pattern may make one read look at by name.
-pub(super) const CANDIDATES_MAX: u64 = 1024;
+/// The most streams that a pattern may make one read look at by name. Tests have few streams, and some walks.
+const CANDIDATES_MAX: u64 = if cfg!(test) { 3 } else { 1024 };
+
+/// What a read found.
+#[derive(Debug)]
+pub enum Read {
+    /// All of it: it was in memory.
+    Ready(Batch),
+    /// Part of it is on the disk.
+    Cold(ColdRead),
+}
 
 impl LogState {
     /// Reads on from a place.
     ///
     /// # Errors
     /// [`EngineError::BeyondTail`].
-    pub fn read(&self, selection: &Selection, place: Place, limits: ReadLimits) -> Result<Look, EngineError> {
+    pub fn read(&self, selection: &Selection, place: Place, limits: ReadLimits) -> Result<Read, EngineError> {
         self.check_reached(place)?;
         let candidates = self.candidates_after(selection, place);
         let is_cold = place.position() < self.evicted_upto;
         if is_cold && candidates.extent == Extent::NamesOnly {
-            return Ok(Look::Walk);
+            return Ok(Read::Cold(ColdRead::walk(selection, place, limits)));
         }
         let lost = self.lost(selection, &candidates, place);
         let horizon = self.horizon(selection, &candidates, place);
         let lives = if is_cold { self.cold_lives(&candidates.streams, place) } else { Vec::new() };
         if !lives.is_empty() {
             let evicted_upto = self.evicted_upto;
-            let ends = self.ends_upto(&candidates.streams, place, evicted_upto);
+            let ends = ends_upto(&candidates.streams, place, evicted_upto);
             let rest = self.hot(selection, &candidates, place.advanced_to(evicted_upto), limits);
-            return Ok(Look::Merge(ColdBatch { lives, ends, evicted_upto, rest, lost, horizon }));
+            let batch = ColdBatch { lives, ends, evicted_upto, rest, lost, horizon };
+            return Ok(Read::Cold(ColdRead::merge(batch, limits)));
         }
         let Found { records, upto, stopped } = self.hot(selection, &candidates, place, limits);
-        Ok(Look::Whole(Batch { records, upto, stopped, lost, horizon }))
+        Ok(Read::Ready(Batch { records, upto, stopped, lost, horizon }))
     }
 
-    /// The records after `place`; none of them is in the archive.
+    /// The records after `place`; none of them is cold.
     fn hot(
         &self,
         selection: &Selection,
@@ -56,31 +86,52 @@ impl LogState {
         limits: ReadLimits,
     ) -> Found {
         match candidates.extent {
-            Extent::All => self.merge(&candidates.streams, place, limits),
+            Extent::All => self.merge_hot(&candidates.streams, place, limits),
             Extent::NamesOnly => self.walk(selection, &candidates.streams, place, limits),
         }
     }
 
-    /// What a walk along the archive is worth, from `place` up to `upto`: the part of a look that is left when
-    /// the walk is done, so that what is gone by then is told as lost.
-    #[must_use]
-    pub fn judge(
+    /// The records of these streams after `place`; none of them is cold.
+    fn merge_hot(&self, streams: &[Candidate<'_>], place: Place, limits: ReadLimits) -> Found {
+        let mut ends = ends_upto(streams, place, self.tail);
+        let lives = streams.iter().filter_map(|candidate| candidate.life);
+        let mut events: Vec<_> = lives.map(|life| HotEvents::after(life, place.position())).collect();
+        let mut builder = BatchBuilder::new(limits);
+        let Ok(fit) = merge(&mut events, &mut ends, &mut builder);
+        finished(fit, ends, builder, self.tail, Stopped::Tail)
+    }
+
+    /// The cold events of these streams after `place`, of those that have any.
+    fn cold_lives(&self, streams: &[Candidate<'_>], place: Place) -> Vec<ColdLife> {
+        let cold_life = |candidate: &Candidate<'_>| {
+            let life = candidate.life.filter(|life| life.cold.reaches_beyond(place.position()))?;
+            let before_first = Position(life.first()?.position.0 - 1);
+            let after = place.position().max(before_first);
+            let range = ColdRange { life: life.start, after, upto: life.cold.last?.position };
+            Some(ColdLife { stream: candidate.name.clone(), slow: life.settings.slow, range })
+        };
+        streams.iter().filter_map(cold_life).collect()
+    }
+
+    /// Which of the cold events that a walk met are kept, and what follows in memory: the part of a read that is left
+    /// when the walk has come from `place` to `upto`, so that what is gone by then is told as lost.
+    fn judge<'a>(
         &self,
         selection: &Selection,
         place: Place,
-        walked: &[Walked],
+        walked: impl Iterator<Item = (&'a StreamName, Position)>,
         upto: Position,
         limits: ReadLimits,
     ) -> Judged {
         let candidates = self.candidates_after(selection, place);
-        let slow = |event: &Walked| {
-            let life = self.lives.get(&event.stream)?;
-            life.keeps(event.position).then_some(life.settings.slow)
+        let slow = |(stream, position)| {
+            let life = self.lives.get(stream)?;
+            life.keeps(position).then_some(life.settings.slow)
         };
         let follows = |upto| self.hot(selection, &candidates, place.advanced_to(upto), limits);
         Judged {
-            kept: walked.iter().map(slow).collect(),
-            ends: self.ends_upto(&candidates.streams, place, upto),
+            kept: walked.map(slow).collect(),
+            ends: ends_upto(&candidates.streams, place, upto),
             lost: self.lost(selection, &candidates, place),
             horizon: self.horizon(selection, &candidates, place),
             rest: (upto >= self.evicted_upto).then(|| follows(upto)),

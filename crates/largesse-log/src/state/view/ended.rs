@@ -2,8 +2,7 @@
 //!
 //! Does not know what a reader was told: only where it is.
 
-use super::log::LogState;
-use crate::{EndReason, EndedStream, Ends, Place, Selection, StreamName};
+use crate::{EndReason, EndedStream, Ends, Place, Selection, StreamName, state::LogState};
 
 impl LogState {
     /// Which of the selection's named streams have ended at `place`; see [`crate::Engine::ended_at`].

@@ -1,39 +1,98 @@
 //! Finding where a first request begins.
 //!
-//! Invariant: the place knows of all losses so far. Does not return events.
+//! Invariant: the place knows of all losses so far. A way back through the log goes piece by piece, so that others can
+//! have the thread, or the state, between. Does not return events.
 
 use std::ops::Bound::{Excluded, Unbounded};
 
 use super::{
+    CANDIDATES_MAX,
     candidates::{Candidate, Extent},
-    life::Life,
-    log::LogState,
-    look::{Locating, Walked},
-    read::CANDIDATES_MAX,
-    work::{Spent, Work},
+    cold::{ColdEvents, ColdRange},
 };
-use crate::{Located, Place, Position, Repeat, Selection, StartFrom, UnixMs};
+use crate::{
+    Located, Place, Position, Repeat, Selection, StartFrom, StreamName, UnixMs,
+    state::{
+        LogState,
+        life::Life,
+        work::{Spent, Work},
+    },
+};
+
+/// How far finding a place has come.
+#[derive(Debug)]
+pub enum Locating {
+    /// It is found.
+    Ready(Located),
+    /// It is a long way: on with [`LogState::search_on`], after others had the thread.
+    More(Search),
+    /// It is on the disk: on with [`Search::read`].
+    Cold(Search),
+}
+
+/// A place that is looked for.
+#[derive(Debug)]
+pub struct Search(Way);
+
+#[derive(Debug)]
+enum Way {
+    /// Back along the log, event by event.
+    Back(Back),
+    /// The last events of a few lives, some of which are cold.
+    Deep {
+        /// The cold events of the lives that are kept.
+        ranges: Vec<ColdRange>,
+        /// How many of them are to come after the place; there are so many.
+        events: u64,
+        /// What the place knows of.
+        tail: Position,
+    },
+    /// The first cold event at this time or later.
+    Time {
+        time: UnixMs,
+        /// Where memory began: the place is here when no cold event is so late any more. Later it may begin behind
+        /// some.
+        evicted_upto: Position,
+    },
+}
 
 /// How far a way back from the tail has come.
 #[derive(Clone, Copy, Debug)]
-pub struct Back {
+struct Back {
     /// Events from here on were looked at.
-    pub to: Position,
+    to: Position,
     /// How many events are still to be found; at least one.
-    pub left: u64,
+    left: u64,
 }
 
-/// The last events of a few lives, some of which are in the archive.
-#[derive(Debug)]
-pub struct Deep {
-    /// The lives: where each began, and the events of it in the archive that are kept: after this, up to that.
-    pub lives: Vec<(Position, Position, Position)>,
-    /// How many of their events the archive is to have after the place; at least one, and it has them.
-    pub events: u64,
-    /// The place is not after this.
-    pub evicted_upto: Position,
-    /// What the place knows of.
-    pub tail: Position,
+impl Search {
+    /// Looks on the disk. Waits for it, so not on a thread that serves others.
+    ///
+    /// # Errors
+    /// When something can't be read.
+    pub fn read<C: ColdEvents>(self, selection: &Selection, cold: &C) -> Result<Locating, C::Error> {
+        match self.0 {
+            Way::Deep { ranges, events, tail } => {
+                let position = cold.last_with(&ranges, events)?;
+                let place = Place::knowing(position, tail);
+                Ok(Locating::Ready(Located { place, repeat: Repeat::AnotherPlace }))
+            }
+            Way::Back(back) => {
+                let mut walked = Vec::new();
+                let begin =
+                    cold.walk_stretch(Position(back.to.0.saturating_sub(1)), |stream, position| {
+                        if selection.matches(&stream) {
+                            walked.push((stream, position));
+                        }
+                    })?;
+                Ok(cold.state().judge_back(back, &walked, begin.unwrap_or(Position::ZERO)))
+            }
+            Way::Time { time, evicted_upto } => {
+                let position = cold.first_since(time)?.map_or(evicted_upto, before);
+                Ok(cold.state().located(position, Repeat::SamePlace))
+            }
+        }
+    }
 }
 
 impl LogState {
@@ -48,14 +107,8 @@ impl LogState {
         }
     }
 
-    /// A place that was found in the archive.
-    #[must_use]
-    pub fn located_at(&self, position: Position, repeat: Repeat) -> Located {
-        Located { place: Place::knowing(position, self.tail), repeat }
-    }
-
     fn located(&self, position: Position, repeat: Repeat) -> Locating {
-        Locating::Found(self.located_at(position, repeat))
+        Locating::Ready(Located { place: Place::knowing(position, self.tail), repeat })
     }
 
     /// Just before the n-th last event of the selection.
@@ -67,13 +120,24 @@ impl LogState {
         }
     }
 
-    /// Goes back along the log's order as far as the work goes.
+    /// Looks on in memory.
+    ///
+    /// # Panics
+    /// When the search is one for the disk.
     #[must_use]
-    pub fn locate_back(&self, selection: &Selection, mut back: Back) -> Locating {
+    pub fn search_on(&self, selection: &Selection, search: Search) -> Locating {
+        match search.0 {
+            Way::Back(back) => self.locate_back(selection, back),
+            way @ (Way::Deep { .. } | Way::Time { .. }) => unreachable!("it is on the disk: {way:?}"),
+        }
+    }
+
+    /// Goes back along the log's order as far as the work goes.
+    fn locate_back(&self, selection: &Selection, mut back: Back) -> Locating {
         let mut work = Work::new();
         for (position, event) in self.order.range(..back.to).rev() {
             if work.spend_match(selection, &event.stream) == Spent::UsedUp {
-                return Locating::GoOn(back);
+                return Locating::More(Search(Way::Back(back)));
             }
             back.to = *position;
             if selection.matches(&event.stream) && self.life_of(event).is_some() {
@@ -86,23 +150,23 @@ impl LogState {
         if self.evicted_upto == Position::ZERO {
             return self.located(Position::ZERO, Repeat::AnotherPlace);
         }
-        Locating::WalkBack(Back { to: back.to.min(self.evicted_upto.next()), ..back })
+        let to = back.to.min(self.evicted_upto.next());
+        Locating::Cold(Search(Way::Back(Back { to, ..back })))
     }
 
-    /// Goes on with a way back by what was met along the archive, newest first, down to `to`.
-    #[must_use]
-    pub fn judge_back(&self, mut back: Back, walked: &[Walked], to: Position) -> Locating {
-        for event in walked {
-            if self.lives.get(&event.stream).is_some_and(|life| life.keeps(event.position)) {
+    /// Goes on with a way back by what was met on the disk, in log order, down to `to`.
+    fn judge_back(&self, mut back: Back, walked: &[(StreamName, Position)], to: Position) -> Locating {
+        for (stream, position) in walked.iter().rev() {
+            if self.lives.get(stream).is_some_and(|life| life.keeps(*position)) {
                 back.left -= 1;
             }
             if back.left == 0 {
-                return self.located(before(event.position), Repeat::AnotherPlace);
+                return self.located(before(*position), Repeat::AnotherPlace);
             }
         }
         match to {
             Position::ZERO => self.located(Position::ZERO, Repeat::AnotherPlace),
-            to => Locating::WalkBack(Back { to, ..back }),
+            to => Locating::Cold(Search(Way::Back(Back { to, ..back }))),
         }
     }
 
@@ -113,7 +177,7 @@ impl LogState {
         let hot: u64 = lives.iter().map(|life| life.hot.len() as u64).sum();
         let all: u64 = lives.iter().map(|life| life.events()).sum();
         if hot < events && events <= all {
-            return Locating::Deep(self.deep(&lives, events - hot));
+            return self.deep(&lives, events - hot);
         }
         let after = |position: Position| -> u64 {
             lives.iter().map(|life| (life.hot.len() - life.hot_upto(position)) as u64).sum()
@@ -127,13 +191,13 @@ impl LogState {
         self.located(Position(low), Repeat::AnotherPlace)
     }
 
-    fn deep(&self, lives: &[&Life], events: u64) -> Deep {
-        let cold = |life: &&Life| {
+    fn deep(&self, lives: &[&Life], events: u64) -> Locating {
+        let range = |life: &&Life| {
             let (first, last) = (life.cold.first?, life.cold.last?);
-            Some((life.start, before(first.position), last.position))
+            Some(ColdRange { life: life.start, after: before(first.position), upto: last.position })
         };
-        let lives = lives.iter().filter_map(cold).collect();
-        Deep { lives, events, evicted_upto: self.evicted_upto, tail: self.tail }
+        let ranges = lives.iter().filter_map(range).collect();
+        Locating::Cold(Search(Way::Deep { ranges, events, tail: self.tail }))
     }
 
     /// Just before the first event of the log at `time` or later. Whichever streams are selected, these are
@@ -143,7 +207,7 @@ impl LogState {
             return self.located(self.tail, Repeat::AnotherPlace);
         }
         if self.evicted_upto > Position::ZERO && time <= self.evicted_time {
-            return Locating::Time { time, evicted_upto: self.evicted_upto };
+            return Locating::Cold(Search(Way::Time { time, evicted_upto: self.evicted_upto }));
         }
         // Everything up to `low` is earlier; nothing after `high` is.
         let (mut low, mut high) = (self.evicted_upto, self.tail);

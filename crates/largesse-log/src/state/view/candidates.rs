@@ -5,13 +5,15 @@
 
 use std::ops::Bound::{Included, Unbounded};
 
-use super::{
-    life::Life,
-    log::LogState,
-    tombstones::Tombstone,
-    work::{Spent, Work},
+use crate::{
+    Pattern, Selection, StreamName,
+    state::{
+        LogState,
+        life::Life,
+        tombstones::Tombstone,
+        work::{Spent, Work},
+    },
 };
-use crate::{Pattern, Selection, StreamName};
 
 /// How a stream was selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

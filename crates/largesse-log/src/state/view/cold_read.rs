@@ -1,0 +1,299 @@
+//! A read whose first part is on the disk: on a thread that may wait for it.
+//!
+//! What is cold comes before all that is hot, so the batch is filled with cold records first, by the same merge as a
+//! read in memory, and then with what a look at the state found to follow.
+//!
+//! Invariants: what is returned is of one moment: which events are kept is said by one look at the state, before the
+//! reading for a few lives and after it for a walk, and the same look finds what follows in memory. What was dropped
+//! between a place and that moment is told as lost, never skipped. One read is bounded by its limits and by
+//! [`WALK_EVENTS_MAX`].
+
+use std::{collections::VecDeque, ops::ControlFlow, slice};
+
+use super::{
+    batch_builder::{BatchBuilder, Fit, Found},
+    cold::{ColdEvent, ColdEvents, ColdRange},
+    merge::{Source, merge},
+};
+use crate::{
+    Batch, EVENT_OVERHEAD_BYTES, Lost, Place, Position, ReadLimits, Record, Selection, Slow, Stopped,
+    StreamName,
+};
+
+/// How many events of one life are looked up at once, at most.
+const RUN_MAX: usize = 256;
+/// How many bytes of all lives together are read before they are wanted.
+const BUFFERED_BYTES_MAX: u64 = 256 * 1024;
+/// How many events one walk looks at. Tests walk a short way, so that they meet its end.
+const WALK_EVENTS_MAX: usize = if cfg!(test) { 16 } else { 16 * 1024 };
+/// A walk goes on this often at most because events were moved out of memory meanwhile. The next read goes on.
+const LEGS_MAX: usize = 8;
+/// A walk looks for so many more events of the selection than a read may have: some may not be kept any more.
+const NOT_KEPT: usize = if cfg!(test) { 2 } else { 256 };
+/// And for so many more bytes of them.
+const NOT_KEPT_BYTES: u64 = if cfg!(test) { 500 } else { 32 * 1024 };
+
+/// A read of which a part is on the disk.
+#[derive(Debug)]
+pub struct ColdRead {
+    way: Way,
+    limits: ReadLimits,
+}
+
+/// How the records are found.
+#[derive(Debug)]
+enum Way {
+    /// Those of a few lives, merged.
+    Merge(ColdBatch),
+    /// By a walk along the log.
+    Walk { selection: Selection, place: Place },
+}
+
+/// What a look at the state said of a few lives.
+#[derive(Debug)]
+pub(super) struct ColdBatch {
+    /// Where to read.
+    pub(super) lives: Vec<ColdLife>,
+    /// Ends up to `evicted_upto`, in log order.
+    pub(super) ends: VecDeque<Record>,
+    /// At or below it, only the disk has events.
+    pub(super) evicted_upto: Position,
+    /// What follows in memory, as much as a read may have.
+    pub(super) rest: Found,
+    /// As in [`Batch`].
+    pub(super) lost: Option<Lost>,
+    /// As in [`Batch`].
+    pub(super) horizon: Position,
+}
+
+/// The cold events of one life that are wanted.
+#[derive(Debug)]
+pub(super) struct ColdLife {
+    pub(super) stream: StreamName,
+    pub(super) slow: Slow,
+    pub(super) range: ColdRange,
+}
+
+/// What a look at the state says after a walk.
+pub(super) struct Judged {
+    /// For each event walked: its stream's policy, if it is kept.
+    pub(super) kept: Vec<Option<Slow>>,
+    /// Ends between the place and the end of the walk, in log order.
+    pub(super) ends: VecDeque<Record>,
+    /// As in [`Batch`].
+    pub(super) lost: Option<Lost>,
+    /// As in [`Batch`].
+    pub(super) horizon: Position,
+    /// What follows in memory, as much as a read may have; `None` where the walk ended before memory begins.
+    pub(super) rest: Option<Found>,
+}
+
+impl ColdRead {
+    pub(super) fn merge(batch: ColdBatch, limits: ReadLimits) -> Self {
+        Self { way: Way::Merge(batch), limits }
+    }
+
+    pub(super) fn walk(selection: &Selection, place: Place, limits: ReadLimits) -> Self {
+        Self { way: Way::Walk { selection: selection.clone(), place }, limits }
+    }
+
+    /// Reads. Waits for the disk, so not on a thread that serves others.
+    ///
+    /// # Errors
+    /// When something can't be read.
+    pub fn run<C: ColdEvents>(self, cold: &C) -> Result<Batch, C::Error> {
+        match self.way {
+            Way::Merge(batch) => merge_cold(cold, batch, self.limits),
+            Way::Walk { selection, place } => walk_cold(cold, &selection, place, self.limits),
+        }
+    }
+}
+
+fn merge_cold<C: ColdEvents>(cold: &C, batch: ColdBatch, limits: ReadLimits) -> Result<Batch, C::Error> {
+    let ColdBatch { lives, mut ends, evicted_upto, rest, lost, horizon } = batch;
+    let run_max = limits.records_max.get().min(RUN_MAX / lives.len().clamp(1, RUN_MAX) + 8);
+    let buffered_max = BUFFERED_BYTES_MAX / lives.len().max(1) as u64;
+    let events = |life| LifeEvents::new(cold, life, run_max, buffered_max);
+    let mut lives: Vec<_> = lives.into_iter().map(events).collect();
+    let mut builder = BatchBuilder::new(limits);
+    let fit = merge(&mut lives, &mut ends, &mut builder)?;
+    let found = followed(fit, ends, builder, evicted_upto, Some(rest));
+    Ok(Batch { records: found.records, upto: found.upto, stopped: found.stopped, lost, horizon })
+}
+
+fn walk_cold<C: ColdEvents>(
+    cold: &C,
+    selection: &Selection,
+    place: Place,
+    limits: ReadLimits,
+) -> Result<Batch, C::Error> {
+    let mut walk = Walk::<C>::from(place, limits);
+    let mut reach = cold.state().evicted_upto();
+    let mut legs_left = LEGS_MAX;
+    let judged = loop {
+        walk.go_on(cold, selection, reach)?;
+        legs_left -= 1;
+        let state = cold.state();
+        if state.evicted_upto() == reach || walk.is_full() || legs_left == 0 {
+            break state.judge(selection, place, walk.events(), walk.upto, limits);
+        }
+        // While it walked, events were moved out of memory behind what it looked at.
+        reach = state.evicted_upto();
+    };
+    let Judged { kept, mut ends, lost, horizon, rest } = judged;
+    let events = walk.met.into_iter().zip(kept);
+    let events =
+        events.filter_map(|((stream, event), slow)| Some(WalkedEvent { stream, slow: slow?, event }));
+    let mut events = WalkedEvents { cold, events: events.collect(), buffer: C::Buffer::default() };
+    let mut builder = BatchBuilder::new(limits);
+    let fit = merge(slice::from_mut(&mut events), &mut ends, &mut builder)?;
+    let found = followed(fit, ends, builder, walk.upto, rest);
+    Ok(Batch { records: found.records, upto: found.upto, stopped: found.stopped, lost, horizon })
+}
+
+/// A read that took all cold events up to `upto`, if it is not full: with the ends after the last of them, and with
+/// what follows.
+fn followed(
+    fit: Fit,
+    mut ends: VecDeque<Record>,
+    mut builder: BatchBuilder,
+    upto: Position,
+    rest: Option<Found>,
+) -> Found {
+    if fit == Fit::Full || builder.take_ends(&mut ends, upto.next()) == Fit::Full {
+        return builder.full();
+    }
+    match rest {
+        Some(rest) => builder.followed_by(rest),
+        None => builder.upto(upto, Stopped::Limits),
+    }
+}
+
+/// The cold events of one life.
+struct LifeEvents<'a, C: ColdEvents> {
+    cold: &'a C,
+    life: ColdLife,
+    run: VecDeque<ColdEvent<C::Spot>>,
+    /// Up to here events were looked up.
+    reached: Position,
+    run_max: usize,
+    buffer: C::Buffer,
+    buffered_max: u64,
+}
+
+impl<'a, C: ColdEvents> LifeEvents<'a, C> {
+    fn new(cold: &'a C, life: ColdLife, run_max: usize, buffered_max: u64) -> Self {
+        let (run, reached) = (VecDeque::new(), life.range.after);
+        Self { cold, life, run, reached, run_max, buffer: C::Buffer::default(), buffered_max }
+    }
+}
+
+impl<C: ColdEvents> Source for LifeEvents<'_, C> {
+    type Error = C::Error;
+
+    fn next_position(&mut self) -> Result<Option<Position>, C::Error> {
+        let ColdRange { life, upto, .. } = self.life.range;
+        if self.run.is_empty() && self.reached < upto {
+            let run = self.cold.run(life, self.reached, self.run_max)?;
+            self.reached = run.last().map_or(upto, |last| last.stub.position);
+            self.run.extend(run.into_iter().filter(|event| event.stub.position <= upto));
+        }
+        Ok(self.run.front().map(|event| event.stub.position))
+    }
+
+    fn take(&mut self, bytes_left: u64) -> Result<Option<Record>, C::Error> {
+        let Some(next) = self.run.pop_front() else { return Ok(None) };
+        let bytes_max = bytes_left.min(self.buffered_max);
+        let event =
+            self.cold.event(&self.life.stream, &next, self.run.iter(), &mut self.buffer, bytes_max)?;
+        Ok(event.map(|event| Record::Event { event, slow: self.life.slow }))
+    }
+}
+
+/// The events of a selection that one walk met.
+struct Walk<C: ColdEvents> {
+    met: Vec<(StreamName, ColdEvent<C::Spot>)>,
+    /// Everything up to here was looked at.
+    upto: Position,
+    looks_left: usize,
+    matches_max: usize,
+    /// What the text of events of the selection may still have.
+    bytes_left: u64,
+}
+
+impl<C: ColdEvents> Walk<C> {
+    /// Begins at a place.
+    fn from(place: Place, limits: ReadLimits) -> Self {
+        Self {
+            met: Vec::new(),
+            upto: place.position(),
+            looks_left: WALK_EVENTS_MAX,
+            matches_max: limits.records_max.get().saturating_add(NOT_KEPT),
+            bytes_left: limits.bytes_max.saturating_add(NOT_KEPT_BYTES),
+        }
+    }
+
+    fn events(&self) -> impl Iterator<Item = (&StreamName, Position)> {
+        self.met.iter().map(|(stream, event)| (stream, event.stub.position))
+    }
+
+    /// Whether it has met or looked at as much as one walk may.
+    fn is_full(&self) -> bool {
+        self.looks_left == 0 || self.met.len() >= self.matches_max || self.bytes_left == 0
+    }
+
+    /// Walks on, up to `reach` or until it is full.
+    fn go_on(&mut self, cold: &C, selection: &Selection, reach: Position) -> Result<(), C::Error> {
+        let mut is_cut = false;
+        cold.walk(self.upto, |stream, event| {
+            let position = event.stub.position;
+            if position > reach {
+                return ControlFlow::Break(());
+            }
+            if self.is_full() {
+                is_cut = true;
+                return ControlFlow::Break(());
+            }
+            self.looks_left -= 1;
+            self.upto = position;
+            if selection.matches(&stream) {
+                let text_bytes = event.stub.counted_bytes.saturating_sub(EVENT_OVERHEAD_BYTES);
+                self.bytes_left = self.bytes_left.saturating_sub(text_bytes);
+                self.met.push((stream, event));
+            }
+            ControlFlow::Continue(())
+        })?;
+        if !is_cut {
+            self.upto = reach;
+        }
+        Ok(())
+    }
+}
+
+/// Events that a walk met and that are kept.
+struct WalkedEvents<'a, C: ColdEvents> {
+    cold: &'a C,
+    events: VecDeque<WalkedEvent<C::Spot>>,
+    buffer: C::Buffer,
+}
+
+struct WalkedEvent<S> {
+    stream: StreamName,
+    slow: Slow,
+    event: ColdEvent<S>,
+}
+
+impl<C: ColdEvents> Source for WalkedEvents<'_, C> {
+    type Error = C::Error;
+
+    fn next_position(&mut self) -> Result<Option<Position>, C::Error> {
+        Ok(self.events.front().map(|next| next.event.stub.position))
+    }
+
+    fn take(&mut self, bytes_left: u64) -> Result<Option<Record>, C::Error> {
+        let Some(WalkedEvent { stream, slow, event }) = self.events.pop_front() else { return Ok(None) };
+        let next = self.events.iter().map(|next: &WalkedEvent<_>| &next.event);
+        let event = self.cold.event(&stream, &event, next, &mut self.buffer, bytes_left)?;
+        Ok(event.map(|event| Record::Event { event, slow }))
+    }
+}

@@ -1,0 +1,111 @@
+//! The records of many streams, found by walking the log's own order.
+//!
+//! Invariant: one walk looks at as many events as the [work](crate::state::work) goes; where it stops without a full
+//! read, the next goes on from there. Events of streams that are gone are passed over. Does not know which
+//! streams there are.
+
+use std::{
+    collections::{VecDeque, btree_map},
+    convert::Infallible,
+    ops::Bound::{Excluded, Unbounded},
+    slice,
+    sync::Arc,
+};
+
+use super::{
+    batch_builder::{BatchBuilder, Fit, Found},
+    candidates::Candidate,
+    ends::ends_upto,
+    merge::{Source, merge},
+};
+use crate::{
+    Event, Place, Position, ReadLimits, Record, Selection, Stopped,
+    state::{
+        LogState,
+        work::{Spent, Work},
+    },
+};
+
+/// The hot events of a selection, in log order.
+struct HotWalk<'a> {
+    log: &'a LogState,
+    selection: &'a Selection,
+    events: btree_map::Range<'a, Position, Arc<Event>>,
+    work: Work,
+    /// Everything up to here was looked at.
+    walked: Position,
+    /// Whether it stopped because the work is used up.
+    is_cut: bool,
+    next: Option<Record>,
+}
+
+impl Source for HotWalk<'_> {
+    type Error = Infallible;
+
+    fn next_position(&mut self) -> Result<Option<Position>, Infallible> {
+        while self.next.is_none() && !self.is_cut {
+            let Some((position, event)) = self.events.next() else { break };
+            if self.work.spend_match(self.selection, &event.stream) == Spent::UsedUp {
+                self.is_cut = true;
+                break;
+            }
+            self.walked = *position;
+            self.next = self.selection.matches(&event.stream).then(|| self.log.event_record(event)).flatten();
+        }
+        Ok(self.next.as_ref().map(Record::position))
+    }
+
+    fn take(&mut self, _: u64) -> Result<Option<Record>, Infallible> {
+        Ok(self.next.take())
+    }
+}
+
+impl LogState {
+    /// The records of a selection after `place`, which is not before `evicted_upto`; `named` are the streams it
+    /// names.
+    pub(super) fn walk(
+        &self,
+        selection: &Selection,
+        named: &[Candidate<'_>],
+        place: Place,
+        limits: ReadLimits,
+    ) -> Found {
+        let mut ends = ends_upto(named, place, self.tail);
+        let mut builder = BatchBuilder::new(limits);
+        let mut walk = HotWalk {
+            log: self,
+            selection,
+            events: self.order.range((Excluded(place.position()), Unbounded)),
+            work: Work::new(),
+            walked: place.position(),
+            is_cut: false,
+            next: None,
+        };
+        let Ok(fit) = merge(slice::from_mut(&mut walk), &mut ends, &mut builder);
+        let (upto, stopped) = match walk.is_cut {
+            true => (walk.walked, Stopped::Limits),
+            false => (self.tail, Stopped::Tail),
+        };
+        finished(fit, ends, builder, upto, stopped)
+    }
+
+    /// `None` for an event of a stream that is gone.
+    fn event_record(&self, event: &Arc<Event>) -> Option<Record> {
+        let life = self.life_of(event)?;
+        Some(Record::Event { event: Arc::clone(event), slow: life.settings.slow })
+    }
+}
+
+/// A read that took all events up to `upto`, if it is not full: with the ends that come after the last of them.
+pub(super) fn finished(
+    fit: Fit,
+    mut ends: VecDeque<Record>,
+    mut builder: BatchBuilder,
+    upto: Position,
+    stopped: Stopped,
+) -> Found {
+    match fit {
+        Fit::Taken if builder.take_ends(&mut ends, upto.next()) == Fit::Taken => builder.upto(upto, stopped),
+        _ => builder.full(),
+    }
+}
