@@ -14,9 +14,8 @@ use std::{
 };
 
 use largesse_log::{
-    Batch, Command, EngineError, Incarnation, Place, Position, ReadLimits, Selection, StreamName,
-    TailListener,
-    state::{Applied, Effects, LogState, Progress, Read, Stamp},
+    Command, EngineError, Incarnation, Position, Query, QueryReply, StreamName, TailListener,
+    state::{Applied, Effects, LogState, Looked, Progress, Stamp},
 };
 
 use crate::{
@@ -96,21 +95,19 @@ impl Core {
         }
     }
 
-    /// Reads on from a place, on this thread: waits for the disk where a part of it is cold.
+    /// Looks at the log, on this thread: waits for the disk where it has to.
     ///
     /// # Errors
     /// [`EngineError::BeyondTail`], and when something can't be read.
-    pub(crate) fn read(
-        &self,
-        selection: &Selection,
-        place: Place,
-        limits: ReadLimits,
-    ) -> Result<Batch, ColdError> {
+    pub(crate) fn query(&self, query: Query<'_>) -> Result<QueryReply, ColdError> {
         // The lock is free again before anything is read.
-        let found = self.state().read(selection, place, limits)?;
-        match found {
-            Read::Ready(batch) => Ok(batch),
-            Read::Cold(read) => read.run(self),
+        let mut looked = self.state().query(query)?;
+        loop {
+            looked = match looked {
+                Looked::Ready(reply) => return Ok(reply),
+                Looked::More(search) => self.state().look_on(search),
+                Looked::Cold(cold) => cold.run(self)?,
+            };
         }
     }
 

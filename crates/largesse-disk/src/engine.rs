@@ -5,21 +5,19 @@
 //! answered, nothing more is written, and [`DiskEngine::health`] says so. Nothing here waits for the disk on a
 //! caller's thread.
 
-pub(crate) mod answer;
+pub(crate) mod lookup;
 mod mailbox;
 
 use std::{
     fmt, io,
-    num::NonZeroUsize,
     sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use largesse_log::{
-    AppendError, Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending,
-    Place, Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState,
-    TailListener, UnixMs,
+    AppendError, Command, Engine, EngineError, EngineLimits, Incarnation, Looking, Now, Pending, Position,
+    Query, QueryReply, Reply, Settings, StreamName, TailListener, UnixMs, state::Looked,
 };
 use mailbox::{Mailbox, Task};
 
@@ -342,51 +340,29 @@ impl Engine for DiskEngine {
         Box::pin(self.ask(now, command))
     }
 
-    fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
-        Box::pin(async move { Ok(self.core.state().state(stream)) })
+    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a> {
+        let looked = self.core.state().query(query);
+        match looked {
+            Ok(Looked::Ready(reply)) => Looking::Ready(Ok(reply)),
+            Ok(looked) => Looking::Cold(Box::pin(self.look_on(query, looked))),
+            Err(error) => Looking::Ready(Err(error)),
+        }
     }
+}
 
-    fn list<'a>(
-        &'a self,
-        after: Option<&'a StreamName>,
-        states_max: NonZeroUsize,
-    ) -> Pending<'a, Result<Vec<StreamState>, EngineError>> {
-        Box::pin(async move { Ok(self.core.state().list(after, states_max)) })
-    }
-
-    fn locate<'a>(
-        &'a self,
-        selection: &'a Selection,
-        from: StartFrom,
-    ) -> Pending<'a, Result<Located, EngineError>> {
-        Box::pin(answer::locate(&self.core, &self.pool, selection, from))
-    }
-
-    fn ended_at<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-    ) -> Pending<'a, Result<Ends, EngineError>> {
-        Box::pin(async move { Ok(self.core.state().ended_at(selection, place)) })
-    }
-
-    fn read<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-        limits: ReadLimits,
-    ) -> Pending<'a, Result<Batch, EngineError>> {
-        Box::pin(async move {
-            loop {
-                match answer::read(&self.core, &self.pool, selection, place, limits).await {
-                    Ok(batch) => return Ok(batch),
-                    Err(ColdError::Engine(error)) => return Err(error),
-                    Err(ColdError::Damaged { stream, position, error }) => {
-                        tracing::error!(%error, %stream, position = position.0, "an event is broken; its readers are told of a loss");
-                        self.tell_damage(stream, position).await?;
-                    }
+impl DiskEngine {
+    /// Goes on with a look, and begins it again behind an event that is broken.
+    async fn look_on(&self, query: Query<'_>, mut looked: Looked) -> Result<QueryReply, EngineError> {
+        loop {
+            match lookup::look_on(&self.core, &self.pool, looked).await {
+                Ok(reply) => return Ok(reply),
+                Err(ColdError::Engine(error)) => return Err(error),
+                Err(ColdError::Damaged { stream, position, error }) => {
+                    tracing::error!(%error, %stream, position = position.0, "an event is broken; its readers are told of a loss");
+                    self.tell_damage(stream, position).await?;
                 }
             }
-        })
+            looked = self.core.state().query(query)?;
+        }
     }
 }

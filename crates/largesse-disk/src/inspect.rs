@@ -6,7 +6,8 @@
 use std::{io, num::NonZeroUsize, sync::Arc};
 
 use largesse_log::{
-    Batch, EngineError, Incarnation, Place, Position, ReadLimits, Selection, StreamName, StreamState, UnixMs,
+    Batch, EngineError, Incarnation, Place, Position, Query, ReadLimits, Selection, StreamName, StreamState,
+    UnixMs,
 };
 
 use crate::{
@@ -110,7 +111,7 @@ impl StandingLog {
         self.core.state().list(after, states_max)
     }
 
-    /// Reads on from a place, as [`largesse_log::Engine::read`] does. A broken event is passed over, given to
+    /// Reads on from a place, as [`Query::Read`] does. A broken event is passed over, given to
     /// `broken`, and told as a loss. Waits for the disk.
     ///
     /// # Errors
@@ -123,8 +124,8 @@ impl StandingLog {
         broken: &mut dyn FnMut(&EngineError),
     ) -> Result<Batch, EngineError> {
         loop {
-            match self.core.read(selection, place, limits) {
-                Ok(batch) => return Ok(batch),
+            match self.core.query(Query::Read { selection, place, limits }) {
+                Ok(reply) => return Ok(reply.into_batch()),
                 Err(ColdError::Engine(error)) => return Err(error),
                 // Each is met once: from then on it is passed over.
                 Err(ColdError::Damaged { stream, position, error }) => {

@@ -13,8 +13,8 @@ use largesse_disk::{
     inspect::{StandingLog, check},
 };
 use largesse_log::{
-    Append, Author, Batch, Engine, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, Position,
-    ReadLimits, Record, Selection, Selector, Settings, Stopped, StreamName, Then, UnixMs,
+    Append, Author, Batch, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits,
+    Record, Selection, Selector, Settings, Stopped, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
 use support::TempFolder;

@@ -16,8 +16,8 @@ use largesse_disk::{
     disk::{Disk, DiskFile, Fault, FileIdentity, Folder, SimulatedDisk},
 };
 use largesse_log::{
-    Append, Author, Engine, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, Position,
-    ReadLimits, Record, Selection, StreamName, Then, UnixMs,
+    Append, Author, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits,
+    Record, Selection, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
 use support::TempFolder;

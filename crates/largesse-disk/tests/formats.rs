@@ -10,8 +10,8 @@ use largesse_disk::{
     DiskEngine, DiskSettings, NewLog, OpenError, disk::Folder, inspect::StandingLog, segment::HEADER_BYTES,
 };
 use largesse_log::{
-    Append, Author, Change, ControlNames, Engine, EngineExt, EngineLimits, FromSetting, Incarnation,
-    NewEvent, Once, Put, Settings, SettingsPatch, StreamName, StreamState, Then, UnixMs,
+    Append, Author, Change, ControlNames, EngineExt, EngineLimits, FromSetting, Incarnation, NewEvent, Once,
+    Put, Settings, SettingsPatch, StreamName, StreamState, Then, UnixMs,
 };
 use largesse_wire::EventData;
 use support::TempFolder;

@@ -8,8 +8,8 @@ use std::{fs, num::NonZeroUsize, path::Path, sync::Arc};
 
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::Folder, inspect::StandingLog};
 use largesse_log::{
-    Append, Author, Engine, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, ReadLimits,
-    Selection, Selector, Stopped, StreamName, Then, UnixMs,
+    Append, Author, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, ReadLimits, Selection,
+    Selector, Stopped, StreamName, Then, UnixMs,
 };
 use largesse_wire::EventData;
 use support::TempFolder;

@@ -11,9 +11,8 @@ use std::{
 
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
 use largesse_log::{
-    Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending, Place,
-    Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState, TailListener,
-    conformance::rng::Rng,
+    Command, Engine, EngineError, EngineLimits, Incarnation, Looking, Now, Pending, Position, Query, Reply,
+    Settings, TailListener, conformance::rng::Rng,
 };
 
 /// One call in so many finds the log opened anew.
@@ -150,41 +149,8 @@ impl Engine for Restarting {
         Box::pin(async move { self.engine().submit(now, command).await })
     }
 
-    fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
-        Box::pin(async move { self.engine().state(stream).await })
-    }
-
-    fn list<'a>(
-        &'a self,
-        after: Option<&'a StreamName>,
-        states_max: NonZeroUsize,
-    ) -> Pending<'a, Result<Vec<StreamState>, EngineError>> {
-        Box::pin(async move { self.engine().list(after, states_max).await })
-    }
-
-    fn locate<'a>(
-        &'a self,
-        selection: &'a Selection,
-        from: StartFrom,
-    ) -> Pending<'a, Result<Located, EngineError>> {
-        Box::pin(async move { self.engine().locate(selection, from).await })
-    }
-
-    fn ended_at<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-    ) -> Pending<'a, Result<Ends, EngineError>> {
-        Box::pin(async move { self.engine().ended_at(selection, place).await })
-    }
-
-    fn read<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-        limits: ReadLimits,
-    ) -> Pending<'a, Result<Batch, EngineError>> {
-        Box::pin(async move { self.engine().read(selection, place, limits).await })
+    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a> {
+        Looking::Cold(Box::pin(async move { self.engine().query(query).done().await }))
     }
 }
 

@@ -10,9 +10,9 @@ use largesse_disk::{
     disk::{PanickingDisk, SimulatedDisk},
 };
 use largesse_log::{
-    Append, AppendError, Author, Engine, EngineError, EngineExt, EngineLimits, IdempotencyKey, Incarnation,
-    NewEvent, Once, Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Stopped,
-    StreamName, Then, UnixMs,
+    Append, AppendError, Author, EngineError, EngineExt, EngineLimits, IdempotencyKey, Incarnation, NewEvent,
+    Once, Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Stopped, StreamName, Then,
+    UnixMs,
 };
 use largesse_wire::EventData;
 use tokio::task::JoinSet;

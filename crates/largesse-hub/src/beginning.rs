@@ -9,8 +9,8 @@
 //! comes in between is read. Does not know requests that say where they begin.
 
 use largesse_log::{
-    Engine, EngineError, FromSetting, Located, Place, Position, Repeat, Selection, Selector, StartFrom,
-    StreamName,
+    Engine, EngineError, EngineExt, FromSetting, Located, Place, Position, Repeat, Selection, Selector,
+    StartFrom, StreamName,
 };
 
 /// Finds the place.

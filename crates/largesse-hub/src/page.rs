@@ -6,8 +6,8 @@
 use std::{num::NonZeroUsize, sync::Arc};
 
 use largesse_log::{
-    Batch, EngineError, Event, Lost, Place, PlaceKind, Position, ReadLimits, Record, Selection, StartFrom,
-    Stopped, WireId,
+    Batch, EngineError, EngineExt, Event, Lost, Place, PlaceKind, Position, ReadLimits, Record, Selection,
+    StartFrom, Stopped, WireId,
 };
 use largesse_wire::EventId;
 

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use largesse_log::{EngineError, Place, Stopped};
+use largesse_log::{EngineError, EngineExt, Place, Stopped};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use largesse_log::{
-    EndReason, Engine, EngineError, Place, Position, Repeat, Selection, StartFrom, StreamName,
+    EndReason, Engine, EngineError, EngineExt, Place, Position, Repeat, Selection, StartFrom, StreamName,
 };
 
 use crate::{

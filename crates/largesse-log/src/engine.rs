@@ -15,9 +15,9 @@
 use std::{future::Future, num::NonZeroUsize, pin::Pin, sync::Arc};
 
 use crate::{
-    Append, AppendError, Appended, Claim, Command, Deleted, EndReason, EngineError, IdempotencyKey,
-    Incarnation, Now, Place, Position, Put, PutAnswer, Record, Reply, SWEEP_STREAMS_MAX, Selection, Settings,
-    StartFrom, StreamName, StreamState,
+    Append, AppendError, Appended, Batch, Claim, Command, Deleted, Ends, EngineError, IdempotencyKey,
+    Incarnation, Located, Now, Place, Position, Put, PutAnswer, Query, QueryReply, ReadLimits, Reply,
+    SWEEP_STREAMS_MAX, Selection, Settings, StartFrom, StreamName, StreamState,
 };
 
 /// An engine's answer under way. Boxed, because the binary chooses the engine when it runs.
@@ -40,41 +40,42 @@ pub trait Engine: Send + Sync + 'static {
     /// Submits a change. The reply is of the command's own kind, and comes when the change is safe.
     fn submit(&self, now: Now, command: Command) -> Pending<'_, Result<Reply, EngineError>>;
 
-    /// A stream's state. `None` when there is no such stream.
-    fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>>;
-
-    /// Streams by name, in byte order, those after `after`; at most `states_max`.
-    fn list<'a>(
-        &'a self,
-        after: Option<&'a StreamName>,
-        states_max: NonZeroUsize,
-    ) -> Pending<'a, Result<Vec<StreamState>, EngineError>>;
-
-    /// Finds where a first request begins to read.
-    fn locate<'a>(
-        &'a self,
-        selection: &'a Selection,
-        from: StartFrom,
-    ) -> Pending<'a, Result<Located, EngineError>>;
-
-    /// Which of the selection's named streams have ended at `place`: their last record at or before it is an
-    /// end, they have not been made anew since, up to it, and they were not gone at [`Place::asked_at`].
-    fn ended_at<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-    ) -> Pending<'a, Result<Ends, EngineError>>;
-
-    /// Reads on from a place. Never waits for records to come: at the tail it answers an empty batch.
-    fn read<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-        limits: ReadLimits,
-    ) -> Pending<'a, Result<Batch, EngineError>>;
+    /// Looks at the log. The reply is of the query's own kind.
+    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a>;
 }
 
-/// The changes by name. Each is one [`Engine::submit`], so a wrapper around an engine forwards that alone.
+/// A look at the log.
+pub enum Looking<'a> {
+    /// What it found, in memory.
+    Ready(Result<QueryReply, EngineError>),
+    /// It goes on elsewhere, such as on a disk. Dropping the future leaves nothing but a read that ends by itself.
+    Cold(Pending<'a, Result<QueryReply, EngineError>>),
+}
+
+impl std::fmt::Debug for Looking<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ready(reply) => f.debug_tuple("Ready").field(reply).finish(),
+            Self::Cold(_) => f.write_str("Cold"),
+        }
+    }
+}
+
+impl Looking<'_> {
+    /// Waits for what it finds.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub async fn done(self) -> Result<QueryReply, EngineError> {
+        match self {
+            Self::Ready(reply) => reply,
+            Self::Cold(pending) => pending.await,
+        }
+    }
+}
+
+/// Commands and queries by name. Each is one [`Engine::submit`] or [`Engine::query`], so a wrapper around an engine
+/// forwards those alone.
 pub trait EngineExt: Engine {
     /// [`Command::Claim`].
     fn claim(
@@ -151,30 +152,82 @@ pub trait EngineExt: Engine {
             Ok(Sweep::More)
         }
     }
+
+    /// [`Query::State`]. `None` when there is no such stream.
+    fn state<'a>(
+        &'a self,
+        stream: &'a StreamName,
+    ) -> impl Future<Output = Result<Option<StreamState>, EngineError>> + Send + 'a {
+        let looking = self.query(Query::State(stream));
+        async move {
+            match looking.done().await? {
+                QueryReply::State(state) => Ok(state.map(|state| *state)),
+                other => unreachable!("{OTHER_REPLY}: {other:?}"),
+            }
+        }
+    }
+
+    /// [`Query::List`].
+    fn list<'a>(
+        &'a self,
+        after: Option<&'a StreamName>,
+        states_max: NonZeroUsize,
+    ) -> impl Future<Output = Result<Vec<StreamState>, EngineError>> + Send + 'a {
+        let looking = self.query(Query::List { after, states_max });
+        async move {
+            match looking.done().await? {
+                QueryReply::List(states) => Ok(states),
+                other => unreachable!("{OTHER_REPLY}: {other:?}"),
+            }
+        }
+    }
+
+    /// [`Query::Locate`].
+    fn locate<'a>(
+        &'a self,
+        selection: &'a Selection,
+        from: StartFrom,
+    ) -> impl Future<Output = Result<Located, EngineError>> + Send + 'a {
+        let looking = self.query(Query::Locate { selection, from });
+        async move {
+            match looking.done().await? {
+                QueryReply::Located(located) => Ok(located),
+                other => unreachable!("{OTHER_REPLY}: {other:?}"),
+            }
+        }
+    }
+
+    /// [`Query::EndedAt`].
+    fn ended_at<'a>(
+        &'a self,
+        selection: &'a Selection,
+        place: Place,
+    ) -> impl Future<Output = Result<Ends, EngineError>> + Send + 'a {
+        let looking = self.query(Query::EndedAt { selection, place });
+        async move {
+            match looking.done().await? {
+                QueryReply::Ends(ends) => Ok(ends),
+                other => unreachable!("{OTHER_REPLY}: {other:?}"),
+            }
+        }
+    }
+
+    /// [`Query::Read`].
+    fn read<'a>(
+        &'a self,
+        selection: &'a Selection,
+        place: Place,
+        limits: ReadLimits,
+    ) -> impl Future<Output = Result<Batch, EngineError>> + Send + 'a {
+        let looking = self.query(Query::Read { selection, place, limits });
+        async move { Ok(looking.done().await?.into_batch()) }
+    }
 }
 
 impl<E: Engine + ?Sized> EngineExt for E {}
 
-/// An engine that answers a command with another's reply is broken.
-const OTHER_REPLY: &str = "an engine gave the reply to another command";
-
-/// What the log knows of ends at a place; both in byte order of the names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ends {
-    /// The named streams that have ended.
-    pub ended: Vec<EndedStream>,
-    /// The named streams of which nothing is remembered: they never were, or are gone for long.
-    pub unknown: Vec<StreamName>,
-}
-
-/// A named stream that has ended at a place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndedStream {
-    /// The stream.
-    pub name: StreamName,
-    /// Why it ended.
-    pub reason: EndReason,
-}
+/// An engine that answers with another's reply is broken.
+const OTHER_REPLY: &str = "an engine gave the reply to another command or query";
 
 /// Whoever wants to know that the tail moved.
 pub trait TailListener: Send + Sync + 'static {
@@ -184,72 +237,6 @@ pub trait TailListener: Send + Sync + 'static {
     /// it.
     fn appended(&self, stream: &StreamName, position: Position);
 }
-
-/// How much one read may return.
-#[derive(Clone, Copy, Debug)]
-pub struct ReadLimits {
-    /// Records at most.
-    pub records_max: NonZeroUsize,
-    /// Data bytes at most; one record is returned even if it is larger alone.
-    pub bytes_max: u64,
-}
-
-/// Where a first request begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Located {
-    /// The place to read from. It knows of every loss up to the tail: a first request is told none.
-    pub place: Place,
-    /// Whether the same request, repeated later, would find the same place.
-    pub repeat: Repeat,
-}
-
-/// Whether a repeated first request finds the same place again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
-    /// It does: `from=start`, or a time that has passed.
-    SamePlace,
-    /// It may not: `from=now`, `from=-N`, or a time still to come.
-    AnotherPlace,
-}
-
-/// What one read found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// The selection's records after the place, in log order.
-    pub records: Vec<Record>,
-    /// Everything of the selection up to here is in `records`, lost, or was before the place.
-    pub upto: Position,
-    /// Whether the read stopped at its limits, with more to come, or at the tail.
-    pub stopped: Stopped,
-    /// What was dropped after the place's position and is not known to it.
-    pub lost: Option<Lost>,
-    /// A bare id ([`Place::at`]) before this position would be told of a loss this place knows of, or taken to
-    /// have met an end that was gone before it first asked. [`Position::MAX`] where that is so for ever.
-    pub horizon: Position,
-}
-
-/// Why a read returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stopped {
-    /// There was nothing more, up to the tail.
-    Tail,
-    /// The limits were reached; read on at once. An engine that has looked at as much of the log as it does
-    /// in one go answers this too, with what it has found so far, which may be no record; then
-    /// [`Batch::upto`] has moved on all the same.
-    Limits,
-}
-
-/// Streams of the selection that lost records after the reader's position.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lost {
-    /// Their names in byte order, at most [`LOST_NAMES_MAX`].
-    pub streams: Vec<StreamName>,
-    /// Every loss recorded up to here is told by this; goes into [`Place::told`].
-    pub told_upto: Position,
-}
-
-/// How many streams a loss names at most. Source: SPEC of Largesse, "Told, not silently skipped".
-pub const LOST_NAMES_MAX: usize = 100;
 
 /// Whether a sweep has to be called again at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,6 +31,7 @@ mod idempotency_key;
 mod memory;
 mod pattern;
 mod position;
+mod query;
 mod record;
 mod selection;
 mod setting_text;
@@ -52,16 +53,16 @@ pub use append::{
 };
 pub use command::{Command, Reply, SWEEP_STREAMS_MAX, Touch};
 pub use control_names::{Author, ControlNames, RESERVED_NAMES, is_reserved};
-pub use engine::{
-    Batch, EndedStream, Ends, Engine, EngineExt, LOST_NAMES_MAX, Located, Lost, Pending, ReadLimits, Repeat,
-    Stopped, Sweep, TailListener,
-};
+pub use engine::{Engine, EngineExt, Looking, Pending, Sweep, TailListener};
 pub use engine_limits::EngineLimits;
 pub use from_setting::{FromSetting, FromSettingError};
 pub use idempotency_key::{IDEMPOTENCY_KEY_BYTES_MAX, IdempotencyKey, IdempotencyKeyError};
 pub use memory::MemoryEngine;
 pub use pattern::{Pattern, PatternError, PatternSegment};
 pub use position::{Incarnation, Place, Position};
+pub use query::{
+    Batch, EndedStream, Ends, LOST_NAMES_MAX, Located, Lost, Query, QueryReply, ReadLimits, Repeat, Stopped,
+};
 pub use record::{EVENT_OVERHEAD_BYTES, EndReason, Event, NewEvent, Record};
 pub use selection::{
     Form, PATTERNS_MAX, SELECTORS_MAX, Selection, SelectionError, SelectionFingerprint, Selector,

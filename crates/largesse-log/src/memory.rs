@@ -7,16 +7,14 @@
 
 use std::{
     future::poll_fn,
-    num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
 };
 
-use crate::state::{Applied, Locating, LogState, Read};
+use crate::state::{Applied, LogState, Looked};
 use crate::{
-    Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending, Place,
-    Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState, Sweep,
-    TailListener,
+    Command, Engine, EngineError, EngineLimits, Incarnation, Looking, Now, Pending, Position, Query,
+    QueryReply, Reply, Settings, Sweep, TailListener,
 };
 
 /// A log in memory.
@@ -71,6 +69,22 @@ impl MemoryEngine {
     }
 }
 
+impl MemoryEngine {
+    /// Goes on with a long look.
+    async fn look_on(&self, mut looked: Looked) -> Result<QueryReply, EngineError> {
+        loop {
+            match looked {
+                Looked::Ready(reply) => return Ok(reply),
+                Looked::More(search) => {
+                    yielded().await;
+                    looked = self.lock().look_on(search);
+                }
+                Looked::Cold(cold) => unreachable!("{NOTHING_IS_COLD}: {cold:?}"),
+            }
+        }
+    }
+}
+
 /// Nothing is ever moved out of memory.
 const NOTHING_IS_COLD: &str = "nothing is cold in a log that is in memory";
 
@@ -115,57 +129,12 @@ impl Engine for MemoryEngine {
         })
     }
 
-    fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
-        Box::pin(async move { Ok(self.lock().state(stream)) })
-    }
-
-    fn list<'a>(
-        &'a self,
-        after: Option<&'a StreamName>,
-        states_max: NonZeroUsize,
-    ) -> Pending<'a, Result<Vec<StreamState>, EngineError>> {
-        Box::pin(async move { Ok(self.lock().list(after, states_max)) })
-    }
-
-    fn locate<'a>(
-        &'a self,
-        selection: &'a Selection,
-        from: StartFrom,
-    ) -> Pending<'a, Result<Located, EngineError>> {
-        Box::pin(async move {
-            let mut step = self.lock().locate(selection, from);
-            loop {
-                step = match step {
-                    Locating::Ready(located) => return Ok(located),
-                    Locating::More(search) => {
-                        yielded().await;
-                        self.lock().search_on(selection, search)
-                    }
-                    Locating::Cold(search) => unreachable!("{NOTHING_IS_COLD}: {search:?}"),
-                };
-            }
-        })
-    }
-
-    fn ended_at<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-    ) -> Pending<'a, Result<Ends, EngineError>> {
-        Box::pin(async move { Ok(self.lock().ended_at(selection, place)) })
-    }
-
-    fn read<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-        limits: ReadLimits,
-    ) -> Pending<'a, Result<Batch, EngineError>> {
-        Box::pin(async move {
-            match self.lock().read(selection, place, limits)? {
-                Read::Ready(batch) => Ok(batch),
-                Read::Cold(read) => unreachable!("{NOTHING_IS_COLD}: {read:?}"),
-            }
-        })
+    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a> {
+        let looked = self.lock().query(query);
+        match looked {
+            Ok(Looked::Ready(reply)) => Looking::Ready(Ok(reply)),
+            Ok(looked) => Looking::Cold(Box::pin(self.look_on(looked))),
+            Err(error) => Looking::Ready(Err(error)),
+        }
     }
 }

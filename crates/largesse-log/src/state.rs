@@ -38,7 +38,7 @@ pub use saved::{
     SavedBlocks, SavedDamage, SavedHead, SavedKey, SavedLife, SavedTombstone, SavedUse, Snapshot,
 };
 pub use stamp::Stamp;
-pub use view::{ColdEvent, ColdEvents, ColdRange, ColdRead, Locating, Read, Search};
+pub use view::{Cold, ColdEvent, ColdEvents, ColdRange, Looked, Search};
 
 /// What a step of the log answers, and the record that readers are to be told of.
 struct Stepped<T> {

@@ -9,8 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use largesse_log::Pending;
-
 /// Far longer than any call here takes.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// A future that only gives its turn away is asked again at once, so often; its waker may be held back by tokio.
@@ -26,8 +24,8 @@ impl Wake for Unpark {
 }
 
 /// The answer of a future of an engine.
-pub(crate) fn at_once<T>(pending: Pending<'_, T>) -> T {
-    let mut pending = Box::pin(tokio::task::unconstrained(pending));
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut pending = Box::pin(tokio::task::unconstrained(future));
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     let begun = Instant::now();

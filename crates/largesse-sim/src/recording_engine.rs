@@ -10,9 +10,8 @@ use std::{
 };
 
 use largesse_log::{
-    Batch, Command, Ends, Engine, EngineError, Incarnation, Located, Now, Pending, Place, Position,
-    ReadLimits, Record, Reply, Selection, Settings, StartFrom, Stopped, StreamName, StreamState, Sweep,
-    TailListener,
+    Batch, Command, Engine, EngineError, EngineExt, Incarnation, Looking, Now, Pending, Place, Position,
+    Query, QueryReply, Record, Reply, Settings, Stopped, Sweep, TailListener,
 };
 
 use crate::{at_once::at_once, oracle::Oracle, shared_rng::SharedRng, wakes::Wakes};
@@ -86,19 +85,20 @@ impl RecordingEngine {
         Ok(reply)
     }
 
-    fn read_now(
-        &self,
-        selection: &Selection,
-        place: Place,
-        limits: ReadLimits,
-    ) -> Result<Batch, EngineError> {
+    fn query_now(&self, query: Query<'_>) -> Result<QueryReply, EngineError> {
         let mut oracle = self.oracle();
-        let mut batch = at_once(self.inner.read(selection, place, limits))?;
-        if self.rng.once_in(4) {
-            self.shorten(&mut batch, place);
+        let mut reply = at_once(self.inner.query(query).done())?;
+        match (query, &mut reply) {
+            (Query::Locate { .. }, QueryReply::Located(located)) => oracle.note_locate(located.place),
+            (Query::Read { place, .. }, QueryReply::Batch(batch)) => {
+                if self.rng.once_in(4) {
+                    self.shorten(batch, place);
+                }
+                oracle.note_read(batch);
+            }
+            _ => {}
         }
-        oracle.note_read(&batch);
-        Ok(batch)
+        Ok(reply)
     }
 
     /// Stops a read earlier; it still moves on.
@@ -139,44 +139,7 @@ impl Engine for RecordingEngine {
         self.act(move |recorder| recorder.submit_now(now, &command))
     }
 
-    fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
-        self.act(move |recorder| at_once(recorder.inner.state(stream)))
-    }
-
-    fn list<'a>(
-        &'a self,
-        after: Option<&'a StreamName>,
-        states_max: NonZeroUsize,
-    ) -> Pending<'a, Result<Vec<StreamState>, EngineError>> {
-        self.act(move |recorder| at_once(recorder.inner.list(after, states_max)))
-    }
-
-    fn locate<'a>(
-        &'a self,
-        selection: &'a Selection,
-        from: StartFrom,
-    ) -> Pending<'a, Result<Located, EngineError>> {
-        self.act(move |recorder| {
-            let located = at_once(recorder.inner.locate(selection, from))?;
-            recorder.oracle().note_locate(located.place);
-            Ok(located)
-        })
-    }
-
-    fn ended_at<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-    ) -> Pending<'a, Result<Ends, EngineError>> {
-        self.act(move |recorder| at_once(recorder.inner.ended_at(selection, place)))
-    }
-
-    fn read<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-        limits: ReadLimits,
-    ) -> Pending<'a, Result<Batch, EngineError>> {
-        self.act(move |recorder| recorder.read_now(selection, place, limits))
+    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a> {
+        Looking::Cold(self.act(move |recorder| recorder.query_now(query)))
     }
 }

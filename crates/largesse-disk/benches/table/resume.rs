@@ -14,7 +14,8 @@ use std::{
 
 use largesse_disk::DiskEngine;
 use largesse_log::{
-    Batch, Engine, Pattern, Place, Position, ReadLimits, Record, Selection, Selector, Stopped, StreamName,
+    Batch, Engine, EngineExt, Pattern, Place, Position, ReadLimits, Record, Selection, Selector, Stopped,
+    StreamName,
 };
 
 use crate::{

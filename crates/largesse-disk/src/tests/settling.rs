@@ -10,15 +10,14 @@ use std::{
 };
 
 use largesse_log::{
-    Batch, Command, Ends, Engine, EngineError, EngineLimits, Incarnation, Located, Now, Pending, Place,
-    Position, ReadLimits, Reply, Selection, Settings, StartFrom, StreamName, StreamState, TailListener,
-    conformance::rng::Rng,
+    Command, Engine, EngineError, EngineLimits, Incarnation, Looking, Now, Pending, Position, Query, Reply,
+    Settings, TailListener, conformance::rng::Rng,
 };
 
 use crate::{
     core::Core,
     disk::{Disk, DiskFile, SimulatedDisk},
-    engine::answer,
+    engine::lookup,
     frame::EncodedEvents,
     maintenance::Maintenance,
     open::{NewLog, Opened, open},
@@ -198,41 +197,11 @@ impl Engine for Settling {
         Box::pin(async move { self.log.ask(now, command) })
     }
 
-    fn state<'a>(&'a self, stream: &'a StreamName) -> Pending<'a, Result<Option<StreamState>, EngineError>> {
-        Box::pin(async move { Ok(self.log.core.state().state(stream)) })
-    }
-
-    fn list<'a>(
-        &'a self,
-        after: Option<&'a StreamName>,
-        states_max: NonZeroUsize,
-    ) -> Pending<'a, Result<Vec<StreamState>, EngineError>> {
-        Box::pin(async move { Ok(self.log.core.state().list(after, states_max)) })
-    }
-
-    fn locate<'a>(
-        &'a self,
-        selection: &'a Selection,
-        from: StartFrom,
-    ) -> Pending<'a, Result<Located, EngineError>> {
-        Box::pin(answer::locate(&self.log.core, &self.pool, selection, from))
-    }
-
-    fn ended_at<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-    ) -> Pending<'a, Result<Ends, EngineError>> {
-        Box::pin(async move { Ok(self.log.core.state().ended_at(selection, place)) })
-    }
-
-    fn read<'a>(
-        &'a self,
-        selection: &'a Selection,
-        place: Place,
-        limits: ReadLimits,
-    ) -> Pending<'a, Result<Batch, EngineError>> {
-        Box::pin(async move { Ok(answer::read(&self.log.core, &self.pool, selection, place, limits).await?) })
+    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a> {
+        Looking::Cold(Box::pin(async move {
+            let looked = self.log.core.state().query(query)?;
+            Ok(lookup::look_on(&self.log.core, &self.pool, looked).await?)
+        }))
     }
 }
 

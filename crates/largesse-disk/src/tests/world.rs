@@ -5,10 +5,10 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use largesse_log::{
     Append, Author, Batch, Change, Command, EngineError, EngineLimits, IdempotencyKey, Incarnation, NewEvent,
-    Once, Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Settings, SettingsPatch,
-    Stopped, StreamName, StreamState, Then, UnixMs,
+    Once, Outcome, Place, Position, Put, Query, ReadLimits, Record, Selection, Selector, Settings,
+    SettingsPatch, Stopped, StreamName, StreamState, Then, UnixMs,
     conformance::rng::Rng,
-    state::{LogState, Read, Stamp},
+    state::{LogState, Looked, Stamp},
 };
 use largesse_wire::EventData;
 
@@ -270,7 +270,8 @@ impl World {
     fn records(&self, selectors: &str) -> Vec<(Position, String)> {
         let core = &self.writer.core;
         read_all(selectors, |selection, place, limits| {
-            core.read(selection, place, limits).expect("all is whole")
+            let read = Query::Read { selection, place, limits };
+            core.query(read).expect("all is whole").into_batch()
         })
     }
 }
@@ -330,9 +331,9 @@ impl Model {
 
     pub(super) fn seen(&self) -> Seen {
         let records = read_all(&STREAMS.join(","), |selection, place, limits| {
-            match self.state.read(selection, place, limits).unwrap() {
-                Read::Ready(batch) => batch,
-                Read::Cold(read) => panic!("{read:?} in memory"),
+            match self.state.query(Query::Read { selection, place, limits }).unwrap() {
+                Looked::Ready(reply) => reply.into_batch(),
+                looked => panic!("{looked:?} in memory"),
             }
         });
         Seen { states: self.state.list(None, NonZeroUsize::MAX), records }

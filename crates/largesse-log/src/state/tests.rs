@@ -309,7 +309,7 @@ fn located(log: &LogState, pattern: &str, events: u64) -> Position {
     loop {
         match step {
             Locating::Ready(located) => return located.place.position(),
-            Locating::More(search) => step = log.search_on(&selection, search),
+            Locating::More(search) => step = log.search_on(search),
             Locating::Cold(search) => panic!("{search:?} in memory"),
         }
     }

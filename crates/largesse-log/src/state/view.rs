@@ -2,7 +2,7 @@
 //!
 //! There are two ways to the records of a selection. Where it means few streams, their events are merged
 //! (`merge.rs`); where patterns make it mean many, the log's own order is walked (`walk.rs`). What is on the disk is
-//! read the same two ways, on a thread that may wait for it ([`ColdRead`]).
+//! read the same two ways, on a thread that may wait for it ([`Cold`]).
 //!
 //! Invariant: the cost is bounded by what is returned and by the smaller of the two ways, or by
 //! [`WORK_MAX`](super::work::WORK_MAX); never by the length of the log. Nothing here waits but what is cold.
@@ -18,15 +18,16 @@ mod merge;
 mod walk;
 
 pub use cold::{ColdEvent, ColdEvents, ColdRange};
-pub use cold_read::ColdRead;
-pub use locate::{Locating, Search};
 
 use std::collections::BTreeSet;
 
 use batch_builder::{BatchBuilder, Found};
 use candidates::{By, Candidate, Candidates, Extent};
+pub(super) use cold_read::ColdRead;
 use cold_read::{ColdBatch, ColdLife, Judged};
 use ends::ends_upto;
+pub(super) use locate::Locating;
+pub use locate::Search;
 use merge::{HotEvents, merge};
 use walk::finished;
 
@@ -36,19 +37,90 @@ use super::{
     work::{Spent, Work},
 };
 use crate::{
-    Batch, EngineError, LOST_NAMES_MAX, Lost, Place, Position, ReadLimits, Selection, Stopped, StreamName,
+    Batch, EngineError, LOST_NAMES_MAX, Lost, Place, Position, Query, QueryReply, ReadLimits, Selection,
+    Stopped, StreamName,
 };
 
 /// The most streams that a pattern may make one read look at by name. Tests have few streams, and some walks.
 const CANDIDATES_MAX: u64 = if cfg!(test) { 3 } else { 1024 };
 
+/// How far a look at the log has come.
+#[derive(Debug)]
+pub enum Looked {
+    /// To its end.
+    Ready(QueryReply),
+    /// It is a long way: on with [`LogState::look_on`], after others had the thread.
+    More(Search),
+    /// The rest is on the disk: on with [`Cold::run`].
+    Cold(Cold),
+}
+
+/// What a look at the log left to be read from the disk.
+#[derive(Debug)]
+pub struct Cold(Rest);
+
+#[derive(Debug)]
+enum Rest {
+    Read(ColdRead),
+    Search(Search),
+}
+
 /// What a read found.
 #[derive(Debug)]
-pub enum Read {
+pub(super) enum Read {
     /// All of it: it was in memory.
     Ready(Batch),
     /// Part of it is on the disk.
     Cold(ColdRead),
+}
+
+impl Cold {
+    /// Reads. Waits for the disk, so not on a thread that serves others, and not under the state's lock.
+    ///
+    /// # Errors
+    /// When something can't be read.
+    pub fn run<C: ColdEvents>(self, cold: &C) -> Result<Looked, C::Error> {
+        match self.0 {
+            Rest::Read(read) => Ok(Looked::Ready(QueryReply::Batch(read.run(cold)?))),
+            Rest::Search(search) => Ok(search.run(cold)?.into()),
+        }
+    }
+}
+
+impl From<Locating> for Looked {
+    fn from(locating: Locating) -> Self {
+        match locating {
+            Locating::Ready(located) => Self::Ready(QueryReply::Located(located)),
+            Locating::More(search) => Self::More(search),
+            Locating::Cold(search) => Self::Cold(Cold(Rest::Search(search))),
+        }
+    }
+}
+
+impl LogState {
+    /// Looks at the log.
+    ///
+    /// # Errors
+    /// [`EngineError::BeyondTail`].
+    pub fn query(&self, query: Query<'_>) -> Result<Looked, EngineError> {
+        let reply = match query {
+            Query::State(stream) => QueryReply::State(self.state(stream).map(Box::new)),
+            Query::List { after, states_max } => QueryReply::List(self.list(after, states_max)),
+            Query::EndedAt { selection, place } => QueryReply::Ends(self.ended_at(selection, place)),
+            Query::Locate { selection, from } => return Ok(self.locate(selection, from).into()),
+            Query::Read { selection, place, limits } => match self.read(selection, place, limits)? {
+                Read::Ready(batch) => QueryReply::Batch(batch),
+                Read::Cold(read) => return Ok(Looked::Cold(Cold(Rest::Read(read)))),
+            },
+        };
+        Ok(Looked::Ready(reply))
+    }
+
+    /// Goes on with a look.
+    #[must_use]
+    pub fn look_on(&self, search: Search) -> Looked {
+        self.search_on(search).into()
+    }
 }
 
 impl LogState {
@@ -56,7 +128,12 @@ impl LogState {
     ///
     /// # Errors
     /// [`EngineError::BeyondTail`].
-    pub fn read(&self, selection: &Selection, place: Place, limits: ReadLimits) -> Result<Read, EngineError> {
+    pub(super) fn read(
+        &self,
+        selection: &Selection,
+        place: Place,
+        limits: ReadLimits,
+    ) -> Result<Read, EngineError> {
         self.check_reached(place)?;
         let candidates = self.candidates_after(selection, place);
         let is_cold = place.position() < self.evicted_upto;

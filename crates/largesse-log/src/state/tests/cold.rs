@@ -68,8 +68,8 @@ impl Cold {
         loop {
             step = match step {
                 Locating::Ready(located) => return located,
-                Locating::More(search) => self.log.borrow().search_on(selection, search),
-                Locating::Cold(search) => search.read(selection, self).unwrap_or_else(|error| match error {}),
+                Locating::More(search) => self.log.borrow().search_on(search),
+                Locating::Cold(search) => search.run(self).unwrap_or_else(|error| match error {}),
             }
         }
     }
@@ -228,7 +228,7 @@ fn locate_hot(log: &LogState, selection: &Selection, from: StartFrom) -> Located
     loop {
         step = match step {
             Locating::Ready(located) => return located,
-            Locating::More(search) => log.search_on(selection, search),
+            Locating::More(search) => log.search_on(search),
             Locating::Cold(search) => panic!("{search:?} in memory"),
         }
     }

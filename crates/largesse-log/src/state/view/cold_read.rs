@@ -35,7 +35,7 @@ const NOT_KEPT_BYTES: u64 = if cfg!(test) { 500 } else { 32 * 1024 };
 
 /// A read of which a part is on the disk.
 #[derive(Debug)]
-pub struct ColdRead {
+pub(in crate::state) struct ColdRead {
     way: Way,
     limits: ReadLimits,
 }
@@ -97,11 +97,8 @@ impl ColdRead {
         Self { way: Way::Walk { selection: selection.clone(), place }, limits }
     }
 
-    /// Reads. Waits for the disk, so not on a thread that serves others.
-    ///
-    /// # Errors
-    /// When something can't be read.
-    pub fn run<C: ColdEvents>(self, cold: &C) -> Result<Batch, C::Error> {
+    /// Reads.
+    pub(in crate::state) fn run<C: ColdEvents>(self, cold: &C) -> Result<Batch, C::Error> {
         match self.way {
             Way::Merge(batch) => merge_cold(cold, batch, self.limits),
             Way::Walk { selection, place } => walk_cold(cold, &selection, place, self.limits),

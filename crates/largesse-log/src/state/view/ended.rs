@@ -5,7 +5,7 @@
 use crate::{EndReason, EndedStream, Ends, Place, Selection, StreamName, state::LogState};
 
 impl LogState {
-    /// Which of the selection's named streams have ended at `place`; see [`crate::Engine::ended_at`].
+    /// Which of the selection's named streams have ended at `place`; see [`crate::Query::EndedAt`].
     #[must_use]
     pub fn ended_at(&self, selection: &Selection, place: Place) -> Ends {
         let is_unknown =

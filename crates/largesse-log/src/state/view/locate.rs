@@ -21,12 +21,12 @@ use crate::{
 
 /// How far finding a place has come.
 #[derive(Debug)]
-pub enum Locating {
+pub(in crate::state) enum Locating {
     /// It is found.
     Ready(Located),
     /// It is a long way: on with [`LogState::search_on`], after others had the thread.
     More(Search),
-    /// It is on the disk: on with [`Search::read`].
+    /// It is on the disk: on with [`Search::run`].
     Cold(Search),
 }
 
@@ -37,7 +37,7 @@ pub struct Search(Way);
 #[derive(Debug)]
 enum Way {
     /// Back along the log, event by event.
-    Back(Back),
+    Back { selection: Selection, back: Back },
     /// The last events of a few lives, some of which are cold.
     Deep {
         /// The cold events of the lives that are kept.
@@ -66,18 +66,15 @@ struct Back {
 }
 
 impl Search {
-    /// Looks on the disk. Waits for it, so not on a thread that serves others.
-    ///
-    /// # Errors
-    /// When something can't be read.
-    pub fn read<C: ColdEvents>(self, selection: &Selection, cold: &C) -> Result<Locating, C::Error> {
+    /// Looks on the disk.
+    pub(in crate::state) fn run<C: ColdEvents>(self, cold: &C) -> Result<Locating, C::Error> {
         match self.0 {
             Way::Deep { ranges, events, tail } => {
                 let position = cold.last_with(&ranges, events)?;
                 let place = Place::knowing(position, tail);
                 Ok(Locating::Ready(Located { place, repeat: Repeat::AnotherPlace }))
             }
-            Way::Back(back) => {
+            Way::Back { selection, back } => {
                 let mut walked = Vec::new();
                 let begin =
                     cold.walk_stretch(Position(back.to.0.saturating_sub(1)), |stream, position| {
@@ -85,7 +82,7 @@ impl Search {
                             walked.push((stream, position));
                         }
                     })?;
-                Ok(cold.state().judge_back(back, &walked, begin.unwrap_or(Position::ZERO)))
+                Ok(cold.state().judge_back(selection, back, &walked, begin.unwrap_or(Position::ZERO)))
             }
             Way::Time { time, evicted_upto } => {
                 let position = cold.first_since(time)?.map_or(evicted_upto, before);
@@ -97,8 +94,7 @@ impl Search {
 
 impl LogState {
     /// Finds where a first request begins to read.
-    #[must_use]
-    pub fn locate(&self, selection: &Selection, from: StartFrom) -> Locating {
+    pub(in crate::state) fn locate(&self, selection: &Selection, from: StartFrom) -> Locating {
         match from {
             StartFrom::Start => self.located(Position::ZERO, Repeat::SamePlace),
             StartFrom::Now | StartFrom::Last(0) => self.located(self.tail, Repeat::AnotherPlace),
@@ -124,10 +120,9 @@ impl LogState {
     ///
     /// # Panics
     /// When the search is one for the disk.
-    #[must_use]
-    pub fn search_on(&self, selection: &Selection, search: Search) -> Locating {
+    pub(in crate::state) fn search_on(&self, search: Search) -> Locating {
         match search.0 {
-            Way::Back(back) => self.locate_back(selection, back),
+            Way::Back { selection, back } => self.locate_back(&selection, back),
             way @ (Way::Deep { .. } | Way::Time { .. }) => unreachable!("it is on the disk: {way:?}"),
         }
     }
@@ -137,7 +132,7 @@ impl LogState {
         let mut work = Work::new();
         for (position, event) in self.order.range(..back.to).rev() {
             if work.spend_match(selection, &event.stream) == Spent::UsedUp {
-                return Locating::More(Search(Way::Back(back)));
+                return Locating::More(Search(Way::Back { selection: selection.clone(), back }));
             }
             back.to = *position;
             if selection.matches(&event.stream) && self.life_of(event).is_some() {
@@ -151,11 +146,17 @@ impl LogState {
             return self.located(Position::ZERO, Repeat::AnotherPlace);
         }
         let to = back.to.min(self.evicted_upto.next());
-        Locating::Cold(Search(Way::Back(Back { to, ..back })))
+        Locating::Cold(Search(Way::Back { selection: selection.clone(), back: Back { to, ..back } }))
     }
 
     /// Goes on with a way back by what was met on the disk, in log order, down to `to`.
-    fn judge_back(&self, mut back: Back, walked: &[(StreamName, Position)], to: Position) -> Locating {
+    fn judge_back(
+        &self,
+        selection: Selection,
+        mut back: Back,
+        walked: &[(StreamName, Position)],
+        to: Position,
+    ) -> Locating {
         for (stream, position) in walked.iter().rev() {
             if self.lives.get(stream).is_some_and(|life| life.keeps(*position)) {
                 back.left -= 1;
@@ -166,7 +167,7 @@ impl LogState {
         }
         match to {
             Position::ZERO => self.located(Position::ZERO, Repeat::AnotherPlace),
-            to => Locating::Cold(Search(Way::Back(Back { to, ..back }))),
+            to => Locating::Cold(Search(Way::Back { selection, back: Back { to, ..back } })),
         }
     }
 

@@ -1,0 +1,158 @@
+//! What can be asked of the log, and what it replies.
+//!
+//! Invariant: a query changes nothing, and its reply is of one moment. Does not know where events are.
+
+use std::num::NonZeroUsize;
+
+use crate::{EndReason, Place, Position, Record, Selection, StartFrom, StreamName, StreamState};
+
+/// A look at the log.
+#[derive(Clone, Copy, Debug)]
+pub enum Query<'a> {
+    /// A stream's state.
+    State(&'a StreamName),
+    /// Streams by name, in byte order, those after `after`; at most `states_max`.
+    List {
+        /// The last that is known already.
+        after: Option<&'a StreamName>,
+        /// How many.
+        states_max: NonZeroUsize,
+    },
+    /// Where a first request begins to read.
+    Locate {
+        /// What it reads.
+        selection: &'a Selection,
+        /// From where.
+        from: StartFrom,
+    },
+    /// Which of the selection's named streams have ended at `place`: their last record at or before it is an
+    /// end, they have not been made anew since, up to it, and they were not gone at [`Place::asked_at`].
+    EndedAt {
+        /// The streams.
+        selection: &'a Selection,
+        /// Where the reader is.
+        place: Place,
+    },
+    /// What comes after a place. Never waits for records to come: at the tail it finds an empty batch.
+    Read {
+        /// The streams.
+        selection: &'a Selection,
+        /// Where the reader is.
+        place: Place,
+        /// How much it may have.
+        limits: ReadLimits,
+    },
+}
+
+/// What a query finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueryReply {
+    /// To [`Query::State`]: `None` when there is no such stream.
+    State(Option<Box<StreamState>>),
+    /// To [`Query::List`].
+    List(Vec<StreamState>),
+    /// To [`Query::Locate`].
+    Located(Located),
+    /// To [`Query::EndedAt`].
+    Ends(Ends),
+    /// To [`Query::Read`].
+    Batch(Batch),
+}
+
+impl QueryReply {
+    /// The reply to a [`Query::Read`].
+    ///
+    /// # Panics
+    /// When it is another's, which is a bug of the engine.
+    #[must_use]
+    pub fn into_batch(self) -> Batch {
+        match self {
+            Self::Batch(batch) => batch,
+            other => unreachable!("the reply to another query: {other:?}"),
+        }
+    }
+}
+
+/// What the log knows of ends at a place; both in byte order of the names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// The named streams that have ended.
+    pub ended: Vec<EndedStream>,
+    /// The named streams of which nothing is remembered: they never were, or are gone for long.
+    pub unknown: Vec<StreamName>,
+}
+
+/// A named stream that has ended at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedStream {
+    /// The stream.
+    pub name: StreamName,
+    /// Why it ended.
+    pub reason: EndReason,
+}
+
+/// How much one read may return.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadLimits {
+    /// Records at most.
+    pub records_max: NonZeroUsize,
+    /// Data bytes at most; one record is returned even if it is larger alone.
+    pub bytes_max: u64,
+}
+
+/// Where a first request begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// The place to read from. It knows of every loss up to the tail: a first request is told none.
+    pub place: Place,
+    /// Whether the same request, repeated later, would find the same place.
+    pub repeat: Repeat,
+}
+
+/// Whether a repeated first request finds the same place again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// It does: `from=start`, or a time that has passed.
+    SamePlace,
+    /// It may not: `from=now`, `from=-N`, or a time still to come.
+    AnotherPlace,
+}
+
+/// What one read found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The selection's records after the place, in log order.
+    pub records: Vec<Record>,
+    /// Everything of the selection up to here is in `records`, lost, or was before the place.
+    pub upto: Position,
+    /// Whether the read stopped at its limits, with more to come, or at the tail.
+    pub stopped: Stopped,
+    /// What was dropped after the place's position and is not known to it.
+    pub lost: Option<Lost>,
+    /// A bare id ([`Place::at`]) before this position would be told of a loss this place knows of, or taken to
+    /// have met an end that was gone before it first asked. [`Position::MAX`] where that is so for ever.
+    pub horizon: Position,
+}
+
+/// Why a read returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// There was nothing more, up to the tail.
+    Tail,
+    /// The limits were reached; read on at once. An engine that has looked at as much of the log as it does
+    /// in one go answers this too, with what it has found so far, which may be no record; then
+    /// [`Batch::upto`] has moved on all the same.
+    Limits,
+}
+
+/// Streams of the selection that lost records after the reader's position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Their names in byte order, at most [`LOST_NAMES_MAX`].
+    pub streams: Vec<StreamName>,
+    /// Every loss recorded up to here is told by this; goes into [`Place::told`].
+    pub told_upto: Position,
+}
+
+/// How many streams a loss names at most. Source: SPEC of Largesse, "Told, not silently skipped".
+pub const LOST_NAMES_MAX: usize = 100;
