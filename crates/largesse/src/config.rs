@@ -34,10 +34,14 @@ use largesse::{
 };
 use tracing::level_filters::LevelFilter;
 
-use crate::{gallery::GalleryRule, terminal::TerminalWishes};
+use crate::{
+    gallery::GalleryRule,
+    terminal::{Failure, TerminalWishes},
+};
 
-pub(crate) use self::{environment::SERVER_URL, error::ConfigError, flags::KeyFlags, origin::Origin};
+pub(crate) use self::{environment::SERVER_URL, flags::KeyFlags, origin::Origin};
 use self::{
+    error::ConfigError,
     keys::{KEYS, Key},
     raw::Raw,
 };
@@ -177,15 +181,15 @@ impl Effective {
     /// process's environment, and the command line's flags.
     ///
     /// # Errors
-    /// Every mistake in all of them.
-    pub(crate) fn load(file: Option<&Path>, flags: &KeyFlags) -> Result<Self, Vec<ConfigError>> {
+    /// Every mistake in all of them, one a line.
+    pub(crate) fn load(file: Option<&Path>, flags: &KeyFlags) -> Result<Self, Failure> {
         let standing = PathBuf::from(FILE_DEFAULT);
         let file = file.or_else(|| standing.exists().then_some(standing.as_path()));
         let mut mistakes = Vec::new();
         let mut given = file.map_or_else(Vec::new, |path| file::read(path, &mut mistakes));
         given.extend(environment::read(std::env::vars_os(), &mut mistakes));
         given.extend(flags.given());
-        let effective = Self::check(given, mistakes)?;
+        let effective = Self::check(given, mistakes).map_err(|mistakes| failure(&mistakes))?;
         Ok(Self { port: std::env::var_os("PORT"), ..effective })
     }
 
@@ -257,4 +261,10 @@ impl Effective {
         let default = || KEYS.iter().find(|key| key.path == path).map_or_else(Raw::empty, Key::default_raw);
         self.given.get(path).map_or_else(default, |(raw, _)| raw.clone())
     }
+}
+
+/// All mistakes, one a line.
+fn failure(mistakes: &[ConfigError]) -> Failure {
+    let lines: String = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
+    Failure(format!("the configuration is wrong:{lines}"))
 }

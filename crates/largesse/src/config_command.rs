@@ -4,8 +4,8 @@
 //! are free.
 
 use crate::{
-    cli::{ConfigArgs, ConfigCommand},
-    config::{ConfigError, Effective},
+    cli::{ConfigCommand, ServeArgs},
+    config::Effective,
     serve,
     terminal::{Failure, note, say},
 };
@@ -17,26 +17,16 @@ use crate::{
 pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
     let text = match command {
         ConfigCommand::Check(args) => {
-            let effective = load(&args.config)?;
+            let effective = load(args)?;
             serve::check_exposure(args, &effective)?;
             effective.warning().iter().for_each(|warning| note(warning));
             "the configuration is right".to_owned()
         }
-        ConfigCommand::Show(args) => load(&args.config)?.shown().trim_end().to_owned(),
+        ConfigCommand::Show(args) => load(args)?.shown().trim_end().to_owned(),
     };
     say(&text).map_err(|error| Failure::of_stdout(&error))
 }
 
-/// Loads the configuration that the command line points to.
-///
-/// # Errors
-/// Every mistake in it, one a line.
-pub(crate) fn load(args: &ConfigArgs) -> Result<Effective, Failure> {
-    Effective::load(args.file.as_deref(), &args.keys).map_err(|mistakes| told(&mistakes))
-}
-
-/// All mistakes, one a line.
-pub(crate) fn told(mistakes: &[ConfigError]) -> Failure {
-    let lines: String = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
-    Failure(format!("the configuration is wrong:{lines}"))
+fn load(args: &ServeArgs) -> Result<Effective, Failure> {
+    Effective::load(args.config.file.as_deref(), &args.config.keys)
 }

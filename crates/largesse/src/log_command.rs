@@ -21,7 +21,6 @@ use largesse::{
 use crate::{
     cli::{DataArgs, LogCommand},
     config::{self, Effective, KeyFlags},
-    config_command,
     data_folder::DataFolder,
     distance::distance,
     progress::{Output, Progress, Unit},
@@ -61,8 +60,7 @@ fn data(args: &DataArgs) -> Result<PathBuf, Failure> {
         let checked = data.to_str().map_or_else(|| Ok(data.clone()), config::folder);
         return checked.map_err(|problem| Failure(format!("command line: --data {data:?}: {problem}")));
     }
-    let effective = Effective::load(args.config.as_deref(), &KeyFlags::default());
-    Ok(effective.map_err(|mistakes| config_command::told(&mistakes))?.config.data)
+    Ok(Effective::load(args.config.as_deref(), &KeyFlags::default())?.config.data)
 }
 
 /// Loads the log, and says where it is broken.

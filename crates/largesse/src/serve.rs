@@ -36,7 +36,6 @@ use self::{
 use crate::{
     cli::ServeArgs,
     config::{Config, Effective},
-    config_command::load,
     gallery::{Gallery, GalleryRule},
     terminal::{Failure, counted, say},
 };
@@ -57,7 +56,7 @@ struct Capacity {
 /// The configuration is wrong, the log can't be opened, an address can't be listened on, or something ended without
 /// which it can't serve.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
-    let effective = load(&args.config)?;
+    let effective = Effective::load(args.config.file.as_deref(), &args.config.keys)?;
     signals::outlive_terminal();
     trace::begin(&effective.config.trace)?;
     let files_max = machine::open_files_max();
