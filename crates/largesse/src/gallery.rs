@@ -16,6 +16,7 @@ use largesse::{
     hub::Hub,
     log::StreamName,
 };
+use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use self::{
@@ -24,10 +25,10 @@ use self::{
 };
 
 /// Whether the gallery is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum GalleryRule {
     /// It is, at `/`.
-    #[default]
     On,
     /// There is nothing at `/`.
     Off,

@@ -265,6 +265,7 @@ mod tests {
 
     fn config() -> Config {
         let seconds = Duration::from_secs;
+        let defaults = Effective::defaults().config;
         let http = HttpConfig {
             allowed_origins: vec![PageOrigin::parse("https://app.example").unwrap()],
             event_bytes_max: 1,
@@ -276,14 +277,9 @@ mod tests {
             body_idle: seconds(6),
             body_time_max: seconds(11),
             write_stall: seconds(12),
-            ..HttpConfig::default()
+            ..defaults.http
         };
-        Config {
-            http,
-            shutdown_grace: seconds(7),
-            listen: vec!["127.0.0.1:0".parse().unwrap()],
-            ..Config::default()
-        }
+        Config { http, shutdown_grace: seconds(7), listen: vec!["127.0.0.1:0".parse().unwrap()], ..defaults }
     }
 
     #[test]

@@ -104,6 +104,7 @@ const HOUSES: &[House] = &[
             "rustix",
             "serde",
             "serde_json",
+            "serde_path_to_error",
             "signal-hook",
             "strsim",
             "tokio",

@@ -83,16 +83,16 @@ fn find(table: &'static [(&str, &str)], name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::keys::KEYS;
+    use crate::config::sections::keys;
 
     #[test]
     fn every_name_points_to_a_key_and_is_none_and_stands_once() {
         let names = || ALIASES.iter().flat_map(|(_, others)| others.split(' '));
         for (key, _) in ALIASES {
-            assert!(KEYS.iter().any(|known| known.path == *key), "{key}");
+            assert!(keys().any(|known| known.path == *key), "{key}");
         }
         for name in names() {
-            assert!(!KEYS.iter().any(|key| key.path.replace('.', "_") == name), "{name} is a key");
+            assert!(!keys().any(|key| key.path.replace('.', "_") == name), "{name} is a key");
             assert_eq!(names().filter(|other| *other == name).count(), 1, "{name}");
         }
     }

@@ -10,12 +10,13 @@ use std::ffi::{OsStr, OsString};
 use strsim::osa_distance as distance;
 
 use super::{
-    Given, alias,
+    alias,
     error::ConfigError,
-    keys::{KEYS, Key},
+    key::Key,
     nearest::nearest,
     origin::Origin,
-    raw::Raw,
+    sections::{key_at, keys},
+    tree::{Node, Value},
 };
 
 /// What all our variables begin with.
@@ -27,23 +28,22 @@ pub(crate) const SERVER_URL: &str = "LARGESSE_URL";
 /// How many slips our name may have and still be meant for it.
 const PREFIX_SLIPS_MAX: usize = 2;
 
-/// The keys that `variables` give values to. Other `LARGESSE_…` variables are mistakes, unless they are passed
-/// over.
+/// The values that `variables` give to keys. Other `LARGESSE_…` variables are mistakes, unless they are ignored.
 pub(crate) fn read(
     variables: impl Iterator<Item = (OsString, OsString)>,
     mistakes: &mut Vec<ConfigError>,
-) -> Vec<Given> {
-    let mut given = Vec::new();
+) -> Node {
+    let mut values = Node::root();
     for (name, value) in variables {
         let name = name.to_string_lossy().into_owned();
-        if is_ours(&name) && !is_passed_over(&name, &value) {
+        if is_ours(&name) && !is_ignored(&name, &value) {
             match one(&name, value) {
-                Ok(one) => given.push(one),
+                Ok((key, node)) => values.put(key.path, node),
                 Err(problem) => mistakes.push(ConfigError::at(&"environment", &problem)),
             }
         }
     }
-    given
+    values
 }
 
 /// What is said where nobody gives an address, but the variable that many hosts set for the port has this value.
@@ -72,7 +72,7 @@ fn is_ours(name: &str) -> bool {
 /// are `LARGESSE_SERVICE_HOST`, `LARGESSE_PORT_8084_TCP` and the like, and a server that took them for typing
 /// errors of its keys would not start beside its own Service. `LARGESSE_PORT` is a URL there; a number is that of
 /// somebody who wants another port. Source: Kubernetes, "Service", "Environment variables".
-fn is_passed_over(name: &str, value: &OsStr) -> bool {
+fn is_ignored(name: &str, value: &OsStr) -> bool {
     let Some(rest) = name.strip_prefix(PREFIX) else { return false };
     match rest {
         "SERVICE_HOST" | "SERVICE_PORT" => true,
@@ -90,19 +90,15 @@ fn is_of_a_port(rest: &str) -> bool {
     is_number && matches!(part, [] | ["PROTO" | "PORT" | "ADDR"])
 }
 
-fn one(name: &str, value: OsString) -> Result<Given, String> {
-    let Some(key) = KEYS.iter().find(|key| key.env() == name) else { return Err(unknown(name)) };
+fn one(name: &str, value: OsString) -> Result<(&'static Key, Node), String> {
+    let Some(key) = keys().find(|key| key.env() == name) else { return Err(unknown(name)) };
     let value = value.into_string().map_err(|_| format!("{name} is not UTF-8 text"))?;
-    Ok(Given { key, raw: raw(key, value), origin: Origin::Environment { name: name.to_owned() } })
-}
-
-fn raw(key: &Key, value: String) -> Raw {
-    if key.slot.takes_a_list() {
-        let texts = value.split(',').map(str::trim).filter(|text| !text.is_empty());
-        Raw::List(texts.map(str::to_owned).collect())
-    } else {
-        Raw::Text(value)
+    let origin = Origin::Environment { name: name.to_owned() };
+    if !key.takes_a_list() {
+        return Ok((key, Node::new(Value::Text(value), origin)));
     }
+    let texts = value.split(',').map(str::trim).filter(|text| !text.is_empty());
+    Ok((key, Node::texts(texts.map(str::to_owned), &origin)))
 }
 
 fn unknown(name: &str) -> String {
@@ -117,8 +113,8 @@ fn unknown(name: &str) -> String {
 
 /// The variable of which this is the part behind our name, in its own words or in those of other servers.
 fn exact(rest: &str) -> Option<String> {
-    let key = KEYS.iter().find(|key| key.env().strip_prefix(PREFIX) == Some(rest));
-    let aliased = || alias::key_of(rest).and_then(|path| KEYS.iter().find(|key| key.path == path));
+    let key = keys().find(|key| key.env().strip_prefix(PREFIX) == Some(rest));
+    let aliased = || alias::key_of(rest).and_then(key_at);
     key.or_else(aliased).map(Key::env)
 }
 
@@ -126,7 +122,7 @@ fn exact(rest: &str) -> Option<String> {
 fn right(rest: &str) -> Option<String> {
     exact(rest).or_else(|| {
         // What all have in common says nothing about which was meant.
-        let names: Vec<String> = KEYS.iter().map(Key::env).collect();
+        let names: Vec<String> = keys().map(Key::env).collect();
         let nearest = nearest(rest, names.iter().filter_map(|name| name.strip_prefix(PREFIX)));
         nearest.map(|nearest| format!("{PREFIX}{nearest}"))
     })
@@ -167,15 +163,15 @@ mod tests {
         for (name, want) in rows {
             let mut mistakes = Vec::new();
             let given = read([(name.into(), "tcp://10.0.0.1:8084".into())].into_iter(), &mut mistakes);
-            assert!(given.is_empty(), "{name}");
+            assert!(given == Node::root(), "{name}");
             assert_eq!(mistakes.is_empty(), want, "{name}: {mistakes:?}");
         }
     }
 
     #[test]
-    fn no_key_is_passed_over() {
-        for key in KEYS {
-            assert!(is_ours(&key.env()) && !is_passed_over(&key.env(), OsStr::new("a://")), "{}", key.path);
+    fn no_key_is_ignored() {
+        for key in keys() {
+            assert!(is_ours(&key.env()) && !is_ignored(&key.env(), OsStr::new("a://")), "{}", key.path);
         }
     }
 
@@ -215,7 +211,7 @@ mod tests {
             let given = read([(name.into(), value.into())].into_iter(), &mut mistakes);
             let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
             let told = told.concat();
-            assert!(given.is_empty() && told.contains(name), "{name}: {told}");
+            assert!(given == Node::root() && told.contains(name), "{name}: {told}");
             assert!(told.ends_with(&format!("the nearest is {want}")), "{name}: {told}");
         }
     }

@@ -4,7 +4,12 @@
 
 use std::fmt;
 
-use super::{keys::Key, origin::Origin, raw::Raw};
+use super::{
+    key::Key,
+    origin::Origin,
+    sections::key_at,
+    tree::{Node, Value},
+};
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,16 +19,18 @@ pub(crate) struct ConfigError {
 
 impl ConfigError {
     /// A value its key does not take.
-    pub(crate) fn at_value(key: &Key, raw: &Raw, origin: &Origin, problem: &str) -> Self {
-        let path = key.path;
-        let many = if key.slot.takes_a_list() { several(origin) } else { "" };
-        let line = match origin {
-            Origin::Default | Origin::File { .. } => format!("{origin}: {path} = {raw}: {problem}{many}"),
+    pub(crate) fn at_value(path: &str, node: &Node, problem: &str) -> Self {
+        let takes_a_list = key_at(path).is_some_and(Key::takes_a_list);
+        let many = if takes_a_list { several(&node.origin) } else { "" };
+        let line = match &node.origin {
+            origin @ (Origin::Default | Origin::File { .. }) => {
+                format!("{origin}: {path} = {}: {problem}{many}", in_brief(node))
+            }
             Origin::Environment { name } => {
-                format!("environment: {name} = {} ({path}): {problem}{many}", outside_a_file(raw, ","))
+                format!("environment: {name} = {} ({path}): {problem}{many}", outside_a_file(node, ","))
             }
             Origin::Flag { name } => {
-                let given = outside_a_file(raw, &format!("\" --{name} \""));
+                let given = outside_a_file(node, &format!("\" --{name} \""));
                 format!("command line: --{name} {given} ({path}): {problem}{many}")
             }
         };
@@ -41,19 +48,31 @@ impl ConfigError {
     }
 }
 
+/// A value as a file has it, without what may be long and is not one.
+fn in_brief(node: &Node) -> String {
+    match &node.value {
+        Value::Table(_) => "{…}".to_owned(),
+        Value::List(items) if items.iter().any(|item| item.text().is_none()) => "[…]".to_owned(),
+        _ => node.to_string(),
+    }
+}
+
 /// A value as it was given where there are no lists: they are a file's.
-fn outside_a_file(raw: &Raw, between: &str) -> String {
-    match raw {
-        Raw::List(texts) => format!("\"{}\"", texts.join(between)),
-        raw => raw.to_string(),
+fn outside_a_file(node: &Node, between: &str) -> String {
+    match &node.value {
+        Value::List(items) => {
+            let texts: Vec<&str> = items.iter().filter_map(Node::text).collect();
+            format!("\"{}\"", texts.join(between))
+        }
+        _ => node.to_string(),
     }
 }
 
 /// How several values are written there.
 fn several(origin: &Origin) -> &'static str {
     match origin {
-        Origin::Default | Origin::File { .. } => "; several stand in [ ], with commas between",
-        Origin::Environment { .. } => "; between several stands a comma",
+        Origin::Default | Origin::File { .. } => "; write several in [ ], with commas between",
+        Origin::Environment { .. } => "; write several with commas between",
         Origin::Flag { .. } => "; for several, give the flag several times",
     }
 }

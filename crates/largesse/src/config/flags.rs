@@ -1,33 +1,46 @@
-//! Keys as flags of the command line, made from the table of keys.
+//! Keys as flags of the command line, made from what `sections.rs` says of them.
 //!
 //! Does not check values, so that a wrong one is told together with all other mistakes.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::ValueSource};
 
-use super::{Given, keys::KEYS, origin::Origin, raw::Raw};
+use super::{
+    key::{Flag, Key},
+    origin::Origin,
+    sections::keys,
+    tree::{Node, Value},
+};
 
 /// What the command line says about keys.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct KeyFlags(Vec<Given>);
+#[derive(Clone, Debug)]
+pub(crate) struct KeyFlags(Node);
+
+impl Default for KeyFlags {
+    /// Nothing.
+    fn default() -> Self {
+        Self(Node::root())
+    }
+}
 
 impl KeyFlags {
     /// The values it gives.
-    pub(super) fn given(&self) -> impl Iterator<Item = Given> {
-        self.0.iter().cloned()
+    pub(super) fn values(&self) -> Node {
+        self.0.clone()
     }
+}
+
+fn flags() -> impl Iterator<Item = (&'static Key, &'static Flag)> {
+    keys().flat_map(|key| key.flags.iter().map(move |flag| (key, flag)))
 }
 
 impl Args for KeyFlags {
     fn augment_args(command: Command) -> Command {
-        KEYS.iter().filter_map(|key| key.flag.map(|flag| (key, flag))).fold(
-            command,
-            |command, (key, flag)| {
-                let action = if key.slot.takes_a_list() { ArgAction::Append } else { ArgAction::Set };
-                let arg = Arg::new(key.path).long(flag.name).value_name(flag.value).action(action);
-                let arg = flag.alias.map_or(arg.clone(), |alias| arg.alias(alias));
-                command.arg(arg.help(format!("{} [key {}, default {}]", key.means, key.path, key.default)))
-            },
-        )
+        flags().fold(command, |command, (key, flag)| {
+            let action = if key.takes_a_list() { ArgAction::Append } else { ArgAction::Set };
+            let arg = Arg::new(key.path).long(flag.name).value_name(flag.value).action(action);
+            let arg = arg.help(format!("{} [key {}, default {}]", key.help(), key.path, key.default));
+            command.arg(arg.aliases(flag.aliases))
+        })
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -37,16 +50,20 @@ impl Args for KeyFlags {
 
 impl FromArgMatches for KeyFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut given = Vec::new();
-        for (key, flag) in KEYS.iter().filter_map(|key| key.flag.map(|flag| (key, flag))) {
+        let mut values = Node::root();
+        for (key, flag) in flags() {
             if matches.value_source(key.path) == Some(ValueSource::CommandLine) {
-                let texts: Vec<String> =
-                    matches.get_many::<String>(key.path).unwrap_or_default().cloned().collect();
-                let raw = if key.slot.takes_a_list() { Raw::List(texts) } else { Raw::Text(texts.concat()) };
-                given.push(Given { key, raw, origin: Origin::Flag { name: flag.name } });
+                let texts = matches.get_many::<String>(key.path).unwrap_or_default().cloned();
+                let origin = Origin::Flag { name: flag.name };
+                let node = if key.takes_a_list() {
+                    Node::texts(texts, &origin)
+                } else {
+                    Node::new(Value::Text(texts.collect()), origin)
+                };
+                values.put(key.path, node);
             }
         }
-        Ok(Self(given))
+        Ok(Self(values))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

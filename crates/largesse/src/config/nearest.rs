@@ -24,11 +24,11 @@ fn last(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::keys::KEYS;
+    use crate::config::sections::keys;
 
     #[track_caller]
     fn check(wrong: &str, want: &str) {
-        assert_eq!(nearest(wrong, KEYS.iter().map(|key| key.path)), Some(want), "for {wrong}");
+        assert_eq!(nearest(wrong, keys().map(|key| key.path)), Some(want), "for {wrong}");
     }
 
     #[test]
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn what_is_near_nothing_finds_nothing() {
         for wrong in ["banana", "", "x", "http.port", "http.banana", "tls.certificate", "no"] {
-            assert_eq!(nearest(wrong, KEYS.iter().map(|key| key.path)), None, "for {wrong}");
+            assert_eq!(nearest(wrong, keys().map(|key| key.path)), None, "for {wrong}");
         }
     }
 

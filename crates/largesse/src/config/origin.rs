@@ -1,6 +1,6 @@
 //! Where a value came from.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// Where a value came from, the weakest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) enum Origin {
     /// The configuration file.
     File {
         /// As it was named.
-        path: String,
+        path: Arc<str>,
         /// Counted from 1.
         line: usize,
     },
@@ -24,6 +24,16 @@ pub(crate) enum Origin {
         /// Its long name, without dashes.
         name: &'static str,
     },
+}
+
+impl Origin {
+    /// Of a file, counted from 1; elsewhere there are none.
+    pub(crate) fn line(&self) -> usize {
+        match self {
+            Self::File { line, .. } => *line,
+            _ => 0,
+        }
+    }
 }
 
 impl fmt::Display for Origin {

@@ -2,20 +2,31 @@
 //!
 //! Invariant: what is shown, used as a file, gives the same configuration.
 
-use super::{Effective, keys::KEYS};
+use super::{
+    Effective,
+    sections::keys,
+    tree::{Node, key_text},
+};
 
-/// All keys with their values and where each came from.
+/// All keys with their values and where each came from; then the lists of sections.
 pub(crate) fn shown(effective: &Effective) -> String {
     let mut text = String::new();
     let mut section = "";
-    for key in KEYS {
+    for key in keys() {
         if key.section() != section {
             section = key.section();
             text.push_str(&format!("\n[{section}]\n"));
         }
-        let value = effective.raw(key.path);
-        let origin = effective.origin(key.path);
-        text.push_str(&format!("# {}\n{} = {value} # {origin}\n", key.means, key.name()));
+        let value = effective.value(key.path);
+        text.push_str(&format!("# {}\n{} = {value} # {}\n", key.help(), key.name(), value.origin));
+    }
+    for (name, node) in effective.tree.entries().into_iter().flatten() {
+        for element in node.items().iter().filter_map(Node::entries) {
+            text.push_str(&format!("\n[[{}]]\n", key_text(name)));
+            for (key, value) in element {
+                text.push_str(&format!("{} = {value} # {}\n", key_text(key), value.origin));
+            }
+        }
     }
     text
 }

@@ -1,21 +1,27 @@
 //! The configuration as a whole: the table of keys, precedence, mistakes, and the document.
 
-use std::{collections::BTreeSet, ffi::OsString};
+use std::{collections::BTreeSet, ffi::OsString, time::Duration};
 
 use clap::{Args, Command, FromArgMatches};
 
-use super::{environment, file, keys::KEYS, *};
+use largesse::log::Settings;
 
-/// A configuration from texts, as they would stand in the three places.
+use super::{
+    environment, file,
+    sections::{key_at, keys},
+    *,
+};
+
+/// A configuration from texts, as they would be in the three places.
 fn load(text: &str, variables: &[(&str, &str)], flags: &[&str]) -> Result<Effective, Vec<ConfigError>> {
     let mut mistakes = Vec::new();
-    let mut given = file::parse("test.toml", text, &mut mistakes);
+    let file = file::parse("test.toml", text, &mut mistakes);
     let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    given.extend(environment::read(variables, &mut mistakes));
+    let environment = environment::read(variables, &mut mistakes);
     let command = KeyFlags::augment_args(Command::new("test"));
     let matches = command.get_matches_from([&["test"], flags].concat());
-    given.extend(KeyFlags::from_arg_matches(&matches).unwrap().given());
-    Effective::check(given, mistakes)
+    let flags = KeyFlags::from_arg_matches(&matches).unwrap().values();
+    Effective::check([file, environment, flags], mistakes)
 }
 
 fn defaults() -> Effective {
@@ -25,13 +31,6 @@ fn defaults() -> Effective {
 #[test]
 fn every_default_is_right_and_is_what_the_crates_use() {
     let config = defaults().config;
-    let mut from_table = Config::default();
-    for key in KEYS {
-        key.slot
-            .put(&mut from_table, &key.default_raw())
-            .unwrap_or_else(|problem| panic!("{}: {problem}", key.path));
-    }
-    assert_eq!(config, from_table);
     assert_eq!(config.stream, Settings::default());
     assert_eq!(config.listen, ["127.0.0.1:8084".parse().unwrap(), "[::1]:8084".parse().unwrap()]);
     assert_eq!(config.http.readers_max, None);
@@ -39,22 +38,21 @@ fn every_default_is_right_and_is_what_the_crates_use() {
 
 #[test]
 fn sections_stand_together_after_the_keys_without_one_and_no_name_is_twice() {
-    let mut sections: Vec<&str> = KEYS.iter().map(|key| key.section()).collect();
+    let mut sections: Vec<&str> = keys().map(|key| key.section()).collect();
     sections.dedup();
     let unique: BTreeSet<&str> = sections.iter().copied().collect();
     assert_eq!((sections[0], sections.len()), ("", unique.len()), "{sections:?}");
-    let names: BTreeSet<String> = KEYS.iter().flat_map(|key| [key.path.to_owned(), key.env()]).collect();
-    assert_eq!(names.len(), 2 * KEYS.len());
+    let names: BTreeSet<String> = keys().flat_map(|key| [key.path.to_owned(), key.env()]).collect();
+    assert_eq!(names.len(), 2 * keys().count());
 }
 
 #[test]
 fn the_document_has_the_same_keys_defaults_variables_and_flags() {
     let document = include_str!("../../../../docs/configuration.md");
     let rows: BTreeSet<String> = document.lines().filter(|line| line.starts_with("| `")).map(head).collect();
-    let wanted: BTreeSet<String> = KEYS
-        .iter()
+    let wanted: BTreeSet<String> = keys()
         .map(|key| {
-            let flag = key.flag.map_or_else(|| "–".to_owned(), |flag| format!("`--{}`", flag.name));
+            let flag = key.flags.first().map_or_else(|| "–".to_owned(), |flag| format!("`--{}`", flag.name));
             format!("| `{}` | `{}` | `{}` | {flag} |", key.path, key.default, key.env())
         })
         .collect();
@@ -75,7 +73,7 @@ fn check_precedence(file: Option<&str>, variable: Option<&str>, want_s: u64, wan
         variable.map(|value| ("LARGESSE_HTTP_HEARTBEAT", value)).into_iter().collect();
     let effective = load(&file, &variables, &[]).unwrap();
     assert_eq!(effective.config.http.heartbeat.as_secs(), want_s);
-    assert_eq!(effective.origin("http.heartbeat").to_string(), want_origin);
+    assert_eq!(effective.value("http.heartbeat").origin.to_string(), want_origin);
 }
 
 #[test]
@@ -92,15 +90,14 @@ fn a_flag_wins_over_all() {
     let variables = [("LARGESSE_SHUTDOWN_GRACE", "2s")];
     let effective = load(file, &variables, &["--shutdown-grace", "3s"]).unwrap();
     assert_eq!(effective.config.shutdown_grace, Duration::from_secs(3));
-    assert_eq!(effective.origin("shutdown_grace").to_string(), "flag, --shutdown-grace");
+    assert_eq!(effective.value("shutdown_grace").origin.to_string(), "flag, --shutdown-grace");
 }
 
 #[test]
 fn every_key_takes_its_default_from_each_place() {
-    for key in KEYS {
-        let raw = key.default_raw();
+    for key in keys() {
         let section = if key.section().is_empty() { String::new() } else { format!("[{}]\n", key.section()) };
-        let text = format!("{section}{} = {raw}\n", key.name());
+        let text = format!("{section}{} = {}\n", key.name(), key.default);
         let variable = key.default.trim_matches(['[', ']']).replace('"', "");
         let variables =
             [(key.env(), if key.path == "listen" { "127.0.0.1:8084,[::1]:8084".into() } else { variable })];
@@ -109,7 +106,7 @@ fn every_key_takes_its_default_from_each_place() {
         for loaded in [load(&text, &[], &[]), load("", &variables, &[])] {
             let loaded = loaded.unwrap_or_else(|mistakes| panic!("{}: {mistakes:?}", key.path));
             assert_eq!(loaded.config, defaults().config, "{}", key.path);
-            assert_ne!(loaded.origin(key.path), &Origin::Default, "{}", key.path);
+            assert_ne!(loaded.value(key.path).origin, Origin::Default, "{}", key.path);
         }
     }
 }
@@ -124,6 +121,20 @@ fn what_is_shown_is_a_file_that_gives_the_same() {
     let again = load(&effective.shown(), &[], &[]).unwrap();
     assert_eq!(again.config, effective.config);
     assert_ne!(again.config, defaults().config);
+}
+
+#[test]
+fn a_list_of_sections_is_shown_and_gives_the_same_again() {
+    let text = "[[program]]\ncommand = [\"a\", \"b\\nc\"]\nenv = { X = \"1\", \"a b\" = 2 }\npty = true\n[[program]]\n";
+    let parsed = file::parse("test.toml", text, &mut Vec::new());
+    let mut effective = defaults();
+    effective.tree.lay(parsed);
+    let shown = effective.shown();
+    let want = "\n[[program]]\ncommand = [\"a\", \"b\\nc\"] # test.toml, line 2\nenv = { X = \"1\", \"a b\" = 2 } # test.toml, \
+                line 3\npty = true # test.toml, line 4\n\n[[program]]\n";
+    assert!(shown.ends_with(want), "{shown}");
+    let values = |text: &str| toml::from_str::<toml::Table>(text).unwrap()["program"].clone();
+    assert_eq!(values(&shown), values(text));
 }
 
 /// The one mistake in a file.
@@ -167,7 +178,7 @@ fn a_wrong_value_is_told_with_its_line_its_key_and_what_would_be_right() {
     check_mistake("trace.format = \"xml\"", &["\"text\", \"json\""]);
     check_mistake("listen = [\"localhost\"]", &["\"localhost\"", "127.0.0.1:8084"]);
     check_mistake("listen = []", &["empty"]);
-    check_mistake("listen = [1]", &["a list of other things than texts"]);
+    check_mistake("listen = [1]", &["not every item is a text"]);
     check_mistake("http.allowed_origins = [\"https://a.example/\"]", &["https://a.example/", "origin"]);
     check_mistake("http.allowed_hosts = [\"http://x\"]", &["http://x", "a host has no scheme"]);
     check_mistake("listen = [\"127.0.0.1:1\", \"127.0.0.1:1\"]", &["127.0.0.1:1 is there twice"]);
@@ -180,9 +191,43 @@ fn an_unknown_key_is_told_with_the_nearest_right_one() {
     check_mistake("[htpp]\nheartbeat = \"15s\"", &["htpp is not a section", "nearest is http"]);
     check_mistake("lissen = []", &["lissen", "nearest is listen"]);
     check_mistake("http = 5", &["http is a section"]);
-    check_mistake("[listen]\na = 1", &["listen"]);
-    check_mistake("[http.heartbeat]\na = 1", &["http.heartbeat"]);
+    check_mistake("[listen]\na = 1", &["listen = {…}: this is a section; write an IP address"]);
+    check_mistake("[http.heartbeat]\na = 1", &["http.heartbeat = {…}: this is a section; write a time"]);
+    check_mistake("[[sream]]\na = 1", &["sream is not a section; the nearest is stream"]);
+    check_mistake(
+        "\"http.heartbeat\" = \"1s\"",
+        &["\"http.heartbeat\" is not a key; the nearest is http.heartbeat"],
+    );
     check_mistake("[[http]]\na = 1", &["http is a section"]);
+}
+
+#[test]
+fn a_mistake_is_one_line_whatever_is_written() {
+    for text in [
+        "data = \"a\\nb\"",
+        "listen = [\"a\\nb\"]",
+        "\"a\\nb\" = 1",
+        "[http.\"a\\u001b\"]",
+        "[http]\n\"\\n\" = 1",
+    ] {
+        let told = load(text, &[], &[]).unwrap_err()[0].to_string();
+        assert!(!told.contains(char::is_control), "{text}: {told:?}");
+    }
+    assert_eq!(
+        load("", &[("LARGESSE_DATA", "a\u{7f}\nb")], &[]).unwrap_err()[0].to_string(),
+        "environment: LARGESSE_DATA = \"a\\u007f\\nb\" (data): there is a line break or another control character in \
+         it: leave it out; write the path of a folder, like \"./largesse-data\""
+    );
+}
+
+#[test]
+fn mistakes_of_a_file_come_in_the_order_of_its_lines() {
+    let mistakes = load("z = 1\nlisten = 2\n[log]\nb = 3\nsync = 4\na = 5\n[aa]\n", &[], &[]).unwrap_err();
+    let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    for (told, line) in told.iter().zip([1, 2, 4, 5, 6, 7]) {
+        assert!(told.starts_with(&format!("test.toml, line {line}: ")), "{told}");
+    }
+    assert_eq!(told.len(), 6);
 }
 
 #[test]
@@ -223,12 +268,12 @@ fn what_other_servers_call_a_key_is_told_with_ours() {
 /// The same text in the file, in the environment and as a flag, where it has one.
 #[track_caller]
 fn check_everywhere(path: &str, text: &str, want: &str) {
-    let key = KEYS.iter().find(|key| key.path == path).unwrap();
+    let key = key_at(path).unwrap();
     let variable = key.env();
     let loaded = [
         load(&format!("{path} = {}", toml::Value::from(text)), &[], &[]),
         load("", &[(&variable, text)], &[]),
-        key.flag.map_or_else(
+        key.flags.first().map_or_else(
             || load("", &[(&variable, text)], &[]),
             |flag| load("", &[], &[&format!("--{}={text}", flag.name)]),
         ),
@@ -278,7 +323,7 @@ fn a_path_that_only_a_shell_would_have_read_otherwise_is_told() {
 
 #[test]
 fn quotes_and_spaces_around_any_value_are_told_or_do_no_harm() {
-    for key in KEYS {
+    for key in keys() {
         let value = key.default.trim_matches(['[', ']', '"']);
         let value = match key.path {
             "listen" => "127.0.0.1:8084",

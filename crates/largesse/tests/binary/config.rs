@@ -161,6 +161,7 @@ fn a_file_that_is_named_must_be_there_and_be_toml() {
         1,
         &["none.toml", "cannot be read"],
     );
+    check_refused("", &[], &["config", "check", "--config", "/dev/zero"], 1, &["larger than 1 MiB"]);
     check_refused("= nonsense", &[], &["config", "check"], 1, &["largesse.toml, line 1", "not TOML"]);
 }
 
