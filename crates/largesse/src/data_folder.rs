@@ -1,8 +1,8 @@
-//! The data folder: taken for this process alone, and the log in it opened; or looked at.
+//! The data folder: locked for this process and its log opened, or inspected.
 //!
-//! Invariants: but for its names, nothing in the folder is read before it is ours, or before no server can have it, and
-//! that stays so until this is dropped; nothing is written into a folder that is looked at. Every failure says what to
-//! do. Does not know what a log holds, nor how much it may.
+//! Invariants: except for the names of its files, nothing in the folder is read without a lock that keeps servers out,
+//! and the lock is held until this is dropped; nothing is written into a folder that is inspected. Every failure says
+//! what to do. Does not know what a log holds, nor its limits.
 
 use std::{
     error::Error,
@@ -30,21 +30,21 @@ use rustix::{
 
 use crate::terminal::{Failure, counted, note, plain};
 
-/// The file that says that an import is not done: what is in the folder is not all.
+/// The file that marks an unfinished import.
 pub(crate) const IMPORTING: &str = "importing";
 
-/// What may be in a folder in which a log is made: our own before there is a log, our configuration, and what file
-/// systems put into theirs. Hidden files may be there too.
+/// Files that a new log's folder may have: what we write before there is a log, our configuration, and what file
+/// systems create. Hidden files may be there too.
 const FINE_WITHOUT_A_LOG: [&str; 5] = [LOCK_NAME, CLOCK_NAME, IMPORTING, "largesse.toml", "lost+found"];
 
-/// A folder that is ours, or that no server has.
+/// A folder that is locked for this process, or kept from servers.
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     folder: Arc<Folder>,
     _lock: Lock,
 }
 
-/// Given back when dropped.
+/// Released when dropped.
 #[derive(Debug)]
 #[expect(dead_code, reason = "it is held, and nothing else")]
 enum Lock {
@@ -53,36 +53,36 @@ enum Lock {
 }
 
 impl DataFolder {
-    /// Takes the folder for a server, and makes it where there is none. One with other files and no log is not ours:
-    /// its path may be mistyped, and files in it may have the names of ours.
+    /// Locks the folder for a server, and creates it if there is none. A folder with other files and no log is refused:
+    /// its path may be mistyped, and its files may have the names of ours.
     ///
     /// # Errors
-    /// It can't be made, is not ours, or another process has it.
+    /// It can't be created, is refused, or another process has it.
     pub(crate) fn take_for_log(path: &Path) -> Result<Self, Failure> {
         let folder = Folder::open(path).map_err(|error| unusable(path, &error))?;
-        // Where it is not ours, no lock is made either.
+        // Before the lock, so that none is created in a folder that is refused.
         check_free(&folder)?;
         let taken = Self::locked(folder)?;
         check_free(&taken.folder)?;
         Ok(taken)
     }
 
-    /// Takes the folder, and makes it where there is none.
+    /// Locks the folder, and creates it if there is none.
     ///
     /// # Errors
-    /// It can't be made, or another process has it.
+    /// It can't be created, or another process has it.
     pub(crate) fn take(path: &Path) -> Result<Self, Failure> {
         Self::locked(Folder::open(path).map_err(|error| unusable(path, &error))?)
     }
 
-    /// The lock and the log are in the folder that was opened, whatever its path leads to meanwhile.
+    /// Lock and log are in the folder that was opened, wherever its path leads by now.
     fn locked(folder: Folder) -> Result<Self, Failure> {
         let lock = FolderLock::take(&folder).map_err(|error| Failure(told(&error)))?;
         Ok(Self { folder: Arc::new(folder), _lock: Lock::Ours(lock) })
     }
 
-    /// Looks at a log that is there, and keeps servers away from it meanwhile. Also where nothing can be written.
-    /// `instead` says what else there is to do where a server has it.
+    /// Opens an existing log's folder for inspection and keeps servers out meanwhile. Works on read-only file systems.
+    /// `instead` is the advice for when a server has it.
     ///
     /// # Errors
     /// There is no log, an import of it was cut off, it can't be read, or another process has it.
@@ -96,7 +96,7 @@ impl DataFolder {
             }
             _ => unusable(path, &error),
         })?;
-        // Where there is nothing to look at, no lock is made either.
+        // Before the lock, so that none is created where there is no log.
         check_names(&folder)?;
         let lock = LookLock::take(&folder).map_err(|error| match error {
             LockError::Taken { .. } => Failure(format!("{}{instead}", told(&error))),
@@ -114,30 +114,30 @@ impl DataFolder {
         Ok(looked)
     }
 
-    /// Where it is, from the root.
+    /// Its absolute path.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The folder, for who reads its files without opening the log.
+    /// The folder, for reading its files without opening the log.
     pub(crate) fn disk(&self) -> Arc<Folder> {
         Arc::clone(&self.folder)
     }
 
-    /// Opens the log in it, or makes one. Dropping the engine closes it, which waits for the disk; this has to live
-    /// longer.
+    /// Opens its log, or creates one. Dropping the engine closes the log, which waits for the disk; this has to outlive
+    /// it.
     ///
     /// # Errors
-    /// The log can't be opened; it is as it was.
+    /// The log can't be opened; it is unchanged.
     pub(crate) fn open(&self, limits: EngineLimits, settings: DiskSettings) -> Result<DiskEngine, Failure> {
         self.check_imported()?;
         self.open_new(limits, settings)
     }
 
-    /// Whether an import into it was cut off: then what is in it is not all.
+    /// Refuses a folder with an unfinished import.
     ///
     /// # Errors
-    /// It was, or that can't be known.
+    /// There is one, or that can't be found out.
     pub(crate) fn check_imported(&self) -> Result<(), Failure> {
         let names = self.folder.names().map_err(|error| unusable(self.path(), &error))?;
         if names.iter().any(|name| name == IMPORTING) {
@@ -149,10 +149,10 @@ impl DataFolder {
         Ok(())
     }
 
-    /// The same where an import is under way.
+    /// The same for the import itself.
     ///
     /// # Errors
-    /// The log can't be opened; it is as it was.
+    /// The log can't be opened; it is unchanged.
     pub(crate) fn open_new(
         &self,
         limits: EngineLimits,
@@ -162,7 +162,7 @@ impl DataFolder {
         opened.map_err(|error| self.unopened(&error))
     }
 
-    /// The log in it can't be opened.
+    /// Says that its log can't be opened.
     pub(crate) fn unopened(&self, error: &OpenError) -> Failure {
         let path = self.path().display();
         let what_to_do = match error {
@@ -178,7 +178,7 @@ impl DataFolder {
     }
 }
 
-/// The two random numbers of a log that is made.
+/// The two random numbers of a new log.
 fn new_log() -> Result<NewLog, Failure> {
     let random =
         || getrandom::u64().map_err(|error| Failure(format!("the system gives no random bits: {error}")));
@@ -187,7 +187,7 @@ fn new_log() -> Result<NewLog, Failure> {
 
 fn unusable(path: &Path, error: &io::Error) -> Failure {
     let shown = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
-    // Only these say that it is the path; a disk that fails is no matter of whose a folder is.
+    // Only these are about the path; a failing disk has nothing to do with the folder's owner.
     let is_of_the_path = matches!(
         error.kind(),
         ErrorKind::PermissionDenied
@@ -202,8 +202,8 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
     ))
 }
 
-/// What is in the way of a folder at `path`, where it is something to be seen: the first of its parts that is no
-/// folder, or that this user may not use.
+/// What prevents a folder at `path`, if that can be seen: the first part of the path that is not a folder, or that this
+/// user has no permission for.
 fn obstacle(path: &Path) -> Option<String> {
     let mut parts: Vec<&Path> = path.ancestors().collect();
     parts.reverse();
@@ -216,7 +216,7 @@ fn obstacle(path: &Path) -> Option<String> {
             Err(error) if error.kind() == ErrorKind::NotFound && is_link => {
                 return Some(format!("{shown} is a link to something that is not there"));
             }
-            // What is not there yet is made, in the folder above it.
+            // A missing folder is created, in the one above it.
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return refused(parts.get(at.wrapping_sub(1))?, Access::WRITE_OK | Access::EXEC_OK);
             }
@@ -229,7 +229,7 @@ fn obstacle(path: &Path) -> Option<String> {
     refused(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK)
 }
 
-/// Whose a file or folder is that this user may not use so.
+/// The owner of a file or folder that this user has no such permission for.
 fn refused(path: &Path, access: Access) -> Option<String> {
     let denied = accessat(CWD, path, access, AtFlags::EACCESS).err();
     if denied != Some(Errno::ACCESS) {
@@ -245,7 +245,7 @@ fn refused(path: &Path, access: Access) -> Option<String> {
     ))
 }
 
-/// Whether there is a log, or nothing that would be in the way of one.
+/// Refuses a folder that has files but no log.
 fn check_free(folder: &Folder) -> Result<(), Failure> {
     let path = folder.path();
     let failed = |error: io::Error| unusable(path, &error);
@@ -269,7 +269,7 @@ fn check_free(folder: &Folder) -> Result<(), Failure> {
     )))
 }
 
-/// Whether there is a log, or one that is being imported.
+/// Refuses a folder that has neither a log nor an unfinished import.
 fn check_names(folder: &Folder) -> Result<(), Failure> {
     let path = folder.path();
     let names = folder.names().map_err(|error| unusable(path, &error))?;
@@ -292,7 +292,7 @@ fn told(error: &LockError) -> String {
     format!("{}{why}. --data DIR takes another folder", chain(error).trim_end_matches('.'))
 }
 
-/// An error with all that is behind it, where its words do not have it already.
+/// An error with its sources, each unless the text already has it.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
