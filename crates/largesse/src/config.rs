@@ -1,8 +1,8 @@
 //! The configuration: every key, where its value comes from, and the checked result.
 //!
-//! Invariants: `sections.rs` has all keys; a flag wins over the environment, which wins over the
-//! file, which wins over the default; a value that loses is checked all the same; all mistakes are reported at
-//! once. Only this folder reads the environment. Does not act on any value: commands do.
+//! Invariants: `sections.rs` has all keys; a flag overrides the environment, which overrides the file, which overrides
+//! the default; overridden values are checked too; all mistakes are reported at once. Only this folder reads the
+//! environment. Does not act on any value: commands do.
 
 mod alias;
 mod de;
@@ -40,7 +40,7 @@ pub(crate) use self::{
 use self::{error::ConfigError, origin::Origin, tree::Node};
 use crate::terminal::{Failure, TerminalWishes};
 
-/// The file that is read when the command line names none and it exists.
+/// The file that is read if the command line names none, where it exists.
 const FILE_DEFAULT: &str = "largesse.toml";
 
 /// The configuration in force, and where each value came from.
@@ -53,10 +53,10 @@ pub(crate) struct Effective {
     port: Option<OsString>,
 }
 
-/// The path of a folder that a command is given.
+/// The path of a folder, as a command takes it.
 ///
 /// # Errors
-/// What would have to be another path.
+/// What is wrong with it.
 pub(crate) fn folder(text: &str) -> Result<PathBuf, &'static str> {
     kinds::path(text)
 }
@@ -66,7 +66,7 @@ pub(crate) fn server_url() -> Option<OsString> {
     std::env::var_os(SERVER_URL)
 }
 
-/// What this process's environment says of terminals.
+/// What this process's environment says about terminals.
 pub(crate) fn terminal_wishes() -> TerminalWishes {
     TerminalWishes::of(std::env::var_os("NO_COLOR"), std::env::var_os("TERM"))
 }
@@ -88,19 +88,20 @@ impl Effective {
         Ok(Self { port: std::env::var_os("PORT"), ..effective })
     }
 
-    /// What is right, but may not be what was meant.
+    /// Something valid that may not be what was meant.
     pub(crate) fn warning(&self) -> Option<String> {
         let is_default = self.value("listen").origin == Origin::Default;
         self.port.as_ref().filter(|_| is_default).and_then(|port| environment::unused_port(port))
     }
 
-    /// Where nothing is given.
+    /// With nothing given.
     #[cfg(test)]
     pub(crate) fn defaults() -> Self {
         Self::check([], Vec::new()).unwrap()
     }
 
-    /// Checks the values of all places, the weakest first. A place is checked by itself: what loses has to be right too.
+    /// Checks the values of all places, the weakest first. Each place is checked by itself, so that overridden values
+    /// are, too.
     fn check<const PLACES: usize>(
         places: [Node; PLACES],
         mut mistakes: Vec<ConfigError>,
@@ -126,7 +127,7 @@ impl Effective {
         self.tree.key(path).expect("every key has a default")
     }
 
-    /// Whether the machine need not have all addresses to listen on: nobody named them one by one.
+    /// Whether it is fine that the machine lacks one of the addresses to listen on: nobody named them one by one.
     pub(crate) fn may_lack_addresses(&self) -> bool {
         let listen = self.value("listen");
         let mut texts = listen.items().iter().chain([listen]).filter_map(Node::text);
@@ -138,7 +139,7 @@ impl Effective {
         show::shown(self)
     }
 
-    /// Values that are right alone, but not together.
+    /// Values, each right by itself, that contradict each other.
     fn contradictions(&self) -> impl Iterator<Item = ConfigError> {
         let http = &self.config.http;
         let pairs = [

@@ -1,7 +1,6 @@
 //! `largesse config`: says what is wrong with the configuration, or what is in force.
 //!
-//! Invariant: what `check` finds right, `serve` with the same flags does not refuse. Does not try whether addresses
-//! are free.
+//! Invariant: what `check` accepts, `serve` with the same flags accepts too. Does not try whether addresses are free.
 
 use crate::{
     cli::{ConfigCommand, ServeArgs},
@@ -10,10 +9,10 @@ use crate::{
     terminal::{Failure, note, say},
 };
 
-/// Checks or shows.
+/// Checks or shows the configuration.
 ///
 /// # Errors
-/// The configuration has mistakes: all of them. Or it has none, but others could reach the server.
+/// All mistakes of the configuration; or, where it has none, that other machines could reach the server.
 pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
     let text = match command {
         ConfigCommand::Check(args) => {

@@ -1,9 +1,8 @@
-//! What other servers call our keys, and people expect here.
+//! What other servers call our keys.
 //!
-//! Invariant: a name of this table is no key; it points to one. Does not look for typing errors: `nearest.rs` does.
+//! Invariant: a name in this table is not a key; it points to one. Does not look for typos: `nearest.rs` does.
 
-/// The key, and its other names: in lower case, with `_` between the words, and without what only says that it is a
-/// server.
+/// Each key with its other names: in lower case, with `_` between the words, without a [`GENERIC`] prefix.
 const ALIASES: &[(&str, &str)] = &[
     (
         "listen",
@@ -59,16 +58,16 @@ const FLAGS: &[(&str, &str)] = &[
     ("--insecure", "insecure unsafe allow_insecure"),
 ];
 
-/// What any name may begin with, and which says only that it is a server's.
+/// Prefixes that say only that a name is a server's.
 const GENERIC: &[&str] =
     &["http_", "server_", "sse_", "app_", "net_", "network_", "main_", "global_", "largesse_"];
 
-/// The path of the key that is meant by a name, in any case, with `.`, `-` or `_` between its words.
+/// The path of the key that a name stands for, in any case, with `.`, `-` or `_` between its words.
 pub(crate) fn key_of(name: &str) -> Option<&'static str> {
     find(ALIASES, name)
 }
 
-/// The flag that is meant by such a name, and has no key.
+/// The flag without a key that such a name stands for.
 pub(crate) fn flag_of(name: &str) -> Option<&'static str> {
     find(FLAGS, name)
 }

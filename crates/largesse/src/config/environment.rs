@@ -1,9 +1,9 @@
-//! The environment: every key is a variable, and every `LARGESSE_…` variable is a key, but for those that are
-//! for our other commands or come from Kubernetes.
+//! The environment: every key has a variable, and every `LARGESSE_…` variable is a key's, except those for our other
+//! commands and those that Kubernetes sets.
 //!
-//! Invariant: a variable that was meant to be one of ours is told, in another case and with a slip in our name too;
-//! what Kubernetes sets is known by its form. Lists are separated by commas. Does not read the process's environment
-//! itself: it is handed in.
+//! Invariant: a variable that was probably meant for us is reported, also in another case or with a typo in `LARGESSE`;
+//! what Kubernetes sets is recognised by its form. Lists are separated by commas. Does not read the process's
+//! environment: the caller passes it.
 
 use std::ffi::{OsStr, OsString};
 
@@ -22,11 +22,11 @@ use super::{
 /// What all our variables begin with.
 const PREFIX: &str = "LARGESSE_";
 
-/// Where `publish` and `tail` find the server. No key: a server is not told where it is to be found.
+/// Where `publish` and `tail` find the server. Not a key: the server itself has no use for it.
 pub(crate) const SERVER_URL: &str = "LARGESSE_URL";
 
-/// How many slips our name may have and still be meant for it.
-const PREFIX_SLIPS_MAX: usize = 2;
+/// Typos in `LARGESSE` with which a variable still counts as meant for us, at most.
+const PREFIX_TYPOS_MAX: usize = 2;
 
 /// The values that `variables` give to keys. Other `LARGESSE_…` variables are mistakes, unless they are ignored.
 pub(crate) fn read(
@@ -46,7 +46,7 @@ pub(crate) fn read(
     values
 }
 
-/// What is said where nobody gives an address, but the variable that many hosts set for the port has this value.
+/// A warning for when no address is given, but `PORT`, which many hosts set, has this value.
 pub(crate) fn unused_port(value: &OsStr) -> Option<String> {
     let port: u16 = value.to_str()?.parse().ok()?;
     let right = format!("LARGESSE_LISTEN=127.0.0.1:{port}");
@@ -55,23 +55,23 @@ pub(crate) fn unused_port(value: &OsStr) -> Option<String> {
     ))
 }
 
-/// Whether a variable is one of ours, or was meant to be one: in another case, or with a slip in our name.
+/// Whether a variable is ours, or was meant to be: in another case, or with a typo in `LARGESSE`.
 fn is_ours(name: &str) -> bool {
     let upper = name.to_uppercase().replace('-', "_");
     let Some((begin, rest)) = upper.split_once('_') else { return false };
-    let slips = distance(begin, PREFIX.trim_end_matches('_'));
+    let typos = distance(begin, PREFIX.trim_end_matches('_'));
     let is_known = || exact(rest).is_some();
     name.starts_with(PREFIX)
-        || (slips == 0 && right(rest).is_some())
-        || ((1..=PREFIX_SLIPS_MAX).contains(&slips) && is_known())
+        || (typos == 0 && right(rest).is_some())
+        || ((1..=PREFIX_TYPOS_MAX).contains(&typos) && is_known())
 }
 
-/// Whether a variable that begins like ours is not for the server.
+/// Whether a variable has our prefix and is not for the server.
 ///
-/// Kubernetes gives every container variables for each Service near it. For one that is named `largesse` they
-/// are `LARGESSE_SERVICE_HOST`, `LARGESSE_PORT_8084_TCP` and the like, and a server that took them for typing
-/// errors of its keys would not start beside its own Service. `LARGESSE_PORT` is a URL there; a number is that of
-/// somebody who wants another port. Source: Kubernetes, "Service", "Environment variables".
+/// Kubernetes sets variables in every container for each Service of its namespace. For one named `largesse` they are
+/// `LARGESSE_SERVICE_HOST`, `LARGESSE_PORT_8084_TCP` and the like; a server that took them for misspelt keys would not
+/// start next to its own Service. Kubernetes makes `LARGESSE_PORT` a URL; if it is a number, somebody wants another
+/// port. Source: Kubernetes, "Service", "Environment variables".
 fn is_ignored(name: &str, value: &OsStr) -> bool {
     let Some(rest) = name.strip_prefix(PREFIX) else { return false };
     match rest {
@@ -111,17 +111,17 @@ fn unknown(name: &str) -> String {
     format!("{name} is not a key{hint}")
 }
 
-/// The variable of which this is the part behind our name, in its own words or in those of other servers.
+/// The variable whose name after the prefix is `rest`, or is what other servers call its key.
 fn exact(rest: &str) -> Option<String> {
     let key = keys().find(|key| key.env().strip_prefix(PREFIX) == Some(rest));
     let aliased = || alias::key_of(rest).and_then(key_at);
     key.or_else(aliased).map(Key::env)
 }
 
-/// The same, or else the nearest one.
+/// The same, or else the nearest.
 fn right(rest: &str) -> Option<String> {
     exact(rest).or_else(|| {
-        // What all have in common says nothing about which was meant.
+        // Without the prefix, which all have in common.
         let names: Vec<String> = keys().map(Key::env).collect();
         let nearest = nearest(rest, names.iter().filter_map(|name| name.strip_prefix(PREFIX)));
         nearest.map(|nearest| format!("{PREFIX}{nearest}"))

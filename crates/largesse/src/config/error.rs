@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, in words for whoever wrote it.
 //!
-//! Invariant: a mistake is one line that names the place, the key, the value, and what would be right.
+//! Invariant: a mistake is one line with the place, the key, the value, and what would be right.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub(crate) struct ConfigError {
 }
 
 impl ConfigError {
-    /// A value its key does not take.
+    /// A value that its key does not accept.
     pub(crate) fn at_value(path: &str, node: &Node, problem: &str) -> Self {
         let takes_a_list = key_at(path).is_some_and(Key::takes_a_list);
         let many = if takes_a_list { several(&node.origin) } else { "" };
@@ -37,7 +37,7 @@ impl ConfigError {
         Self { line }
     }
 
-    /// Two values that are right alone, but not together.
+    /// Two values, each right by itself, that contradict each other.
     pub(crate) fn between(low: &str, high: &str) -> Self {
         Self { line: format!("{low} is more than {high}: make the first smaller or the second larger") }
     }
@@ -48,7 +48,7 @@ impl ConfigError {
     }
 }
 
-/// A value as a file has it, without what may be long and is not one.
+/// A value as a file has it. What may be long, and is the wrong type anyway, is left out.
 fn in_brief(node: &Node) -> String {
     match &node.value {
         Value::Table(_) => "{…}".to_owned(),
@@ -57,7 +57,7 @@ fn in_brief(node: &Node) -> String {
     }
 }
 
-/// A value as it was given where there are no lists: they are a file's.
+/// A value as a variable or flag has it: they have no brackets.
 fn outside_a_file(node: &Node, between: &str) -> String {
     match &node.value {
         Value::List(items) => {
@@ -68,7 +68,7 @@ fn outside_a_file(node: &Node, between: &str) -> String {
     }
 }
 
-/// How several values are written there.
+/// How to write several values in that place.
 fn several(origin: &Origin) -> &'static str {
     match origin {
         Origin::Default | Origin::File { .. } => "; write several in [ ], with commas between",

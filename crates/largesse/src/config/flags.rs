@@ -1,6 +1,6 @@
-//! Keys as flags of the command line, made from what `sections.rs` says of them.
+//! Keys as flags of the command line, generated from `sections.rs`.
 //!
-//! Does not check values, so that a wrong one is told together with all other mistakes.
+//! Does not check values, so that a wrong one is reported together with all other mistakes.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::ValueSource};
 

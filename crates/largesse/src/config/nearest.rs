@@ -2,13 +2,12 @@
 
 use strsim::normalized_damerau_levenshtein as likeness;
 
-/// How like a name's last segment must be, from 0 to 1, for the name to be near.
+/// A name is near if its last segment is at least this similar, from 0 to 1.
 const LAST_LIKE: f64 = 0.6;
-/// The same for a whole name: more, because a right section alone makes the whole alike.
+/// The same for the whole name. It is higher, because a right section alone makes two names similar.
 const WHOLE_LIKE: f64 = 0.75;
 
-/// Of `right`, the name most like `wrong`, if it is near. Names have segments: a right last segment under a
-/// wrong section counts much.
+/// The most similar of the names `right`, if it is near. A right last segment in the wrong section counts for much.
 pub(crate) fn nearest<'a>(wrong: &str, right: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let whole = |name: &str| likeness(wrong, name);
     let end = |name: &str| likeness(last(wrong), last(name));

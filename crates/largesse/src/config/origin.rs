@@ -27,7 +27,7 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// Of a file, counted from 1; elsewhere there are none.
+    /// The line in a file, counted from 1; 0 elsewhere.
     pub(crate) fn line(&self) -> usize {
         match self {
             Self::File { line, .. } => *line,

@@ -56,7 +56,7 @@ section! {
         /// How long a shutdown waits for connections to end
         #[serde(with = "Time::<0, HOUR>")]
         shutdown_grace: Duration = "5s", "shutdown-grace" TIME;
-        /// The folder that events are kept in; without the flag --memory
+        /// The folder that events are kept in, unless --memory is given
         #[serde(with = "Folder")]
         data: PathBuf = "./largesse-data", "data" DIR;
         /// The store under all streams.
@@ -76,15 +76,15 @@ section! {
 section! {
     /// The section `log`: the store under all streams.
     LogConfig under "log." {
-        /// What all streams keep together; "auto" is 10 GiB or what fits; the oldest events go first
+        /// The most that all streams keep together; "auto" is 10 GiB or what fits; the oldest events go first
         ///
         /// `None`: what fits, up to a bound.
         #[serde(with = "Auto::<Bytes<MIB, MAX>>")]
         max_bytes: Option<u64> = "auto", "log-max-bytes" SIZE;
-        /// The most streams there may be
+        /// The most streams
         #[serde(with = "Count::<1, 1_000_000_000>")]
         streams_max: u64 = 1000000;
-        /// When events are made safe on the disk: "always", before anybody is told, or "interval"
+        /// When events are synced to the disk: "always", before anybody hears of them, or "interval"
         sync: SyncWord = "always";
         /// How often, with sync = "interval"
         #[serde(with = "Time::<1, HOUR>")]
@@ -121,7 +121,7 @@ section! {
         /// What happens to readers that fall behind: "catch-up", "latest" or "disconnect"
         #[serde(with = "SlowWord")]
         slow: Slow = "catch-up";
-        /// Where a reader begins that does not say where: "start", "now" or "-N", the last N events
+        /// Where a reader starts that does not say where: "start", "now" or "-N", the last N events
         #[serde(with = "Beginning")]
         from: FromSetting = "start";
         /// Whether publishers may use the names of control events: "reserved" or "shared"
@@ -150,21 +150,21 @@ enum ControlNamesWord {
 section! {
     /// The section `http`: the native door.
     HttpConfig under "http." {
-        /// Pages that may use the server, beside those from loopback addresses
+        /// Origins whose pages may use the server, besides loopback addresses
         #[serde(with = "Origins")]
         allowed_origins: Vec<PageOrigin> = [], "allowed-origin" ORIGIN;
-        /// Names the server may be called by, beside loopback ones
+        /// Names the server may be called by, besides loopback ones
         #[serde(with = "Hosts")]
         allowed_hosts: Vec<Authority> = [], "allowed-host" HOST;
         /// The largest event
         #[serde(with = "Bytes::<1, GIB>")]
         event_bytes_max: u64 = "1 MiB";
-        /// The largest request body that is appended all or none
+        /// The largest request body that is appended as a whole
         ///
         /// At least `event_bytes_max`.
         #[serde(with = "Bytes::<1, GIB>")]
         batch_bytes_max: u64 = "16 MiB";
-        /// What all such bodies that are arriving may hold together
+        /// The most memory for all request bodies being received
         ///
         /// At least `batch_bytes_max`.
         #[serde(with = "Bytes::<1, MAX>")]
@@ -172,10 +172,10 @@ section! {
         /// Silence after which a reader gets a heartbeat
         #[serde(with = "Time::<SECOND, HOUR>")]
         heartbeat: Duration = "15s";
-        /// The shortest time after which a reader is told to come back
+        /// The shortest delay before a reader reconnects
         #[serde(with = "Time::<1, DAY>")]
         retry_min: Duration = "1s";
-        /// The longest time after which a reader is told to come back
+        /// The longest delay before a reader reconnects
         ///
         /// At least `retry_min`.
         #[serde(with = "Time::<1, DAY>")]
@@ -185,18 +185,18 @@ section! {
         /// `None`: as many as the limit on open files lets in.
         #[serde(with = "Auto::<Count<1, 100_000_000>>")]
         readers_max: Option<u64> = "auto";
-        /// How long a request's head may take to arrive, and a connection may stay open between requests
+        /// How long a request head may take to arrive, and how long an idle connection is kept
         #[serde(with = "Time::<TENTH_SECOND, HOUR>")]
         head_timeout: Duration = "75s";
-        /// How long a request's body may pause
+        /// How long a request body may pause
         #[serde(with = "Time::<TENTH_SECOND, HOUR>")]
         body_idle: Duration = "30s";
         /// Whether the gallery is at /: "on" or "off"
         gallery: GalleryRule = "on";
-        /// How long a request's body that is appended all or none may take to arrive
+        /// How long a request body that is appended as a whole may take to arrive
         #[serde(with = "Time::<TENTH_SECOND, DAY>")]
         body_time_max: Duration = "2m";
-        /// How long an answer that is not an event stream may make no progress
+        /// How long a response may make no progress, unless it is an event stream
         #[serde(with = "Time::<TENTH_SECOND, HOUR>")]
         write_stall: Duration = "30s";
     }
