@@ -10,21 +10,20 @@ mod stubs;
 
 use std::{
     collections::BTreeSet,
-    ops::{ControlFlow, Deref},
+    ops::ControlFlow,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use largesse_log::{
-    EngineError, Event, Position, StreamName, UnixMs,
-    state::{ColdEvent, ColdEvents, ColdRange, LogState, Stub},
+    EngineError, Event, Position, StreamName,
+    state::{ColdEvent, Stub},
 };
 
-use coalesced_read::CoalescedRead;
+pub(crate) use coalesced_read::CoalescedRead;
 pub(crate) use segment_walk::SegmentWalk;
 use stubs::run_in;
 
 use crate::{
-    core::Core,
     frame::{Salt, counted_bytes_of},
     index::{Entry, StreamEpoch},
     scan::{EventSpot, ReadError, ScannedEvent, event_in, read_event},
@@ -103,7 +102,7 @@ impl ColdReader {
     }
 
     /// The events of one life after `after`, those of one segment at once.
-    fn run(
+    pub(crate) fn run(
         &self,
         life: Position,
         after: Position,
@@ -120,7 +119,7 @@ impl ColdReader {
         Ok(Vec::new())
     }
 
-    fn walk(
+    pub(crate) fn walk(
         &self,
         after: Position,
         mut visit: impl FnMut(StreamName, ColdEvent<Spot>) -> ControlFlow<()>,
@@ -138,17 +137,22 @@ impl ColdReader {
         Ok(())
     }
 
-    /// An event, from the coalesced read if it is there; `None` for one that is broken and told as lost.
-    fn event(
+    /// An event, with those of the next that stand near it; `None` for one that is broken and told as lost.
+    pub(crate) fn event<'a>(
         &self,
         stream: &StreamName,
         event: &ColdEvent<Spot>,
-        coalesced: &CoalescedRead,
+        next: impl Iterator<Item = &'a ColdEvent<Spot>>,
+        coalesced: &mut CoalescedRead,
+        bytes_max: u64,
     ) -> Result<Option<Arc<Event>>, ColdError> {
         let ColdEvent { stub: Stub { position, time, .. }, spot: Spot { segment, spot } } = event;
         if self.is_passed_over(*position) {
             return Ok(None);
         }
+        let following = next.map(|event| &event.spot).take_while(|next| next.segment.id == segment.id);
+        // Where that fails, reading the event alone says why.
+        let _ = coalesced.read(segment, *spot, following.map(|next| next.spot), bytes_max);
         let read = match coalesced.frame(segment, *spot) {
             Some(frame) => event_in(frame, spot.at, self.salt, stream, *position, *time),
             None => read_event(&*segment.file, *spot, self.salt, stream, *position, *time),
@@ -174,62 +178,4 @@ fn scanned(segment: &Arc<Segment>, event: ScannedEvent) -> (StreamName, ColdEven
     let ScannedEvent { stream, position, time, spot, .. } = event;
     let stub = Stub { position, time, counted_bytes: u64::from(counted_bytes_of(spot.bytes)) };
     (stream, ColdEvent { stub, spot: Spot { segment: Arc::clone(segment), spot } })
-}
-
-impl ColdEvents for Core {
-    type Spot = Spot;
-    type Buffer = CoalescedRead;
-    type Error = ColdError;
-
-    fn state(&self) -> impl Deref<Target = LogState> + '_ {
-        self.state()
-    }
-
-    fn run(
-        &self,
-        life: Position,
-        after: Position,
-        events_max: usize,
-    ) -> Result<Vec<ColdEvent<Spot>>, ColdError> {
-        Ok(self.cold.run(life, after, events_max)?)
-    }
-
-    fn walk(
-        &self,
-        after: Position,
-        visit: impl FnMut(StreamName, ColdEvent<Spot>) -> ControlFlow<()>,
-    ) -> Result<(), ColdError> {
-        Ok(self.cold.walk(after, visit)?)
-    }
-
-    fn walk_stretch(
-        &self,
-        upto: Position,
-        visit: impl FnMut(StreamName, Position),
-    ) -> Result<Option<Position>, ColdError> {
-        Ok(self.cold.walk_stretch(upto, visit)?)
-    }
-
-    fn last_with(&self, ranges: &[ColdRange], events: u64) -> Result<Position, ColdError> {
-        Ok(self.cold.last_with(ranges, events)?)
-    }
-
-    fn first_since(&self, time: UnixMs) -> Result<Option<Position>, ColdError> {
-        Ok(self.cold.first_since(time)?)
-    }
-
-    fn event<'a>(
-        &self,
-        stream: &StreamName,
-        event: &ColdEvent<Spot>,
-        next: impl Iterator<Item = &'a ColdEvent<Spot>>,
-        buffer: &mut CoalescedRead,
-        bytes_max: u64,
-    ) -> Result<Option<Arc<Event>>, ColdError> {
-        let Spot { segment, spot } = &event.spot;
-        let following = next.map(|event| &event.spot).take_while(|next| next.segment.id == segment.id);
-        // Where that fails, reading the event alone says why.
-        let _ = buffer.read(segment, *spot, following.map(|next| next.spot), bytes_max);
-        self.cold.event(stream, event, buffer)
-    }
 }

@@ -1,28 +1,30 @@
 //! What the writer, the readers and the maintenance thread of one log share.
 //!
 //! Invariants: the state has only commands that are safe (with [`crate::SyncRule::Interval`]: written). While somebody
-//! holds its lock, that thread neither reads nor writes a file: [`check_no_state_is_held`] holds it to that. A listener
+//! holds its lock, that thread neither reads nor writes a file: [`StateGuard`] holds it to that. A listener
 //! is called while no lock is held.
 
 use std::{
-    cell::Cell,
-    ops::{Deref, DerefMut},
+    ops::{ControlFlow, Deref},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
 
 use largesse_log::{
-    Command, EngineError, Incarnation, Position, Query, QueryReply, StreamName, TailListener,
-    state::{Applied, Effects, LogState, Looked, Progress, Stamp},
+    Command, EngineError, Event, Incarnation, Position, Query, QueryReply, StreamName, TailListener, UnixMs,
+    state::{
+        Applied, ColdEvent, ColdEvents, ColdRange, Effects, LogState, Looked, Progress, Snapshot, Stamp,
+    },
 };
 
 use crate::{
-    cold::{ColdError, ColdReader},
-    frame::Salt,
+    cold::{CoalescedRead, ColdError, ColdReader, Spot},
+    frame::{Salt, Sequence},
     health::Health,
     segments::{Segments, number_of},
+    state_guard::StateGuard,
 };
 
 /// One log.
@@ -41,8 +43,14 @@ pub(crate) struct Core {
     listener: Mutex<Option<Arc<dyn TailListener>>>,
 }
 
-/// The state, locked.
-pub(crate) struct StateGuard<'a>(MutexGuard<'a, LogState>);
+/// The state between two segments.
+pub(crate) struct CheckpointRequest {
+    /// All steps of the segments before `replay_from`, and no other.
+    pub(crate) snapshot: Snapshot,
+    pub(crate) written: Sequence,
+    pub(crate) reserved: Position,
+    pub(crate) replay_from: u64,
+}
 
 impl Core {
     pub(crate) fn new(
@@ -155,78 +163,56 @@ impl Core {
     }
 }
 
-thread_local! {
-    static HOLDS_STATE: Cell<bool> = const { Cell::new(false) };
-}
+impl ColdEvents for Core {
+    type Spot = Spot;
+    type Buffer = CoalescedRead;
+    type Error = ColdError;
 
-/// In builds with debug assertions, holds whoever is about to use a file to not holding the state's lock: readers and
-/// publishers wait for that on threads that must not wait for a disk.
-pub(crate) fn check_no_state_is_held() {
-    debug_assert!(!HOLDS_STATE.get(), "a file is used under the lock of the log's state");
-}
-
-impl<'a> StateGuard<'a> {
-    fn new(guard: MutexGuard<'a, LogState>) -> Self {
-        if cfg!(debug_assertions) {
-            HOLDS_STATE.set(true);
-        }
-        Self(guard)
+    fn state(&self) -> impl Deref<Target = LogState> + '_ {
+        self.state()
     }
-}
 
-impl Drop for StateGuard<'_> {
-    fn drop(&mut self) {
-        if cfg!(debug_assertions) {
-            HOLDS_STATE.set(false);
-        }
+    fn run(
+        &self,
+        life: Position,
+        after: Position,
+        events_max: usize,
+    ) -> Result<Vec<ColdEvent<Spot>>, ColdError> {
+        Ok(self.cold.run(life, after, events_max)?)
     }
-}
 
-impl Deref for StateGuard<'_> {
-    type Target = LogState;
-
-    fn deref(&self) -> &LogState {
-        &self.0
+    fn walk(
+        &self,
+        after: Position,
+        visit: impl FnMut(StreamName, ColdEvent<Spot>) -> ControlFlow<()>,
+    ) -> Result<(), ColdError> {
+        Ok(self.cold.walk(after, visit)?)
     }
-}
 
-impl DerefMut for StateGuard<'_> {
-    fn deref_mut(&mut self) -> &mut LogState {
-        &mut self.0
+    fn walk_stretch(
+        &self,
+        upto: Position,
+        visit: impl FnMut(StreamName, Position),
+    ) -> Result<Option<Position>, ColdError> {
+        Ok(self.cold.walk_stretch(upto, visit)?)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    fn last_with(&self, ranges: &[ColdRange], events: u64) -> Result<Position, ColdError> {
+        Ok(self.cold.last_with(ranges, events)?)
+    }
 
-    use largesse_log::EngineLimits;
+    fn first_since(&self, time: UnixMs) -> Result<Option<Position>, ColdError> {
+        Ok(self.cold.first_since(time)?)
+    }
 
-    use super::*;
-    use crate::{
-        disk::{Disk, SimulatedDisk, Watched},
-        settings::DiskSettings,
-    };
-
-    /// All other tests rely on it: whatever they do, no file is used under the lock.
-    #[test]
-    fn a_file_that_is_used_under_the_lock_of_the_state_is_found() {
-        let disk = Watched::new(Arc::new(SimulatedDisk::new(1)), DiskSettings::DEFAULT.open_files_max);
-        let file = disk.create("a").unwrap();
-        let state = LogState::new(EngineLimits::default());
-        let core = Core::new(Incarnation(1), Salt(1), Arc::default(), state);
-        let uses: [(&str, &dyn Fn()); 4] = [
-            ("read", &|| _ = file.read_at(&mut [0; 1], 0)),
-            ("write", &|| _ = file.write_at(&[0; 1], 0)),
-            ("sync", &|| _ = file.sync()),
-            ("open", &|| _ = disk.open("a").map(drop)),
-        ];
-        for (name, used) in uses {
-            used();
-            let state = core.state();
-            assert!(catch_unwind(AssertUnwindSafe(used)).is_err(), "{name} under the lock");
-            drop(state);
-            used();
-        }
+    fn event<'a>(
+        &self,
+        stream: &StreamName,
+        event: &ColdEvent<Spot>,
+        next: impl Iterator<Item = &'a ColdEvent<Spot>>,
+        buffer: &mut CoalescedRead,
+        bytes_max: u64,
+    ) -> Result<Option<Arc<Event>>, ColdError> {
+        self.cold.event(stream, event, next, buffer, bytes_max)
     }
 }

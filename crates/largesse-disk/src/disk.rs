@@ -5,6 +5,7 @@
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
+mod failure;
 mod folder;
 mod location;
 mod open_files;
@@ -16,6 +17,7 @@ mod simulated;
 mod unchanged;
 mod watched;
 
+pub(crate) use failure::{refused, remove_if_there};
 pub use folder::Folder;
 pub use location::{Instead, Location};
 pub(crate) use open_files::{is_code_out_of_files, is_out_of_files};

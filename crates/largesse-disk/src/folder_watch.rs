@@ -8,7 +8,6 @@
 
 use std::{
     collections::HashSet,
-    io::ErrorKind,
     path::Path,
     sync::{Mutex, PoisonError},
 };
@@ -16,7 +15,7 @@ use std::{
 use crate::{
     checkpoint,
     disk::{Disk, Instead, Location, Watched},
-    segments::{Index, Segment, Segments},
+    segments::{Index, Segments},
 };
 
 /// Who looks.
@@ -50,7 +49,7 @@ impl FolderWatch {
             Location::Removed { from } => Some(format!("the data folder {} was removed", from.display())),
             Location::InPlace | Location::Moved { .. } => self.missing_file(segments),
         };
-        say(&self.disk, missing.clone());
+        self.disk.say(missing.clone());
         missing.map_or(Ok(()), Err)
     }
 
@@ -89,7 +88,7 @@ impl FolderWatch {
         list.iter().for_each(|segment| segment.look_for_index(&names));
         self.look_for_checkpoint(&names);
         let written = list.last().filter(|segment| matches!(segment.index, Index::Growing(_)))?;
-        another_file(&self.disk, written)
+        written.lost_name(&self.disk)
     }
 
     /// A checkpoint that is gone is made again.
@@ -101,37 +100,6 @@ impl FolderWatch {
             tracing::warn!("the checkpoint of the log is gone; another is made");
         }
     }
-}
-
-/// Has the writer stop where something is missing, or go on where it is back, and tells it where that is news.
-pub(crate) fn say(disk: &Watched, missing: Option<String>) {
-    if !disk.presence().say(missing.clone()) {
-        return;
-    }
-    match missing {
-        Some(reason) => tracing::error!(
-            reason,
-            "publishes are refused: nothing would be kept. Save what can still be read with `largesse log export --url URL`; then \
-             stop the server and start it again, on a folder that is whole"
-        ),
-        None => tracing::info!("all files of the log are there again; publishes are taken"),
-    }
-}
-
-/// Whether the segment that is written has its name no more, or another file has it.
-pub(crate) fn another_file(disk: &dyn Disk, written: &Segment) -> Option<String> {
-    let name = written.id.file_name();
-    if matches!(written.file.links(), Ok(0)) {
-        return Some(format!("{name} was removed while it was written"));
-    }
-    let named = match disk.identity(&name) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Some(format!("{name} was taken out of the data folder"));
-        }
-        named => named.ok()??,
-    };
-    let ours = written.file.identity().ok()??;
-    (named != ours).then(|| format!("{name} is another file than the one that is written"))
 }
 
 fn tell(location: &Location) {

@@ -15,10 +15,7 @@ use std::io;
 
 use largesse_log::Position;
 
-use crate::{
-    disk::{Disk, FileIdentity},
-    maintenance::remove_if_there,
-};
+use crate::disk::{Disk, FileIdentity, remove_if_there};
 
 /// The file that says which file it is.
 pub(crate) const FILE: &str = "identity";

@@ -14,8 +14,7 @@ use std::{io, sync::Arc};
 use largesse_log::{EngineError, Position};
 
 use crate::{
-    disk::{Watched, is_out_of_files},
-    folder_watch,
+    disk::{Watched, refused},
     frame::{GROUP_FRAME_BYTES, GroupHead, Salt, Sequence},
     segments::Segment,
     settings::SyncRule,
@@ -198,7 +197,7 @@ impl Journal {
 
     /// Nothing is written until this is there again.
     pub(crate) fn say_missing(&self, what: String) {
-        folder_watch::say(&self.disk, Some(what));
+        self.disk.say(Some(what));
     }
 
     fn check_whole(&self) -> Result<(), EngineError> {
@@ -227,17 +226,5 @@ impl Journal {
         tracing::error!(segment = self.segment.id.file_name(), %error, "the log could not be written");
         self.was_cut = true;
         refused(error, reason)
-    }
-}
-
-/// A failure after which nothing was written.
-pub(crate) fn refused(error: &io::Error, reason: String) -> EngineError {
-    match error.kind() {
-        _ if is_out_of_files(error) => EngineError::TooManyFiles { reason },
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => EngineError::Full { reason },
-        io::ErrorKind::FileTooLarge => {
-            EngineError::Full { reason: format!("{reason}; the size of files is limited (ulimit -f)") }
-        }
-        _ => EngineError::Unwritable { reason },
     }
 }

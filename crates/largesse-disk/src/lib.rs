@@ -36,6 +36,7 @@ mod segments;
 mod settings;
 mod sizes;
 mod space;
+mod state_guard;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -26,12 +26,10 @@ use compaction::{Compacted, Pressure};
 
 use crate::{
     checkpoint::{self, CheckpointHead, SealedSegment},
-    core::Core,
-    disk::{Disk, DiskFile, Watched, is_out_of_files},
+    core::{CheckpointRequest, Core},
+    disk::{Disk, DiskFile, Watched, is_out_of_files, refused, remove_if_there},
     folder_watch::FolderWatch,
-    frame::Sequence,
     index::{IndexError, IndexOf, Postings, Sealed, StreamEpoch, write_file},
-    journal::refused,
     preallocation::{self, Preallocation},
     reindex::{ReindexError, reindexed},
     segments::{Index, Segment, SegmentId},
@@ -39,15 +37,6 @@ use crate::{
 
 /// So many compactions follow each other at most before the next checkpoint request is kept.
 const COMPACTIONS_MAX: usize = 32;
-
-/// The state between two segments.
-pub(crate) struct CheckpointRequest {
-    /// All steps of the segments before `replay_from`, and no other.
-    pub(crate) snapshot: Snapshot,
-    pub(crate) written: Sequence,
-    pub(crate) reserved: Position,
-    pub(crate) replay_from: u64,
-}
 
 /// Who does it.
 pub(crate) struct Maintenance {
@@ -401,11 +390,4 @@ pub(crate) fn number_of_file(name: &str) -> Option<u64> {
 pub(crate) fn generation_of_file(name: &str) -> Option<u32> {
     let stem = name.strip_suffix(".segment").or_else(|| name.strip_suffix(".index"))?;
     stem.split_once('-')?.1.parse().ok()
-}
-
-pub(crate) fn remove_if_there(disk: &dyn Disk, name: &str) -> io::Result<()> {
-    match disk.remove(name) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
 }

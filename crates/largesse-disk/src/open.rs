@@ -17,14 +17,14 @@ use sealed::open_sealed;
 use crate::{
     apply::replay,
     checkpoint::{self, CheckpointError, Item},
-    core::Core,
+    core::{CheckpointRequest, Core},
     disk::{Disk, DiskFile, Presence, Watched},
     frame::{Salt, Sequence},
     identity,
     index::Growing,
     journal::{Journal, Start},
-    maintenance::{CheckpointRequest, Maintenance, generation_of_file, remove_if_there},
-    preallocation::{self, Preallocation},
+    maintenance::{Maintenance, generation_of_file},
+    preallocation::{self, Preallocation, begin_segment},
     scan::{Broken, Group, Scan},
     segment::{HEADER_BYTES, HeaderError, SegmentHeader},
     segments::{Index, Segment, SegmentId, Segments},
@@ -196,35 +196,6 @@ pub(crate) fn look(disk: Arc<dyn Disk>) -> Result<Looked, OpenError> {
     let mut left_out = if let Damage::Look(left_out) = damage { left_out } else { Vec::new() };
     left_out.extend(last.err());
     Ok(Looked { core, left_out })
-}
-
-/// Makes the file of a segment, safe and with its name. It is the preallocated segment, where one is ready.
-pub(crate) fn begin_segment(
-    disk: &dyn Disk,
-    preallocation: &Preallocation,
-    number: u64,
-    first: Position,
-    incarnation: Incarnation,
-    salt: Salt,
-) -> io::Result<Arc<Segment>> {
-    let id = SegmentId::written(number);
-    let header = SegmentHeader { salt, incarnation, first_position: first, number }.encode();
-    let file = match preallocation.begin(disk, &id.file_name(), &header)? {
-        Some(file) => file,
-        None => begin_file(disk, &id.file_name(), &header)?,
-    };
-    let index = Index::Growing(std::sync::RwLock::new(Growing::new()));
-    Ok(Arc::new(Segment::new(id, first, file, index, HEADER_BYTES as u64)))
-}
-
-fn begin_file(disk: &dyn Disk, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
-    // What a crash left before anything was written into it.
-    remove_if_there(disk, name)?;
-    let file = disk.create(name)?;
-    file.write_at(header, 0)?;
-    file.sync()?;
-    disk.sync_names()?;
-    Ok(file)
 }
 
 fn io_of(file: &str) -> impl FnOnce(io::Error) -> OpenError {

@@ -19,9 +19,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use largesse_log::{Incarnation, Position};
+
 use crate::{
-    disk::{Disk, DiskFile, is_out_of_files},
-    maintenance::remove_if_there,
+    disk::{Disk, DiskFile, is_out_of_files, remove_if_there},
+    frame::Salt,
+    index::Growing,
+    segment::{HEADER_BYTES, SegmentHeader},
+    segments::{Index, Segment, SegmentId},
 };
 
 /// The file's name.
@@ -162,6 +167,35 @@ fn fill(disk: &dyn Disk, bytes: u64, is_wanted: impl Fn() -> bool) -> io::Result
         at += piece.len() as u64;
     }
     Ok(true)
+}
+
+/// Makes the file of a segment, safe and with its name. It is the preallocated segment, where one is ready.
+pub(crate) fn begin_segment(
+    disk: &dyn Disk,
+    preallocation: &Preallocation,
+    number: u64,
+    first: Position,
+    incarnation: Incarnation,
+    salt: Salt,
+) -> io::Result<Arc<Segment>> {
+    let id = SegmentId::written(number);
+    let header = SegmentHeader { salt, incarnation, first_position: first, number }.encode();
+    let file = match preallocation.begin(disk, &id.file_name(), &header)? {
+        Some(file) => file,
+        None => begin_file(disk, &id.file_name(), &header)?,
+    };
+    let index = Index::Growing(std::sync::RwLock::new(Growing::new()));
+    Ok(Arc::new(Segment::new(id, first, file, index, HEADER_BYTES as u64)))
+}
+
+fn begin_file(disk: &dyn Disk, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
+    // What a crash left before anything was written into it.
+    remove_if_there(disk, name)?;
+    let file = disk.create(name)?;
+    file.write_at(header, 0)?;
+    file.sync()?;
+    disk.sync_names()?;
+    Ok(file)
 }
 
 #[cfg(test)]

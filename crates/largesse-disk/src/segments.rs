@@ -20,7 +20,7 @@ use std::{
 use largesse_log::{EngineError, Position};
 
 use crate::{
-    disk::{DiskFile, is_code_out_of_files, is_out_of_files},
+    disk::{Disk, DiskFile, is_code_out_of_files, is_out_of_files},
     index::{Growing, IndexError, Sealed, SegmentIndex},
     scan::{Broken, ReadError},
 };
@@ -122,6 +122,22 @@ impl Segment {
             refused: RwLock::default(),
             is_unrepairable: AtomicBool::new(false),
         }
+    }
+
+    /// Why the file is not the one of its name any more: it has none, or another file has it.
+    pub(crate) fn lost_name(&self, disk: &dyn Disk) -> Option<String> {
+        let name = self.id.file_name();
+        if matches!(self.file.links(), Ok(0)) {
+            return Some(format!("{name} was removed while it was written"));
+        }
+        let named = match disk.identity(&name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Some(format!("{name} was taken out of the data folder"));
+            }
+            named => named.ok()??,
+        };
+        let ours = self.file.identity().ok()??;
+        (named != ours).then(|| format!("{name} is another file than the one that is written"))
     }
 
     /// An append that stands in the segment was refused.

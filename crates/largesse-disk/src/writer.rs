@@ -14,16 +14,13 @@ use largesse_log::{Command, EngineError, Now, Position, UnixMs, state::Stamp};
 use crate::{
     apply::{Applying, Spots, replay},
     command::{Stamped, encode_head},
-    core::Core,
-    disk::{Disk, DiskFile, is_out_of_files},
-    folder_watch::another_file,
+    core::{CheckpointRequest, Core},
+    disk::{Disk, DiskFile, is_out_of_files, refused},
     frame::{EncodedEvents, GROUP_FRAME_BYTES, Sequence},
     indexing::Indexing,
-    journal::{Journal, refused},
-    maintenance::CheckpointRequest,
-    open::begin_segment,
+    journal::Journal,
     plan::part,
-    preallocation::Preallocation,
+    preallocation::{Preallocation, begin_segment},
     request::{Request, Requests, Waiter},
     segment::HEADER_BYTES,
     segments::{Segment, SegmentId},
@@ -339,7 +336,7 @@ impl Writer {
     /// Before the segment is left: from then on it is opened by its name.
     fn check_file(&mut self) -> Result<(), EngineError> {
         self.journal.check_named()?;
-        match another_file(&*self.disk, self.journal.segment()) {
+        match self.journal.segment().lost_name(&*self.disk) {
             None => Ok(()),
             Some(reason) => {
                 self.journal.say_missing(reason.clone());
@@ -371,7 +368,7 @@ impl Writer {
         let left = Arc::clone(self.journal.segment());
         self.journal.go_on_in(segment, HEADER_BYTES as u64);
         // It may have lost its name since the check, and neither publishes nor the watch check it again.
-        if let Some(reason) = another_file(&*self.disk, &left) {
+        if let Some(reason) = left.lost_name(&*self.disk) {
             self.journal.stop_for_good(reason);
         }
         Ok(self.checkpoint_request(number, self.journal.reserved()))

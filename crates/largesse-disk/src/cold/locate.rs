@@ -23,7 +23,7 @@ struct Stand<'a> {
 
 impl ColdReader {
     /// The last position after which these have so many events.
-    pub(super) fn last_with(&self, ranges: &[ColdRange], events: u64) -> Result<Position, EngineError> {
+    pub(crate) fn last_with(&self, ranges: &[ColdRange], events: u64) -> Result<Position, EngineError> {
         let list = self.list();
         let stands = stands(&list, ranges)?;
         let has_enough = |position: Position| -> Result<bool, EngineError> {
@@ -47,7 +47,7 @@ impl ColdReader {
     }
 
     /// Visits the events from the last mark at or before `upto` up to there. Answers where the mark is.
-    pub(super) fn walk_stretch(
+    pub(crate) fn walk_stretch(
         &self,
         upto: Position,
         mut visit: impl FnMut(StreamName, Position),
@@ -66,7 +66,7 @@ impl ColdReader {
     }
 
     /// The position of the first event at `time` or later.
-    pub(super) fn first_since(&self, time: UnixMs) -> Result<Option<Position>, EngineError> {
+    pub(crate) fn first_since(&self, time: UnixMs) -> Result<Option<Position>, EngineError> {
         let list = self.list();
         let is_earlier = |segment: &Segment| {
             segment.index.ask(|index| index.totals().span.is_none_or(|span| span.last_time < time))

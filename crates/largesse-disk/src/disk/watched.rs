@@ -14,7 +14,7 @@ use super::{
     Disk, DiskFile, FileIdentity, Location, Presence,
     open_files::{OpenFiles, ReadNowAndThen},
 };
-use crate::core::check_no_state_is_held;
+use crate::state_guard::check_no_state_is_held;
 
 /// Another disk, watched. Clones remember together.
 #[derive(Clone)]
@@ -49,6 +49,21 @@ impl Watched {
     /// A file that is there and open, and need not stay open: from now on it is opened when it is read.
     pub(crate) fn read_now_and_then(&self, name: &str, open: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
         Arc::new(ReadNowAndThen::new(self.clone(), name, open))
+    }
+
+    /// Has the writer stop where something is missing, or go on where it is back, and tells it where that is news.
+    pub(crate) fn say(&self, missing: Option<String>) {
+        if !self.presence().say(missing.clone()) {
+            return;
+        }
+        match missing {
+            Some(reason) => tracing::error!(
+                reason,
+                "publishes are refused: nothing would be kept. Save what can still be read with `largesse log export --url URL`; then \
+                 stop the server and start it again, on a folder that is whole"
+            ),
+            None => tracing::info!("all files of the log are there again; publishes are taken"),
+        }
     }
 
     /// What the first sync said that failed, and of which file.

@@ -13,7 +13,7 @@ use std::{
 
 use largesse_log::EngineError;
 
-use crate::maintenance::CheckpointRequest;
+use crate::core::CheckpointRequest;
 
 /// What the maintenance thread is to do next.
 pub(super) enum Task {

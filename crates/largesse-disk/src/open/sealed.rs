@@ -13,10 +13,9 @@ use largesse_log::state::LogState;
 use super::{Damage, OpenError, io_of};
 use crate::{
     checkpoint::SealedSegment,
-    disk::{Disk, Watched},
+    disk::{Disk, Watched, remove_if_there},
     frame::Salt,
     index::{IndexError, IndexOf, Sealed, write_file},
-    maintenance::remove_if_there,
     reindex::{ReindexError, reindexed},
     segments::{Index, Segment, SegmentId},
 };

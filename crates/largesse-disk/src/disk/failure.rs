@@ -1,0 +1,32 @@
+//! Failures of the disk, as publishers are told of them.
+//!
+//! Does not know what was to be written.
+
+use std::io;
+
+use largesse_log::EngineError;
+
+use super::{Disk, is_out_of_files};
+
+/// A failure after which nothing was written.
+pub(crate) fn refused(error: &io::Error, reason: String) -> EngineError {
+    match error.kind() {
+        _ if is_out_of_files(error) => EngineError::TooManyFiles { reason },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => EngineError::Full { reason },
+        io::ErrorKind::FileTooLarge => {
+            EngineError::Full { reason: format!("{reason}; the size of files is limited (ulimit -f)") }
+        }
+        _ => EngineError::Unwritable { reason },
+    }
+}
+
+/// Removes a file that may not be there.
+///
+/// # Errors
+/// Those of the disk.
+pub(crate) fn remove_if_there(disk: &dyn Disk, name: &str) -> io::Result<()> {
+    match disk.remove(name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
