@@ -20,9 +20,9 @@ use largesse_log::{
 };
 
 use crate::{
-    cold::{CoalescedRead, ColdError, ColdReader, Spot},
-    frame::{Salt, Sequence},
+    format::frame::{Salt, Sequence},
     health::Health,
+    read::{CoalescedRead, ColdError, ColdReader, Spot},
     segments::{Segments, number_of},
     state_guard::StateGuard,
 };

@@ -6,7 +6,6 @@
 //! caller's thread.
 
 pub(crate) mod lookup;
-mod mailbox;
 
 use std::{
     fmt, io,
@@ -19,21 +18,24 @@ use largesse_log::{
     AppendError, Command, Engine, EngineError, EngineLimits, Incarnation, Looking, Now, Pending, Position,
     Query, QueryReply, Reply, Settings, StreamName, TailListener, UnixMs, state::Looked,
 };
-use mailbox::{Mailbox, Task};
 
 use crate::{
-    cold::ColdError,
+    commit::{
+        queue::{Linger, Next, Queue},
+        request::Request,
+        writer::Writer,
+    },
     core::Core,
-    disk::{Disk, Presence},
-    frame::{EncodedEvents, TooLarge},
+    format::frame::{EncodedEvents, TooLarge},
     health::{Failed, Health, HealthWatch},
-    maintenance::{Maintenance, MaintenanceError},
-    open::{NewLog, OpenError, Opened, open},
-    pool::ReadPool,
-    queue::{Linger, Next, Queue},
-    request::Request,
+    io::{Disk, Presence},
+    maintain::{
+        Maintenance, MaintenanceError,
+        mailbox::{Mailbox, Task},
+    },
+    read::{ColdError, pool::ReadPool},
+    recover::{NewLog, OpenError, Opened, open},
     settings::{DiskSettings, SyncRule},
-    writer::Writer,
 };
 
 /// What a request counts in the queue besides its events.

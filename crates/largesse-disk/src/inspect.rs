@@ -11,11 +11,10 @@ use largesse_log::{
 };
 
 use crate::{
-    cold::ColdError,
     core::Core,
-    disk::{Disk, DiskFile, Unchanged},
-    lock::LOCK_NAME,
-    open::{Looked, OpenError, look},
+    io::{Disk, DiskFile, Unchanged, lock::LOCK_NAME},
+    read::ColdError,
+    recover::{Looked, OpenError, look},
     segments::SegmentId,
 };
 
@@ -57,7 +56,8 @@ impl std::fmt::Debug for StandingLog {
 /// # Errors
 /// Those of the disk.
 pub fn is_log(disk: &dyn Disk) -> io::Result<bool> {
-    let is_ours = |name: &String| name == crate::checkpoint::FILE || SegmentId::of_file_name(name).is_some();
+    let is_ours =
+        |name: &String| name == crate::format::checkpoint::FILE || SegmentId::of_file_name(name).is_some();
     Ok(disk.names()?.iter().any(is_ours))
 }
 
@@ -144,7 +144,7 @@ impl StandingLog {
 /// Those of the disk.
 pub fn files(disk: &dyn Disk) -> io::Result<Files> {
     let mut files = Files::default();
-    let is_of_the_folder = |name: &String| name == LOCK_NAME || name == crate::identity::FILE;
+    let is_of_the_folder = |name: &String| name == LOCK_NAME || name == crate::recover::identity::FILE;
     for name in disk.names()?.into_iter().filter(|name| !is_of_the_folder(name)) {
         let file = disk.open(&name)?;
         files.segments += u64::from(SegmentId::of_file_name(&name).is_some());
@@ -162,6 +162,6 @@ fn format_of(file: &dyn DiskFile) -> io::Result<Option<u32>> {
         read => read?,
     }
     let (magic, format) = head.split_at(8);
-    let is_ours = magic == crate::segment::MAGIC || magic == crate::checkpoint::MAGIC;
+    let is_ours = magic == crate::format::segment::MAGIC || magic == crate::format::checkpoint::MAGIC;
     Ok(format.try_into().ok().map(u32::from_le_bytes).filter(|_| is_ours))
 }

@@ -6,43 +6,26 @@
 
 #![forbid(unsafe_code)]
 
-mod apply;
-mod checkpoint;
-mod cold;
-pub mod command;
-mod core;
-pub mod disk;
-mod engine;
-mod folder_watch;
-pub mod frame;
-mod health;
-mod identity;
+pub mod format;
 pub mod index;
-mod indexing;
 pub mod inspect;
-mod journal;
-pub mod lock;
-mod maintenance;
-mod open;
-mod plan;
-mod pool;
-mod preallocation;
-mod queue;
-mod reindex;
-mod request;
-pub mod scan;
-pub mod segment;
+pub mod io;
+
+mod commit;
+mod core;
+mod engine;
+mod health;
+mod maintain;
+mod read;
+mod recover;
 mod segments;
 mod settings;
-mod sizes;
-mod space;
 mod state_guard;
 #[cfg(test)]
 mod tests;
-mod writer;
 
-pub use checkpoint::{CheckpointError, Flaw};
 pub use engine::DiskEngine;
+pub use format::checkpoint::{CheckpointError, Flaw};
 pub use health::HealthWatch;
-pub use open::{NewLog, OpenError};
+pub use recover::{NewLog, OpenError};
 pub use settings::{DiskSettings, SyncRule};

@@ -20,9 +20,9 @@ use std::{
 use largesse_log::{EngineError, Position};
 
 use crate::{
-    disk::{Disk, DiskFile, is_code_out_of_files, is_out_of_files},
+    format::scan::{Broken, ReadError},
     index::{Growing, IndexError, Sealed, SegmentIndex},
-    scan::{Broken, ReadError},
+    io::{Disk, DiskFile, is_code_out_of_files, is_out_of_files},
 };
 
 /// What an event takes in an index file.

@@ -66,8 +66,8 @@ mod tests {
     use super::*;
     use crate::{
         core::Core,
-        disk::{Disk, SimulatedDisk, Watched},
-        frame::Salt,
+        format::frame::Salt,
+        io::{Disk, SimulatedDisk, Watched},
         settings::DiskSettings,
     };
 

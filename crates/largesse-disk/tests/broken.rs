@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
+use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, io::SimulatedDisk};
 use largesse_log::{
     Append, Author, Batch, Engine, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, ReadLimits,
     Record, Selection, Selector, Stopped, StreamName, Then, UnixMs,

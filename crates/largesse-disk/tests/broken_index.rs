@@ -9,8 +9,8 @@ use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::Path, sync::Arc};
 
 use largesse_disk::{
     DiskEngine, DiskSettings, NewLog, OpenError,
-    disk::Folder,
     inspect::{StandingLog, check},
+    io::Folder,
 };
 use largesse_log::{
     Append, Author, Batch, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits,

@@ -11,8 +11,8 @@ use std::{collections::BTreeMap, num::NonZeroUsize, ops::Range, sync::Arc};
 
 use largesse_disk::{
     DiskEngine, DiskSettings, NewLog, OpenError,
-    disk::SimulatedDisk,
     inspect::{Defect, StandingLog, check},
+    io::SimulatedDisk,
 };
 use largesse_log::{
     Append, Author, Batch, Digest, Engine, EngineExt, EngineLimits, IdempotencyKey, Incarnation, NewEvent,
@@ -187,12 +187,12 @@ fn check_refused(disk: &SimulatedDisk, byte: u64, groups: &[Range<u64>]) {
 
 /// Where groups begin and end: each ends where the file was cut when it was the last.
 fn groups(disk: &SimulatedDisk) -> Vec<Range<u64>> {
-    use largesse_disk::{
+    use largesse_disk::format::{
         frame::Salt,
         scan::{Scan, Step},
         segment::HEADER_BYTES,
     };
-    let file = largesse_disk::disk::Disk::open(disk, SEGMENT).unwrap();
+    let file = largesse_disk::io::Disk::open(disk, SEGMENT).unwrap();
     let bytes = file.bytes().unwrap();
     let mut scan = Scan::new(file, Salt(11), HEADER_BYTES as u64, bytes).unwrap();
     let mut groups = Vec::new();

@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use largesse_disk::{
     DiskEngine, DiskSettings, NewLog, SyncRule,
-    disk::{Disk, SimulatedDisk},
+    io::{Disk, SimulatedDisk},
 };
 use largesse_log::{Engine, EngineLimits, Incarnation};
 

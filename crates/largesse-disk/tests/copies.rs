@@ -13,7 +13,7 @@ use std::{
 
 use largesse_disk::{
     DiskEngine, DiskSettings, NewLog, OpenError,
-    disk::{Disk, DiskFile, Fault, FileIdentity, Folder, SimulatedDisk},
+    io::{Disk, DiskFile, Fault, FileIdentity, Folder, SimulatedDisk},
 };
 use largesse_log::{
     Append, Author, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, Position, ReadLimits,

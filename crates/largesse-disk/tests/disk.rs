@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use largesse_disk::disk::{Disk, DiskFile, Folder, Instead, Location, SimulatedDisk};
+use largesse_disk::io::{Disk, DiskFile, Folder, Instead, Location, SimulatedDisk};
 use support::TempFolder;
 
 /// The only place that makes disks for the promises.

@@ -7,7 +7,8 @@ mod support;
 use std::{fs, path::Path, sync::Arc};
 
 use largesse_disk::{
-    DiskEngine, DiskSettings, NewLog, OpenError, disk::Folder, inspect::StandingLog, segment::HEADER_BYTES,
+    DiskEngine, DiskSettings, NewLog, OpenError, format::segment::HEADER_BYTES, inspect::StandingLog,
+    io::Folder,
 };
 use largesse_log::{
     Append, Author, Change, ControlNames, EngineExt, EngineLimits, FromSetting, Incarnation, NewEvent, Once,

@@ -4,7 +4,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
+use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, io::SimulatedDisk};
 use largesse_log::{
     Append, Author, Engine, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, Position,
     ReadLimits, Record, Selection, Selector, StartFrom, Stopped, StreamName, Then, UnixMs,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use largesse_disk::{
     DiskEngine, DiskSettings, NewLog,
-    disk::SimulatedDisk,
     inspect::{Checked, Defect, StandingLog, check_watched, files, is_log},
+    io::SimulatedDisk,
 };
 use largesse_log::{
     Append, Author, Engine, EngineExt, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs,
@@ -86,7 +86,7 @@ fn a_flipped_bit_in_a_cleaned_segment_is_told_as_well() {
 
 #[test]
 fn a_missing_file_is_told() {
-    use largesse_disk::disk::Disk;
+    use largesse_disk::io::Disk;
     let disk = stopped(8);
     disk.remove("checkpoint").unwrap();
     assert_eq!(
@@ -105,7 +105,7 @@ fn a_missing_file_is_told() {
 
 #[test]
 fn what_stands_behind_the_end_of_a_sealed_segment_is_told_unless_it_is_zeros() {
-    use largesse_disk::disk::Disk;
+    use largesse_disk::io::Disk;
     let disk = stopped(1);
     let name = "000000000001-0.segment";
     let file = disk.open(name).unwrap();

@@ -6,8 +6,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, io};
 
-use largesse_disk::disk::Folder;
-use largesse_disk::lock::{FolderLock, LOCK_NAME, LockError, LookLock};
+use largesse_disk::io::Folder;
+use largesse_disk::io::lock::{FolderLock, LOCK_NAME, LockError, LookLock};
 use support::TempFolder;
 
 /// Names the folder to the process that [`Holder`] starts.

@@ -6,7 +6,7 @@ mod support;
 
 use std::{fs, num::NonZeroUsize, path::Path, sync::Arc};
 
-use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::Folder, inspect::StandingLog};
+use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, inspect::StandingLog, io::Folder};
 use largesse_log::{
     Append, Author, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, ReadLimits, Selection,
     Selector, Stopped, StreamName, Then, UnixMs,

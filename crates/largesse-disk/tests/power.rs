@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use largesse_disk::disk::{Act, Disk, DiskFile, Fault, OPERATIONS_KEPT_MAX, Outcome, SimulatedDisk};
+use largesse_disk::io::{Act, Disk, DiskFile, Fault, OPERATIONS_KEPT_MAX, Outcome, SimulatedDisk};
 use proptest::prelude::*;
 
 /// How many power cuts are tried where each outcome must be reached.

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use largesse_disk::{DiskEngine, DiskSettings, NewLog, disk::Folder, inspect};
+use largesse_disk::{DiskEngine, DiskSettings, NewLog, inspect, io::Folder};
 use largesse_log::{
     Append, Author, Engine, EngineExt, EngineLimits, Incarnation, NewEvent, Once, StreamName, Then, UnixMs,
 };

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
+use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, io::SimulatedDisk};
 use largesse_log::{
     Command, Engine, EngineError, EngineLimits, Incarnation, Looking, Now, Pending, Position, Query, Reply,
     Settings, TailListener, conformance::rng::Rng,

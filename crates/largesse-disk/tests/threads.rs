@@ -7,7 +7,7 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use largesse_disk::{
     DiskEngine, DiskSettings, NewLog,
-    disk::{PanickingDisk, SimulatedDisk},
+    io::{PanickingDisk, SimulatedDisk},
 };
 use largesse_log::{
     Append, AppendError, Author, EngineError, EngineExt, EngineLimits, IdempotencyKey, Incarnation, NewEvent,

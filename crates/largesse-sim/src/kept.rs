@@ -5,7 +5,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, disk::SimulatedDisk};
+use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, io::SimulatedDisk};
 use largesse_log::{Engine, EngineExt, EngineLimits, Incarnation, MemoryEngine, Position, StreamState};
 
 use crate::{at_once::at_once, shared_rng::SharedRng};

@@ -15,9 +15,11 @@ use std::{
 use largesse::{
     disk::{
         DiskEngine, DiskSettings, NewLog, OpenError,
-        disk::{Disk, Folder},
         inspect::{self, CLOCK_NAME},
-        lock::{FolderLock, LOCK_NAME, LockError, LookLock},
+        io::{
+            Disk, Folder,
+            lock::{FolderLock, LOCK_NAME, LockError, LookLock},
+        },
     },
     log::{EngineLimits, Incarnation},
 };

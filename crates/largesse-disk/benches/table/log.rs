@@ -8,7 +8,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use largesse_disk::{DiskEngine, DiskSettings, NewLog, disk::Folder};
+use largesse_disk::{DiskEngine, DiskSettings, NewLog, io::Folder};
 use largesse_log::{
     Append, Author, EngineLimits, Incarnation, NewEvent, Once, Settings, StreamName, Then, UnixMs,
 };

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use largesse_log::{QueryReply, state::Looked};
 
-use crate::{cold::ColdError, core::Core, pool::ReadPool};
+use crate::{
+    core::Core,
+    read::{ColdError, pool::ReadPool},
+};
 
 /// Goes on with a look to its end.
 pub(crate) async fn look_on(

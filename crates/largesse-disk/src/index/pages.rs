@@ -16,7 +16,7 @@ use super::{
     IndexError,
     layout::{PAGE_BYTES, Page, Row, Seed},
 };
-use crate::disk::DiskFile;
+use crate::io::DiskFile;
 
 /// The pages of one file.
 pub(super) struct Pages {

@@ -15,7 +15,7 @@ use super::{
     layout::{Header, PAGE_BYTES, Seed, ShelfRow, check_of},
     pages::{Pages, Section, read_unchecked},
 };
-use crate::disk::DiskFile;
+use crate::io::DiskFile;
 
 /// The index in a file.
 pub struct Sealed {

@@ -9,7 +9,7 @@ use super::{
     Growing, IndexError, IndexOf, Sealed, SegmentIndex as _, StreamEpoch,
     layout::{Header, PAGE_BYTES, Page, Row, Seed, ShelfRow},
 };
-use crate::disk::{Disk, DiskFile};
+use crate::io::{Disk, DiskFile};
 
 /// How many pages wait in memory to be written together.
 const BUFFER_PAGES: usize = 64;

@@ -8,16 +8,18 @@ use std::{fmt, io, sync::Arc};
 use largesse_log::Incarnation;
 
 use crate::{
-    checkpoint::{self, CheckpointError, CheckpointHead, Item, SealedSegment},
-    disk::{Disk, DiskFile},
-    frame::{GROUP_FRAME_BYTES, GroupHead, Salt, Sequence},
-    index::{IndexError, IndexOf, Sealed},
-    preallocation,
-    scan::{
-        Broken, EventScan, Group, ReadError, Scan, Step, Zeros, find_group, has_zeros, is_torn_tail,
-        read_event,
+    commit::preallocation,
+    format::{
+        checkpoint::{self, CheckpointError, CheckpointHead, Item, SealedSegment},
+        frame::{GROUP_FRAME_BYTES, GroupHead, Salt, Sequence},
+        scan::{
+            Broken, EventScan, Group, ReadError, Scan, Step, Zeros, find_group, has_zeros, is_torn_tail,
+            read_event,
+        },
+        segment::{HEADER_BYTES, SegmentHeader},
     },
-    segment::{HEADER_BYTES, SegmentHeader},
+    index::{IndexError, IndexOf, Sealed},
+    io::{Disk, DiskFile},
     segments::SegmentId,
 };
 

@@ -4,7 +4,7 @@ use largesse_log::{Append, Author, Change, NewEvent, Once, Put, SettingsPatch, S
 use largesse_wire::EventData;
 
 use super::world::{Answer, SETTINGS, Step, World, limits};
-use crate::disk::SimulatedDisk;
+use crate::io::SimulatedDisk;
 
 fn append(stream: &str, number: usize) -> Step {
     let text = format!("{number} {}", "x".repeat(100));

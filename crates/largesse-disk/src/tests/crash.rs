@@ -9,7 +9,7 @@ use largesse_log::{Position, UnixMs};
 
 use super::world::{Answer, Model, SETTINGS, Seen, Step, World, steps};
 use crate::{
-    disk::{Act, Fault, SimulatedDisk},
+    io::{Act, Fault, SimulatedDisk},
     settings::{DiskSettings, SyncRule},
 };
 

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use largesse_log::UnixMs;
 
 use super::world::{SETTINGS, World, publish};
-use crate::{disk::SimulatedDisk, settings::DiskSettings};
+use crate::{io::SimulatedDisk, settings::DiskSettings};
 
 /// More than whoever writes indexes by itself.
 const PUBLISHES: usize = 20;

@@ -12,7 +12,7 @@ use std::{
 use largesse_log::UnixMs;
 
 use super::world::{Answer, SETTINGS, Step, World, publish};
-use crate::disk::{Disk, DiskFile, SimulatedDisk};
+use crate::io::{Disk, DiskFile, SimulatedDisk};
 
 /// Another disk. The files that were there when a file is made with a stranger about have no name after that.
 struct Robbed {

@@ -6,10 +6,13 @@ use largesse_wire::EventData;
 use super::world::{Answer, SETTINGS, Step, World, steps};
 use crate::{
     OpenError,
-    disk::{Act, Disk, SimulatedDisk},
-    inspect, preallocation,
-    scan::{Scan, Step as Walked},
-    segment::{HEADER_BYTES, SegmentHeader},
+    commit::preallocation,
+    format::{
+        scan::{Scan, Step as Walked},
+        segment::{HEADER_BYTES, SegmentHeader},
+    },
+    inspect,
+    io::{Act, Disk, SimulatedDisk},
 };
 
 fn take(world: &mut World, text: &str) {

@@ -15,16 +15,15 @@ use largesse_log::{
 };
 
 use crate::{
+    commit::{request::Request, writer::Writer},
     core::Core,
-    disk::{Disk, DiskFile, SimulatedDisk},
     engine::lookup,
-    frame::EncodedEvents,
-    maintenance::Maintenance,
-    open::{NewLog, Opened, open},
-    pool::ReadPool,
-    request::Request,
+    format::frame::EncodedEvents,
+    io::{Disk, DiskFile, SimulatedDisk},
+    maintain::Maintenance,
+    read::pool::ReadPool,
+    recover::{NewLog, Opened, open},
     settings::{DiskSettings, SyncRule},
-    writer::Writer,
 };
 
 /// What may stay in memory when events leave it. An event of the suite counts about 130.

@@ -14,14 +14,13 @@ use largesse_wire::EventData;
 
 use crate::{
     OpenError,
-    disk::{Disk, SimulatedDisk},
-    frame::EncodedEvents,
+    commit::{request::Request, writer::Writer},
+    format::frame::EncodedEvents,
     index::StreamEpoch,
-    maintenance::Maintenance,
-    open::{NewLog, Opened, open},
-    request::Request,
+    io::{Disk, SimulatedDisk},
+    maintain::Maintenance,
+    recover::{NewLog, Opened, open},
     settings::{DiskSettings, SyncRule},
-    writer::Writer,
 };
 
 /// Small enough that a few dozen steps fill several segments and have some compacted.

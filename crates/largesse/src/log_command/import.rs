@@ -10,7 +10,11 @@ use std::{
 };
 
 use largesse::{
-    disk::{DiskEngine, DiskSettings, SyncRule, disk::Disk, inspect::StandingLog, lock::LOCK_NAME},
+    disk::{
+        DiskEngine, DiskSettings, SyncRule,
+        inspect::StandingLog,
+        io::{Disk, lock::LOCK_NAME},
+    },
     log::{
         Append, Author, Engine, EngineExt, EngineLimits, NewEvent, Once, Put, SettingsPatch, StreamName,
         Then, UnixMs,

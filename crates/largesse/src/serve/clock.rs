@@ -8,7 +8,7 @@ mod mark;
 use std::{io, sync::Arc, time::Duration};
 
 use largesse::{
-    disk::disk::Folder,
+    disk::io::Folder,
     hub::{Clock, MachineClock, log_clock::Change},
     log::{Engine, Position},
 };

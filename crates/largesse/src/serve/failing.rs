@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use largesse::{
     disk::{
         DiskEngine, DiskSettings, NewLog,
-        disk::{Folder, PanickingDisk},
+        io::{Folder, PanickingDisk},
     },
     log::{EngineLimits, Incarnation},
 };

@@ -12,7 +12,7 @@ use std::{
 use largesse::{
     disk::{
         DiskEngine, DiskSettings, SyncRule,
-        disk::{Disk, Folder, Location},
+        io::{Disk, Folder, Location},
     },
     log::{Engine, EngineLimits, Incarnation, MemoryEngine, UnixMs},
 };

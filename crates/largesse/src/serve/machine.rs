@@ -6,7 +6,7 @@ use std::{fs, io, num::NonZeroUsize};
 
 use largesse::disk::{
     DiskSettings,
-    disk::{Disk, Folder},
+    io::{Disk, Folder},
 };
 
 /// With fewer, a log that is read would open files more than read them.

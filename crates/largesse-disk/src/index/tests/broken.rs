@@ -103,7 +103,7 @@ fn a_file_of_another_length_is_refused() {
 fn a_file_that_is_cut_after_it_was_opened_is_found_broken() {
     let sheet = sheet(OF);
     let index = Sealed::open(sheet.clone(), OF).unwrap();
-    crate::disk::DiskFile::truncate(&*sheet, 5 * PAGE as u64).unwrap();
+    crate::io::DiskFile::truncate(&*sheet, 5 * PAGE as u64).unwrap();
     assert_eq!(broken_page(&index.mark(0)), Some(6));
     assert_eq!(broken_page(&index.verify()), Some(5));
 }

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use crate::disk::{Disk, DiskFile};
+use crate::io::{Disk, DiskFile};
 
 /// A folder in memory.
 #[derive(Default)]

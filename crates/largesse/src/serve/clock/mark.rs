@@ -12,7 +12,7 @@
 use std::{fs, io, time::Duration};
 
 use largesse::{
-    disk::{disk::Disk, inspect::CLOCK_NAME},
+    disk::{inspect::CLOCK_NAME, io::Disk},
     hub::log_clock::{Boot, ClockMark},
 };
 

@@ -1,0 +1,124 @@
+//! What is left on the disk, and what of it publishes may have.
+//!
+//! Publishes stop before the disk is full. What is left then is for what gives space back: removals of streams,
+//! checkpoints, and compactions, each of which writes something before it can remove anything.
+//!
+//! Invariant: a publish that is refused here has not touched the disk. Others may use the disk as well, so it may be
+//! full all the same. Does not know what the log may keep.
+
+use std::sync::Arc;
+
+use largesse_log::EngineError;
+
+use crate::io::Disk;
+
+/// So much is kept from publishes, besides what a checkpoint and a compaction take.
+const KEPT_BYTES: u64 = 1024 * 1024;
+/// A compaction needs room for one segment; but no more than this is kept for it.
+const CLEANING_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// The space that is left.
+pub(crate) struct Space {
+    disk: Arc<dyn Disk>,
+    /// At least so many bytes are free, if nobody else took them since the disk was asked.
+    left: u64,
+    /// A publish needed so much and was refused, and there has not been as much since.
+    short_of: Option<u64>,
+}
+
+/// What is kept from publishes, for a log of this kind.
+pub(crate) fn kept_bytes(segment_bytes: u64, checkpoint_bytes: u64) -> u64 {
+    // The old checkpoint stands until the new one does.
+    let checkpoints = checkpoint_bytes.saturating_mul(2);
+    KEPT_BYTES.saturating_add(segment_bytes.min(CLEANING_BYTES_MAX)).saturating_add(checkpoints)
+}
+
+impl Space {
+    pub(crate) fn new(disk: Arc<dyn Disk>) -> Self {
+        Self { disk, left: 0, short_of: None }
+    }
+
+    /// Whether publishes may have so many bytes, when `kept` are kept from them. The disk is asked when it may be
+    /// short; where it does not say, they may.
+    ///
+    /// # Errors
+    /// [`EngineError::Full`].
+    pub(crate) fn check(&mut self, bytes: u64, kept: u64) -> Result<(), EngineError> {
+        let needed = bytes.saturating_add(kept);
+        if self.left < needed {
+            self.left = self.disk.free_bytes().unwrap_or(u64::MAX);
+        }
+        let left = self.left;
+        if left >= needed {
+            self.short_of = self.short_of.filter(|short_of| left < *short_of);
+            return Ok(());
+        }
+        if self.short_of.is_none() {
+            tracing::error!(
+                left,
+                kept,
+                "the disk is nearly full: publishes are refused until there is space; make room, or remove streams"
+            );
+        }
+        self.short_of = self.short_of.max(Some(needed));
+        let reason = format!("{left} bytes are free, and {kept} of them are kept to give space back");
+        Err(EngineError::Full { reason })
+    }
+
+    /// So many bytes were written.
+    pub(crate) fn took(&mut self, bytes: u64) {
+        self.left = self.left.saturating_sub(bytes);
+    }
+
+    /// The disk was full: it is asked next time.
+    pub(crate) fn forget(&mut self) {
+        self.left = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::SimulatedDisk;
+
+    fn write(disk: &SimulatedDisk, name: &str, bytes: usize) {
+        disk.create(name).unwrap().write_at(&vec![0; bytes], 0).unwrap();
+    }
+
+    #[test]
+    fn publishes_may_have_all_but_what_is_kept() {
+        let disk = SimulatedDisk::new(1);
+        disk.set_capacity(1_000);
+        let mut space = Space::new(Arc::new(disk.clone()));
+        assert_eq!(space.check(900, 100), Ok(()));
+        assert!(
+            matches!(space.check(901, 100), Err(EngineError::Full { reason }) if reason.contains("1000 bytes"))
+        );
+        assert_eq!(space.check(900, 100), Ok(()), "a smaller one still goes");
+        write(&disk, "ours", 500);
+        space.took(500);
+        assert!(space.check(401, 100).is_err());
+        disk.remove("ours").unwrap();
+        disk.sync_names().unwrap();
+        assert_eq!(space.check(401, 100), Ok(()), "there is space again");
+    }
+
+    #[test]
+    fn the_disk_is_asked_again_when_it_was_full_after_all() {
+        let disk = SimulatedDisk::new(1);
+        disk.set_capacity(1_000);
+        let mut space = Space::new(Arc::new(disk.clone()));
+        assert_eq!(space.check(100, 100), Ok(()));
+        write(&disk, "another's", 950);
+        assert_eq!(space.check(100, 100), Ok(()), "it is not asked at each publish");
+        space.forget();
+        assert!(space.check(100, 100).is_err());
+    }
+
+    #[test]
+    fn what_is_kept_has_room_for_two_checkpoints_and_one_segment() {
+        assert_eq!(kept_bytes(1_000, 10_000), KEPT_BYTES + 21_000);
+        assert_eq!(kept_bytes(u64::MAX, 0), KEPT_BYTES + CLEANING_BYTES_MAX);
+        assert_eq!(kept_bytes(0, u64::MAX), u64::MAX);
+    }
+}

@@ -1,0 +1,446 @@
+//! The one who writes: takes the steps that wait, writes them down together, and takes them.
+//!
+//! Invariants: a step is taken after it is written, and answered after it is taken; with
+//! [`SyncRule::Always`] it is safe before. Steps are taken in the order in which they stand in the segment, so
+//! that a start takes them again with the same outcome. Does not know threads or clocks: it is told what to do.
+
+use std::{
+    io, mem,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use largesse_log::{Command, EngineError, Now, Position, UnixMs, state::Stamp};
+
+use crate::{
+    commit::{
+        apply::{Applying, Spots, replay},
+        indexing::Indexing,
+        journal::Journal,
+        plan::part,
+        preallocation::{Preallocation, begin_segment},
+        request::{Request, Requests, Waiter},
+        sizes::{Fullness, Sizes},
+        space::{Space, kept_bytes},
+    },
+    core::{CheckpointRequest, Core},
+    format::{
+        command::{Stamped, encode_head},
+        frame::{EncodedEvents, GROUP_FRAME_BYTES, Sequence},
+        segment::HEADER_BYTES,
+    },
+    io::{Disk, DiskFile, is_out_of_files, refused},
+    segments::{Segment, SegmentId},
+    settings::DiskSettings,
+};
+
+/// How many steps are taken before others may look at the state.
+const STEPS_AT_ONCE: usize = 16;
+/// What the buffer of a group keeps for the next.
+const BUFFER_KEPT_MAX: usize = 1024 * 1024;
+
+/// A command that is in the group, and who waits for it.
+struct Planned {
+    waiter: Waiter,
+    stamped: Stamped,
+    /// Where its head stands in the group, and the first of its events; and the bytes of each.
+    spots: Spots,
+}
+
+/// The writer of one log.
+pub(crate) struct Writer {
+    pub(crate) core: Arc<Core>,
+    disk: Arc<dyn Disk>,
+    pub(crate) journal: Journal,
+    settings: DiskSettings,
+    pub(crate) indexing: Indexing,
+    space: Space,
+    sizes: Sizes,
+    preallocation: Arc<Preallocation>,
+    /// The last group before those of the segment.
+    before: Sequence,
+    /// No step of this writer begins before.
+    start: Position,
+    /// The first position of the next step.
+    next: Position,
+    /// The time of the last event that was written.
+    last_time: Option<UnixMs>,
+    group: Vec<u8>,
+    /// Why no step is taken any more, if one could not be taken as it should.
+    stuck: Option<String>,
+    /// Why no step is taken now.
+    held: Option<EngineError>,
+    /// The segment, opened once more: where no file can be opened, this is given up for the next segment.
+    kept_for_next: Option<Arc<dyn DiskFile>>,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        disk: Arc<dyn Disk>,
+        journal: Journal,
+        settings: DiskSettings,
+        preallocation: Arc<Preallocation>,
+        start: Position,
+    ) -> Self {
+        let last_time = core.state().last_time();
+        let indexing = Indexing::new(Arc::clone(&core), settings.hot_bytes_max);
+        let (sizes, before) = (Sizes::new(&settings), journal.written());
+        Self {
+            indexing,
+            space: Space::new(Arc::clone(&disk)),
+            core,
+            disk,
+            journal,
+            settings,
+            sizes,
+            preallocation,
+            before,
+            start,
+            next: start,
+            last_time,
+            group: Vec::new(),
+            stuck: None,
+            held: None,
+            kept_for_next: None,
+        }
+    }
+
+    /// Writes and applies these requests, in as many groups as it needs, and answers them. Answers how many the last
+    /// group had.
+    pub(crate) fn commit(&mut self, requests: Requests) -> usize {
+        let mut waiting = requests;
+        let mut last = 0;
+        while !waiting.is_empty() {
+            let (group, held) = self.split(waiting);
+            waiting = held;
+            last = group.len();
+            if !group.is_empty() {
+                self.commit_group(group);
+            }
+        }
+        last
+    }
+
+    /// Answers what needs no writing, and parts the rest into a group and what has to wait for it.
+    fn split(&self, requests: Requests) -> (Requests, Requests) {
+        let (admitted, held) = part(requests);
+        let state = self.core.state();
+        let group =
+            admitted.into_iter().filter_map(|request| match state.foresee(request.now, &request.command) {
+                Some(reply) => {
+                    request.waiter.answer(Ok(reply));
+                    None
+                }
+                None => Some(request),
+            });
+        let group = group.collect();
+        (group, held)
+    }
+
+    fn commit_group(&mut self, requests: Requests) {
+        if let Err(error) = self.make_ready() {
+            requests.into_iter().for_each(|request| request.refuse(error.clone()));
+            return;
+        }
+        let requests = self.keep_space(requests);
+        if requests.is_empty() {
+            return;
+        }
+        self.next = self.first_free();
+        self.group.clear();
+        self.group.resize(GROUP_FRAME_BYTES, 0);
+        let planned: Vec<_> = requests.into_iter().map(|request| self.plan(*request)).collect();
+        let mut group = mem::take(&mut self.group);
+        let at = self.journal.at();
+        let indexing = &mut self.indexing;
+        let written = self.journal.write(&mut group, self.next, self.settings.sync, || indexing.begin());
+        group.shrink_to(BUFFER_KEPT_MAX);
+        self.group = group;
+        match written {
+            Ok(()) => {
+                self.space.took(self.group.len() as u64);
+                self.apply_group(planned, at);
+            }
+            Err(error) => {
+                self.space.forget();
+                planned.into_iter().for_each(|planned| planned.waiter.answer(Err(error.clone())));
+            }
+        }
+    }
+
+    /// Refuses the publishes for which too little is left on the disk.
+    fn keep_space(&mut self, requests: Requests) -> Requests {
+        let kept = kept_bytes(self.settings.segment_bytes, self.core.checkpoint_bytes.load(Relaxed));
+        let mut bytes = 0;
+        let mut has_space = |request: Box<Request>| {
+            if !matches!(request.command, Command::Append(_)) {
+                return Some(request);
+            }
+            let all = bytes + request.encoded.bytes().len() as u64;
+            match self.space.check(all, kept) {
+                Ok(()) => {
+                    bytes = all;
+                    Some(request)
+                }
+                Err(error) => {
+                    request.refuse(error);
+                    None
+                }
+            }
+        };
+        requests.into_iter().filter_map(&mut has_space).collect()
+    }
+
+    /// The first position that no record has. Steps leave free what they reserved and did not need.
+    pub(crate) fn first_free(&self) -> Position {
+        self.core.state().tail().next().max(self.start)
+    }
+
+    fn make_ready(&mut self) -> Result<(), EngineError> {
+        if let Some(reason) = self.core.health.failure().or_else(|| self.stuck.clone()) {
+            return Err(EngineError::Unwritable { reason });
+        }
+        if let Some(error) = self.held.clone() {
+            return Err(error);
+        }
+        self.keep_for_next()?;
+        if self.journal.was_cut() {
+            // Parts of what was cut off may stand behind the next group, and be taken for its own. The checkpoint
+            // request may go by: the next has its steps, too.
+            self.roll()?;
+        }
+        Ok(())
+    }
+
+    /// Gives a command its place and its time, and writes its frames.
+    fn plan(&mut self, request: Request) -> Planned {
+        let Request { now, mut command, encoded, waiter } = request;
+        if matches!(command, Command::Sweep { .. }) {
+            self.core.state().complete(now, &mut command);
+        }
+        let (stamp, spots) = self.write(now, &command, encoded);
+        Planned { waiter, stamped: Stamped { stamp, command }, spots }
+    }
+
+    /// Writes a command's frames into the group, and answers where they stand in it.
+    fn write(&mut self, now: Now, command: &Command, encoded: EncodedEvents) -> (Stamp, Spots) {
+        let stamp = Stamp::at(self.next, now, self.last_time);
+        let head_at = self.group.len() as u64;
+        encode_head(&mut self.group, self.core.salt, stamp, command, &encoded);
+        let events_at = self.group.len() as u64;
+        self.group.extend_from_slice(encoded.bytes());
+        if command.events() > 0 {
+            self.last_time = Some(stamp.time);
+        }
+        self.next = stamp.end(command.positions());
+        (stamp, Spots { head_at, events_at, frames: encoded.into_frames() })
+    }
+
+    /// Writes commands that nobody asked for, which have no events, alone, and applies them.
+    pub(crate) fn write_alone(&mut self, commands: Vec<Command>) -> Result<(), EngineError> {
+        self.group.clear();
+        self.group.resize(GROUP_FRAME_BYTES, 0);
+        // Their time is that of the last event.
+        let now = self.last_time.unwrap_or(UnixMs(0)).into();
+        let mut written = Vec::with_capacity(commands.len());
+        for command in commands {
+            let (stamp, _) = self.write(now, &command, EncodedEvents::empty(self.core.salt));
+            written.push(Stamped { stamp, command });
+        }
+        let mut group = mem::take(&mut self.group);
+        let at = self.journal.at();
+        let safe = self.journal.write(&mut group, self.next, self.settings.sync, || ());
+        self.group = group;
+        safe?;
+        for stamped in written {
+            let error = replay(&self.core, self.journal.segment(), stamped, at, &[]);
+            self.stop_dropping(error);
+        }
+        self.journal.segment().reached(self.journal.at());
+        Ok(())
+    }
+
+    fn apply_group(&mut self, planned: Vec<Planned>, at: u64) {
+        // Walks stop at the tail, so they see a command only when it was applied.
+        self.journal.segment().reached(self.journal.at());
+        let mut written = Vec::with_capacity(planned.len());
+        let mut planned = planned.into_iter();
+        let (mut dirty, mut answers, mut fault) = (Vec::new(), Vec::with_capacity(STEPS_AT_ONCE), None);
+        while planned.len() > 0 {
+            let mut state = self.core.state();
+            for Planned { waiter, stamped, spots } in planned.by_ref().take(STEPS_AT_ONCE) {
+                let applying = Applying::new(self.journal.segment(), &stamped, spots.behind(at));
+                let applied = self.core.apply(state, stamped.stamp, stamped.command);
+                state = applied.0;
+                fault = fault.or(applied.2);
+                let outcome = applying.applied(applied.1);
+                dirty.extend(outcome.dirty);
+                written.extend(outcome.written);
+                answers.push((waiter, outcome.reply));
+            }
+            drop(state);
+            // Publishers first: they do not wait for readers to be found.
+            answers.drain(..).for_each(|(waiter, reply)| waiter.answer(Ok(reply)));
+            self.core.tell(&dirty);
+            dirty.clear();
+        }
+        self.indexing.add(self.journal.segment(), written);
+        self.stop_dropping(fault);
+    }
+
+    /// Retention could not read cold events: no command is applied any more, or the log would grow over its limits.
+    pub(crate) fn stop_dropping(&mut self, error: Option<EngineError>) {
+        let Some(error) = error.filter(|_| self.stuck.is_none()) else { return };
+        tracing::error!(
+            %error,
+            "old events can't be dropped; nothing more is published until the server is started again"
+        );
+        self.stuck = Some(format!("old events can't be dropped: {error}; start the server again"));
+    }
+
+    /// Whether the segment is full.
+    pub(crate) fn is_full(&self) -> bool {
+        self.sizes.is_full(self.fullness())
+    }
+
+    /// Whether so much is in the segment that nothing more may be.
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.sizes.is_overfull(self.fullness())
+    }
+
+    /// What the segment has.
+    fn fullness(&self) -> Fullness {
+        fullness(&self.journal, self.before)
+    }
+
+    /// Orders a preallocated segment for the next segment, when it is time. Whether the maintenance thread has it to
+    /// make.
+    pub(crate) fn order_preallocation(&mut self) -> bool {
+        let Self { sizes, journal, before, .. } = self;
+        sizes
+            .preallocation_bytes(|| fullness(journal, *before))
+            .is_some_and(|bytes| self.preallocation.order(bytes))
+    }
+
+    /// Takes no step from now on, until the same is told with `None`.
+    pub(crate) fn hold(&mut self, reason: Option<EngineError>) {
+        self.held = reason;
+    }
+
+    /// Whether no step is taken now.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether something was written into the segment.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.journal.at() > HEADER_BYTES as u64
+    }
+
+    /// Before the segment is left: from then on it is opened by its name.
+    fn check_file(&mut self) -> Result<(), EngineError> {
+        self.journal.check_named()?;
+        match self.journal.segment().lost_name(&*self.disk) {
+            None => Ok(()),
+            Some(reason) => {
+                self.journal.say_missing(reason.clone());
+                Err(EngineError::Unwritable { reason })
+            }
+        }
+    }
+
+    /// Whether the last checkpoint is gone.
+    pub(crate) fn wants_checkpoint(&self) -> bool {
+        self.journal.is_checkpoint_missing()
+    }
+
+    /// Makes the segment safe and goes on in a new one. Answers the state between the two.
+    ///
+    /// # Errors
+    /// Those of the disk; then the segment is gone on with, if it can be.
+    pub(crate) fn roll(&mut self) -> Result<CheckpointRequest, EngineError> {
+        self.indexing.finish();
+        self.journal.sync()?;
+        self.check_file()?;
+        let number = self.journal.segment().id.number + 1;
+        let segment = self.begin_segment(number).map_err(|error| {
+            refused(&error, format!("{} could not be begun: {error}", SegmentId::written(number).file_name()))
+        })?;
+        self.core.segments.push(Arc::clone(&segment));
+        self.sizes.go_on(self.fullness());
+        self.before = self.journal.written();
+        let left = Arc::clone(self.journal.segment());
+        self.journal.go_on_in(segment, HEADER_BYTES as u64);
+        // It may have lost its name since the check, and neither publishes nor the watch check it again.
+        if let Some(reason) = left.lost_name(&*self.disk) {
+            self.journal.stop_for_good(reason);
+        }
+        Ok(self.checkpoint_request(number, self.journal.reserved()))
+    }
+
+    /// Begins a segment, with the descriptor that was kept for it where there is no other.
+    fn begin_segment(&mut self, number: u64) -> io::Result<Arc<Segment>> {
+        let Core { incarnation, salt, .. } = *self.core;
+        let first = self.first_free();
+        let begin = || begin_segment(&*self.disk, &self.preallocation, number, first, incarnation, salt);
+        match begin() {
+            Err(error) if is_out_of_files(&error) && self.kept_for_next.take().is_some() => begin(),
+            begun => begun,
+        }
+    }
+
+    /// Keeps a descriptor for the next segment. Where none can be had, no step is taken: one that drops old events may
+    /// have to look which are next, and the log would have to stop for good if it could not.
+    ///
+    /// # Errors
+    /// [`EngineError::TooManyFiles`].
+    pub(crate) fn keep_for_next(&mut self) -> Result<(), EngineError> {
+        if self.kept_for_next.is_some() && !self.journal.is_short_of_files() {
+            return Ok(());
+        }
+        let name = self.journal.segment().id.file_name();
+        match self.disk.open(&name) {
+            Ok(file) => self.kept_for_next = Some(file),
+            Err(error) if is_out_of_files(&error) => {
+                return Err(refused(&error, format!("{name} could not be opened: {error}")));
+            }
+            // Writing tells what is wrong.
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The state as the last checkpoint request: nothing more is written, and no preallocated segment is wanted.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsafe`] and [`EngineError::Unwritable`], when not all that was written is safe.
+    pub(crate) fn finish(&mut self) -> Result<CheckpointRequest, EngineError> {
+        self.indexing.finish();
+        self.preallocation.stop();
+        self.journal.sync()?;
+        self.check_file()?;
+        if let Some(reason) = self.stuck.clone() {
+            return Err(EngineError::Unwritable { reason });
+        }
+        Ok(self.checkpoint_request(self.journal.segment().id.number + 1, self.first_free()))
+    }
+
+    fn checkpoint_request(&self, replay_from: u64, reserved: Position) -> CheckpointRequest {
+        let snapshot = self.core.state().snapshot();
+        CheckpointRequest { snapshot, written: self.journal.written(), reserved, replay_from }
+    }
+
+    /// Makes all safe that was written; for [`SyncRule::Interval`].
+    pub(crate) fn sync(&mut self) {
+        if self.journal.has_unsynced() {
+            // The journal has told it, and refuses what comes.
+            let _ = self.journal.sync();
+        }
+    }
+}
+
+/// What the segment of a journal has, whose groups come after `before`.
+fn fullness(journal: &Journal, before: Sequence) -> Fullness {
+    let events = journal.segment().index.ask(|index| index.totals().events);
+    Fullness { bytes: journal.at(), events: u64::from(events), groups: journal.written().0 - before.0 }
+}

@@ -1,0 +1,136 @@
+//! Writing a checkpoint: beside the old one, made safe, and then in its place.
+//!
+//! Invariant: whatever fails, and wherever the power goes, [`FILE`] is the old checkpoint or the new one, whole.
+//! Does not know what the old one was.
+
+use std::{io, sync::Arc};
+
+use largesse_log::state::Snapshot;
+
+use super::{CheckpointHead, FILE, Item, NEW_FILE, SealedSegment, header, layout::Walked};
+use crate::{
+    format::{
+        command::Field,
+        frame::{FrameHead, Kind, Salt, write_frame},
+    },
+    io::{Disk, DiskFile},
+};
+
+/// As soon as so many bytes are to be written, they are. What is written at once is larger by at most one frame.
+pub(super) const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Writes a checkpoint in the place of the old one, and answers how many bytes it has. Blocks, for as long as
+/// the whole state takes to be written and synced.
+///
+/// # Errors
+/// Those of the disk. The new file is removed again if the disk allows it, and the old checkpoint stands; but
+/// when only the last sync of the names failed, the new one is in its place already, and after a power cut it
+/// may be either of the two. So what both list has to be left alone until a later checkpoint was written.
+pub(crate) fn write(
+    disk: &dyn Disk,
+    head: &CheckpointHead,
+    segments: impl Iterator<Item = SealedSegment>,
+    snapshot: &Snapshot,
+) -> io::Result<u64> {
+    let streams = snapshot.lives().map(Item::Life).chain(snapshot.tombstones().map(Item::Tombstone));
+    let others = snapshot.keys().map(Item::Key).chain(snapshot.damages().map(Item::Damage));
+    let items = segments.map(Item::Segment).chain(streams).chain(others);
+    write_items(disk, head, items)
+}
+
+/// As [`write()`]; the items are in the order that they have in the file.
+pub(super) fn write_items(
+    disk: &dyn Disk,
+    head: &CheckpointHead,
+    items: impl Iterator<Item = Item>,
+) -> io::Result<u64> {
+    let written = write_new(disk, head, items).and_then(|bytes| put_in_place(disk).map(|()| bytes));
+    if written.is_err() {
+        // The first failure is what is told. What stays here is in nobody's way: the next write removes it.
+        let _ = disk.remove(NEW_FILE);
+    }
+    written
+}
+
+fn write_new(disk: &dyn Disk, head: &CheckpointHead, items: impl Iterator<Item = Item>) -> io::Result<u64> {
+    match disk.remove(NEW_FILE) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut frames = Frames::begin(disk.create(NEW_FILE)?, head.salt);
+    frames.push(Kind::Head, |out| head.put(out))?;
+    for item in items {
+        frames.push(item.kind(), |out| item.put(out))?;
+    }
+    frames.finish()
+}
+
+fn put_in_place(disk: &dyn Disk) -> io::Result<()> {
+    disk.rename(NEW_FILE, FILE)?;
+    disk.sync_names()
+}
+
+impl Item {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Segment(_) => Kind::Sealed,
+            Self::Life(_) => Kind::Life,
+            Self::Tombstone(_) => Kind::Tombstone,
+            Self::Key(_) => Kind::Key,
+            Self::Damage(_) => Kind::Damaged,
+        }
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Segment(segment) => segment.put(out),
+            Self::Life(life) => life.put(out),
+            Self::Tombstone(tombstone) => tombstone.put(out),
+            Self::Key(key) => key.put(out),
+            Self::Damage(damage) => damage.put(out),
+        }
+    }
+}
+
+/// The file on its way to be whole.
+struct Frames {
+    file: Arc<dyn DiskFile>,
+    salt: Salt,
+    walked: Walked,
+    /// How many bytes are written, and those that follow them.
+    at: u64,
+    buffer: Vec<u8>,
+}
+
+impl Frames {
+    fn begin(file: Arc<dyn DiskFile>, salt: Salt) -> Self {
+        let mut buffer = Vec::with_capacity(BUFFER_BYTES);
+        buffer.extend_from_slice(&header::encode(salt));
+        Self { file, salt, walked: Walked::nothing(salt), at: 0, buffer }
+    }
+
+    fn push(&mut self, kind: Kind, body: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        let start = self.buffer.len();
+        write_frame(&mut self.buffer, self.salt, kind, body);
+        let head = FrameHead::of(&self.buffer[start..]).expect("a frame has a head");
+        let passed = self.walked.pass(kind, &head);
+        debug_assert_eq!(passed, Ok(()), "items come in the order of the file");
+        if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.write_at(&self.buffer, self.at)?;
+        self.at += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Writes the end, and makes it all safe.
+    fn finish(mut self) -> io::Result<u64> {
+        let end = self.walked.end();
+        self.push(Kind::End, |out| end.put(out))?;
+        self.flush()?;
+        self.file.sync()?;
+        Ok(self.at)
+    }
+}

@@ -1,0 +1,166 @@
+//! A walk along the events of a segment, in log order, without their text.
+//!
+//! It also works in compacted segments, and steps over groups and over commands without events. It reads the heads
+//! of events only: [`super::read_event`] checks the rest.
+//!
+//! Invariants: an event is given out only when all events of its head are in their places, as the head's check
+//! tells; so a broken length never moves an event to another position. Does not know whether an append was
+//! refused when it was taken: whoever walks looks each event up in what is kept.
+
+use std::{io, sync::Arc};
+
+use largesse_log::{Position, StreamName, UnixMs};
+
+use super::{
+    EventSpot, Step,
+    window::{Stop, Window, Zeros},
+};
+use crate::{
+    format::{
+        command::{AppendHead, EventsHead, KeptHead},
+        frame::{EVENT_FRAME_BYTES_MIN, EventsCheck, Fault, Kind, Salt},
+    },
+    io::DiskFile,
+};
+
+/// An event, as its head tells, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScannedEvent {
+    /// The byte at which its head begins: a walk can begin there.
+    pub head_at: u64,
+    /// Its stream.
+    pub stream: StreamName,
+    /// Its position.
+    pub position: Position,
+    /// Its time.
+    pub time: UnixMs,
+    /// Where its frame stands.
+    pub spot: EventSpot,
+}
+
+/// A walk along the events of a segment.
+pub struct EventScan {
+    window: Window,
+    salt: Salt,
+    /// Where the walk goes on after `row`.
+    at: u64,
+    row: Option<Row>,
+}
+
+/// A head, and those of its events that were not given out yet.
+struct Row {
+    head_at: u64,
+    head: KeptHead,
+    given: usize,
+    spots: Vec<EventSpot>,
+}
+
+impl EventScan {
+    /// Begins at the byte `from`, where a group or a head begins, or another command, and ends at `upto`: the
+    /// end of the file, or of what is safe in it. A file that ends before `upto` is broken there.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn new(file: Arc<dyn DiskFile>, salt: Salt, from: u64, upto: u64) -> io::Result<Self> {
+        Ok(Self { window: Window::new(file, upto)?, salt, at: from, row: None })
+    }
+
+    /// Zeros up to the end are the end, too, as [`super::Scan::ending_at_zeros`] says.
+    #[must_use]
+    pub fn ending_at_zeros(mut self) -> Self {
+        self.window.set_zeros(Zeros::End);
+        self
+    }
+
+    /// The next event. After anything but an event, the answer stays.
+    ///
+    /// # Errors
+    /// Those of the disk. The walk stays where it is, and may be tried again.
+    pub fn next_event(&mut self) -> io::Result<Step<ScannedEvent>> {
+        loop {
+            if let Some(event) = self.row.as_mut().and_then(Row::next) {
+                return Ok(Step::Next(event));
+            }
+            if self.window.is_at_end(self.at) {
+                return Ok(Step::End);
+            }
+            let whole_upto = self.at;
+            if let Err(stop) = self.read_frame(whole_upto) {
+                return self.window.stopped(stop, whole_upto);
+            }
+        }
+    }
+
+    /// Reads the frame at `at`, and the events after it if it is a head. Moves on behind them.
+    fn read_frame(&mut self, at: u64) -> Result<(), Stop> {
+        let end = self.window.end();
+        let frame = self.window.frame(at, end, self.salt)?;
+        let next = at + frame.bytes();
+        let head = match frame.kind {
+            Kind::Append => AppendHead::decode(frame.body).map(|head| Some(kept(head))),
+            Kind::Kept => KeptHead::decode(frame.body).map(Some),
+            Kind::Group
+            | Kind::Claim
+            | Kind::Put
+            | Kind::Delete
+            | Kind::Sweep
+            | Kind::Limits
+            | Kind::Damage => Ok(None),
+            // An event without a head, or what only a checkpoint has.
+            kind => Err(Fault::Misplaced { kind }),
+        };
+        let (row, next) = match head.map_err(|what| Stop::broken(at, what))? {
+            None => (None, next),
+            Some((head, events)) => {
+                let (spots, next) = self.read_spots(at, next, events)?;
+                (Some(Row { head_at: at, head, given: 0, spots }), next)
+            }
+        };
+        (self.row, self.at) = (row, next);
+        Ok(())
+    }
+
+    /// Where the events of the head at `head_at` stand, from `next` on, and where the next frame does.
+    fn read_spots(
+        &mut self,
+        head_at: u64,
+        mut next: u64,
+        events: EventsHead,
+    ) -> Result<(Vec<EventSpot>, u64), Stop> {
+        let end = self.window.end();
+        // What a head says is no reason to set more aside than the file can have.
+        let most = (end - next) / EVENT_FRAME_BYTES_MIN as u64;
+        let mut spots = Vec::with_capacity(u64::from(events.count).min(most) as usize);
+        let mut check = EventsCheck::start(self.salt);
+        while spots.len() < events.count as usize {
+            let head = self.window.frame_head(next, end)?;
+            let bytes = head.frame_bytes().map_err(|what| Stop::broken(next, what))?;
+            check.push(&head);
+            spots.push(EventSpot { at: next, bytes });
+            next += u64::from(bytes);
+        }
+        events.hold(check).map_err(|what| Stop::broken(head_at, what))?;
+        // The check says that the lengths are right; whether the last one is in the file, it does not.
+        if next > end {
+            return Err(Stop::broken(head_at, Fault::Cut));
+        }
+        Ok((spots, next))
+    }
+}
+
+/// What an append and what was kept of one have in common.
+fn kept(head: AppendHead) -> (KeptHead, EventsHead) {
+    let AppendHead { stamp, events, stream, .. } = head;
+    (KeptHead { base: stamp.base, time: stamp.time, stream }, events)
+}
+
+impl Row {
+    fn next(&mut self) -> Option<ScannedEvent> {
+        let spot = *self.spots.get(self.given)?;
+        // Positions that were read are less than half of the range.
+        let position = Position(self.head.base.0 + self.given as u64);
+        self.given += 1;
+        let KeptHead { time, stream, .. } = &self.head;
+        Some(ScannedEvent { head_at: self.head_at, stream: stream.clone(), position, time: *time, spot })
+    }
+}

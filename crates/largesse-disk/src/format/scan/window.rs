@@ -1,0 +1,140 @@
+//! The part of a file that a walk has in memory.
+//!
+//! Invariants: it never reads past its end, which is not past the file's; a frame is given out only after its
+//! check. Does not know the order of frames.
+
+use std::{io, sync::Arc};
+
+use super::{Broken, Step, zeros::has_zeros};
+use crate::{
+    format::frame::{FRAME_HEAD_BYTES, Fault, Frame, FrameHead, Salt},
+    io::DiskFile,
+};
+
+/// The most bytes that are read ahead of a walk.
+pub const READ_AHEAD_BYTES: usize = 64 * 1024;
+
+/// What is read at first, and after a jump; then twice as much each time.
+const READ_FIRST_BYTES: usize = 4 * 1024;
+
+/// Why a walk does not go on.
+pub(crate) enum Stop {
+    Disk(io::Error),
+    Broken { at: u64, what: Fault },
+}
+
+impl Stop {
+    pub(crate) fn broken(at: u64, what: Fault) -> Self {
+        Self::Broken { at, what }
+    }
+
+    fn step<T>(self, whole_upto: u64) -> io::Result<Step<T>> {
+        match self {
+            Self::Disk(error) => Err(error),
+            Self::Broken { at, what } => Ok(Step::Broken(Broken { whole_upto, at, what })),
+        }
+    }
+}
+
+/// What zeros are that stand up to the end of a walk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Zeros {
+    /// Broken: something else was written there.
+    Broken,
+    /// The end: nothing was written there yet.
+    End,
+}
+
+/// A file, read piece by piece.
+pub(crate) struct Window {
+    file: Arc<dyn DiskFile>,
+    /// Where the walk ends, and where the file does if that is before.
+    upto: u64,
+    end: u64,
+    /// Whether zeros up to the end are the end.
+    zeros: Zeros,
+    /// The bytes of the file from `start` on.
+    buffer: Vec<u8>,
+    start: u64,
+    ahead_bytes: usize,
+}
+
+impl Window {
+    pub(crate) fn new(file: Arc<dyn DiskFile>, upto: u64) -> io::Result<Self> {
+        let end = upto.min(file.bytes()?);
+        let (zeros, buffer, ahead_bytes) = (Zeros::Broken, Vec::new(), READ_FIRST_BYTES);
+        Ok(Self { file, upto, end, zeros, buffer, start: 0, ahead_bytes })
+    }
+
+    pub(crate) fn set_zeros(&mut self, zeros: Zeros) {
+        self.zeros = zeros;
+    }
+
+    /// Nothing is read from here on.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Whether the walk has come to where it was to end.
+    pub(crate) fn is_at_end(&self, at: u64) -> bool {
+        at == self.upto
+    }
+
+    /// What a walk answers that was whole up to `whole_upto`, and can't go on: that it is at its end, where all that
+    /// follows is zeros that may be there.
+    pub(crate) fn stopped<T>(&self, stop: Stop, whole_upto: u64) -> io::Result<Step<T>> {
+        let may_end = self.zeros == Zeros::End && self.end == self.upto;
+        if may_end && matches!(stop, Stop::Broken { .. }) && has_zeros(&*self.file, whole_upto, self.end)? {
+            return Ok(Step::End);
+        }
+        stop.step(whole_upto)
+    }
+
+    /// The frame at `at`, which has to end at or before `end`.
+    pub(crate) fn frame(&mut self, at: u64, end: u64, salt: Salt) -> Result<Frame<'_>, Stop> {
+        let frame_bytes = self.frame_head(at, end)?.frame_bytes().map_err(|what| Stop::broken(at, what))?;
+        let bytes = self.bytes(at, frame_bytes as usize, end)?;
+        Frame::check(bytes, salt).map_err(|what| Stop::broken(at, what))
+    }
+
+    /// The head of the frame at `at`. Nothing in it is checked.
+    pub(crate) fn frame_head(&mut self, at: u64, end: u64) -> Result<FrameHead, Stop> {
+        let bytes = self.bytes(at, FRAME_HEAD_BYTES, end)?;
+        FrameHead::of(bytes).map_err(|what| Stop::broken(at, what))
+    }
+
+    fn bytes(&mut self, at: u64, bytes: usize, end: u64) -> Result<&[u8], Stop> {
+        let last = at.checked_add(bytes as u64);
+        if last.is_none_or(|last| last > self.end) {
+            return Err(Stop::broken(at, Fault::Cut));
+        }
+        if last.is_none_or(|last| last > end) {
+            return Err(Stop::broken(at, Fault::PastGroup));
+        }
+        if !self.has(at, bytes) {
+            self.fill(at, bytes).map_err(Stop::Disk)?;
+        }
+        let from = (at - self.start) as usize;
+        Ok(&self.buffer[from..from + bytes])
+    }
+
+    fn has(&self, at: u64, bytes: usize) -> bool {
+        at >= self.start && at + bytes as u64 <= self.start + self.buffer.len() as u64
+    }
+
+    /// Reads the bytes at `at`, which are before the end, and some more.
+    fn fill(&mut self, at: u64, bytes: usize) -> io::Result<()> {
+        let goes_on = at >= self.start && at <= self.start + self.buffer.len() as u64;
+        self.ahead_bytes =
+            if goes_on { READ_AHEAD_BYTES.min(self.ahead_bytes * 2) } else { READ_FIRST_BYTES };
+        let left = self.end - at;
+        let want = bytes.max(usize::try_from(left).unwrap_or(usize::MAX).min(self.ahead_bytes));
+        // Empty until it is filled: after an error it must not pass for what was asked for.
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(want, 0);
+        buffer.shrink_to(READ_AHEAD_BYTES);
+        self.file.read_at(&mut buffer, at)?;
+        (self.start, self.buffer) = (at, buffer);
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+//! One server per folder: a lock that the operating system frees when its process ends, however it ends.
+//!
+//! Invariant: in all processes of the machine, one has a folder for itself, or some look at it, or nobody has it. The
+//! file named [`LOCK_NAME`] is never removed by us: who had it open would lock a file that nobody else finds. Where
+//! somebody else removes it, the folder itself is locked as well, on file systems that can. Both are reached through
+//! the descriptor that the log is reached through. What the file holds is for the message alone, and decides nothing.
+//! Who only looks writes nothing into it.
+
+use std::ffi::OsStr;
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+
+use rustix::fs::OFlags;
+
+use crate::io::Folder;
+
+/// The name of the locked file in the folder.
+pub const LOCK_NAME: &str = "lock";
+
+/// More is not read of a lock file: a process id and a program's name fit many times.
+const HOLDER_BYTES_MAX: u64 = 1024;
+
+/// The folder is ours until this is dropped, or the process ends.
+#[derive(Debug)]
+pub struct FolderLock {
+    file: File,
+    _folder: File,
+}
+
+/// Nobody has the folder for itself until this is dropped, or the process ends.
+#[derive(Debug)]
+pub struct LookLock {
+    _file: File,
+    _folder: File,
+}
+
+/// Why the folder is not ours.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error(
+        "{} uses the folder {}. Stop it first, or give each server a folder of its own.",
+        holder(*pid, program.as_deref()),
+        folder.display()
+    )]
+    Taken {
+        /// The other process, if it had time to say.
+        pid: Option<u32>,
+        /// What it runs, if it could say.
+        program: Option<String>,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Others look at it.
+    #[error(
+        "Another command looks at the folder {}. Wait until it has ended, or give each server a folder of its own.",
+        folder.display()
+    )]
+    Looked {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The lock could not be tried: no permission, a file system without locks, a disk that fails.
+    #[error("The lock file {} could not be opened and locked.", file.display())]
+    Io {
+        /// The locked file.
+        file: PathBuf,
+        /// What the disk says.
+        source: io::Error,
+    },
+}
+
+impl FolderLock {
+    /// Takes the folder. Does not wait.
+    ///
+    /// # Errors
+    /// [`LockError::Taken`] and [`LockError::Looked`] when others have it; [`LockError::Io`] when that cannot be
+    /// known.
+    pub fn take(folder: &Folder) -> Result<Self, LockError> {
+        let failed = |source| failed(folder, source);
+        let mut file = opened(folder).map_err(failed)?;
+        let itself = folder.open_itself().map_err(failed)?;
+        if tried(file.try_lock()).map_err(failed)? && is_free(&itself.try_lock()) {
+            return Ok(Self::held(file, itself));
+        }
+        // Who looks lets others look as well.
+        if tried(file.try_lock_shared()).map_err(failed)? && is_free(&itself.try_lock_shared()) {
+            return Err(LockError::Looked { folder: folder.path().to_owned() });
+        }
+        Err(taken(&mut file, folder))
+    }
+
+    /// Says who has it. That fails on a full disk, where the lock is no worse for it and a server must start.
+    fn held(mut file: File, folder: File) -> Self {
+        let _ = file.set_len(0).and_then(|()| file.write_all(ourselves().as_bytes()));
+        Self { file, _folder: folder }
+    }
+}
+
+impl Drop for FolderLock {
+    /// Takes the words back, so that the next holder is not called by our name before it has written its own.
+    /// The lock itself goes with the file.
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0);
+    }
+}
+
+impl LookLock {
+    /// Keeps others from having the folder for themselves. Does not wait, and changes nothing in the folder but to make
+    /// the file of the lock where it is missing. `None` where it is missing and can't be made: then whether another has
+    /// the folder is not known, but here nobody can write.
+    ///
+    /// # Errors
+    /// [`LockError::Taken`] when another has it; [`LockError::Io`] when that cannot be known.
+    pub fn take(folder: &Folder) -> Result<Option<Self>, LockError> {
+        let failed = |source| failed(folder, source);
+        let mut file = match folder.open_as(LOCK_NAME, OFlags::RDONLY) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match opened(folder) {
+                Err(error) if is_unwritable(&error) => return Ok(None),
+                made => made.map_err(failed)?,
+            },
+            found => found.map_err(failed)?,
+        };
+        let itself = folder.open_itself().map_err(failed)?;
+        if tried(file.try_lock_shared()).map_err(failed)? && is_free(&itself.try_lock_shared()) {
+            return Ok(Some(Self { _file: file, _folder: itself }));
+        }
+        Err(taken(&mut file, folder))
+    }
+}
+
+fn failed(folder: &Folder, source: io::Error) -> LockError {
+    LockError::Io { file: folder.path().join(LOCK_NAME), source }
+}
+
+fn taken(file: &mut File, folder: &Folder) -> LockError {
+    let (pid, program) = said(file);
+    LockError::Taken { pid, program, folder: folder.path().to_owned() }
+}
+
+fn opened(folder: &Folder) -> io::Result<File> {
+    folder.open_as(LOCK_NAME, OFlags::RDWR | OFlags::CREATE)
+}
+
+/// Whether nothing can be made in the folder.
+fn is_unwritable(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
+}
+
+fn tried(outcome: Result<(), TryLockError>) -> io::Result<bool> {
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether nobody else has locked the folder itself. Not every file system can lock folders: then the file decides.
+fn is_free(outcome: &Result<(), TryLockError>) -> bool {
+    !matches!(outcome, Err(TryLockError::WouldBlock))
+}
+
+/// A line with the process id, and one with the program's name where that is known.
+fn ourselves() -> String {
+    let program = std::env::current_exe().ok();
+    let name = program.as_deref().and_then(Path::file_name).and_then(OsStr::to_str).unwrap_or_default();
+    format!("{}\n{name}\n", process::id())
+}
+
+/// What the holder said of itself, as far as it makes sense.
+fn said(file: &mut File) -> (Option<u32>, Option<String>) {
+    let mut text = String::new();
+    let _ = file.take(HOLDER_BYTES_MAX).read_to_string(&mut text);
+    let mut lines = text.lines();
+    let pid = lines.next().and_then(|line| line.parse().ok());
+    let is_plain = |name: &&str| !name.is_empty() && !name.contains(char::is_control);
+    let program = lines.next().filter(is_plain).map(str::to_owned);
+    (pid, program)
+}
+
+fn holder(pid: Option<u32>, program: Option<&str>) -> String {
+    match (pid, program) {
+        (Some(pid), Some(program)) => format!("Another process, {pid} ({program}),"),
+        (Some(pid), None) => format!("Another process, {pid},"),
+        (None, Some(program)) => format!("Another process ({program})"),
+        (None, None) => "Another process".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pid: Option<u32>, program: Option<&str>, want: &str) {
+        let program = program.map(str::to_owned);
+        let error = LockError::Taken { pid, program, folder: "/srv/events".into() };
+        let advice = "uses the folder /srv/events. Stop it first, or give each server a folder of its own.";
+        assert_eq!(error.to_string(), format!("{want} {advice}"));
+    }
+
+    #[test]
+    fn a_taken_folder_s_message_names_the_holder_as_far_as_it_is_known() {
+        check(Some(7), Some("largesse"), "Another process, 7 (largesse),");
+        check(Some(7), None, "Another process, 7,");
+        check(None, Some("largesse"), "Another process (largesse)");
+        check(None, None, "Another process");
+    }
+}

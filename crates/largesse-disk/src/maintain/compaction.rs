@@ -1,0 +1,254 @@
+//! Writing what is still kept of some segments into a new one, so that the space of the rest comes back.
+//!
+//! Invariants: the new segment has just the events that the snapshot keeps, with their positions and times, each
+//! looked at before it is copied. What a compaction writes is at most what was published since the one before, a
+//! few times over, so its cost is spread over the publishes.
+
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+use largesse_log::{Position, state::Snapshot};
+
+use super::{Maintenance, MaintenanceError, remove_if_there};
+use crate::{
+    format::{
+        command::KeptHead,
+        frame::{EncodedEvents, Salt, counted_bytes_of},
+        scan::{ScannedEvent, read_frame},
+        segment::SegmentHeader,
+    },
+    index::{Entry, Growing, Mark, SegmentIndex, StreamEpoch},
+    io::{Disk, DiskFile},
+    read::SegmentWalk,
+    segments::{Index, Segment, SegmentId},
+};
+
+/// A compaction writes its segment in pieces of so many bytes.
+const PIECE_BYTES: usize = 1024 * 1024;
+/// A segment is compacted when it has at least this part of garbage, one in so many.
+const GARBAGE_PART: u64 = 2;
+/// While the files take more than the log may, so little is enough: the first of these for which there is something to
+/// clean. What a compaction wins gets dearer from one to the next.
+const GARBAGE_PARTS_PRESSED: [u64; 4] = [GARBAGE_PART, 4, 8, 16];
+/// A segment of which less than this part was filled is small, one in so many.
+const SMALL_PART: u64 = 2;
+/// Small neighbours are put together when there are so many.
+const SMALL_RUN: usize = 4;
+/// How many segments are compacted together at most.
+const RUN_MAX: usize = 32;
+
+/// What a compaction puts in the place of what.
+pub(super) struct Compacted {
+    pub(super) from: Vec<SegmentId>,
+    pub(super) to: Vec<Arc<Segment>>,
+}
+
+impl Compacted {
+    /// The list with the new in the place of the old.
+    pub(super) fn applied_to(&self, list: &[Arc<Segment>]) -> Vec<Arc<Segment>> {
+        let is_cold = |segment: &Arc<Segment>| self.from.contains(&segment.id);
+        let place = list.iter().position(is_cold).unwrap_or(list.len());
+        let mut compacted: Vec<_> = list.iter().filter(|segment| !is_cold(segment)).cloned().collect();
+        compacted.splice(place..place, self.to.iter().cloned());
+        compacted
+    }
+}
+
+/// Whether the files of a log take more than it may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pressure {
+    Light,
+    Heavy,
+}
+
+/// Which neighbours are to be compacted together, if any: the first that have much garbage, or are small.
+pub(super) fn choose(
+    sealed: &[Arc<Segment>],
+    segment_bytes: u64,
+    pressure: Pressure,
+) -> Option<Vec<Arc<Segment>>> {
+    let parts = match pressure {
+        Pressure::Light => &GARBAGE_PARTS_PRESSED[..1],
+        Pressure::Heavy => &GARBAGE_PARTS_PRESSED,
+    };
+    parts.iter().find_map(|part| choose_with(sealed, segment_bytes, *part))
+}
+
+fn choose_with(sealed: &[Arc<Segment>], segment_bytes: u64, garbage_part: u64) -> Option<Vec<Arc<Segment>>> {
+    let is_worth_it = |run: &[Arc<Segment>]| {
+        run.len() >= SMALL_RUN || run.iter().any(|segment| has_garbage(segment, garbage_part))
+    };
+    let mut run: Vec<Arc<Segment>> = Vec::new();
+    let mut live = 0;
+    for segment in sealed {
+        let is_garbage = has_garbage(segment, garbage_part);
+        // Its neighbours can be compacted without it, and it would only fail again.
+        let is_small = !segment.is_unrepairable() && segment.bytes() < segment_bytes / SMALL_PART;
+        // A segment of small events counts more than it has bytes. Alone it is compacted all the same.
+        let fits = run.is_empty() || live + segment.live_bytes() <= segment_bytes;
+        if (is_garbage || is_small) && fits && run.len() < RUN_MAX {
+            live += segment.live_bytes();
+            run.push(Arc::clone(segment));
+        } else if is_worth_it(&run) {
+            break;
+        } else {
+            run.clear();
+            live = 0;
+        }
+    }
+    is_worth_it(&run).then_some(run)
+}
+
+fn has_garbage(segment: &Segment, garbage_part: u64) -> bool {
+    let counted = segment.counted_bytes();
+    !segment.is_unrepairable() && (counted == 0 || segment.live_bytes() < counted - counted / garbage_part)
+}
+
+impl Maintenance {
+    /// Cleans some segments, if it is worth it. The new files are safe, their names are not.
+    pub(super) fn compact(&self, snapshot: &Snapshot) -> Result<Option<Compacted>, MaintenanceError> {
+        let Some(run) = choose(&self.sealed(), self.segment_bytes, self.pressure()) else { return Ok(None) };
+        let from: Vec<_> = run.iter().map(|segment| segment.id).collect();
+        let id = SegmentId { generation: self.generation.fetch_add(1, Relaxed), ..run[0].id };
+        let header = SegmentHeader {
+            salt: self.core.salt,
+            incarnation: self.core.incarnation,
+            first_position: run[0].first,
+            number: id.number,
+        };
+        let mut copy = Copy::begin(&self.disk, id, header)?;
+        for segment in &run {
+            if let Err(error) = copy.take_kept_of(segment, snapshot) {
+                if error.is_for_want_of_files() {
+                    remove_if_there(&self.disk, &id.file_name())?;
+                    return Err(error);
+                }
+                // It stays as it is: what is broken in it is told to those who read it.
+                tracing::error!(%error, "a segment is broken and is not compacted");
+                segment.set_unrepairable();
+                remove_if_there(&self.disk, &id.file_name())?;
+                return Ok(None);
+            }
+        }
+        let copied = copy.finish()?;
+        if copied.index.totals().events == 0 {
+            self.disk.remove(&id.file_name())?;
+            return Ok(Some(Compacted { from, to: Vec::new() }));
+        }
+        let live = copied.index.totals().counted_bytes;
+        let index = Index::Sealed(self.write_index(id, &copied.index)?);
+        let file = self.disk.read_now_and_then(&id.file_name(), copied.file);
+        let segment = Segment::new(id, header.first_position, file, index, copied.bytes);
+        segment.set_live(live);
+        Ok(Some(Compacted { from, to: vec![Arc::new(segment)] }))
+    }
+}
+
+/// A segment that is being made of others.
+struct Copy {
+    salt: Salt,
+    file: Arc<dyn DiskFile>,
+    /// What is written, and what is to be.
+    at: u64,
+    piece: Vec<u8>,
+    index: Growing,
+    postings: Option<Postings>,
+}
+
+/// Events that go under one head.
+struct Postings {
+    head: KeptHead,
+    head_at: u64,
+    life: StreamEpoch,
+    events: EncodedEvents,
+}
+
+struct Copied {
+    file: Arc<dyn DiskFile>,
+    bytes: u64,
+    index: Growing,
+}
+
+impl Copy {
+    fn begin(disk: &dyn Disk, id: SegmentId, header: SegmentHeader) -> Result<Self, MaintenanceError> {
+        let file = disk.create(&id.file_name())?;
+        let piece = header.encode().to_vec();
+        Ok(Self { salt: header.salt, file, at: 0, piece, index: Growing::new(), postings: None })
+    }
+
+    fn take_kept_of(&mut self, segment: &Segment, snapshot: &Snapshot) -> Result<(), MaintenanceError> {
+        let mut walk = SegmentWalk::after(segment, Position::ZERO, self.salt)?;
+        while let Some(event) = walk.next()? {
+            if let Some(life) = snapshot.life_keeping(&event.stream, event.position) {
+                self.take(segment, &event, StreamEpoch(life))?;
+            }
+        }
+        self.put_postings()
+    }
+
+    fn take(
+        &mut self,
+        segment: &Segment,
+        event: &ScannedEvent,
+        life: StreamEpoch,
+    ) -> Result<(), MaintenanceError> {
+        let frame = read_frame(&*segment.file, event.spot).map_err(|error| segment.unreadable(error))?;
+        let follows = self.postings.as_ref().is_some_and(|postings| postings.is_followed_by(event));
+        if !follows {
+            self.put_postings()?;
+        }
+        let salt = self.salt;
+        let postings = self.postings.get_or_insert_with(|| Postings::new(event, life, salt));
+        postings.events.push_frame(&frame).map_err(|fault| segment.unreadable(format_args!("{fault}")))?;
+        Ok(())
+    }
+
+    /// Writes the head and its events.
+    fn put_postings(&mut self) -> Result<(), MaintenanceError> {
+        let Some(postings) = self.postings.take() else { return Ok(()) };
+        let head_at = self.at + self.piece.len() as u64;
+        postings.head.encode(&mut self.piece, self.salt, &postings.events);
+        let mut at = self.at + self.piece.len() as u64;
+        self.piece.extend_from_slice(postings.events.bytes());
+        let Postings { head: KeptHead { base, time, .. }, life, events, .. } = postings;
+        let broken = |error: crate::index::OutOfOrder| MaintenanceError::Io(std::io::Error::other(error));
+        self.index.push_mark(Mark { position: base, at: head_at, time }).map_err(broken)?;
+        for (number, bytes) in events.frames().iter().enumerate() {
+            let position = Position(base.0 + number as u64);
+            let entry = Entry { position, at, bytes: *bytes, counted_bytes: counted_bytes_of(*bytes), time };
+            self.index.push(life, entry).map_err(broken)?;
+            at += u64::from(*bytes);
+        }
+        if self.piece.len() >= PIECE_BYTES {
+            self.put_piece()?;
+        }
+        Ok(())
+    }
+
+    fn put_piece(&mut self) -> Result<(), MaintenanceError> {
+        self.file.write_at(&self.piece, self.at)?;
+        self.at += self.piece.len() as u64;
+        self.piece.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Copied, MaintenanceError> {
+        self.put_postings()?;
+        self.put_piece()?;
+        self.file.sync()?;
+        Ok(Copied { file: self.file, bytes: self.at, index: self.index })
+    }
+}
+
+impl Postings {
+    fn new(event: &ScannedEvent, life: StreamEpoch, salt: Salt) -> Self {
+        let head = KeptHead { base: event.position, time: event.time, stream: event.stream.clone() };
+        let events = EncodedEvents::empty(salt);
+        Self { head, head_at: event.head_at, life, events }
+    }
+
+    /// Whether an event goes under the same head: it did before.
+    fn is_followed_by(&self, event: &ScannedEvent) -> bool {
+        let next = self.head.base.0 + self.events.frames().len() as u64;
+        self.head_at == event.head_at && event.position.0 == next
+    }
+}

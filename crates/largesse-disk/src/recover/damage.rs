@@ -1,0 +1,151 @@
+//! What a start does about broken bytes in the steps that it takes again.
+//!
+//! Invariants: an event whose text is broken keeps its place, and so does everything else; its loss is recorded
+//! before anybody reads. What can't be told apart is never guessed at: a start refuses the log there, and only who
+//! looks at one goes on behind it, and is told what is left out. A group that nobody was told of is cut off.
+
+use std::{collections::BTreeSet, io, sync::Arc};
+
+use largesse_log::{Command, EngineError, Position, StreamName};
+
+use super::{Doubt, OpenError, Opening, io_of};
+use crate::{
+    commit::writer::Writer,
+    core::Core,
+    format::{
+        frame::{GroupHead, Sequence},
+        scan::{Broken, Group, Scan, Step, find_group, is_torn_tail},
+    },
+    io::DiskFile,
+    read::DAMAGED_MAX,
+};
+
+/// What is broken, as far as it was met.
+pub(super) enum Damage {
+    /// For a start: events that are lost. Anything else that is broken refuses the log.
+    Start(Vec<LostEvent>),
+    /// For a look: what could not be taken. Broken events are met when they are read.
+    Look(Vec<OpenError>),
+}
+
+/// An event that is broken.
+pub(super) struct LostEvent {
+    stream: StreamName,
+    position: Position,
+}
+
+impl Damage {
+    /// Something is broken, and nothing says what it was.
+    pub(super) fn leave_out(&mut self, error: OpenError) -> Result<(), OpenError> {
+        match self {
+            Self::Start(_) => Err(error),
+            Self::Look(left_out) => {
+                left_out.push(error);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether what was left out may be missing in the count of groups.
+    pub(super) fn has_gaps(&self) -> bool {
+        matches!(self, Self::Look(left_out) if !left_out.is_empty())
+    }
+
+    /// Whether nothing is to be changed.
+    pub(super) fn is_of_a_look(&self) -> bool {
+        matches!(self, Self::Look(_))
+    }
+
+    fn take_in(&mut self, file: &str, group: &Group) -> Result<(), OpenError> {
+        let Self::Start(lost) = self else { return Ok(()) };
+        for (stream, position, event) in group.broken() {
+            if lost.len() >= DAMAGED_MAX {
+                let broken = Broken { whole_upto: group.at, at: event.at, what: event.what };
+                return Err(OpenError::Broken { file: file.to_owned(), broken });
+            }
+            tracing::error!(
+                file,
+                at = event.at,
+                %stream,
+                position = position.0,
+                what = %event.what,
+                "an event is broken and lost; its readers are told of a loss, and all else is read"
+            );
+            lost.push(LostEvent { stream: stream.clone(), position });
+        }
+        Ok(())
+    }
+}
+
+impl Opening {
+    /// The next group, whole or damaged: of one that is damaged, all but the texts of some events is taken. `None` when
+    /// nothing more of the segment is.
+    pub(super) fn next_group(
+        &mut self,
+        name: &str,
+        file: &Arc<dyn DiskFile>,
+        scan: &mut Scan,
+        doubt: Doubt,
+    ) -> Result<Option<Group>, OpenError> {
+        loop {
+            let broken = match scan.next_group().map_err(io_of(name))? {
+                Step::Next(group) => return Ok(Some(group)),
+                Step::End => return Ok(None),
+                Step::Broken(broken) => broken,
+            };
+            if self.is_torn(name, &**file, broken, doubt)? {
+                tracing::info!(
+                    file = name,
+                    at = broken.whole_upto,
+                    "the last write before the crash was not whole; nobody was told of it, and it is cut off"
+                );
+                file.truncate(broken.whole_upto).map_err(io_of(name))?;
+                return Ok(None);
+            }
+            let broken = match scan.next_damaged().map_err(io_of(name))? {
+                Step::Next(group) => {
+                    self.damage.take_in(name, &group)?;
+                    return Ok(Some(group));
+                }
+                Step::Broken(broken) => broken,
+                Step::End => broken,
+            };
+            self.damage.leave_out(OpenError::Broken { file: name.to_owned(), broken })?;
+            match self.walk_behind(file, broken).map_err(io_of(name))? {
+                Some(behind) => *scan = behind,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// A walk from the next group on, wherever it stands behind what is broken.
+    fn walk_behind(&self, file: &Arc<dyn DiskFile>, broken: Broken) -> io::Result<Option<Scan>> {
+        let is_later = |head: &GroupHead| head.sequence > self.written;
+        let next = find_group(&**file, self.core.salt, broken.whole_upto + 1, is_later)?;
+        let walk = |at| Ok(Scan::new(Arc::clone(file), self.core.salt, at, file.bytes()?)?.ending_at_zeros());
+        next.map(walk).transpose()
+    }
+
+    fn is_torn(
+        &self,
+        name: &str,
+        file: &dyn DiskFile,
+        broken: Broken,
+        doubt: Doubt,
+    ) -> Result<bool, OpenError> {
+        let sequence = Sequence(self.written.0 + 1);
+        let looks_torn = || is_torn_tail(file, self.core.salt, broken.whole_upto, sequence);
+        Ok(doubt == Doubt::Last && looks_torn().map_err(io_of(name))?)
+    }
+}
+
+/// Passes over the events that are lost from now on, and records the losses that were not recorded before.
+pub(super) fn record(core: &Core, writer: &mut Writer, lost: Vec<LostEvent>) -> Result<(), EngineError> {
+    let known: BTreeSet<_> = core.state().damaged().collect();
+    let positions = known.iter().copied().chain(lost.iter().map(|event| event.position));
+    positions.collect::<BTreeSet<_>>().into_iter().try_for_each(|position| core.cold.pass_over(position))?;
+    let new = lost.into_iter().filter(|event| !known.contains(&event.position));
+    let commands: Vec<_> =
+        new.map(|LostEvent { stream, position }| Command::Damage { stream, position }).collect();
+    if commands.is_empty() { Ok(()) } else { writer.write_alone(commands) }
+}
