@@ -1,7 +1,7 @@
 //! The lines that wait to be written.
 //!
 //! Invariants: at most [`LINES_MAX`] lines and [`BYTES_MAX`] bytes wait; a line that finds no room is counted, and the
-//! count is handed out where the gap is. Once full, it takes none until half of it is written, so that a trace which is
+//! count is handed out where the gap is. Once full, it takes none until half of it is written, so that a trace that is
 //! too fast has a few gaps and not one after each line. Does not know what a line says.
 
 use std::{
@@ -11,14 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How many lines wait.
+/// How many lines may wait.
 pub const LINES_MAX: usize = 4_096;
-/// How many bytes all lines have that wait.
+/// How many bytes the waiting lines may have together.
 pub const BYTES_MAX: usize = 1024 * 1024;
-/// How many bytes a line has; what is longer is cut. The head of a request is shorter.
+/// How long a line may be, in bytes; a longer one is cut. The head of a request is shorter.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
 
-/// What stands at the end of a line that was cut.
+/// Marks the end of a line that was cut.
 const CUT: &str = " [cut]\n";
 
 /// A line, and how many were lost just before it.
@@ -30,8 +30,8 @@ pub(crate) struct Line {
 /// What the writer is to do next.
 pub(crate) enum Next {
     Write(Line),
-    /// Say that so many more were lost, after all lines so far.
-    Tell(u64),
+    /// Say that this many more were lost, after all lines so far.
+    Report(u64),
     End,
 }
 
@@ -39,16 +39,16 @@ pub(crate) enum Next {
 #[derive(Default)]
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
-    bell: Condvar,
+    changed: Condvar,
 }
 
 #[derive(Default)]
 struct Waiting {
     lines: VecDeque<Line>,
     bytes: usize,
-    /// Since the last line that waits.
+    /// Lines lost since the last one that waits.
     gap: u64,
-    /// All that were ever lost.
+    /// All lines ever lost.
     lost: u64,
     /// It was full, and is not half empty yet.
     is_refusing: bool,
@@ -67,7 +67,7 @@ impl Waiting {
     fn check_invariants(&self) {
         debug_assert!(self.lines.len() <= LINES_MAX, "lines are bounded");
         debug_assert!(self.bytes <= BYTES_MAX, "bytes are bounded");
-        debug_assert!(self.gap <= self.lost, "what is to be told was lost");
+        debug_assert!(self.gap <= self.lost, "the gap is part of what was lost");
     }
 }
 
@@ -92,10 +92,10 @@ impl Queue {
         }
         waiting.check_invariants();
         drop(waiting);
-        self.bell.notify_all();
+        self.changed.notify_all();
     }
 
-    /// So many lines that were handed out could not be written.
+    /// This many lines that were handed out could not be written.
     pub(crate) fn lose(&self, lines: u64) {
         self.lock().lost += lines;
     }
@@ -104,8 +104,8 @@ impl Queue {
         self.lock().lost
     }
 
-    /// What is to be done next; what was done before is done. With `look_again`, there may be nothing: then it answers
-    /// after so long that nothing more was lost.
+    /// What to do next; what was handed out before is done. With `look_again`, waits at most that long and answers even
+    /// if there is nothing but the unchanged count of lost lines.
     pub(crate) fn next(&self, look_again: Option<Duration>) -> Next {
         let mut waiting = self.lock();
         waiting.is_busy = false;
@@ -117,19 +117,19 @@ impl Queue {
             }
             if waiting.gap > 0 {
                 waiting.is_busy = true;
-                return Next::Tell(mem::take(&mut waiting.gap));
+                return Next::Report(mem::take(&mut waiting.gap));
             }
-            self.bell.notify_all();
+            self.changed.notify_all();
             if waiting.is_ended {
                 return Next::End;
             }
             waiting = match look_again {
-                None => self.bell.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+                None => self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner),
                 Some(after) => {
                     let waited =
-                        self.bell.wait_timeout(waiting, after).unwrap_or_else(PoisonError::into_inner);
+                        self.changed.wait_timeout(waiting, after).unwrap_or_else(PoisonError::into_inner);
                     if waited.1.timed_out() && waited.0.lines.is_empty() {
-                        return Next::Tell(0);
+                        return Next::Report(0);
                     }
                     waited.0
                 }
@@ -145,18 +145,18 @@ impl Queue {
             if left.is_zero() {
                 return false;
             }
-            waiting = self.bell.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0;
+            waiting = self.changed.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
     }
 
     pub(crate) fn end(&self) {
         self.lock().is_ended = true;
-        self.bell.notify_all();
+        self.changed.notify_all();
     }
 }
 
-/// The line, cut between two letters where it is too long.
+/// The line, cut between two characters if it is too long.
 fn bounded(line: &[u8]) -> Box<[u8]> {
     if line.len() <= LINE_BYTES_MAX {
         return Box::from(line);
@@ -182,7 +182,7 @@ mod tests {
                     lines += 1;
                     gaps.extend((line.lost_before > 0).then_some(line.lost_before));
                 }
-                Next::Tell(lost) => gaps.push(lost),
+                Next::Report(lost) => gaps.push(lost),
                 Next::End => return (lines, gaps),
             }
         }
@@ -203,11 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn the_gap_is_told_where_it_is_and_once_for_each_half_of_the_queue() {
+    fn the_gap_is_reported_where_it_is_and_once_per_half_of_the_queue() {
         let queue = Queue::default();
         let push = |count: usize| (0..count).for_each(|_| queue.push(b"x"));
         push(LINES_MAX + 10);
-        // One place is not enough: it would be a gap after each line.
+        // Room for one line is not enough: there would be a gap after each line.
         assert!(matches!(queue.next(None), Next::Write(_)));
         push(5);
         for _ in 0..LINES_MAX / 2 {
@@ -219,14 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_cut_between_two_letters() {
+    fn a_line_that_is_too_long_is_cut_between_two_characters() {
         for pad in 0..4 {
             let line = "x".repeat(pad) + &"\u{1f600}".repeat(LINE_BYTES_MAX);
             let cut = String::from_utf8(bounded(line.as_bytes()).into_vec()).unwrap();
             assert!(cut.ends_with(CUT) && cut.len() <= LINE_BYTES_MAX, "{}", cut.len());
         }
         assert_eq!(&*bounded(&[b'x'; LINE_BYTES_MAX]), &[b'x'; LINE_BYTES_MAX]);
-        // No text at all has letters to cut between.
+        // Bytes that are not text have no characters to cut between.
         assert!(bounded(&[0x80; LINE_BYTES_MAX + 1]).len() <= LINE_BYTES_MAX);
     }
 }

@@ -1,8 +1,8 @@
 //! The thread that writes: the only one that waits for the file.
 //!
-//! Invariants: a line is written whole, or counted as lost; what follows a line that was written in part begins on a
-//! new one. What was lost is told before the next line is written. No error of the file ends the thread: the disk may
-//! have space again, the pipe a reader.
+//! Invariants: a line is written whole, or counted as lost; after a line that was written in part, the next one begins
+//! on a new line. Losses are reported before the next line is written. No error of the file ends the thread: the disk
+//! may get space again, the pipe a reader.
 
 use std::{
     fs::File,
@@ -18,16 +18,16 @@ use crate::{
     queue::{Line, Next, Queue},
 };
 
-/// How often it is tried to tell a loss while nobody traces.
-const TELL_EVERY: Duration = Duration::from_secs(2);
+/// How often it tries to report a loss while nobody traces.
+const REPORT_EVERY: Duration = Duration::from_secs(2);
 
 pub(crate) struct Writer {
     file: File,
     notice: Notice,
     queue: Arc<Queue>,
-    /// How many lines were lost and not told.
+    /// How many lines were lost and not yet reported.
     untold: u64,
-    /// The last write stopped within a line.
+    /// The last write stopped in the middle of a line.
     is_torn: bool,
 }
 
@@ -38,11 +38,11 @@ impl Writer {
 
     pub(crate) fn run(mut self) {
         loop {
-            match self.queue.next((self.untold > 0).then_some(TELL_EVERY)) {
+            match self.queue.next((self.untold > 0).then_some(REPORT_EVERY)) {
                 Next::Write(line) => self.write(&line),
-                Next::Tell(lost) => {
+                Next::Report(lost) => {
                     self.untold += lost;
-                    self.tell();
+                    self.report_losses();
                 }
                 Next::End => return,
             }
@@ -51,14 +51,14 @@ impl Writer {
 
     fn write(&mut self, line: &Line) {
         self.untold += line.lost_before;
-        if !self.tell() || self.put(&line.text).is_err() {
+        if !self.report_losses() || self.put(&line.text).is_err() {
             self.untold += 1;
             self.queue.lose(1);
         }
     }
 
-    /// Says what was lost. Whether nothing is left to be told.
-    fn tell(&mut self) -> bool {
+    /// Reports what was lost. Returns whether nothing is left to report.
+    fn report_losses(&mut self) -> bool {
         if self.untold > 0 && self.put(&(self.notice)(self.untold)).is_ok() {
             self.untold = 0;
         }
@@ -89,7 +89,7 @@ impl Writer {
         Ok(())
     }
 
-    /// A file that does not wait by itself is waited for here.
+    /// Waits for a file that does not block by itself.
     fn wait_for_room(&self) -> io::Result<()> {
         match poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),

@@ -1,4 +1,4 @@
-//! All the ways in which a file does not take a line.
+//! All the ways in which a file can fail to take a line.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
 
@@ -17,7 +17,7 @@ use rustix::{
 
 /// Far longer than anything here takes.
 const WAIT_MAX: Duration = Duration::from_secs(60);
-/// What a pipe takes that nobody reads. Source: pipe(7).
+/// How much fits into a pipe that nobody reads. Source: pipe(7).
 const PIPE_BYTES: usize = 64 * 1024;
 
 fn start(file: impl Into<OwnedFd>) -> Lines {
@@ -43,7 +43,7 @@ fn closed_terminal() -> OwnedFd {
 }
 
 #[test]
-fn a_line_that_the_file_refuses_is_lost_and_counted_and_no_more() {
+fn a_line_that_the_file_refuses_is_lost_and_counted_and_nothing_else() {
     for file in [full_device, pipe_without_a_reader, closed_terminal] {
         let lines = start(file());
         for _ in 0..3 {
@@ -55,7 +55,7 @@ fn a_line_that_the_file_refuses_is_lost_and_counted_and_no_more() {
     }
 }
 
-/// Both ways of a pipe to take nothing: whoever writes waits, or is told to come again.
+/// A full pipe, in both forms: writing blocks, or fails with "would block".
 fn full_pipe(flags: OFlags) -> (PipeReader, OwnedFd) {
     let (reader, writer) = pipe().unwrap();
     fcntl_setfl(&writer, fcntl_getfl(&writer).unwrap() | flags).unwrap();
@@ -63,7 +63,7 @@ fn full_pipe(flags: OFlags) -> (PipeReader, OwnedFd) {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads_holds_up_nobody_and_is_told_its_gap_when_it_is_read() {
+fn a_pipe_that_nobody_reads_blocks_nobody_and_gets_its_gap_once_it_is_read() {
     for flags in [OFlags::empty(), OFlags::NONBLOCK] {
         let (reader, writer) = full_pipe(flags);
         let lines = start(writer);
@@ -76,7 +76,7 @@ fn a_pipe_that_nobody_reads_holds_up_nobody_and_is_told_its_gap_when_it_is_read(
         let lost = lines.lost();
         assert!(lost > 0, "{flags:?}");
         let mut read = BufReader::new(reader).lines().map(Result::unwrap);
-        // While the pipe filled, there may have been a first gap.
+        // A first gap is possible while the pipe filled.
         let (mut seen, mut told) = (0, 0);
         while seen + told < 2 * fitting as u64 {
             match read.next().unwrap().split_once(' ') {
@@ -96,10 +96,10 @@ fn a_pipe_that_nobody_reads_holds_up_nobody_and_is_told_its_gap_when_it_is_read(
 }
 
 #[test]
-fn what_was_lost_is_told_once_when_the_file_takes_lines_again() {
+fn losses_are_reported_once_when_the_file_takes_lines_again() {
     let path = format!("{}/fifo-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-    // One end is opened for both, so that neither waits for the other.
+    // One descriptor is opened for both, so that neither end waits for the other.
     let both = OpenOptions::new().read(true).write(true).open(&path).unwrap();
     let lines = start(OpenOptions::new().write(true).open(&path).unwrap());
     drop(both);
@@ -119,7 +119,7 @@ fn what_was_lost_is_told_once_when_the_file_takes_lines_again() {
 }
 
 #[test]
-fn what_was_lost_is_told_also_when_nobody_traces_any_more() {
+fn losses_are_reported_even_when_nobody_traces_any_more() {
     let path = format!("{}/quiet-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     let both = OpenOptions::new().read(true).write(true).open(&path).unwrap();

@@ -4,13 +4,13 @@
 //! one `retry` a block; fields in the order event, data, id; an `id` only beside data. The last one holds by
 //! shape: a [`Block`] always has data.
 //!
-//! It does not check: the types did. It does not decide what stands on a connection, nor when.
+//! It does not check anything: the types have. It does not decide what goes out on a connection, or when.
 
 use crate::{EventData, EventId, EventName, Retry};
 
 /// A comment line. It keeps a quiet connection from being cut, and no reader sees an event in it.
 ///
-/// There is no blank line: some readers take a comment and a blank line for an empty event.
+/// There is no blank line, because some readers take a comment and a blank line for an empty event.
 pub const HEARTBEAT: &[u8] = b":\n";
 
 const EVENT: &[u8] = b"event: ";
@@ -25,7 +25,7 @@ pub struct Block<'a> {
     pub name: Option<&'a EventName>,
     /// The `data:` lines, at least one.
     pub data: &'a EventData,
-    /// The `id:` line: where a reader that heard this block goes on.
+    /// The `id:` line: where a reader that got this block resumes.
     pub id: Option<&'a EventId>,
 }
 
@@ -60,7 +60,7 @@ pub fn encode_block(out: &mut Vec<u8>, block: &Block<'_>) {
 pub fn encoded_bytes(block: &Block<'_>) -> usize {
     let data = block.data.as_str().as_bytes();
     let line_breaks = memchr::memchr_iter(b'\n', data).count();
-    // Each line break is already one byte of the data, and is the end of its line.
+    // Each line break is already one byte of the data, and counts as the end of its line.
     let data_bytes = data.len() + 1 + (line_breaks + 1) * DATA.len();
     let name_bytes = block.name.map_or(0, |name| line_bytes(EVENT, name.as_str().len()));
     let id_bytes = block.id.map_or(0, |id| line_bytes(ID, id.as_bytes().len()));

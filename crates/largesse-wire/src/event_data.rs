@@ -34,9 +34,9 @@ impl EventData {
         })
     }
 
-    /// As [`EventData::parse`], but keeps the text of `raw` itself where it holds no CR.
+    /// Like [`EventData::parse`], but keeps the text of `raw` itself where it holds no CR.
     ///
-    /// Capacity that `raw` does not use is given back.
+    /// Unused capacity of `raw` is given back.
     ///
     /// # Errors
     /// As [`EventData::parse`].
@@ -48,7 +48,7 @@ impl EventData {
         })
     }
 
-    /// The data without a byte: one `data:` line with nothing on it.
+    /// Empty data: one `data:` line with nothing on it.
     pub fn empty() -> Self {
         Self(Box::default())
     }
@@ -82,7 +82,7 @@ fn with_lf_only(raw: &str, cr_at: usize) -> EventData {
     EventData(text.into_boxed_str())
 }
 
-/// Why a text is no [`EventData`]. The caller's move: take the byte out.
+/// Why a text is not valid [`EventData`]. The caller can fix it by taking the byte out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventDataError {
     /// The text holds a NUL.

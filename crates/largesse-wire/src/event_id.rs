@@ -4,7 +4,7 @@
 //! `[A-Za-z0-9._~-]`; all bytes after them are 0, so that equality and hashing of the whole array mean
 //! equality of the text.
 //!
-//! It does not know what an id says. Positions and incarnations are the log's.
+//! It does not know what an id means. Positions and incarnations are the log's.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub const EVENT_ID_BYTES_MAX: usize = 128;
 /// - Shape: `1..=`[`EVENT_ID_BYTES_MAX`] bytes of `[A-Za-z0-9._~-]`.
 /// - Source: ours, a subset of WHATWG HTML, "Interpreting an event stream", which allows any text without
 ///   NUL. These bytes need no escape in a URL or a header (RFC 3986, "Unreserved Characters"), and some
-///   readers reconnect for ever when an id is not ASCII.
+///   readers reconnect forever when an id is not ASCII.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EventId {
     bytes: [u8; EVENT_ID_BYTES_MAX],
@@ -45,7 +45,7 @@ impl EventId {
         }
     }
 
-    /// The id as it stands on the line.
+    /// The id as written on the line.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).expect("parse lets only ASCII in")
     }
@@ -71,11 +71,11 @@ impl fmt::Debug for EventId {
     }
 }
 
-/// Why a text is no [`EventId`]. The caller's move: another id.
+/// Why a text is not a valid [`EventId`]. The caller has to choose another id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventIdError {
     /// The text has no bytes. An empty `id:` line would make every reader forget its place.
-    #[error("an event id has at least 1 byte")]
+    #[error("an event id needs at least 1 byte")]
     Empty,
     /// The text is longer than [`EVENT_ID_BYTES_MAX`].
     #[error("the event id has {bytes} bytes; at most {EVENT_ID_BYTES_MAX} are allowed")]
@@ -83,9 +83,9 @@ pub enum EventIdError {
         /// The length of the text, in bytes.
         bytes: usize,
     },
-    /// The text holds a byte that is not from `[A-Za-z0-9._~-]`.
+    /// The text holds a byte outside `[A-Za-z0-9._~-]`.
     #[error(
-        "the event id has the byte 0x{byte:02X} at byte {at}; only A-Z, a-z, 0-9, '.', '_', '~' and '-' are allowed"
+        "the event id contains the byte 0x{byte:02X} at byte {at}; allowed are A-Z, a-z, 0-9, '.', '_', '~' and '-'"
     )]
     ForbiddenByte {
         /// The first such byte.

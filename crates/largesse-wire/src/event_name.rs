@@ -36,7 +36,7 @@ impl EventName {
         Ok(Self(raw.into()))
     }
 
-    /// The name as it stands on the line.
+    /// The name as written on the line.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -48,11 +48,11 @@ impl fmt::Display for EventName {
     }
 }
 
-/// Why a text is no [`EventName`]. The caller's move: another name.
+/// Why a text is not a valid [`EventName`]. The caller has to choose another name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventNameError {
     /// The text has no bytes. An event without a name has no `event:` line at all.
-    #[error("an event name has at least 1 byte; for an event without a name, leave it out")]
+    #[error("an event name needs at least 1 byte; for an event without a name, leave it out")]
     Empty,
     /// The text is longer than [`EVENT_NAME_BYTES_MAX`].
     #[error("the event name has {bytes} bytes; at most {EVENT_NAME_BYTES_MAX} are allowed")]
@@ -60,8 +60,8 @@ pub enum EventNameError {
         /// The length of the text, in bytes.
         bytes: usize,
     },
-    /// The text holds a CR, a LF or a NUL.
-    #[error("the event name has the byte 0x{byte:02X} at byte {at}; CR, LF and NUL are not allowed")]
+    /// The text holds a CR, an LF or a NUL.
+    #[error("the event name contains the byte 0x{byte:02X} at byte {at}; CR, LF and NUL are not allowed")]
     ForbiddenByte {
         /// The first such byte.
         byte: u8,

@@ -9,7 +9,7 @@
 //!   searches a value for its end twice, and never holds more of an event than its limit.
 //!
 //! This crate does no I/O. It knows no clock, no task, no stream, no position and no HTTP. It does not say
-//! what an id means: to it an id is text. It does not reconnect, and it does not decide when to send a
+//! what an id means: here an id is text. It does not reconnect, and it does not decide when to send a
 //! heartbeat.
 //!
 //! ```

@@ -30,8 +30,8 @@ pub struct ParserLimits {
     ///   the last `id` value, and while a further `id` line is being read, that line as well.
     /// - The inequality holds twice: for the bytes as they arrive, at every byte; and at the block's end for
     ///   the text, where each malformed sequence has become U+FFFD (3 bytes).
-    /// - Field names, comments, unknown fields and `retry` are not counted, because they are not held. Nor is
-    ///   an id that stems from an earlier block.
+    /// - Field names, comments, unknown fields and `retry` are not counted, because they are not held. Neither is
+    ///   an id that comes from an earlier block.
     pub event_bytes_max: usize,
 }
 
@@ -44,11 +44,11 @@ pub struct ParsedEvent {
     pub data: String,
     /// The last id committed so far, in this block or an earlier one. Empty where there was none.
     ///
-    /// Shared, so that a large id under which many small events stand is held once.
+    /// Shared, so that a large id common to many small events is held once.
     pub last_event_id: Arc<str>,
 }
 
-/// Why a [`Parser`] stopped. The move is the sender's: a smaller event, on a new connection.
+/// Why a [`Parser`] stopped. The sender has to fix it: a smaller event, on a new connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// An event is larger than [`ParserLimits::event_bytes_max`]. Its block is dropped.
@@ -66,7 +66,7 @@ pub enum ParseError {
 /// - Source: WHATWG HTML, "Parsing an event stream" and "Interpreting an event stream".
 /// - Ours, where the standard leaves room: an empty `retry` value is ignored.
 /// - Ours, against its letter: the standard begins each connection with an empty id, so that its first block
-///   without an id makes the reader forget its place. Here the committed id stands until another one comes.
+///   without an id makes the reader forget its place. Here the committed id stays until another one comes.
 ///
 /// ```
 /// use largesse_wire::{Parser, ParserLimits};
@@ -112,8 +112,8 @@ impl Parser {
     /// `None` means that `input` is now empty. After an event, call again with what is left.
     ///
     /// # Errors
-    /// [`ParseError::TooLarge`], also from every later call, until [`Parser::reset_connection`]. Events given
-    /// before stand, as does [`Parser::last_event_id`]; the rest of `input` means nothing any more.
+    /// [`ParseError::TooLarge`], also from every later call, until [`Parser::reset_connection`]. Events already
+    /// returned stay valid, and so does [`Parser::last_event_id`]; the rest of `input` has no meaning any more.
     pub fn next_event(&mut self, input: &mut &[u8]) -> Result<Option<ParsedEvent>, ParseError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -128,7 +128,7 @@ impl Parser {
 
     /// The id to present on the next connection. Empty where there is none.
     ///
-    /// An id counts from the end of its block on, also where the block has no data.
+    /// An id takes effect at the end of its block, even if the block has no data.
     pub fn last_event_id(&self) -> &str {
         &self.last_event_id
     }
@@ -139,15 +139,16 @@ impl Parser {
         self.block.bytes()
     }
 
-    /// Drops the committed id, for who takes events in and never comes back for more: between two blocks nothing
-    /// is held then.
+    /// Drops the committed id, for a caller that takes events in and never reconnects: nothing is held between
+    /// two blocks then.
     pub fn forget_last_event_id(&mut self) {
         if !self.last_event_id.is_empty() {
             self.last_event_id = Arc::from("");
         }
     }
 
-    /// The last `retry`, in milliseconds, from the end of its line on. Numbers too large become [`u64::MAX`].
+    /// The last `retry`, in milliseconds. It takes effect at the end of its line. Numbers too large become
+    /// [`u64::MAX`].
     pub fn reconnection_time_ms(&self) -> Option<u64> {
         self.reconnection_time_ms
     }
@@ -213,7 +214,7 @@ impl Parser {
 
     fn finish_block(&mut self) -> Result<Option<ParsedEvent>, ParseError> {
         let finished = std::mem::take(&mut self.block).finish(self.limits)?;
-        // The id is committed first, and for blocks without data too.
+        // The id is committed first, even if the block has no data.
         if let Some(id) = finished.id {
             self.last_event_id = id.into();
         }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: `1 <= ms <= RETRY_MS_MAX`.
 //!
-//! It does not draw the time. Which value a connection gets is the door's choice.
+//! It does not choose the time. Which value a connection gets is up to the door.
 
 /// The longest [`Retry`], in milliseconds: one day.
 pub const RETRY_MS_MAX: u32 = 86_400_000;

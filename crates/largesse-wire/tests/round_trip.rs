@@ -1,4 +1,4 @@
-//! What is encoded is parsed to the same, and holds nothing but what the safe subset allows.
+//! What is encoded parses to the same events, and holds nothing beyond the safe subset.
 
 use largesse_wire::{
     Block, EventData, EventId, EventName, HEARTBEAT, ParsedEvent, Parser, ParserLimits, Retry, encode_block,
@@ -74,7 +74,7 @@ fn parsed(mut input: &[u8]) -> Vec<ParsedEvent> {
     std::iter::from_fn(|| parser.next_event(&mut input).expect("far below the limit")).collect()
 }
 
-/// What a reader hears of `events`: an id stands until the next one.
+/// What a reader hears of `events`: an id stays until the next one.
 fn heard(events: &[Event]) -> Vec<ParsedEvent> {
     let mut last_event_id = String::new();
     let hear = |event: &Event| {
@@ -124,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn the_length_is_known_before(event in event()) {
+    fn the_encoded_length_is_known_beforehand(event in event()) {
         prop_assert_eq!(encoded_bytes(&event.block()), event.encoded().len());
     }
 

@@ -1,4 +1,4 @@
-//! What becomes of line breaks, and what is refused.
+//! What line breaks become, and what is refused.
 
 use super::{EventData, EventDataError};
 

@@ -48,11 +48,11 @@ fn an_id_shows_its_text_and_nothing_of_its_storage() {
 #[test]
 fn the_errors_say_what_was_wrong_and_what_is_right() {
     for (raw, want) in [
-        (String::new(), "an event id has at least 1 byte"),
+        (String::new(), "an event id needs at least 1 byte"),
         ("x".repeat(129), "the event id has 129 bytes; at most 128 are allowed"),
         (
             "a b".into(),
-            "the event id has the byte 0x20 at byte 1; only A-Z, a-z, 0-9, '.', '_', '~' and '-' are allowed",
+            "the event id contains the byte 0x20 at byte 1; allowed are A-Z, a-z, 0-9, '.', '_', '~' and '-'",
         ),
     ] {
         assert_eq!(EventId::parse(&raw).map_err(|error| error.to_string()), Err(want.to_owned()));

@@ -45,9 +45,9 @@ fn bytes_that_would_end_the_line_or_cut_the_name_are_refused_with_their_place() 
 #[test]
 fn the_errors_say_what_was_wrong_and_what_is_right() {
     for (raw, want) in [
-        (String::new(), "an event name has at least 1 byte; for an event without a name, leave it out"),
+        (String::new(), "an event name needs at least 1 byte; for an event without a name, leave it out"),
         ("x".repeat(600), "the event name has 600 bytes; at most 512 are allowed"),
-        ("a\nb".into(), "the event name has the byte 0x0A at byte 1; CR, LF and NUL are not allowed"),
+        ("a\nb".into(), "the event name contains the byte 0x0A at byte 1; CR, LF and NUL are not allowed"),
     ] {
         assert_eq!(EventName::parse(&raw).map_err(|error| error.to_string()), Err(want.to_owned()));
     }

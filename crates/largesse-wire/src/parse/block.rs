@@ -11,11 +11,11 @@ use super::{ParseError, ParserLimits};
 /// The fields so far of a block whose blank line has not come yet.
 #[derive(Debug, Default)]
 pub(super) struct UnfinishedBlock {
-    /// `None` until the first `data` line: a block without one is no event. LF stands between lines. The
-    /// standard puts it after each line and takes the last one off again, which comes to the same.
+    /// `None` until the first `data` line: a block without one is not an event. Lines are joined by LF. The
+    /// standard puts one after each line and takes the last one off again, which comes to the same.
     data: Option<Vec<u8>>,
     name: Vec<u8>,
-    /// `None` until an `id` line was complete: then the id of an earlier block stands.
+    /// `None` until an `id` line is complete; then the id of an earlier block applies.
     id: Option<Vec<u8>>,
     /// The `id` line being read; between `id` lines, empty. It is kept apart because a NUL further on makes
     /// the whole line void.
@@ -59,7 +59,7 @@ impl UnfinishedBlock {
         Ok(())
     }
 
-    /// The last `event` line wins, so the name of an earlier one can go at once, and its memory with it.
+    /// The last `event` line wins, so the name from an earlier one is dropped at once, and its memory with it.
     pub(super) fn begin_name(&mut self) {
         self.name = Vec::new();
     }
@@ -100,7 +100,7 @@ impl UnfinishedBlock {
         if bytes > limits.event_bytes_max { Err(too_large(limits)) } else { Ok(block) }
     }
 
-    /// The bytes held: what the limit is about.
+    /// The bytes held, which are what the limit counts.
     pub(super) fn bytes(&self) -> usize {
         let id_line_bytes = match &self.id_line {
             IdLine::Kept(line) => line.len(),

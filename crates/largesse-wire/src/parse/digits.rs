@@ -12,7 +12,7 @@ pub(super) enum Digits {
     Empty,
     /// ASCII digits only. Saturated at [`u64::MAX`].
     Number(u64),
-    /// Some byte was no ASCII digit: the line is ignored.
+    /// Some byte was not an ASCII digit: the line is ignored.
     Refused,
 }
 

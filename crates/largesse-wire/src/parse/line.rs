@@ -1,7 +1,7 @@
 //! Bytes to the pieces of lines: where a known field begins, what its value holds, where it ends.
 //!
-//! Invariants: constant size, nothing of a value is held; a line ends at its CR, and a LF right after that CR
-//! is swallowed whenever it comes; one BOM is taken off the front, however it is cut.
+//! Invariants: constant size, nothing of a value is held; a line ends at its CR, and an LF right after that CR
+//! is swallowed whenever it comes; one leading BOM is removed, however it is cut.
 //!
 //! It does not decode UTF-8 and does not know what a field means. Lines that mean nothing (comments, unknown
 //! fields) give no piece at all.
@@ -48,22 +48,22 @@ pub(super) enum Piece<'a> {
     Blank,
 }
 
-/// Where in the input we are.
+/// Where we are in the input.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     place: Place,
-    /// How often a byte was looked at, so that a test can say that no value is looked at twice.
+    /// How many bytes were looked at, so that a test can show that none is looked at twice.
     #[cfg(test)]
     pub(super) looks: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// At the start of the stream, after so many bytes of a BOM: `matched < BOM.len()`.
+    /// At the start of the stream, after this many bytes of a BOM: `matched < BOM.len()`.
     Bom { matched: usize },
-    /// At the start of a line, after a CR: a LF that comes now still belongs to that CR.
+    /// At the start of a line, after a CR: an LF that comes now still belongs to that CR.
     AfterCr,
-    /// At the start of a line, or in a name that may yet be known.
+    /// At the start of a line, or in a name that can still turn out to be a known one.
     Name(NamePrefix),
     /// Right after the colon, where one space is dropped.
     Colon(Field),
@@ -132,7 +132,7 @@ impl Lines {
             (true, true) => Place::LINE_START,
             (true, false) => Place::Bom { matched: matched + 1 },
             (false, _) if matched == 0 => Place::LINE_START,
-            // What looked like a BOM was the start of a name, and no known name starts so.
+            // What looked like a BOM was the start of a name, and no known name starts like that.
             (false, _) => Place::Skipped,
         };
         None

@@ -85,19 +85,19 @@ fn feed(parser: &mut Parser, mut piece: &[u8], outcome: &mut Outcome) {
         check_bounds(parser);
         match event {
             Ok(Some(event)) => {
-                assert!(outcome.error.is_none(), "an event after a failure");
-                assert!(piece.len() < before, "an event out of nothing");
+                assert!(outcome.error.is_none(), "an event came after a failure");
+                assert!(piece.len() < before, "an event came without input");
                 assert_eq!(parser.block.capacity_bytes(), 0, "an event's memory leaves with it");
                 assert!(event.data.len() + event.name.len() <= parser.limits.event_bytes_max);
                 assert_eq!(&*event.last_event_id, parser.last_event_id());
                 outcome.events.push(event);
             }
             Ok(None) => {
-                assert!(outcome.error.is_none(), "a failure forgotten");
+                assert!(outcome.error.is_none(), "a failure was forgotten");
                 return assert!(piece.is_empty(), "input left over without an event");
             }
             Err(error) => {
-                assert!(outcome.error.is_none_or(|first| first == error), "another failure");
+                assert!(outcome.error.is_none_or(|first| first == error), "the failure changed");
                 assert_eq!(parser.block.capacity_bytes(), 0, "a failed parser holds nothing");
                 return outcome.error = Some(error);
             }
@@ -123,7 +123,7 @@ fn a_block_with_data_is_an_event() {
 }
 
 #[test]
-fn a_cr_a_lf_and_both_together_end_a_line() {
+fn cr_and_lf_and_crlf_end_a_line() {
     check("data: a\r\rdata: b\r\r", &[("", "a", ""), ("", "b", "")]);
     check("data: a\r\n\r\ndata: b\r\n\r\n", &[("", "a", ""), ("", "b", "")]);
     check("data: a\rdata: b\r\ndata: c\n\r", &[("", "a\nb\nc", "")]);
@@ -134,7 +134,7 @@ fn a_cr_a_lf_and_both_together_end_a_line() {
 }
 
 #[test]
-fn a_cr_dispatches_at_once_and_a_later_lf_belongs_to_it() {
+fn a_cr_dispatches_at_once_and_an_lf_that_follows_belongs_to_it() {
     let mut parser = Parser::new(ROOMY);
     let data_of = |event: ParsedEvent| event.data;
     assert_eq!(parser.next_event(&mut &b"data: a\r\r"[..]).unwrap().map(data_of), Some("a".into()));
@@ -150,7 +150,7 @@ fn only_cr_and_lf_end_a_line() {
 }
 
 #[test]
-fn one_leading_bom_is_taken_off() {
+fn one_leading_bom_is_removed() {
     check("\u{FEFF}data: a\n\n", &[("", "a", "")]);
     check("\u{FEFF}\ndata: a\n\n", &[("", "a", "")]);
     check("\u{FEFF}", &[]);
@@ -233,7 +233,7 @@ fn comments_and_unknown_fields_are_ignored() {
 }
 
 #[test]
-fn data_lines_are_joined_with_lf_and_one_trailing_lf_is_taken_off() {
+fn data_lines_are_joined_with_lf_and_one_trailing_lf_is_removed() {
     check("data: a\ndata: b\n\n", &[("", "a\nb", "")]);
     check("data\n\n", &[("", "", "")]);
     check("data:\n\n", &[("", "", "")]);
@@ -260,14 +260,14 @@ fn the_last_event_line_wins_and_a_name_lasts_for_its_block_only() {
 }
 
 #[test]
-fn a_block_without_data_is_no_event() {
+fn a_block_without_data_is_not_an_event() {
     check("\n\n\r\r\r\n\r\n", &[]);
     check("event: a\n\n", &[]);
     check("event\n\n", &[]);
 }
 
 #[test]
-fn an_id_stands_until_another_comes() {
+fn an_id_stays_until_another_one_comes() {
     check("id: 1\ndata: a\n\ndata: b\n\n", &[("", "a", "1"), ("", "b", "1")]);
     check("id: 1\ndata: a\n\nid: 2\ndata: b\n\n", &[("", "a", "1"), ("", "b", "2")]);
     check("data: a\n\nid: 1\ndata: b\n\n", &[("", "a", ""), ("", "b", "1")]);
@@ -292,7 +292,7 @@ fn an_id_with_nul_is_ignored() {
 }
 
 #[test]
-fn an_id_counts_from_the_end_of_its_block_also_without_data() {
+fn an_id_takes_effect_at_the_end_of_its_block_even_without_data() {
     check_id("id: 1\n\n", "1", &[]);
     check_id("id: 1\n\ndata: a\n\n", "1", &[("", "a", "1")]);
     check_id("id: 1\ndata: a\n\nid\n\n", "", &[("", "a", "1")]);
@@ -341,7 +341,7 @@ fn retry_is_a_number_of_ascii_digits() {
 }
 
 #[test]
-fn retry_counts_from_the_end_of_its_line() {
+fn retry_takes_effect_at_the_end_of_its_line() {
     check_retry("retry: 10", None);
     check_retry("retry: 10\n", Some(10));
     check_retry("retry: 10\nretry: 20\n", Some(20));
@@ -385,7 +385,7 @@ fn a_line_cut_by_a_new_connection_does_not_go_on() {
 }
 
 #[test]
-fn what_is_held_is_told_and_between_two_blocks_it_is_nothing() {
+fn held_bytes_are_reported_and_are_0_between_two_blocks() {
     let mut parser = Parser::new(ROOMY);
     let rows: [(&[u8], usize); 8] = [
         (b"data: 123", 3),

@@ -20,7 +20,7 @@ fn check(input: impl AsRef<[u8]>, bytes: usize) {
 }
 
 #[test]
-fn data_counts_with_a_lf_between_two_lines() {
+fn data_counts_with_an_lf_between_two_lines() {
     check("data: abc\n\n", 3);
     check("data: abc", 3);
     check("data: a\ndata: b\n\n", 3);
@@ -39,20 +39,20 @@ fn data_name_and_id_count_together() {
 }
 
 #[test]
-fn a_name_that_is_replaced_counts_no_more() {
+fn a_replaced_name_no_longer_counts() {
     check("event: abcd\nevent: xyz\n\n", 4);
     check("event: abcd\nevent\ndata: wxyz\n\n", 4);
 }
 
 #[test]
-fn an_id_counts_until_its_successor_is_complete() {
+fn an_id_counts_until_the_next_one_is_complete() {
     check("id: abc\nid: xyz\n\n", 6);
     check("id: abc\nid: xyz\nid: uvw\n\n", 6);
     check("id: abc\nid\ndata: uvwxyz\n\n", 6);
 }
 
 #[test]
-fn an_id_line_with_nul_counts_up_to_the_nul_and_then_no_more() {
+fn an_id_line_with_nul_counts_up_to_the_nul_and_then_not_at_all() {
     check("id: abc\0defghi\n\n", 3);
     check("id: abc\0defghi\ndata: uvwxyz\n\n", 6);
 }
@@ -91,7 +91,7 @@ fn a_limit_of_zero_lets_empty_events_through() {
 }
 
 #[test]
-fn what_came_before_the_failure_stands_and_the_failed_block_leaves_nothing() {
+fn events_before_a_failure_stay_and_the_failed_block_leaves_nothing() {
     let limits = ParserLimits { event_bytes_max: 4 };
     for failing in ["id: 2\ndata: abcde\n\n", "data: abcd\nid: 2\n\n", "id: 2\nevent: \u{20AC}\n"] {
         let input = format!("id: 1\ndata: a\n\n{failing}data: b\nid: 3\n\n");
@@ -151,9 +151,8 @@ fn lines_that_mean_nothing_may_have_any_length_and_are_not_held() {
     }
 }
 
-/// The parser may look a second time at a byte where one rule hands over to the next: after the place of a
-/// BOM, after the colon, and at the end of a value. That is a constant for each line, and no function of its
-/// length.
+/// The parser may look at a byte a second time where one rule hands over to the next: after a BOM, after the
+/// colon, and at the end of a value. That is a constant per line, whatever its length.
 #[test]
 fn a_long_line_fed_byte_by_byte_is_looked_at_once() {
     const SECOND_LOOKS_MAX: usize = 3;

@@ -1,6 +1,6 @@
 //! The standard, read literally and slowly: decode it all, cut it into lines, interpret each.
 //!
-//! It has no limit and no pieces. It is here to disagree with the parser.
+//! It has no limit and reads no pieces. It is there to disagree with the parser.
 
 use super::Outcome;
 use crate::ParsedEvent;
@@ -23,7 +23,7 @@ struct Model {
     id: String,
 }
 
-/// The text after the last line end is no line.
+/// Text after the last line end is not a line.
 fn complete_lines(text: &str) -> Vec<String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
@@ -43,7 +43,7 @@ impl Model {
             "event" => self.name = value.to_owned(),
             "id" if !value.contains('\0') => self.id = value.to_owned(),
             "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
-                // Digits can only fail to parse by being too many.
+                // Digits alone can fail to parse only by being too many.
                 self.outcome.reconnection_time_ms = Some(value.parse().unwrap_or(u64::MAX));
             }
             _ => {}

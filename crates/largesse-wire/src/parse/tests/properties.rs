@@ -7,7 +7,7 @@ use proptest::prelude::{
     Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
 };
 
-/// Words of the format, glued in any order: far more often a near miss than plain random bytes are.
+/// Words of the format, glued together in any order: near misses are far more likely than in random bytes.
 fn input() -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![
         4 => proptest::sample::select(WORDS).prop_map(<[u8]>::to_vec),
