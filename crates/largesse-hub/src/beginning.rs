@@ -1,12 +1,12 @@
-//! Where a first request begins that does not say where: as the settings of its streams say.
+//! Where a first request begins when it does not say where: as the settings of its streams say.
 //!
 //! A reader has one position for all of its streams, so the earliest of their beginnings is that of the request: no
-//! stream begins later than its own setting says, and some begin earlier. A stream that is not there yet has the
-//! default, and so have patterns, whatever streams they reach: that can be found without a look at all of them, and
-//! does not change when one more is made.
+//! stream begins later than its own setting says, and some begin earlier. A stream that does not exist yet has the
+//! default, and so has every pattern, whichever streams it matches: that needs no look at all of them, and does not
+//! change when one more is made.
 //!
 //! Invariant: the place is at or before the tail of the first look, and each later look only moves it back. So what
-//! comes in between is read. Does not know requests that say where they begin.
+//! is appended in between is read. Does not know requests that say where they begin.
 
 use largesse_log::{
     Engine, EngineError, EngineExt, FromSetting, Located, Place, Position, Repeat, Selection, Selector,
@@ -53,19 +53,19 @@ async fn beginning_of(
     let first = state.and_then(|state| state.first);
     Ok(match (from, first) {
         (FromSetting::Start, _) => Beginning::Start,
-        // Where there is no event, none is to be counted back.
+        // Where there is no event, there is none to count back to.
         (FromSetting::Now, _) | (FromSetting::Last(_), None) => Beginning::Now,
         (FromSetting::Last(_), Some(first)) => {
             let located = engine.locate(&Selection::one(name.clone()), from.into()).await?;
-            // Where there are fewer than that it is the log's beginning, before which others may have events.
+            // Where there are fewer than that, it is the log's beginning, before which others may have events.
             Beginning::After(located.place.position().max(Position(first.0.saturating_sub(1))))
         }
     })
 }
 
-/// The patterns of a selection alone, if it has any.
+/// Only the patterns of a selection, if it has any.
 fn patterns_of(selection: &Selection) -> Option<Selection> {
     let patterns = selection.patterns().iter().cloned().map(Selector::Pattern);
-    // Together with the names they were few enough.
+    // Together with the names they were within the limit.
     Selection::many(patterns.collect()).ok()
 }

@@ -7,25 +7,25 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use largesse_log::{Now, UnixMs};
 
-/// A source of wall-clock time. It may jump; the log never goes back all the same.
+/// A source of wall-clock time. It may jump; the log's time never goes back all the same.
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> UnixMs;
 
-    /// The time now for a step of the log, and the one by which it judges what is old.
+    /// The time for a command, and the time by which the log judges what is old.
     fn now_for_step(&self) -> Now {
         self.now().into()
     }
 }
 
-/// The machine's clock, believed as it is. A server takes [`MachineClock`](crate::MachineClock), which looks whether it
-/// leapt.
+/// The machine's clock, taken at its word. A server uses [`MachineClock`](crate::MachineClock), which checks for
+/// leaps.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WallClock;
 
 impl Clock for WallClock {
     fn now(&self) -> UnixMs {
-        // A clock set before 1970 counts as 1970: the log holds on to its last time anyway.
+        // A clock set before 1970 counts as 1970: the log keeps its last time anyway.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         UnixMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }

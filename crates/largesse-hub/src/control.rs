@@ -8,13 +8,13 @@ use std::sync::Arc;
 use largesse_log::{EndReason, Event, Selection, StreamName};
 use largesse_wire::EventId;
 
-/// Whether control events that the hub makes are given to the reader.
+/// Whether the reader gets control events that the hub makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ControlEvents {
-    /// They are.
+    /// It does.
     #[default]
     On,
-    /// They are left out, for readers that check every event against a schema.
+    /// It does not. For readers that check every event against a schema.
     Off,
 }
 
@@ -28,10 +28,10 @@ pub enum HeartbeatForm {
     Event,
 }
 
-/// One step of a reader.
+/// What a reader returns next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Out {
-    /// Blocks to write, all that is there up to the read limits; never empty.
+    /// Blocks to write: everything there is, up to the read limits; never empty.
     Blocks(Vec<OutBlock>),
     /// Nothing happened for a while.
     Heartbeat(HeartbeatForm),
@@ -42,7 +42,7 @@ pub enum Out {
 pub struct OutBlock {
     /// What it says.
     pub what: What,
-    /// The place after it, from which a later request reads on.
+    /// The place after it, from which a later request resumes.
     pub id: Option<EventId>,
 }
 
@@ -58,12 +58,12 @@ pub enum What {
 /// Control events that the hub makes. Source: SPEC of Largesse §2 (ours).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// The place before the first event, where a repeated request would find another.
+    /// The place before the first event, where the same request repeated would find another place.
     Begin {
         /// What is read.
         selection: Selection,
     },
-    /// Something was lost, or the presented id is not of this log.
+    /// Something was lost, or the presented id is not from this log.
     Reset(ResetNotice),
     /// One of several named streams ended.
     Closed {
@@ -72,7 +72,7 @@ pub enum Control {
         /// Why.
         reason: EndReason,
     },
-    /// Everything that was asked for has ended.
+    /// Everything that was requested has ended.
     End {
         /// Why the last stream ended.
         reason: EndReason,
@@ -92,7 +92,7 @@ impl Control {
     }
 }
 
-/// What a `reset` tells.
+/// What a `reset` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResetNotice {
     /// Why.
@@ -100,7 +100,7 @@ pub struct ResetNotice {
     /// Which streams lost events, in byte order, at most [`largesse_log::LOST_NAMES_MAX`]; empty unless
     /// `trimmed`.
     pub streams: Vec<StreamName>,
-    /// The id that the request presented, shortened; empty when the loss came while the reader was connected.
+    /// The id that the request presented, shortened; empty when the loss happened while the reader was connected.
     pub requested: String,
 }
 
@@ -111,7 +111,7 @@ pub enum ResetReason {
     Trimmed,
     /// The id is malformed or beyond the tail. Reading begins as for a first request.
     UnknownId,
-    /// The id is of another log. Reading begins as for a first request.
+    /// The id is from another log. Reading begins as for a first request.
     NewLog,
 }
 

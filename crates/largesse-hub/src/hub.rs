@@ -1,8 +1,8 @@
-//! The one room that doors talk to: writes go through to the log, readers begin here.
+//! The one interface that doors talk to: writes go through to the log, readers begin here.
 //!
-//! Invariants: what a write needs of the time comes from one clock; there are never more readers than the
-//! limit; a reader is subscribed before its first read, so no event falls between replay and live.
-//! Does not know how requests look or where the log is kept.
+//! Invariants: the time of every write comes from one clock; there are never more readers than the
+//! limit; a reader subscribes before its first read, so no event falls between replay and live.
+//! Does not know what requests look like or where the log is kept.
 
 use std::{
     num::NonZeroUsize,
@@ -26,7 +26,7 @@ use crate::{
     start::{self, Found},
 };
 
-/// Streams that one sweep looks at before it lets others have the log.
+/// Streams that one sweep looks at before it releases the log to others.
 const SWEEP_STREAMS_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
 
 /// Where doors publish and read.
@@ -45,14 +45,14 @@ impl std::fmt::Debug for Hub {
     }
 }
 
-/// Whether readers are to go.
+/// Whether readers are being sent away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Drain {
     Serving,
     Draining,
 }
 
-/// One reader's place under the limit, given back when dropped.
+/// One reader's share of the limit, given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Admission {
     readers: Arc<AtomicUsize>,
@@ -64,25 +64,25 @@ impl Drop for Admission {
     }
 }
 
-/// What a request asks to read.
+/// What a request wants to read.
 #[derive(Clone, Debug)]
 pub struct ReadRequest {
     /// Which streams.
     pub selection: Selection,
     /// The last event id it presents; `None` for a first request.
     pub presented: Option<Presented>,
-    /// Where a first request begins; `None` as the settings of its streams say.
+    /// Where a first request begins; `None` for what the settings of its streams say.
     pub from: Option<StartFrom>,
     /// Whether it wants control events.
     pub control: ControlEvents,
-    /// What it wants to hear in silence.
+    /// What it wants to hear while the stream is silent.
     pub heartbeat: HeartbeatForm,
 }
 
 /// The answer to a [`ReadRequest`].
 #[derive(Debug)]
 pub enum Opening {
-    /// The reader was told everything there will ever be: it must stop asking.
+    /// The reader has been told everything there will ever be: it must stop asking.
     Stopped,
     /// It reads.
     Reading(Box<Reader>),
@@ -91,15 +91,15 @@ pub enum Opening {
 /// Why a reader can't begin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// The limit is reached; another may come when one has gone.
-    #[error("{readers_max} readers are connected, which is the most there may be")]
+    /// The limit is reached; there is room again when a reader leaves.
+    #[error("the limit of {readers_max} connected readers is reached")]
     TooManyReaders {
         /// The limit.
         readers_max: usize,
     },
-    /// The patterns of all readers take up the index of who is woken; another may come when one has gone.
+    /// The patterns of all readers fill the index of subscriptions; there is room again when a reader leaves.
     #[error(
-        "the patterns of all readers may have {pattern_segments_max} different segments, and this one has more"
+        "the patterns of all readers may have at most {pattern_segments_max} different segments; this one has too many"
     )]
     TooManyPatterns {
         /// The limit.
@@ -111,7 +111,7 @@ pub enum ReadError {
 }
 
 impl Hub {
-    /// A hub over `engine`, which from now on tells this hub when its tail moves.
+    /// A hub over `engine`. From now on the engine tells this hub when its tail moves.
     #[must_use]
     pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, limits: HubLimits) -> Arc<Self> {
         let subscriptions = Subscriptions::new(limits.pattern_segments_max);
@@ -121,7 +121,7 @@ impl Hub {
         Arc::new(Self { engine, clock, limits, subscriptions, readers, drain })
     }
 
-    /// The time that writes are given.
+    /// The time that writes get.
     #[must_use]
     pub fn now(&self) -> UnixMs {
         self.clock.now()
@@ -140,20 +140,20 @@ impl Hub {
         WireId::Place { kind: PlaceKind::Event, incarnation: self.incarnation(), place }.encode()
     }
 
-    /// Silence after which a reader gets a sign of life; each wait is drawn from 20 % around it.
+    /// Silence after which a reader gets a sign of life; each wait varies randomly by up to 20 %.
     #[must_use]
     pub fn heartbeat(&self) -> Duration {
         self.limits.heartbeat
     }
 
-    /// The id of the log's tail as it is now: whoever reads from it, whichever streams, gets what is after it, and is
-    /// told no loss and no end that was before.
+    /// The id of the log's tail at this moment: whoever reads from it, any streams, gets what comes after it, and
+    /// hears of no loss and no end from before.
     ///
-    /// Take it first, and then look at the log: what comes in between is seen and read again, and nothing is missed.
+    /// Take it first, then look at the log: what comes in between is seen and read again, and nothing is missed.
     #[must_use]
     pub fn tail_id(&self) -> EventId {
         let tail = self.engine.tail();
-        // As the place of a first request: a stream that is gone by now is new to whoever reads from here.
+        // Like the place of a first request: a stream that is gone by now is new to whoever reads from here.
         let place = Place::knowing(tail, tail);
         WireId::Place { kind: PlaceKind::Event, incarnation: self.incarnation(), place }.encode()
     }
@@ -164,10 +164,10 @@ impl Hub {
         self.readers.load(Ordering::Relaxed)
     }
 
-    /// Takes over an idempotency key for a long publish. Errors and cancellation: [`EngineExt::claim`].
+    /// Claims an idempotency key for a long publish. Errors and cancellation: [`EngineExt::claim`].
     ///
     /// # Errors
-    /// As the engine's.
+    /// The engine's.
     pub async fn claim(&self, stream: &StreamName, key: &IdempotencyKey) -> Result<Claim, AppendError> {
         self.engine.claim(self.clock.now_for_step(), stream, key).await
     }
@@ -175,15 +175,15 @@ impl Hub {
     /// Appends. Cancellation: [`EngineExt::append`].
     ///
     /// # Errors
-    /// As the engine's; then nothing was appended unless [`AppendError::outcome`] says otherwise.
+    /// The engine's; nothing was appended unless [`AppendError::outcome`] says otherwise.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         self.engine.append(self.clock.now_for_step(), append).await
     }
 
-    /// Makes or configures a stream.
+    /// Creates or configures a stream.
     ///
     /// # Errors
-    /// As the engine's.
+    /// The engine's.
     pub async fn put(&self, stream: &StreamName, put: Put) -> Result<PutAnswer, AppendError> {
         self.engine.put(self.clock.now_for_step(), stream, put).await
     }
@@ -191,7 +191,7 @@ impl Hub {
     /// Removes a stream; its readers are told.
     ///
     /// # Errors
-    /// As the engine's.
+    /// The engine's.
     pub async fn delete(&self, stream: &StreamName) -> Result<Option<Deleted>, EngineError> {
         self.engine.delete(self.clock.now_for_step(), stream).await
     }
@@ -199,7 +199,7 @@ impl Hub {
     /// A stream's state, or `None`.
     ///
     /// # Errors
-    /// As the engine's.
+    /// The engine's.
     pub async fn state(&self, stream: &StreamName) -> Result<Option<StreamState>, EngineError> {
         self.engine.state(stream).await
     }
@@ -207,7 +207,7 @@ impl Hub {
     /// Streams by name, after `after`.
     ///
     /// # Errors
-    /// As the engine's.
+    /// The engine's.
     pub async fn list(
         &self,
         after: Option<&StreamName>,
@@ -216,10 +216,10 @@ impl Hub {
         self.engine.list(after, states_max).await
     }
 
-    /// Drops what is past its time, a bounded piece of it.
+    /// Drops what has outlived its time, a bounded amount at once.
     ///
     /// # Errors
-    /// As the engine's.
+    /// The engine's.
     pub async fn sweep(&self) -> Result<Sweep, EngineError> {
         self.engine.sweep(self.clock.now_for_step(), SWEEP_STREAMS_MAX).await
     }
@@ -230,7 +230,7 @@ impl Hub {
     /// [`ReadError::TooManyReaders`] at the limit; [`ReadError::Engine`] when the log fails.
     pub async fn read(self: &Arc<Self>, request: ReadRequest) -> Result<Opening, ReadError> {
         let ReadRequest { selection, presented, from, control, heartbeat } = request;
-        // Subscribed before the first look at the log: what is appended after that look wakes.
+        // Subscribed before the first look at the log: whatever is appended after that look wakes it.
         let pattern_segments_max = self.limits.pattern_segments_max;
         let subscription = self.subscriptions.subscribe(&selection);
         let subscription =
@@ -247,14 +247,14 @@ impl Hub {
         Ok(Opening::Reading(Box::new(reader)))
     }
 
-    /// From now on every reader ends at its next block's end, and new ones end at once.
+    /// From now on every reader ends at the end of its next block, and new ones end at once.
     pub fn drain(&self) {
         self.drain.send_replace(Drain::Draining);
     }
 
     /// A reader without control events can't be told the end, so it is stopped where nothing is left.
     async fn has_nothing_for(&self, progress: &mut Progress) -> Result<bool, EngineError> {
-        // Read on until there is something to give, or the tail: a read may stop before either.
+        // Read on until there is something to deliver, or the tail: a read may stop before either.
         loop {
             if let Some(place) = progress.reads_from() {
                 let batch = self.engine.read(progress.selection(), place, self.read_limits()).await?;

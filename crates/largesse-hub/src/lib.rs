@@ -1,10 +1,10 @@
 //! Readers that pull from the log and are woken at its tail.
 //!
 //! A [`Reader`] has a place in the log and reads on from it. Live and replay are one code path: at the tail
-//! the reader waits to be woken, and then reads on as before. There is no queue for a reader anywhere, so a
+//! the reader waits to be woken, and then reads on as before. No reader has a queue anywhere, so a
 //! slow one costs itself and nobody else.
 //!
-//! The decisions are pure state: [`Progress`] is told what was read and answers what to do next, without a
+//! The decisions are pure state: [`Progress`] takes what was read and answers what to do next, without a
 //! task, a clock or a lock. [`Reader`] is the thin asynchronous face over it.
 //!
 //! This crate does not know HTTP, bytes on the wire, or where the log is kept.

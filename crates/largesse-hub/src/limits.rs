@@ -1,4 +1,4 @@
-//! What the hub may use, each bound with its default and what happens at it.
+//! What the hub may use: each bound with its default, and what happens when it is reached.
 //!
 //! Does not read configuration: the binary fills this in.
 
@@ -9,14 +9,14 @@ use std::{num::NonZeroUsize, time::Duration};
 pub struct HubLimits {
     /// Readers open at once. One more gets [`crate::ReadError::TooManyReaders`].
     pub readers_max: usize,
-    /// Places that the patterns of all readers may take in the index of who is woken: a segment each, shared
+    /// Nodes that the patterns of all readers may take in the index of subscriptions: one per segment, shared
     /// where patterns begin alike. One more gets [`crate::ReadError::TooManyPatterns`].
     pub pattern_segments_max: usize,
-    /// Silence after which a reader gets a heartbeat; each wait is drawn from 20 % around it.
+    /// Silence after which a reader gets a heartbeat; each wait varies randomly by up to 20 %.
     pub heartbeat: Duration,
     /// Records taken from the log in one read, and so in one write to a reader.
     pub read_records_max: NonZeroUsize,
-    /// Data bytes taken from the log in one read; one larger event is still read, alone.
+    /// Data bytes taken from the log in one read; a single event may be larger and is then read alone.
     pub read_bytes_max: u64,
     /// How old an unread event of a `slow = "disconnect"` stream may get.
     pub lag_max: Duration,

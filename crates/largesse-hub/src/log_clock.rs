@@ -1,39 +1,39 @@
-//! The log's own time: it follows the machine's clock, but does not believe all that it says.
+//! The log's own time: it follows the machine's clock, but does not believe everything that clock says.
 //!
-//! A [`Reading`] has two clocks: the wall clock, which anybody may set, and a steady one, which nobody can, and which
-//! goes on while the machine sleeps. By how far they part it is seen that the wall clock was set.
+//! A [`Reading`] has two clocks: the wall clock, which anybody may set, and a steady one, which nobody can set and
+//! which goes on while the machine sleeps. When the two drift apart, somebody set the wall clock.
 //!
 //! Invariants:
-//! - The log's time never goes back, and it never stands still while the steady clock goes on.
-//! - It is the wall clock's, unless that is behind it, or leapt more than [`LEAP_MAX`] ahead of it.
-//! - Where the wall clock is behind, the log's time goes on at half speed until they meet: what is kept by its age is
-//!   kept twice as long at most.
-//! - A leap ahead is held back until it has lasted for [`HELD`]; meanwhile the log's time goes on with the steady
+//! - The log's time never goes back, and it never stops while the steady clock goes on.
+//! - It is the wall clock's time, unless that is behind it, or leapt more than [`LEAP_MAX`] ahead of it.
+//! - Where the wall clock is behind, the log's time runs at half speed until they meet: what is kept by its age is
+//!   kept for at most twice as long.
+//! - A leap ahead is held back until it has lasted for [`HELD`]; meanwhile the log's time follows the steady
 //!   clock. A clock that was never set is believed at once when it is.
-//! - Where the log's time leaps after all, what is kept by its age does not age by the leap for a while ([`SPARED`],
-//!   [`SPARED_AT_START`]): `lag` is what is taken off. So no leap drops at once what was young before it.
+//! - Where the log's time does leap, what is kept by its age does not age by the leap for a while ([`SPARED`],
+//!   [`SPARED_AT_START`]): `lag` is what is subtracted. So no leap drops at once what was young before it.
 //!
-//! Pure: it is told what the clocks say. Does not know what a log is, how it is told to an operator, or where a
+//! Pure: the caller passes what the clocks say. Does not know what a log is, how an operator hears of it, or where a
 //! [`ClockMark`] is kept.
 
 use std::time::Duration;
 
 use largesse_log::{Now, UnixMs};
 
-/// The wall clock is followed at once when it is set ahead by less: what is dropped too early is so by this.
+/// A wall clock that is set ahead by less is followed at once: events are dropped too early by at most this much.
 pub const LEAP_MAX: Duration = Duration::from_secs(60);
-/// A leap of the wall clock is believed when it has lasted so long.
+/// A leap of the wall clock is believed once it has lasted this long.
 pub const HELD: Duration = Duration::from_secs(60 * 60);
-/// For so long after a leap, the events before it don't age by it. The default of `stream.max_age`.
+/// For this long after a leap, the events before it don't age by it. The default of `stream.max_age`.
 pub const SPARED: Duration = Duration::from_secs(7 * DAY_SECS);
 /// The same for a clock that is set for the first time, and for a log whose last time is more than [`GAP_MAX`] before
-/// the clock at a start. The machine was off, most likely; who started it may look whether the clock is wrong.
+/// the clock at start. Most likely the machine was off; its operator has time to check whether the clock is wrong.
 pub const SPARED_AT_START: Duration = Duration::from_secs(60 * 60);
-/// A log that was left for longer is not believed to be as old as the clock says, for [`SPARED_AT_START`].
+/// A log that was left alone for longer is not believed to be as old as the clock says, for [`SPARED_AT_START`].
 pub const GAP_MAX: Duration = Duration::from_secs(DAY_SECS);
 /// A wall clock before this was never set: 2026-01-01T00:00:00Z. No server of ours is older.
 pub const SET_AFTER: Duration = Duration::from_secs(1_767_225_600);
-/// The last time that has a text: close to the end of the year 9999. A wall clock beyond stands still here.
+/// The last time that can be written as text: close to the end of the year 9999. A wall clock beyond it stays here.
 pub const WALL_MAX: Duration = Duration::from_secs(253_402_207_200);
 
 const DAY_SECS: u64 = 24 * 60 * 60;
@@ -43,57 +43,57 @@ const DAY_SECS: u64 = 24 * 60 * 60;
 pub struct Reading {
     /// Since 1970. Before that, zero.
     pub wall: Duration,
-    /// Since some moment that is the same until the machine is started again.
+    /// Since some moment that stays the same until the machine reboots.
     pub steady: Duration,
 }
 
-/// Where the log's time was at a moment: for the next start, and the whole state but what was told.
+/// Where the log's time was at some moment: for the next start, and the whole state except what was reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClockMark {
     /// The log's time, since 1970.
     pub time: Duration,
     /// The steady clock at that moment.
     pub steady: Duration,
-    /// What the log's age is behind its time.
+    /// By how much the log's age is behind its time.
     pub lag: Duration,
-    /// For how long it still is.
+    /// For how much longer it is.
     pub lag_left: Duration,
-    /// A leap ahead that is held back: for how long, and of how much.
+    /// A leap ahead that is held back: for how long so far, and by how much.
     pub held: Option<(Duration, Duration)>,
 }
 
 /// Whether a mark's steady clock is still the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Boot {
-    /// The machine is up since before the mark.
+    /// The machine has been up since before the mark.
     Same,
-    /// It was started since, or it is another one, or nobody knows.
+    /// It rebooted since, or it is another machine, or nobody knows.
     Another,
 }
 
-/// How the wall clock stands to the log's time.
+/// How the wall clock compares with the log's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// They agree.
     Together,
-    /// The wall clock is so far ahead, and is not believed yet.
+    /// The wall clock is this far ahead, and is not believed yet.
     Held(Duration),
-    /// The log's time is so far ahead, and goes at half speed.
+    /// The log's time is this far ahead, and runs at half speed.
     Ahead(Duration),
 }
 
-/// What an operator should hear, once.
+/// What an operator should hear, once each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// At a start: the wall clock was never set.
+    /// At start: the wall clock was never set.
     Unset,
-    /// At a start: the wall clock is so far after the log's last time.
+    /// At start: the wall clock is this far after the log's last time.
     Gap(Duration),
-    /// The wall clock leapt, and is so far ahead of the log's time.
+    /// The wall clock leapt, and is this far ahead of the log's time.
     Leapt(Duration),
-    /// The leap, of so much, was believed.
+    /// The leap, of this size, was believed.
     Believed(Duration),
-    /// The log's time is so far ahead of the wall clock.
+    /// The log's time is this far ahead of the wall clock.
     Ahead(Duration),
     /// They agree again.
     Met,
@@ -115,19 +115,19 @@ pub struct LogClock {
     lag: Duration,
     /// On the steady clock.
     lag_until: Duration,
-    /// Where the wall clock is ahead and not believed.
+    /// Set where the wall clock is ahead and not believed.
     held: Option<Leap>,
-    /// What was told last.
+    /// What was reported last.
     told: Standing,
-    /// What the wall clock was ahead of the steady one by at that time, in milliseconds.
+    /// By how much the wall clock was ahead of the steady one at that time, in milliseconds.
     told_offset_ms: i128,
-    /// To be told before anything else.
+    /// To be reported before anything else.
     untold: [Option<Change>; 2],
 }
 
 impl LogClock {
-    /// Begins. `mark` is the last one of this log, `last` the time of its last event. A log that never had one has no
-    /// time to hold on to.
+    /// Begins. `mark` is the last one of this log, `last` the time of its last event. A log that never had an event
+    /// has no time to keep.
     #[must_use]
     pub fn start(mark: Option<(ClockMark, Boot)>, last: Option<UnixMs>, reading: Reading) -> Self {
         let reading = Reading { wall: reading.wall.min(WALL_MAX), ..reading };
@@ -143,7 +143,7 @@ impl LogClock {
         clock
     }
 
-    /// Without a steady clock that was there before: the wall clock is all there is to go by.
+    /// Begins without a steady clock from before: the wall clock is all there is to go by.
     fn begin(mark: Option<ClockMark>, last: Option<Duration>, reading: Reading) -> Self {
         let mut clock = Self::at(reading);
         let mark_time = mark.map(|mark| mark.time);
@@ -161,9 +161,9 @@ impl LogClock {
         clock
     }
 
-    /// As if it had never stopped.
+    /// Continues as if it had never stopped.
     fn go_on(mark: ClockMark, last: Option<Duration>, reading: Reading) -> Self {
-        // What the wall clock said then is not in the mark, but whether it was set: the log's time followed it.
+        // The mark does not hold the wall clock, but it shows whether it was set: the log's time followed it.
         let then = Reading { steady: mark.steady, wall: mark.time };
         let mut clock = Self::at(then);
         clock.time = last.map_or(mark.time, |last| last.max(mark.time));
@@ -213,7 +213,7 @@ impl LogClock {
         let same = self.held.filter(|held| held.by.abs_diff(by) <= LEAP_MAX);
         let held = *self.held.insert(same.unwrap_or(Leap { since: steady, by }));
         let spared = match was_unset {
-            // What the log has is of a few moments ago, whatever its times say.
+            // What the log holds is only moments old, whatever its times say.
             true if self.time < SET_AFTER => SPARED,
             true => SPARED_AT_START,
             false if steady - held.since >= HELD => SPARED,
@@ -223,7 +223,7 @@ impl LogClock {
         self.untold[1] = Some(Change::Believed(by));
     }
 
-    /// The wall clock is believed without delay: nothing is in the log yet that could be too old.
+    /// Believes the wall clock without delay: nothing in the log could be too old yet.
     pub fn believe(&mut self) {
         let by = self.last.wall.saturating_sub(self.time);
         self.time = self.time.max(self.last.wall);
@@ -233,8 +233,9 @@ impl LogClock {
         }
     }
 
-    /// Goes on to the wall clock's time. For so long the age of what is in the log does not know of it. Many small
-    /// leaps don't put that off for ever: only one that is more than all before it begins the time anew.
+    /// Leaps to the wall clock's time. For the duration of `spared`, the age of what is in the log leaves the leap out.
+    /// Many small leaps don't put that off forever: only one larger than all before it together starts the duration
+    /// again.
     fn leap(&mut self, spared: Duration) {
         let leap = self.last.wall.saturating_sub(self.time);
         if leap > self.lag {
@@ -245,7 +246,7 @@ impl LogClock {
         self.held = None;
     }
 
-    /// The time of the last moment.
+    /// The time as last read.
     #[must_use]
     pub fn now(&self) -> Now {
         Now { time: unix_ms(self.time), age: unix_ms(self.time.saturating_sub(self.lag)) }
@@ -264,7 +265,7 @@ impl LogClock {
         }
     }
 
-    /// What is to be told since the last look, if anything is. To be called until there is nothing.
+    /// What is to be reported since the last call, if anything. Call it until it returns nothing.
     pub fn change(&mut self) -> Option<Change> {
         if let Some(change) = self.untold.iter_mut().find_map(Option::take) {
             if matches!(change, Change::Believed(_)) {
@@ -285,7 +286,7 @@ impl LogClock {
             (Standing::Together, _) => return None,
             (_, Standing::Together | Standing::Ahead(_)) => Change::Met,
         };
-        // A little ahead counts as together.
+        // A little ahead counts as in agreement.
         self.told = if change == Change::Met { Standing::Together } else { standing };
         self.told_offset_ms = offset_ms;
         Some(change)

@@ -1,8 +1,8 @@
-//! What happens to a reader that fell behind on a stream that does not let it.
+//! What happens to a reader that fell behind on a stream that does not allow it.
 //!
 //! A reader is behind when a full read of events that came *while it was connected* is waiting for it.
-//! History that it asked for is never skipped and never a reason to disconnect. Before such a read is given
-//! out, the reader looks ahead to the tail:
+//! History that it asked for is never skipped and never a reason to disconnect. Before such a read is
+//! delivered, the reader looks ahead to the tail:
 //!
 //! - `slow = "latest"`: of each stream and event name only the newest survives ([`Filter`]).
 //! - `slow = "disconnect"`: when more bytes wait than the limit allows, the connection ends.
@@ -17,7 +17,7 @@ use largesse_wire::EventName;
 
 use crate::HubLimits;
 
-/// How many pairs of stream and event name one look ahead tells apart.
+/// How many pairs of stream and event name one look ahead can tell apart.
 pub(crate) const LATEST_NAMES_MAX: usize = 1024;
 
 /// What to do with a read.
@@ -28,10 +28,10 @@ pub(crate) enum Verdict {
     TooFarBehind,
 }
 
-/// How far behind a reader may be, and what it has shown so far.
+/// How far behind a reader may be, and what it has delivered so far.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lag {
-    /// The tail when the reader connected; what is after it came while it was there.
+    /// The tail when the reader connected; everything after it came while it was there.
     began: Position,
     lag_max: Duration,
     lag_bytes_max: u64,
@@ -70,7 +70,7 @@ impl Lag {
         self.policy == Policy::Disconnects
     }
 
-    /// Judges a read that the reader is about to give out.
+    /// Judges a read that the reader is about to deliver.
     pub(crate) fn judge(&mut self, batch: &Batch, filter: &Filter, now: UnixMs) -> Verdict {
         self.reads = Reads::Some;
         let mut verdict = Verdict::Go;
@@ -139,7 +139,7 @@ impl Lookahead {
         }
     }
 
-    /// The read that was held, and what of it and of the reads up to here is skipped.
+    /// The read that was held, and what is skipped of it and of the reads up to here.
     pub(crate) fn into_parts(self) -> (Batch, Filter) {
         (self.held, self.tally.filter)
     }
@@ -179,7 +179,7 @@ impl Filter {
         }
     }
 
-    /// Whether the event is given out: it is the newest of its name, or not covered by the look ahead.
+    /// Whether the event is delivered: it is the newest of its name, or not covered by the look ahead.
     pub(crate) fn passes(&self, event: &Event) -> bool {
         if event.position <= self.after || event.position > self.upto {
             return true;

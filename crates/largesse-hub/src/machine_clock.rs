@@ -1,7 +1,7 @@
-//! The machine's clocks, and the log's time by them.
+//! The machine's clocks, and the log's time derived from them.
 //!
-//! Invariants: only this file and `clock.rs` ask the system for the time; the log's time is asked for in one order, so
-//! that it goes back for nobody who writes. Does not decide anything: [`LogClock`] does.
+//! Invariants: only this file and `clock.rs` ask the system for the time; readings are taken one after another under a
+//! lock, so the log's time never goes back for a writer. Does not decide anything: [`LogClock`] does.
 
 use std::{
     sync::{
@@ -19,22 +19,22 @@ use crate::{
     log_clock::{Boot, Change, ClockMark, LogClock, Reading},
 };
 
-/// The one that goes on while the machine sleeps: a night with a closed lid is no leap.
+/// The one that goes on while the machine sleeps: a night with a closed lid is not a leap.
 #[cfg(target_os = "linux")]
 const STEADY: ClockId = ClockId::Boottime;
 #[cfg(not(target_os = "linux"))]
 const STEADY: ClockId = ClockId::Monotonic;
 
-/// The log's own time, by the machine's clocks.
+/// The log's own time, derived from the machine's clocks.
 #[derive(Debug)]
 pub struct MachineClock {
     clock: Mutex<LogClock>,
-    /// What it said last, for who only wants to know about when it is.
+    /// What it said last, for callers that need the time only roughly.
     last_ms: AtomicU64,
 }
 
 impl MachineClock {
-    /// Begins. What is handed over: [`LogClock::start`].
+    /// Begins. For the arguments see [`LogClock::start`].
     #[must_use]
     pub fn start(mark: Option<(ClockMark, Boot)>, last: Option<UnixMs>) -> Self {
         let clock = LogClock::start(mark, last, reading());
@@ -42,7 +42,7 @@ impl MachineClock {
         Self { clock: Mutex::new(clock), last_ms }
     }
 
-    /// What an operator should hear; to be called until there is nothing.
+    /// What an operator should hear. Call it until it returns nothing.
     pub fn change(&self) -> Option<Change> {
         let mut clock = self.lock();
         clock.read(reading());
@@ -63,7 +63,7 @@ impl MachineClock {
         clock.mark()
     }
 
-    /// Nothing that is done under the lock panics.
+    /// Nothing that runs under the lock panics.
     fn lock(&self) -> MutexGuard<'_, LogClock> {
         self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,7 +76,7 @@ impl MachineClock {
 }
 
 impl Clock for MachineClock {
-    /// Many readers ask at once: who finds another one asking takes the answer before.
+    /// Many readers ask at once: one that finds the lock taken uses the last answer.
     fn now(&self) -> UnixMs {
         match self.clock.try_lock() {
             Ok(mut clock) => self.read(&mut clock).time,

@@ -1,6 +1,6 @@
 //! One page of history: the events after a place, and where to go on.
 //!
-//! Invariant: `next` is always a valid place, and the pages that follow each other's `next` give each event
+//! Invariant: `next` is always a valid place, and pages that follow each other's `next` contain each event
 //! once, in order. Does not wait for events, and does not know JSON.
 
 use std::{num::NonZeroUsize, sync::Arc};
@@ -17,19 +17,19 @@ use crate::{
     start::{self, Found, Standing},
 };
 
-/// Data bytes of a page; one larger event still makes a page.
+/// Data bytes of a page; a single event may be larger and is then alone on its page.
 const PAGE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// What page is asked for.
+/// Which page is requested.
 #[derive(Clone, Debug)]
 pub struct PageRequest {
     /// Which streams.
     pub selection: Selection,
     /// The place after which the page begins; `None` for the first page.
     pub after: Option<Presented>,
-    /// Where the first page begins. The streams' own `from` is for those that read on, not for pages of history.
+    /// Where the first page begins. The streams' own `from` applies to connections that follow a stream, not to pages.
     pub from: StartFrom,
-    /// Events on the page at most.
+    /// The most events on the page.
     pub events_max: NonZeroUsize,
 }
 
@@ -40,11 +40,11 @@ pub struct Page {
     pub events: Vec<(EventId, Arc<Event>)>,
     /// The place after the page.
     pub next: EventId,
-    /// Why the page does not simply go on from `after`.
+    /// Why the page does not simply continue from `after`.
     pub reset: Option<ResetNotice>,
 }
 
-/// A page under way.
+/// A page being made.
 struct Paging<'a> {
     hub: &'a Hub,
     place: Place,
@@ -64,7 +64,7 @@ impl Hub {
         let PageRequest { selection, after, from, events_max } = request;
         let mut paging = self.begin_page(&selection, after.as_ref(), from).await?;
         let limits = ReadLimits { records_max: events_max, bytes_max: PAGE_BYTES_MAX };
-        // An empty page says that nothing is left, so go on over ends of streams until there is an event.
+        // An empty page says that nothing is left, so go on past ends of streams until there is an event.
         loop {
             let batch = self.engine().read(&selection, paging.place, limits).await?;
             let stopped = batch.stopped;
@@ -72,7 +72,7 @@ impl Hub {
             if stopped == Stopped::Tail || !paging.events.is_empty() {
                 return Ok(paging.finish());
             }
-            // A long way over what others wrote: let them have the thread.
+            // There is a lot to pass over that others wrote: yield the thread.
             tokio::task::yield_now().await;
         }
     }

@@ -1,14 +1,14 @@
-//! The last event id that a request presents, and what it means for what the request asks.
+//! The last event id that a request presents, and what it means for what the request reads.
 //!
 //! Invariant: whatever the text is, the answer is one of [`Meaning`]'s three; a bad id is never an error,
-//! because a stock `EventSource` would stop for good. Does not look into the log: whether a place is beyond
-//! the tail is found where the tail is known.
+//! because a stock `EventSource` would stop for good. Does not look into the log: the caller that knows the tail
+//! finds out whether a place is beyond it.
 
 use largesse_log::{Incarnation, Place, Selection, WireId};
 
 use crate::control::ResetReason;
 
-/// How much of a presented id is told back in a `reset`, in characters.
+/// How much of a presented id a `reset` repeats, in characters.
 const REQUESTED_CHARS_MAX: usize = 128;
 
 /// A last event id as a request presented it.
@@ -23,9 +23,9 @@ pub struct Presented {
 pub(crate) enum Meaning {
     /// Read on from there.
     Resume(Place),
-    /// The reader was told the end of just this: there is nothing more to say, ever.
+    /// The reader was already told the end of exactly this selection: there is nothing more to say, ever.
     Ended,
-    /// The id can't be used; read as for a first request and tell why.
+    /// The id can't be used; read as for a first request and say why.
     Unusable(ResetReason),
 }
 
@@ -41,7 +41,7 @@ impl Presented {
         Some(Self { id: WireId::parse(text).ok(), text: shown })
     }
 
-    /// The text, shortened to what a `reset` tells back.
+    /// The text, shortened to what a `reset` repeats.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text

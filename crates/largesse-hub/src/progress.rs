@@ -1,10 +1,10 @@
-//! A reader's state: where it is, what it was told, and what it does next.
+//! A reader's state: where it is, what it has been told, and what it does next.
 //!
-//! Pure: it is handed what was read from the log and answers what to do; it has no task, lock or clock.
+//! Pure: it takes what was read from the log and answers what to do; it has no task, lock or clock.
 //!
 //! Invariants:
-//! - The place never goes back, and every id that is given out is a true place: everything of the selection
-//!   up to it has been given out or told as lost.
+//! - The place never goes back, and every id it gives out is a true place: everything in the selection
+//!   up to it has been delivered or reported as lost.
 //! - Nothing waits here but the blocks of one read.
 //! - After `end` nothing follows.
 
@@ -48,14 +48,14 @@ pub struct Progress {
     standing: Standing,
     /// Before this position an id needs what `place` knows ([`Batch::horizon`]).
     horizon: Position,
-    /// Named streams of which an end was met up to `place`, and why. What was made anew since without an event
-    /// may still be here: the log is asked before all is said to have ended.
+    /// Named streams whose end was met up to `place`, and why. One that was made anew since, but has no event yet,
+    /// may still be here: the log is asked before the reader says that everything has ended.
     ended: BTreeMap<StreamName, EndReason>,
     requested: String,
     out: Vec<OutBlock>,
     phase: Phase,
     lag: Lag,
-    /// What a reader that fell behind skips, up to where it had looked ahead.
+    /// What a reader that fell behind skips, up to the position it had looked ahead to.
     filter: Filter,
 }
 
@@ -63,9 +63,9 @@ pub struct Progress {
 enum Phase {
     Reading,
     AtTail,
-    /// A read was full and its streams do not let readers fall behind: look ahead before giving it out.
+    /// A read was full and its streams do not let readers fall behind: look ahead before delivering it.
     LookingAhead(Box<Lookahead>),
-    /// As far as was read all has ended, the last for this reason.
+    /// Everything read so far has ended, the last for this reason.
     Ending(EndReason),
     /// The reader fell too far behind. It may come back: nothing has ended.
     SentOff,
@@ -88,7 +88,7 @@ impl Progress {
             control,
             place: start.place,
             standing: start.standing,
-            // Until the first read tells, any id may need its mark.
+            // Until the first read says otherwise, any id may need its mark.
             horizon: Position::MAX,
             ended: start.ended,
             requested: start.requested,
@@ -107,7 +107,7 @@ impl Progress {
             progress.tell(Control::Begin { selection }, Some(id));
         }
         if progress.has_ended() {
-            // The log was asked at just this place: what is made anew after it comes too late, as it did for
+            // The log was asked at just this place: a stream made anew after it comes too late, as it did for
             // whoever was connected here.
             let reason = progress.ended.values().next_back().copied().unwrap_or(EndReason::Closed);
             progress.finish(reason);
@@ -115,7 +115,7 @@ impl Progress {
         progress
     }
 
-    /// What to do next. Blocks that were answered are handed over for good.
+    /// What to do next. Returned blocks are handed over for good.
     pub fn poll(&mut self) -> Need {
         if let Some(place) = self.reads_from() {
             return Need::Read(place);
@@ -132,7 +132,7 @@ impl Progress {
         }
     }
 
-    /// Where to read on before anything else is done, if that is next.
+    /// Where to read from before anything else is done, if reading is next.
     pub(crate) fn reads_from(&self) -> Option<Place> {
         match &self.phase {
             Phase::LookingAhead(ahead) => Some(ahead.place()),
@@ -142,7 +142,7 @@ impl Progress {
         }
     }
 
-    /// Where the log is to be asked for ends before anything else is done, if that is next.
+    /// Where to ask the log for ends before anything else is done, if that is next.
     pub(crate) fn asks_ends_at(&self) -> Option<Place> {
         matches!(self.phase, Phase::Ending(_)).then_some(self.place)
     }
@@ -155,8 +155,8 @@ impl Progress {
         }
     }
 
-    /// Takes what the log knows of ends at the place of [`Need::AskEnds`]. Of a stream that it has forgotten, what
-    /// was heard counts.
+    /// Takes what the log knows of ends at the place of [`Need::AskEnds`]. For a stream that the log has forgotten,
+    /// the end that was read counts.
     pub fn handle_ends(&mut self, ends: &Ends) {
         let Phase::Ending(reason) = self.phase else { return };
         let is_ended = |name: &StreamName| {
@@ -166,7 +166,7 @@ impl Progress {
         if self.has_ended() {
             self.finish(reason);
         } else {
-            // Made anew, or deleted a second time: that is met farther on.
+            // Made anew, or deleted a second time: its next end comes farther on.
             self.phase = Phase::Reading;
         }
     }
@@ -178,7 +178,7 @@ impl Progress {
         }
     }
 
-    /// Whether everything has ended, and nothing is left to give. A reader that was sent off is not finished.
+    /// Whether everything has ended, and nothing is left to deliver. A reader that was disconnected is not finished.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.out.is_empty() && matches!(self.phase, Phase::Finished)
@@ -245,7 +245,7 @@ impl Progress {
         if self.standing == Standing::Fresh {
             return;
         }
-        // The id must know of this loss, or the next request would be told of it again.
+        // The id must include this loss, or the next request would be told of it again.
         self.horizon = lost.told_upto;
         let id = self.id_here(PlaceKind::Event);
         let requested = std::mem::take(&mut self.requested);

@@ -1,8 +1,8 @@
 //! One connection's progress along one or more streams: the asynchronous face of [`Progress`].
 //!
-//! It reads when there is something to read, waits to be woken at the tail, and keeps the line alive in
+//! It reads when there is something to read, waits at the tail to be woken, and keeps the connection alive in
 //! between. It has no task of its own: whoever polls [`Reader::next`] drives it, so a connection that can't
-//! be written to reads nothing. Does not know what the blocks look like on the wire.
+//! be written to reads nothing. That is its back-pressure. Does not know what the blocks look like on the wire.
 
 use std::{sync::Arc, time::Duration};
 
@@ -77,13 +77,13 @@ impl Reader {
         }
     }
 
-    /// Whether it ended because the log failed: whoever comes back at once finds just that.
+    /// Whether it ended because the log failed: a reader that comes back at once finds the same.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.has_failed
     }
 
-    /// How long a write may make no progress before the connection should end. `Some` once a stream that
+    /// How long a write may make no progress before the connection should be closed. `Some` once a stream that
     /// disconnects slow readers is being read.
     #[must_use]
     pub fn stall_max(&self) -> Option<Duration> {
@@ -97,7 +97,7 @@ impl Reader {
             Ok(batch) => {
                 let is_long_way = batch.records.is_empty() && batch.stopped == Stopped::Limits;
                 self.progress.handle_batch(batch, self.hub.now());
-                // A replay from memory never waits; this lets others have the thread.
+                // A replay from memory never waits; this lets other tasks run.
                 if is_long_way {
                     tokio::task::yield_now().await;
                 } else {
@@ -121,13 +121,13 @@ impl Reader {
 
     async fn wait(&mut self) -> Option<Out> {
         tokio::select! {
-            // The order does not matter, so it is the same each time: a simulation repeats to the letter.
+            // The order does not matter, so it is fixed: a simulation repeats exactly.
             biased;
             () = self.subscription.woken() => {
                 self.progress.handle_woken();
                 None
             }
-            // The sender lives in the hub, which this reader holds, so a change is the only answer.
+            // The sender lives in the hub, which this reader holds, so it can't have gone: this is a change.
             _ = self.drain.changed() => None,
             () = tokio::time::sleep_until(self.silent_until) => {
                 self.rest_heartbeat();
@@ -147,8 +147,8 @@ impl Reader {
     }
 }
 
-/// The wait until a heartbeat, drawn from 20 % around `mean`, so that readers that came together do not beat
-/// together.
+/// The wait until a heartbeat, drawn from 20 % around `mean`, so that readers that came together do not all get
+/// theirs at once.
 fn silence(mean: Duration) -> Duration {
     mean.mul_f64(0.8 + 0.4 * fastrand::f64())
 }

@@ -20,15 +20,15 @@ use crate::{
 pub struct Start {
     /// The place to read from.
     pub place: Place,
-    /// Whether the other side has been given a place, so that losses after it must be told.
+    /// Whether the reader has been given a place, so that losses after it must be told.
     pub standing: Standing,
     /// The presented id could not be used.
     pub reset: Option<ResetNotice>,
-    /// Whether the same request, repeated, finds the same place.
+    /// Whether the same request, repeated, would find the same place.
     pub repeat: Repeat,
     /// Named streams that have ended at the place.
     pub ended: BTreeMap<StreamName, EndReason>,
-    /// The tail when the request came: what is after it came while the reader was there.
+    /// The tail when the request came: everything after it came while the reader was there.
     pub tail: Position,
     /// The presented id, shortened, for a later notice; empty for a first request.
     pub requested: String,
@@ -37,17 +37,17 @@ pub struct Start {
 /// Whether a reader holds a place of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It has no id yet: whatever is gone now was never its own.
+    /// It has no id yet: what is gone by now was never its own.
     Fresh,
-    /// It has one: everything after it is delivered or told as lost.
+    /// It has one: everything after it is delivered, or told as lost.
     Placed,
 }
 
-/// What a request finds: a start, or that it was told the end already.
+/// What a request finds: a start, or that the reader was told the end already.
 #[derive(Clone, Debug)]
 pub(crate) enum Found {
     Start(Box<Start>),
-    /// The presented id is the end id of just this selection; it stands at this place.
+    /// The presented id is the end id of exactly this selection; this is its place.
     Ended,
 }
 
@@ -114,7 +114,7 @@ async fn resume(engine: &dyn Engine, selection: &Selection, place: Place) -> Res
     })
 }
 
-/// A stream that was gone before the reader first asked is new to it, and has not ended: the place knows.
+/// A stream that was gone before the reader first asked is new to it, and has not ended: the place says so.
 async fn ended(
     engine: &dyn Engine,
     selection: &Selection,

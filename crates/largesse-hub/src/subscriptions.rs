@@ -1,17 +1,17 @@
-//! Who is woken when a stream's tail moves.
+//! Fan-out: who is woken when a stream's tail moves.
 //!
 //! Each reader has one waker, subscribed to every name and pattern of its selection. A waker keeps one wake
-//! until it is waited for, so a wake between a read and the wait is not lost, and a thousand of them wake once.
+//! until its reader waits, so a wake between a read and the wait is not lost, and a thousand of them count as one.
 //!
-//! Waking has two halves. Whoever writes only marks what is dirty ([`Subscriptions::mark`]), at a cost that does not
-//! grow with the readers. Then one of the readers that wait wakes the others ([`Subscription::woken`]), on its own
-//! thread: no task of ours is needed, and where nobody waits, nobody has to be woken.
+//! Waking has two halves. A writer only marks what is dirty ([`Subscriptions::mark`]), at a cost that does not
+//! grow with the readers. Then one of the waiting readers wakes the others ([`Subscription::woken`]), on its own
+//! thread: this needs no task of ours, and where nobody waits, nobody has to be woken.
 //!
 //! Invariants:
 //! - A mark of a stream reaches the readers of that name and of the patterns that match it, and no others.
-//! - Nothing is kept for a name or pattern that no reader asks for. What is dirty is at most twice what is subscribed
-//!   to, and [`DIRTY_UNPRUNED_MAX`].
-//! - Patterns take at most `segments_max` places in the index; patterns with a common beginning share it.
+//! - Nothing is kept for a name or pattern that no reader wants. The dirty list is at most twice as long as the list of
+//!   subscribed names and patterns, or [`DIRTY_UNPRUNED_MAX`], whichever is more.
+//! - Patterns take at most `segments_max` nodes in the index; patterns with a common beginning share them.
 //! - Nobody is woken while a lock is held: readers come and go, and streams are marked, while a million are woken.
 //!
 //! Does not know positions, places or the log.
@@ -30,7 +30,7 @@ use std::{
 use largesse_log::{Pattern, PatternSegment, Selection, StreamName};
 use tokio::sync::Notify;
 
-/// When this many are dirty, those whose readers have all gone are looked for.
+/// When this many are dirty, those whose readers have all gone are dropped.
 const DIRTY_UNPRUNED_MAX: usize = 1024;
 /// How many wakers are taken from an audience at once.
 const WOKEN_AT_ONCE: usize = 64;
@@ -40,17 +40,17 @@ const WOKEN_AT_ONCE: usize = 64;
 pub struct Subscriptions {
     index: Mutex<Index>,
     segments_max: usize,
-    /// The audiences that are to be woken, each once.
+    /// The audiences to wake, each once.
     dirty: Mutex<Dirty>,
-    /// Asks one of those who wait to wake the others.
+    /// Asks one waiting reader to wake the others.
     has_dirty: Notify,
 }
 
-/// Those that are to be woken.
+/// The audiences to wake.
 #[derive(Debug, Default)]
 struct Dirty {
     audiences: Vec<Arc<Audience>>,
-    /// At this many, those without readers go.
+    /// At this many, those without readers are dropped.
     prune_at: usize,
 }
 
@@ -66,7 +66,7 @@ struct Index {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// Patterns by segment. A node stands for the segments on the way to it.
+/// Patterns by segment. A node stands for the segments on the path to it.
 #[derive(Debug, Default)]
 struct Node {
     literals: HashMap<Box<str>, Node>,
@@ -80,9 +80,9 @@ struct Node {
 /// The readers of one name or pattern.
 #[derive(Debug, Default)]
 struct Audience {
-    /// By their addresses, so that waking can go on behind one.
+    /// By their addresses, so that waking can go on after one.
     wakers: Mutex<BTreeMap<usize, Arc<Notify>>>,
-    /// Whether it is among the dirty.
+    /// Whether it is on the dirty list.
     is_dirty: AtomicBool,
 }
 
@@ -95,7 +95,7 @@ pub struct Subscription {
 }
 
 impl Subscriptions {
-    /// An index whose patterns take at most `segments_max` places.
+    /// An index whose patterns take at most `segments_max` nodes.
     #[must_use]
     pub fn new(segments_max: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -109,7 +109,7 @@ impl Subscriptions {
     /// Subscribes a waker to every name and pattern of `selection`.
     ///
     /// # Errors
-    /// [`Full`], when the patterns might not fit; then nothing is subscribed to.
+    /// [`Full`], if the patterns may not fit; then it subscribes to nothing.
     pub fn subscribe(self: &Arc<Self>, selection: &Selection) -> Result<Subscription, Full> {
         let waker = Arc::new(Notify::new());
         let segments: usize = selection.patterns().iter().map(|pattern| pattern.segments().count()).sum();
@@ -128,7 +128,7 @@ impl Subscriptions {
         Ok(Subscription { subscriptions: Arc::clone(self), selection: selection.clone(), waker })
     }
 
-    /// Has the readers of `stream` woken soon. Costs what it takes to find who subscribed to it, not to wake them.
+    /// Has the readers of `stream` woken soon. Costs finding who subscribed to it, not waking them.
     pub fn mark(&self, stream: &StreamName) {
         let mut audiences = Vec::new();
         {
@@ -136,7 +136,7 @@ impl Subscriptions {
             audiences.extend(index.names.get(stream).cloned());
             index.patterns.collect(stream, &mut audiences);
         }
-        // Who is dirty already will be woken for this too: it is cleaned before the first of it is woken.
+        // An audience that is dirty already will be woken for this too: it becomes clean before its first reader wakes.
         audiences.retain(|audience| !audience.is_dirty.swap(true, Ordering::AcqRel));
         if !audiences.is_empty() {
             self.dirty().add(audiences);
@@ -144,7 +144,7 @@ impl Subscriptions {
         }
     }
 
-    /// Wakes everybody who is to be woken.
+    /// Wakes every dirty audience.
     fn wake_dirty(&self) {
         let dirty = mem::take(&mut self.dirty().audiences);
         for audience in dirty {
@@ -157,14 +157,14 @@ impl Subscriptions {
         self.dirty.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many names and patterns are waited for.
+    /// How many names and patterns have subscribers.
     #[must_use]
-    pub fn waited_for(&self) -> usize {
+    pub fn subscribed(&self) -> usize {
         let index = self.index();
         index.names.len() + index.patterns.audiences()
     }
 
-    /// Nothing in here is left half done by a panic: each change is one insert or remove.
+    /// A panic leaves nothing in here half done: each change is one insert or remove.
     fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -185,11 +185,11 @@ impl Subscriptions {
 }
 
 impl Subscription {
-    /// Waits for the next wake; one that came since the last wait counts. Meanwhile it may be this reader that wakes
-    /// the others.
+    /// Waits for the next wake; one that came since the last wait counts. This reader may be the one that wakes the
+    /// others meanwhile.
     ///
-    /// Cancellation: a wake that was taken by a dropped wait is kept for the next, and so is the word that others are
-    /// to be woken.
+    /// Cancellation: a wake taken by a dropped wait is kept for the next one, and so is the request to wake the
+    /// others.
     pub async fn woken(&self) {
         let mut woken = pin!(self.waker.notified());
         loop {
@@ -235,8 +235,8 @@ impl Audience {
         if wakers.is_empty() { Left::Nobody } else { Left::Somebody }
     }
 
-    /// Wakes all who are here when it comes to them. Whoever subscribes meanwhile reads the log after that, and needs
-    /// no wake for what is there.
+    /// Wakes all who are subscribed when their turn comes. Whoever subscribes meanwhile reads the log after that, and
+    /// needs no wake for what is there.
     fn wake(&self) {
         let mut next = Vec::with_capacity(WOKEN_AT_ONCE);
         let mut from = Unbounded;
@@ -258,7 +258,7 @@ impl Audience {
     }
 }
 
-/// A waker is known by its address, which is its own for as long as the registration holds it.
+/// A waker is identified by its address, which is unique for as long as its subscription holds it.
 fn key(waker: &Arc<Notify>) -> usize {
     Arc::as_ptr(waker).addr()
 }
@@ -280,7 +280,7 @@ impl Node {
         node.here.get_or_insert_default()
     }
 
-    /// Walks all branches that match, segment by segment, with a frontier instead of recursion.
+    /// Visits all branches that match, segment by segment, with a frontier instead of recursion.
     fn collect(&self, stream: &StreamName, audiences: &mut Vec<Arc<Audience>>) {
         let mut frontier = vec![self];
         for segment in stream.segments() {
@@ -297,7 +297,7 @@ impl Node {
         }
     }
 
-    /// Takes the waker off, and the branches that nobody needs any more with it. As deep as a pattern has
+    /// Removes the waker, and the branches that nobody needs any more with it. Recurses as deep as a pattern has
     /// segments, at most half its bytes.
     fn remove(&mut self, segments: &[PatternSegment<'_>], waker: &Arc<Notify>, nodes: &mut usize) {
         let off = |audience: &mut Option<Arc<Audience>>| {

@@ -128,7 +128,7 @@ async fn heard(reader: &mut Reader) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_of_a_stream_that_is_not_there_yet_waits_for_its_first_event() {
+async fn a_reader_of_a_stream_that_does_not_exist_yet_waits_for_its_first_event() {
     let world = world();
     let mut reader = world.read(&["a"]).await;
     let (first, ()) = tokio::join!(blocks(&mut reader), world.publish("a", "hello"));
@@ -173,7 +173,7 @@ async fn a_dropped_wait_loses_nothing() {
         let wait = tokio::time::timeout(Duration::from_millis(1), reader.next());
         assert!(wait.await.is_err(), "nothing was there yet");
         world.publish("a", &round.to_string()).await;
-        // Polled once and dropped: the ring may be taken by the dropped wait, the event may not.
+        // Polled once and dropped: the dropped wait may take the wake, but not the event.
         let _ = tokio::time::timeout(Duration::ZERO, std::future::ready(())).await;
         assert_eq!(blocks(&mut reader).await.iter().map(short).collect::<Vec<_>>(), [round.to_string()]);
     }
@@ -208,7 +208,7 @@ async fn cut_after_any_block_a_reader_resumes_without_loss_or_repeat() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_id_stops_for_ever_and_only_its_own_streams() {
+async fn an_end_id_stops_forever_and_only_its_own_streams() {
     let world = world();
     world.publish("a", "x").await;
     world.close("a").await;
@@ -242,7 +242,7 @@ async fn a_reader_is_told_of_a_deletion_and_a_first_request_waits_for_the_stream
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_gone_before_the_first_request_has_not_ended_live_or_resumed() {
+async fn a_stream_gone_before_the_first_request_has_not_ended_live_or_resumed() {
     for from in [StartFrom::Start, StartFrom::Now, StartFrom::Last(1)].map(Some) {
         let world = world();
         world.publish("a", "old").await;
@@ -255,10 +255,14 @@ async fn what_was_gone_before_the_first_request_has_not_ended_live_or_resumed() 
             ids.extend(blocks(&mut live).await.iter().map(|block| block.id.unwrap()));
         }
         world.close("b").await;
-        assert_eq!(heard(&mut live).await, ["closed"], "{from:?}: it waits on for a");
+        assert_eq!(heard(&mut live).await, ["closed"], "{from:?}: it keeps waiting for a");
         for id in ids {
             let mut resumed = world.resume(&["a", "b"], id.as_str()).await.unwrap();
-            assert_eq!(heard(&mut resumed).await.last().unwrap(), "closed", "{from:?}: it waits on for a");
+            assert_eq!(
+                heard(&mut resumed).await.last().unwrap(),
+                "closed",
+                "{from:?}: it keeps waiting for a"
+            );
         }
         world.append("a", &["new"], Then::Close).await;
         assert_eq!(heard(&mut live).await, ["new", "closed", "end"], "{from:?}");
@@ -266,7 +270,7 @@ async fn what_was_gone_before_the_first_request_has_not_ended_live_or_resumed() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_made_anew_without_an_event_has_not_ended_live_or_resumed() {
+async fn a_stream_made_anew_without_an_event_has_not_ended_live_or_resumed() {
     let world = world();
     let mut live = world.read(&["a", "b"]).await;
     world.publish("a", "old").await;
@@ -287,7 +291,7 @@ async fn what_was_made_anew_without_an_event_has_not_ended_live_or_resumed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_all_had_ended_a_cut_reader_hears_end_whatever_was_made_anew_since() {
+async fn where_everything_had_ended_a_cut_reader_hears_end_whatever_was_made_anew_since() {
     let world = world();
     world.put("a", r#"{"ttl_after_close": "0s"}"#).await;
     let mut live = world.read(&["a", "b"]).await;
@@ -303,7 +307,7 @@ async fn where_all_had_ended_a_cut_reader_hears_end_whatever_was_made_anew_since
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reset_brings_no_end_back_of_what_was_gone_before_the_first_request() {
+async fn a_reset_does_not_bring_back_the_end_of_a_stream_gone_before_the_first_request() {
     let world = world();
     world.publish("b", "b0").await;
     world.publish("a", "old").await;
@@ -317,7 +321,7 @@ async fn a_reset_brings_no_end_back_of_what_was_gone_before_the_first_request() 
     let mut resumed = world.resume(&["a", "b"], reset.id.unwrap().as_str()).await.unwrap();
     assert_eq!(heard(&mut resumed).await, ["b2"], "and nothing of a");
     world.close("b").await;
-    assert_eq!(heard(&mut resumed).await, ["closed"], "it waits on for a");
+    assert_eq!(heard(&mut resumed).await, ["closed"], "it keeps waiting for a");
 }
 
 #[tokio::test(start_paused = true)]
@@ -360,7 +364,7 @@ async fn a_trim_under_a_reader_of_two_streams_is_told_once_over_all_its_reconnec
 }
 
 #[tokio::test(start_paused = true)]
-async fn ids_of_another_log_garbage_and_beyond_the_tail_are_told_and_read_as_first() {
+async fn ids_from_another_log_garbage_and_beyond_the_tail_get_a_reset_and_read_as_first_requests() {
     let world = world();
     world.publish("a", "x").await;
     let other = Hub::new(
@@ -458,7 +462,7 @@ async fn a_stalled_reader_of_latest_hears_the_newest_and_history_stays_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_too_long_behind_on_a_disconnecting_stream_is_sent_off_and_may_resume() {
+async fn a_reader_behind_for_too_long_on_a_disconnecting_stream_is_disconnected_and_may_resume() {
     let world = world();
     world.put("a", r#"{"slow": "disconnect"}"#).await;
     let mut reader = world.read(&["a"]).await;

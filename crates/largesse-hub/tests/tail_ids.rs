@@ -1,5 +1,5 @@
-//! Reading on from the log's tail, and beginning where streams say, against what was published: random writes around
-//! a moment, from a seed.
+//! Reading on from the log's tail, and beginning where the streams' settings say, checked against what was published:
+//! random writes around a moment, from a seed.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where what it needs is not there")]
 
@@ -35,7 +35,7 @@ impl Clock for TestClock {
     }
 }
 
-/// One event as it was published, and whether its stream was deleted since.
+/// One event as published, and whether its stream was deleted since.
 struct Published {
     stream: &'static str,
     data: String,
@@ -47,7 +47,7 @@ struct World {
     dice: fastrand::Rng,
     published: Vec<Published>,
     closed: BTreeSet<&'static str>,
-    /// Streams that were deleted after the moment that is looked at.
+    /// Streams deleted after the moment of the tail id.
     deleted_since: BTreeSet<&'static str>,
 }
 
@@ -108,7 +108,7 @@ impl World {
             .for_each(|event| event.is_gone = true);
     }
 
-    /// What is there of these streams from the `first` publish on.
+    /// What these streams still hold, from the `first` publish on.
     fn kept(&self, selection: &Selection, first: usize) -> Vec<String> {
         let of = |event: &&Published| !event.is_gone && selection.matches(&name(event.stream));
         self.published[first..].iter().filter(of).map(|event| event.data.clone()).collect()
@@ -142,7 +142,7 @@ impl World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reading_from_a_tail_id_misses_nothing_whatever_happens_around() {
+async fn reading_from_a_tail_id_misses_nothing_whatever_happens_around_it() {
     for seed in 0..SEEDS {
         let mut world = World::new(seed);
         for _ in 0..world.dice.usize(..12) {
@@ -156,7 +156,7 @@ async fn reading_from_a_tail_id_misses_nothing_whatever_happens_around() {
         for words in SELECTIONS {
             let want = world.kept(&selection(words), first);
             let (heard, resets) = world.heard(words, Some(id.as_str())).await;
-            // Whose streams were deleted since is told so, and its connection ends.
+            // A reader is told which of its streams were deleted since, and its connection ends.
             if words.iter().any(|word| world.deleted_since.contains(word)) {
                 assert!(want.starts_with(&heard), "seed {seed}, {words:?} from {id}: {heard:?} of {want:?}");
             } else {
@@ -169,7 +169,7 @@ async fn reading_from_a_tail_id_misses_nothing_whatever_happens_around() {
     }
 }
 
-/// The id is the `after` of a page, too: pages go on over ends.
+/// The id is a page's `after`, too: pages go on past ends.
 async fn check_page(world: &World, words: &[&str], id: &str, want: &[String]) {
     let request = PageRequest {
         selection: selection(words),
@@ -210,7 +210,7 @@ async fn a_setting_begins_no_stream_later_than_it_says() {
     }
 }
 
-/// The number of the publish with which this stream begins alone.
+/// The number of the publish at which this stream alone begins.
 fn first_of(world: &World, stream: &str, from: &str) -> usize {
     let own: Vec<usize> =
         (0..world.published.len()).filter(|n| world.published[*n].stream == stream).collect();

@@ -11,7 +11,7 @@ const DAY: i64 = 24 * HOUR;
 const YEAR: i64 = 365 * DAY;
 /// What the wall clock says when a case begins.
 const NOW: i64 = 1_890_000_000;
-/// How long the machine is up then.
+/// How long the machine has been up by then.
 const UP: i64 = 3 * DAY;
 
 /// A machine, with a wall clock that anybody may set.
@@ -31,7 +31,7 @@ fn reading(wall: i64, steady: i64) -> Reading {
 }
 
 impl World {
-    /// A server that runs for some time, and whose log has events.
+    /// A server that has been running for some time, and whose log has events.
     fn running() -> Self {
         let clock = LogClock::start(None, Some(UnixMs(secs(NOW).as_millis() as u64)), reading(NOW, UP));
         let mut world = Self { wall: NOW, steady: UP, clock, said: Vec::new() };
@@ -40,7 +40,7 @@ impl World {
         world
     }
 
-    /// Time goes by, in steps of a second, or larger ones where it is long.
+    /// Time passes, in steps of a second, or larger ones if it is long.
     fn pass(&mut self, secs: i64) -> &mut Self {
         let step = (secs / 1_000).max(1);
         for _ in 0..secs / step {
@@ -49,7 +49,7 @@ impl World {
         self.doze(secs % step)
     }
 
-    /// The same while nobody looks.
+    /// The same, while nobody reads the clock.
     fn doze(&mut self, secs: i64) -> &mut Self {
         self.wall += secs;
         self.steady += secs;
@@ -62,13 +62,13 @@ impl World {
         self
     }
 
-    /// The wall clock is set.
+    /// Somebody sets the wall clock.
     fn set(&mut self, by: i64) -> &mut Self {
         self.wall += by;
         self.look()
     }
 
-    /// The server is started again after so long.
+    /// The server is down for this long, and starts again.
     fn restart(&mut self, down: i64, boot: Boot, set: i64) -> &mut Self {
         let mark = self.clock.mark();
         self.wall += down + set;
@@ -78,7 +78,7 @@ impl World {
         self.look()
     }
 
-    /// How far the log's time is after what a right clock would have said, in seconds, and the age after that.
+    /// How far the log's time is after what a right clock would have said, in seconds, and the same for its age.
     fn off(&self) -> (i64, i64) {
         let Now { time, age } = self.clock.now();
         let secs = |time: UnixMs| i64::try_from(time.0 / 1_000).unwrap();
@@ -117,7 +117,7 @@ fn while_it_runs_a_clock_that_is_set_moves_the_log_only_a_little() {
 }
 
 #[test]
-fn a_visit_of_next_year_that_is_short_leaves_nothing() {
+fn a_short_visit_to_next_year_leaves_no_trace() {
     let mut world = World::running();
     world.set(YEAR).pass(HOUR / 2);
     check(&mut world, (0, 0), &[Change::Leapt(secs(YEAR))]);
@@ -126,7 +126,7 @@ fn a_visit_of_next_year_that_is_short_leaves_nothing() {
 }
 
 #[test]
-fn a_leap_that_lasts_is_believed_and_what_was_young_stays_so_for_a_week() {
+fn a_lasting_leap_is_believed_and_what_was_young_stays_young_for_a_week() {
     let mut world = World::running();
     world.set(YEAR).pass(HOUR - 2);
     check(&mut world, (0, 0), &[Change::Leapt(secs(YEAR))]);
@@ -145,7 +145,7 @@ fn a_leap_that_changes_is_held_from_then_on() {
 }
 
 #[test]
-fn a_log_that_is_ahead_goes_at_half_speed_until_they_meet_and_says_so_once() {
+fn a_log_that_is_ahead_runs_at_half_speed_until_they_meet_and_says_so_once() {
     let mut world = World::running();
     check(world.set(-HOUR), (0, 0), &[Change::Ahead(secs(HOUR))]);
     check(world.pass(HOUR), (-HOUR / 2, -HOUR / 2), &[]);
@@ -154,7 +154,7 @@ fn a_log_that_is_ahead_goes_at_half_speed_until_they_meet_and_says_so_once() {
 }
 
 #[test]
-fn a_clock_that_visited_next_year_for_long_leaves_a_log_that_goes_on() {
+fn after_a_long_visit_to_next_year_the_log_goes_on() {
     let mut world = World::running();
     world.set(YEAR).pass(2 * HOUR).set(-YEAR);
     let said = [Change::Leapt(secs(YEAR)), Change::Believed(secs(YEAR)), Change::Ahead(secs(YEAR))];
@@ -170,8 +170,8 @@ fn a_machine_that_slept_did_not_leap() {
 }
 
 #[test]
-fn a_start_on_a_machine_that_stayed_up_goes_on_as_if_it_had_never_stopped() {
-    // How long it was off, how its clock was set meanwhile, how far the log is off, what is said.
+fn a_start_on_a_machine_that_stayed_up_continues_as_if_it_had_never_stopped() {
+    // How long it was off, how its clock was set meanwhile, how far the log is off, what is reported.
     let rows: [(i64, i64, i64, &[Change]); 8] = [
         (MINUTE, 0, 0, &[]),
         (2 * YEAR, 0, 0, &[]),
@@ -192,7 +192,7 @@ fn a_start_on_a_machine_that_stayed_up_goes_on_as_if_it_had_never_stopped() {
 fn a_start_on_a_machine_that_was_off_believes_its_clock_and_spares_what_is_there_for_an_hour() {
     let mut world = World::running();
     world.restart(2 * YEAR, Boot::Another, 0);
-    // The steady clock began anew: a right clock would say this.
+    // The steady clock began again: a right clock would say this.
     world.steady = UP + 2 * YEAR + MINUTE;
     world.clock.last.steady = secs(world.steady);
     world.clock.lag_until = secs(world.steady) + SPARED_AT_START;
@@ -225,7 +225,7 @@ fn a_start_without_a_mark_has_the_last_event_to_go_by() {
 
 #[test]
 fn a_clock_that_was_never_set_is_believed_when_it_is() {
-    // Events of 1970 are of a few moments ago.
+    // Events dated 1970 are only moments old.
     let clock = LogClock::start(None, None, reading(20, UP));
     let mut world = World { wall: 20, steady: UP, clock, said: Vec::new() };
     world.pass(MINUTE).set(NOW - 20);
@@ -253,7 +253,7 @@ fn an_empty_log_has_no_time_to_hold_on_to() {
 }
 
 #[test]
-fn a_machine_without_a_clock_goes_on_with_its_log_and_believes_the_first_time_it_is_told() {
+fn a_machine_without_a_clock_continues_its_log_and_believes_the_first_time_it_gets() {
     let mut world = World::running();
     // Off for half a day: its clock begins in 1970, and is set.
     world.restart(DAY / 2, Boot::Another, -NOW - DAY);
@@ -271,7 +271,7 @@ fn a_machine_without_a_clock_goes_on_with_its_log_and_believes_the_first_time_it
 }
 
 #[test]
-fn leaps_each_night_do_not_put_off_for_ever_what_is_dropped() {
+fn a_leap_each_night_does_not_put_off_dropping_forever() {
     let mut world = World::running();
     let mut least = DAY;
     for _ in 0..20 {
@@ -280,10 +280,10 @@ fn leaps_each_night_do_not_put_off_for_ever_what_is_dropped() {
         least = least.min(time - age);
         assert!(time - age <= 8 * 8 * HOUR, "{}", time - age);
     }
-    assert_eq!(least, 0, "now and then, all is dropped that is old");
+    assert_eq!(least, 0, "now and then, everything old is dropped");
 }
 
-/// What may happen to the clocks of a machine.
+/// What can happen to the clocks of a machine.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Pass(u64),
@@ -329,7 +329,7 @@ proptest! {
             let now = clock.read(Reading { wall, steady });
             prop_assert!(now.time >= before.time && now.age >= before.age, "{act:?} {before:?} {now:?}");
             prop_assert!(now.age <= now.time);
-            // Who would be dropped at once was nearly old enough before, or had its week or its hour.
+            // What would be dropped at once was nearly old enough before, or had its week or its hour.
             let aged = Duration::from_millis(now.age.0 - before.age.0);
             let may = passed + LEAP_MAX + GAP_MAX + Duration::from_millis(1);
             let was_spared = before.time != before.age;

@@ -1,4 +1,4 @@
-//! The state machine alone: each test hands it reads and looks at the blocks.
+//! The state machine alone: each test passes it reads and looks at the blocks.
 
 use std::time::Duration;
 
@@ -88,8 +88,8 @@ fn ended(names: &[StreamName]) -> Ends {
     Ends { ended: ended.collect(), unknown: Vec::new() }
 }
 
-/// Hands over one read and says what came of it: the blocks, and what is needed next. The log agrees that all
-/// has ended where that is asked.
+/// Passes in one read, and returns what came of it: the blocks, and what is needed next. The log agrees that
+/// everything has ended when asked.
 fn step(progress: &mut Progress, read: Batch) -> (Vec<String>, Need) {
     assert!(matches!(progress.poll(), Need::Read(_)), "it did not want to read");
     progress.handle_batch(read, NOW);
@@ -138,7 +138,7 @@ fn a_closed_stream_ends_with_an_end_id_and_nothing_follows() {
 }
 
 #[test]
-fn what_comes_after_the_end_in_the_same_read_is_not_given_out() {
+fn what_comes_after_the_end_in_the_same_read_is_not_delivered() {
     let mut progress = reader(one("a"), start(Place::default()));
     let read = batch(vec![end("a", 2), event("a", 3, Slow::CatchUp)], 3, Stopped::Tail);
     check(&mut progress, read, &["end#end2"], &Need::Finish);
@@ -166,7 +166,7 @@ fn a_stream_made_anew_has_not_ended() {
 }
 
 #[test]
-fn what_the_log_knows_to_be_made_anew_has_not_ended() {
+fn a_stream_that_the_log_says_was_made_anew_has_not_ended() {
     let mut progress = reader(many(&["a", "b"]), start(Place::default()));
     progress.poll();
     let read = batch(vec![end("a", 1), end("b", 3), event("b", 4, Slow::CatchUp)], 4, Stopped::Tail);
@@ -207,14 +207,14 @@ fn resumed_past_the_end_it_hears_end_at_once() {
 }
 
 #[test]
-fn where_a_repeat_finds_another_place_the_first_block_is_begin() {
+fn where_a_repeated_request_would_find_another_place_the_first_block_is_begin() {
     let place = Place::at(Position(5));
     let mut progress = reader(one("a"), Start { repeat: Repeat::AnotherPlace, ..start(place) });
     check(&mut progress, batch(vec![], 5, Stopped::Tail), &["begin#5"], &Need::Wait);
 }
 
 #[test]
-fn begin_goes_out_in_one_write_with_what_is_there() {
+fn begin_goes_out_in_one_write_with_the_first_events() {
     let place = Place::at(Position(5));
     let mut progress = reader(one("a"), Start { repeat: Repeat::AnotherPlace, ..start(place) });
     let read = batch(vec![event("a", 6, Slow::CatchUp)], 6, Stopped::Tail);
@@ -227,7 +227,7 @@ fn losing(records: Vec<Record>, upto: u64, known: u64, horizon: u64) -> Batch {
 }
 
 #[test]
-fn a_loss_is_told_before_what_is_left_and_its_id_knows_of_it() {
+fn a_loss_is_told_before_what_is_left_and_its_id_includes_it() {
     let place = Place::at(Position(2));
     let mut progress = reader(one("a"), Start { standing: Standing::Placed, ..start(place) });
     let read = losing(vec![event("a", 8, Slow::CatchUp)], 9, 9, 7);
@@ -235,7 +235,7 @@ fn a_loss_is_told_before_what_is_left_and_its_id_knows_of_it() {
 }
 
 #[test]
-fn ids_before_the_horizon_know_of_the_loss_and_those_after_are_bare() {
+fn ids_before_the_horizon_include_the_loss_and_those_after_are_bare() {
     let place = Place::at(Position(2));
     let mut progress = reader(many(&["a", "b"]), Start { standing: Standing::Placed, ..start(place) });
     let records = [3, 6, 7, 8].map(|p| event("b", p, Slow::CatchUp)).to_vec();
@@ -319,8 +319,8 @@ fn an_unread_event_older_than_allowed_disconnects() {
     let late = NOW.saturating_add(Duration::from_millis(30_001));
     progress.handle_batch(batch(vec![event("a", 1, Slow::Disconnect)], 1, Stopped::Tail), late);
     assert_eq!(progress.poll(), Need::Finish);
-    // Or a request that asks for no control events would be answered as if all had ended.
-    assert!(!progress.is_finished(), "a reader that is sent off may come back");
+    // Otherwise a request without control events would be answered as if everything had ended.
+    assert!(!progress.is_finished(), "a disconnected reader may come back");
 }
 
 #[test]

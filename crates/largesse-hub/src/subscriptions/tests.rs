@@ -26,7 +26,7 @@ fn check(selectors: &[&str], stream: &str, want: bool) {
     subscriptions.mark(&StreamName::parse(stream).unwrap());
     assert_eq!(is_woken(&subscription), want, "{selectors:?} and a mark of {stream}");
     drop(subscription);
-    assert_eq!(subscriptions.waited_for(), 0, "something of {selectors:?} was left behind");
+    assert_eq!(subscriptions.subscribed(), 0, "something of {selectors:?} was left behind");
 }
 
 #[test]
@@ -60,35 +60,35 @@ fn a_mark_before_the_wait_is_kept_and_many_wake_once() {
 }
 
 #[test]
-fn the_last_reader_to_go_takes_the_branch_with_it_and_not_before() {
+fn only_the_last_reader_to_go_removes_the_branch() {
     let subscriptions = Subscriptions::new(100);
     let first = subscriptions.subscribe(&selection(&["a/*/c", "a/**"])).unwrap();
     let second = subscriptions.subscribe(&selection(&["a/*/c"])).unwrap();
-    assert_eq!(subscriptions.waited_for(), 2);
+    assert_eq!(subscriptions.subscribed(), 2);
     drop(first);
-    assert_eq!(subscriptions.waited_for(), 1);
+    assert_eq!(subscriptions.subscribed(), 1);
     subscriptions.mark(&StreamName::parse("a/b/c").unwrap());
     assert!(is_woken(&second));
     drop(second);
-    assert_eq!(subscriptions.waited_for(), 0);
+    assert_eq!(subscriptions.subscribed(), 0);
 }
 
 #[test]
-fn patterns_take_no_more_places_than_the_limit_and_give_them_back() {
+fn patterns_take_no_more_nodes_than_the_limit_and_give_them_back() {
     let subscriptions = Subscriptions::new(6);
     let first = subscriptions.subscribe(&selection(&["a/*/c"])).unwrap();
     let shared = subscriptions.subscribe(&selection(&["a/*/d"])).unwrap();
     assert_eq!(subscriptions.subscribe(&selection(&["x/y/*"])).unwrap_err(), Full);
     subscriptions.subscribe(&selection(&["any", "number", "of", "names"])).unwrap();
     drop((first, shared));
-    assert_eq!(subscriptions.waited_for(), 0);
+    assert_eq!(subscriptions.subscribed(), 0);
     let all = selection(&["a/*/c", "x/y/*"]);
     assert!((0..3).all(|_| subscriptions.subscribe(&all).is_ok()), "what was given back can be taken again");
 }
 
-/// Where nobody waits, nobody wakes: readers that come and go must leave nothing behind all the same.
+/// Where nobody waits, nobody wakes: even so, readers that come and go must leave nothing behind.
 #[test]
-fn what_is_dirty_is_bounded_by_what_is_subscribed_to() {
+fn the_dirty_list_is_bounded_by_the_subscriptions() {
     let subscriptions = Subscriptions::new(100);
     let name = StreamName::parse("a").unwrap();
     let stays = subscriptions.subscribe(&selection(&["b"])).unwrap();
@@ -99,7 +99,7 @@ fn what_is_dirty_is_bounded_by_what_is_subscribed_to() {
         drop(gone);
         assert!(subscriptions.dirty().audiences.len() <= DIRTY_UNPRUNED_MAX);
     }
-    assert!(is_woken(&stays), "who is here was not forgotten");
+    assert!(is_woken(&stays), "the one that stays was not forgotten");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn one_that_waits_wakes_the_others() {
     assert_eq!(readers.iter().filter(woken).count(), readers.len());
 }
 
-/// What a reader does when it is woken: others come, and the stream is marked again.
+/// A reader that is woken while another subscribes and the stream is marked again.
 struct Busy(Arc<Subscriptions>);
 
 impl Wake for Busy {
@@ -126,7 +126,7 @@ impl Wake for Busy {
     }
 }
 
-/// With a lock held over a wake, this never ends.
+/// If a lock were held during a wake, this would never end.
 #[test]
 fn readers_come_and_go_and_streams_are_marked_while_others_are_woken() {
     let subscriptions = Subscriptions::new(100);
