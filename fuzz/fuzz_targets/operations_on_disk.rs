@@ -1,4 +1,4 @@
-//! The same choices over the engine on a disk, where the server is killed, or the power goes, now and then.
+//! The same choices over the disk engine, where the server is killed or loses power now and then.
 
 #![no_main]
 

@@ -1,6 +1,6 @@
-//! The answers of an engine, waited for on the spot: what it waits for is a thread of its own, or nothing.
+//! Waits for an engine's answer on the spot: an answer takes a thread of the engine's own, or no time at all.
 //!
-//! The tokio of a run knows nothing of it, so no time passes and nobody else has a turn.
+//! The run's tokio does not see this wait, so no time passes and no other task runs.
 
 use std::{
     sync::Arc,
@@ -11,7 +11,7 @@ use std::{
 
 /// Far longer than any call here takes.
 const WAIT_MAX: Duration = Duration::from_secs(60);
-/// A future that only gives its turn away is asked again at once, so often; its waker may be held back by tokio.
+/// A future that only yields is polled again at once, this often; tokio may hold its waker back.
 const TURNS_AT_ONCE: usize = 20;
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
@@ -23,7 +23,7 @@ impl Wake for Unpark {
     }
 }
 
-/// The answer of a future of an engine.
+/// The result of an engine's future.
 pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
     let mut pending = Box::pin(tokio::task::unconstrained(future));
     let waker = Waker::from(Arc::new(Unpark(thread::current())));

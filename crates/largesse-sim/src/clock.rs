@@ -1,5 +1,5 @@
-//! The clocks of a run. They go on when told; and the wall clock is sometimes set, a little or far, as clocks are. The
-//! log's own time is made of them as a server makes it.
+//! The clocks of a run. They advance when told to, and sometimes the wall clock is set, a little or far, as clocks are.
+//! The log's own time is derived from them exactly as in a server.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -14,7 +14,7 @@ use largesse_log::{Now, UnixMs};
 
 use crate::shared_rng::SharedRng;
 
-/// When a run begins: at some time after clocks are set.
+/// When a run begins: at some time at which a wall clock counts as set.
 const BEGIN: Duration = Duration::from_secs(1_800_000_000);
 const HOUR_MS: u64 = 60 * 60 * 1_000;
 
@@ -33,7 +33,7 @@ impl SimClock {
         Self(Mutex::new(Clocks { reading, log: LogClock::start(None, None, reading) }))
     }
 
-    /// Mostly on; sometimes the wall clock is set.
+    /// Mostly advances; sometimes sets the wall clock.
     pub(crate) fn pass(&self, rng: &SharedRng) {
         let mut clocks = self.clocks();
         let (both, ahead, back) = match rng.below(32) {
@@ -52,7 +52,7 @@ impl SimClock {
         clocks.now();
     }
 
-    /// The server begins anew, and finds the mark that was left.
+    /// The server starts again, and finds the mark that was left.
     pub(crate) fn restart(&self) {
         let mut clocks = self.clocks();
         let (mark, last, reading) = (clocks.log.mark(), clocks.log.now().time, clocks.reading);

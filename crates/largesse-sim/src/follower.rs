@@ -1,9 +1,9 @@
-//! A page that reads: what it has heard over all its connections, and whether that is what it had a right to.
+//! A page that reads: what it has heard over all its connections, and whether it heard what it should have.
 //!
 //! Invariants it holds the hub to, block by block:
 //! - an event comes once, in the order of the log, and is one of the log's;
-//! - when an id is given out, everything of the selection up to it was heard, or told as lost;
-//! - a loss is told once, an end is told once, and nothing is told that is not so.
+//! - when it gets an id, everything in the selection up to it was heard, or told as lost;
+//! - a loss is told once, an end is told once, and nothing false is told.
 //!
 //! It knows the truth from the oracle, not from the reader. It does not connect: the simulation does.
 
@@ -20,7 +20,7 @@ use crate::oracle::{Knowledge, Oracle};
 
 mod verdict;
 
-/// Whether a page goes on.
+/// What a page has been given so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// It has no id yet.
@@ -36,7 +36,7 @@ pub(crate) enum Standing {
 pub(crate) enum Presents {
     /// Its last id, if it has one.
     Last,
-    /// A text that is no id: it has to be told, and to forget.
+    /// Text that is not an id: the page must be told, and must forget what it has.
     Garbage,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Follower {
     presented: Presents,
     /// The place of the last id.
     place: Place,
-    /// Losses up to here were before its time: surely up to the first, the tail when it first asked, perhaps
+    /// Losses up to here happened before its time: certainly up to the first, the tail when it first asked; possibly
     /// up to the second.
     surely_knew: Position,
     knew: Position,
@@ -59,10 +59,10 @@ pub(crate) struct Follower {
     began: Position,
     heard: BTreeSet<Position>,
     ends_told: BTreeSet<(StreamName, Position)>,
-    /// Up to which step each stream's losses were told; the second one is told for all.
+    /// Up to which step each stream's losses were told; the second one applies to all streams.
     told: BTreeMap<StreamName, Step>,
     told_all: Option<Step>,
-    /// Deleted streams' events that were passed over: an end after them has to follow.
+    /// Events of deleted streams that were passed over: an end must follow them.
     owed_ends: BTreeSet<(StreamName, Position)>,
 }
 
@@ -97,7 +97,7 @@ impl Follower {
         }
     }
 
-    /// Forgets all it has heard, as a page must that begins anew.
+    /// Forgets all it has heard, as a page that starts over must.
     fn forget(&mut self) {
         let Self { number, began, presented, .. } = *self;
         let new = Self::new(number, self.selection.clone(), self.from, self.control);
@@ -133,7 +133,7 @@ impl Follower {
             (self.place, self.knew) = (seen.origin, seen.origin.told_upto());
             self.surely_knew = self.knew;
             if !matches!(block.what, What::Control(Control::Begin { .. } | Control::Reset(_))) {
-                // A loss before the first block is told to nobody: it is as if the request came after it.
+                // A loss before the first block is not told: it is as if the request came after it.
                 self.knew = self.knew.max(seen.lost_known());
             }
         }
@@ -185,7 +185,7 @@ impl Follower {
         assert_eq!(kind, PlaceKind::Begin, "{self}: begin's id says what it came with");
         assert!(self.heard.is_empty() && self.ends_told.is_empty(), "{self}: begins twice");
         assert!(place.position() >= self.place.position(), "{self}: begins before its place");
-        // Whatever lies before was not asked for.
+        // Whatever is before it was not requested.
         self.place = place;
     }
 
@@ -261,7 +261,7 @@ impl Follower {
         }
     }
 
-    /// The tail when its first request was answered: what was gone then was never its own.
+    /// The tail when its first request was answered: what was gone by then was never its own.
     fn first_asked(&self, oracle: &Oracle) -> Position {
         match self.standing {
             Standing::Fresh => oracle.seen[self.number].origin.told_upto(),
@@ -279,7 +279,7 @@ impl std::fmt::Display for Follower {
     }
 }
 
-/// A breach without a value to compare.
+/// Fails on a breach that has no two values to compare.
 #[track_caller]
 fn panic_of(follower: &Follower, what: &str) {
     let nothing: Option<()> = None;

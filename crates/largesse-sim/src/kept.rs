@@ -1,7 +1,7 @@
-//! The log under a run: in memory, or on a simulated disk, where it can end at any moment and be opened again.
+//! The log under a run: in memory, or on a simulated disk, where it can end at any moment and be reopened.
 //!
-//! Invariant: nothing that was answered is lost by a restart, and nothing else is there after it: no call is under way
-//! when it comes.
+//! Invariant: a restart loses nothing that was acknowledged, and adds nothing: no call is in progress when it
+//! happens.
 
 use std::{num::NonZeroUsize, sync::Arc};
 
@@ -11,7 +11,7 @@ use largesse_log::{Engine, EngineExt, EngineLimits, Incarnation, MemoryEngine, P
 use crate::{at_once::at_once, shared_rng::SharedRng};
 
 const LOG: Incarnation = Incarnation(7);
-/// A few events fill a segment, so that a run has many, and cleans some.
+/// A few events fill a segment, so that a run has many, and compacts some.
 const SEGMENT_BYTES: u64 = 2_000;
 
 /// Where a run keeps its log.
@@ -68,10 +68,10 @@ impl Kept {
         }
     }
 
-    /// Ends the log and opens it again; nobody else has it any more. One in memory stays as it is.
+    /// Ends the log and reopens it; nobody else holds it by then. One in memory stays as it is.
     ///
     /// # Panics
-    /// When it is not as it was.
+    /// If it is not what it was before.
     pub(crate) fn restarted(self, ending: Ending, rng: &SharedRng) -> Self {
         let Self::Disk(OnDisk { disk, limits, settings, engine }) = self else { return self };
         let before = seen(&*engine);
@@ -81,7 +81,7 @@ impl Kept {
                 drop(engine);
                 disk.after_exit()
             }
-            // What the old engine still does, it does to another disk.
+            // Whatever the old engine still does, it does to another disk.
             Ending::Kill => disk.after_exit(),
             Ending::PowerCut => disk.after_power_cut(rng.below(u64::MAX)),
         };

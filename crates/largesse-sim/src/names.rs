@@ -1,11 +1,11 @@
-//! What must hold for every text as a stream's name, and for every two as a pattern and a name.
+//! What must hold for any text as a stream's name, and for any two texts as a pattern and a name.
 
 use largesse_log::{Pattern, Selector, StreamName};
 
-/// Takes the text up to the first line break for a pattern, and the rest for a name.
+/// Uses the text up to the first line break as a pattern, and the rest as a name.
 ///
 /// # Panics
-/// When a name or a pattern is not written as it was read, or a match does not mean what it says.
+/// If a name or a pattern is not written as it was read, or a match does not mean what it says.
 pub fn check(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (pattern, name) = text.split_once('\n').unwrap_or((&text, &text));
@@ -35,7 +35,7 @@ fn check_match(pattern: &Pattern, name: &StreamName) {
     assert_eq!(pattern.matches(name), matches_slowly(&wanted, &found), "{pattern} and {name}");
 }
 
-/// The plain meaning, by the last segment first.
+/// The plain meaning, starting at the last segment.
 fn matches_slowly(pattern: &[&str], name: &[&str]) -> bool {
     match (pattern, name) {
         ([before @ .., "**"], _) => {

@@ -1,7 +1,7 @@
-//! What truly happened in the log, written down call by call, beside the engine.
+//! What really happened in the log, recorded call by call beside the engine.
 //!
-//! Invariant: it is changed in the same moment in which the engine acts, so the two never disagree in between.
-//! It does not judge readers: followers do, by this.
+//! Invariant: it changes at the same moment the engine acts, so the two never disagree in between.
+//! It does not judge readers: followers do, against this.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use largesse_log::{
     conformance::model::{Model, Step},
 };
 
-/// How well the model knows what the engine drops and tells.
+/// How much the model knows of what the engine drops and tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Knowledge {
     /// All of it.
@@ -22,9 +22,9 @@ pub(crate) enum Knowledge {
 /// What a follower's connection last saw of the log.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    /// Where its first request was sent.
+    /// Where its first request started.
     pub(crate) origin: Place,
-    /// Losses its reads told of: up to where each is known then, and the step under way.
+    /// Losses that its reads told of: up to where each is known then, and the step in progress.
     pub(crate) losses: Vec<(Position, Step)>,
 }
 
@@ -34,7 +34,7 @@ impl Seen {
         self.losses.iter().find(|(told, _)| *told == told_upto).map(|(_, step)| *step)
     }
 
-    /// How far losses are known at most.
+    /// The highest position up to which losses are known.
     pub(crate) fn lost_known(&self) -> Position {
         self.losses.iter().map(|(told_upto, _)| *told_upto).max().unwrap_or(Position::ZERO)
     }
@@ -46,9 +46,9 @@ pub(crate) struct Oracle {
     pub(crate) knowledge: Knowledge,
     /// Every end there ever was.
     pub(crate) ends: BTreeSet<(StreamName, Position, &'static str)>,
-    /// Ends of streams that were removed since, and the tail after that.
+    /// Ends of streams that have been removed since, and the tail after that.
     removed: BTreeMap<(StreamName, Position), Position>,
-    /// Streams that ever let readers skip, or sent them off.
+    /// Streams that ever let readers skip, or disconnected them.
     pub(crate) latest: BTreeSet<StreamName>,
     pub(crate) disconnecting: BTreeSet<StreamName>,
     /// By follower.
@@ -113,7 +113,7 @@ impl Oracle {
         self.ends.insert((stream.clone(), end, EndReason::Deleted.as_str()));
     }
 
-    /// The call is over. What the engine dropped by itself is taken over from the streams' states.
+    /// The call is over. Takes over, from the streams' states, what the engine dropped by itself.
     pub(crate) fn finish_step(&mut self, tail: Position, states: &[StreamState]) {
         if self.knowledge == Knowledge::AtLeast {
             states.iter().for_each(|state| self.model.drop_before(&state.name, state.first));

@@ -1,6 +1,6 @@
-//! Writes of a run: what publishers ask for, how they are cut, and that each happens once.
+//! Writes of a run: what publishers send, how they are cut, and that each happens once.
 //!
-//! Invariant: a publish under a key that was cut is tried again under the same key, with the same body.
+//! Invariant: a publish with a key that was cut is sent again with the same key and the same body.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::shared_rng::SharedRng;
 /// The streams of a run.
 pub(crate) const STREAMS: [&str; 6] = ["a", "b", "c/1", "c/2", "c/2/x", "d"];
 
-/// Which policies streams take on, more often the usual one.
+/// Which policies streams get; the usual one more often.
 const POLICIES: [Slow; 6] =
     [Slow::CatchUp, Slow::CatchUp, Slow::CatchUp, Slow::CatchUp, Slow::Latest, Slow::Disconnect];
 
@@ -32,7 +32,7 @@ pub(crate) enum Write {
 #[derive(Debug, Default)]
 pub(crate) struct Publishers {
     published: u64,
-    /// Publishes under a key, by their first event's text, and their answer.
+    /// Publishes with a key, by their first event's text, and their answer.
     keyed: BTreeMap<String, (Append, Option<Appended>)>,
 }
 
@@ -62,7 +62,7 @@ impl Publishers {
         append
     }
 
-    /// A publish under a key once more, whether it was answered or not.
+    /// Sends a publish with a key once more, whether it was answered or not.
     fn again(&mut self, rng: &SharedRng) -> Write {
         let known = self.keyed.len() as u64;
         let chosen = self.keyed.values().nth(rng.below(known.max(1)) as usize);
@@ -90,13 +90,13 @@ impl Publishers {
         assert_eq!(before, answer, "a repeat of {append:?} got another answer");
     }
 
-    /// Each publish under a key happened at most once, and once if it was answered.
+    /// Each publish with a key happened at most once, and exactly once if it was answered.
     pub(crate) fn check_once(&self, model: &Model) {
         for (text, (append, answer)) in &self.keyed {
             let copies: Vec<Position> =
                 model.events.iter().filter(|event| event.data == *text).map(|event| event.position).collect();
             assert!(copies.len() <= 1, "{append:?} is at {copies:?}");
-            assert!(answer.is_none() || copies.len() == 1, "{append:?} was answered, and is not there");
+            assert!(answer.is_none() || copies.len() == 1, "{append:?} was answered, but is not there");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The engine of a run: one of ours, with a recorder that writes down what it does.
+//! The engine of a run: one of ours, wrapped in a recorder that writes down what it does.
 //!
-//! Its futures wait at random before and after they act, and its reads stop short at random, as an engine over
-//! a disk or a network may. Invariant: what it answers is what that engine answered, or a shorter read
+//! Its futures wait at random before and after they act, and its reads stop short at random, as those of an engine on
+//! a disk or a network may. Invariant: its answers are the inner engine's, or a shorter read
 //! that keeps the engine's promises.
 
 use std::{
@@ -101,7 +101,7 @@ impl RecordingEngine {
         Ok(reply)
     }
 
-    /// Stops a read earlier; it still moves on.
+    /// Ends a read earlier; it still advances.
     fn shorten(&self, batch: &mut Batch, place: Place) {
         let positions: Vec<Position> = batch.records.iter().map(Record::position).collect();
         let Some(first) = positions.first() else { return };

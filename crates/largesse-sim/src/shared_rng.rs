@@ -1,6 +1,6 @@
-//! The choices of one run, shared by everything that makes some.
+//! The random choices of one run, shared by everything that makes some.
 //!
-//! Invariant: nothing in a simulation is chosen but here, so the same seed makes the same run.
+//! Invariant: nothing in a simulation makes a random choice except through this, so the same seed makes the same run.
 
 use std::{
     future::poll_fn,
@@ -10,11 +10,11 @@ use std::{
 
 use largesse_log::conformance::rng::Rng;
 
-/// Shared rng, and how patient the run is.
+/// The shared source of choices, and how patient the run is.
 #[derive(Clone, Debug)]
 pub(crate) struct SharedRng {
     rng: Arc<Mutex<Rng>>,
-    /// How many times a call of the engine is interrupted at most, before it acts and after.
+    /// How often a call of the engine is interrupted, at most, before it acts and after.
     pauses_max: u64,
 }
 
@@ -34,7 +34,7 @@ impl SharedRng {
         self.rng().pick(from)
     }
 
-    /// Rarely: once in so many times. Never once the rng are spent.
+    /// Rarely: once in this many times. Never once the choices are used up.
     pub(crate) fn once_in(&self, times: u64) -> bool {
         self.below(times) == times - 1
     }
@@ -43,7 +43,7 @@ impl SharedRng {
         self.rng().is_spent()
     }
 
-    /// Lets others go first, as often as the rng say.
+    /// Lets others run first, a random number of times.
     pub(crate) async fn pause(&self) {
         for _ in 0..self.below(self.pauses_max + 1) {
             yield_once().await;

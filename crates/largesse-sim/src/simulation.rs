@@ -1,8 +1,8 @@
-//! One run: publishers and readers over log and hub, scheduled by the rng.
+//! One run: publishers and readers over log and hub, in an order that the seed chooses.
 //!
 //! A run is a loop of small acts: poll somebody who was woken, begin a write, cut a reader or let it come back,
-//! let a late wake-up through, let time pass. Then all goes quiet: every wake-up arrives, nobody is stalled,
-//! and every page must have heard all that it has a right to, before a heartbeat is due.
+//! let a late wake through, let time pass. Then everything goes quiet: every wake arrives, nobody is stalled,
+//! and every page must have heard all that it should, before a heartbeat is due.
 
 use std::{
     cell::RefCell,
@@ -37,50 +37,49 @@ mod restart;
 
 /// Acts of a run before it goes quiet.
 const ACTS: usize = 400;
-/// Acts of a run whose choices are bytes; the bytes are used up before.
+/// Acts of a run whose choices are bytes; the bytes run out before that.
 const ACTS_OF_BYTES_MAX: usize = 4_000;
-/// One act in so many finds a server that was started again, where the log is on a disk.
+/// One act in this many restarts the server, if the log is on a disk.
 const ACTS_A_RESTART: u64 = 20;
-/// Longer than any run, with all that its clocks are set: what is published twice under a key is so within the key's
-/// time.
+/// Longer than any run, however its clocks are set, so that a key is still valid whenever its publish is sent again.
 const KEY_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 const READERS_MAX: u64 = 6;
 const WRITES_MAX: usize = 6;
 const SELECTIONS: [&str; 10] =
     ["a", "b", "a,b", "c/*", "c/**", "**", "a,c/*", "c/1,c/**", "*,c/*,c/**", "a,b,c/1,c/2,*"];
 
-/// Plays one seed, and answers the sum of what happened: the same seed has the same sum.
+/// Runs one seed, and returns a hash of what happened: the same seed has the same hash.
 ///
 /// # Panics
-/// When something does not hold; the last acts and the command that repeats the run are on stderr.
+/// If something does not hold; stderr has the last acts and the command that repeats the run.
 #[must_use]
 pub fn run_seed(seed: u64) -> u64 {
     play_seed(seed, Keeping::Memory)
 }
 
-/// The same over the engine on a disk, with restarts. The engine has threads of its own, which change what stands where
+/// The same over the disk engine, with restarts. The engine has threads of its own, which affect where things are
 /// on the disk and nothing that anybody hears.
 ///
 /// # Panics
-/// As [`run_seed`].
+/// Like [`run_seed`].
 #[must_use]
 pub fn run_seed_on_disk(seed: u64) -> u64 {
     play_seed(seed, Keeping::Disk)
 }
 
-/// Plays a run whose choices are these bytes.
+/// Runs a simulation whose choices are these bytes.
 ///
 /// # Panics
-/// As [`run_seed`].
+/// Like [`run_seed`].
 #[must_use]
 pub fn run_bytes(bytes: &[u8]) -> u64 {
     play_bytes(bytes, Keeping::Memory)
 }
 
-/// The same over the engine on a disk, as [`run_seed_on_disk`].
+/// The same over the disk engine, like [`run_seed_on_disk`].
 ///
 /// # Panics
-/// As [`run_seed`].
+/// Like [`run_seed`].
 #[must_use]
 pub fn run_bytes_on_disk(bytes: &[u8]) -> u64 {
     play_bytes(bytes, Keeping::Disk)
@@ -110,13 +109,13 @@ fn play(rng: Rng, acts: usize, keeping: Keeping, trace: &Trace) -> u64 {
         simulation.live(acts).await;
         simulation.go_quiet().await;
     });
-    trace.sum()
+    trace.hash()
 }
 
 /// What the tasks of a run share with it.
 #[derive(Clone)]
-struct Room {
-    /// None while the server is started again.
+struct Shared {
+    /// None while the server restarts.
     hub: Option<Arc<Hub>>,
     oracle: Arc<Mutex<Oracle>>,
     rng: SharedRng,
@@ -133,18 +132,18 @@ struct Seat {
 }
 
 struct Simulation {
-    /// None while it is opened again.
+    /// None while it is reopened.
     log: Option<Kept>,
     keeping: Keeping,
     hub_limits: HubLimits,
-    room: Room,
+    shared: Shared,
     clock: Arc<SimClock>,
     wakes: Arc<Wakes>,
     seats: Vec<Seat>,
     writes: Vec<Task>,
 }
 
-impl Room {
+impl Shared {
     fn hub(&self) -> &Arc<Hub> {
         self.hub.as_ref().expect("a server runs whenever somebody is polled")
     }
@@ -215,26 +214,26 @@ impl Simulation {
         let hub = Some(hub(recorder, &clock, hub_limits));
         let seats = Vec::new();
         let publishers = Rc::default();
-        let room = Room { hub, oracle, rng, trace, publishers };
-        Self { log: Some(log), keeping, hub_limits, room, clock, wakes, seats, writes: Vec::new() }
+        let shared = Shared { hub, oracle, rng, trace, publishers };
+        Self { log: Some(log), keeping, hub_limits, shared, clock, wakes, seats, writes: Vec::new() }
     }
 
     async fn live(&mut self, acts: usize) {
         for _ in 0..acts {
-            if self.room.rng.is_spent() {
+            if self.shared.rng.is_spent() {
                 return;
             }
             self.act().await;
-            // Gives tokio's timers, and its budget for a task, a turn.
+            // Lets tokio run its timers, and gives the task a new budget.
             tokio::task::yield_now().await;
         }
     }
 
     async fn act(&mut self) {
-        if self.keeping == Keeping::Disk && self.room.rng.once_in(ACTS_A_RESTART) {
+        if self.keeping == Keeping::Disk && self.shared.rng.once_in(ACTS_A_RESTART) {
             self.restart();
         }
-        match self.room.rng.below(20) {
+        match self.shared.rng.below(20) {
             0..11 => self.poll_someone(),
             11..14 => self.begin_write(),
             14 => self.seat_someone(),
@@ -247,7 +246,7 @@ impl Simulation {
         self.seats.iter_mut().for_each(|seat| seat.stalled = seat.stalled.saturating_sub(1));
     }
 
-    /// Polls one of those who were woken, or begins a write when nobody was.
+    /// Polls one of the tasks that were woken, or begins a write if none was.
     fn poll_someone(&mut self) {
         let seats = (0..self.seats.len()).filter(|index| self.seats[*index].is_woken());
         let writes = (0..self.writes.len()).filter(|index| self.writes[*index].is_woken());
@@ -255,7 +254,7 @@ impl Simulation {
         match woken.is_empty() {
             true => self.begin_write(),
             false => {
-                let turn = self.room.rng.pick(&woken);
+                let turn = self.shared.rng.pick(&woken);
                 self.poll(turn);
             }
         }
@@ -264,12 +263,12 @@ impl Simulation {
     fn poll(&mut self, turn: Turn) {
         match turn {
             Turn::Reader(index) => {
-                self.room.oracle().current = Some(index);
+                self.shared.oracle().current = Some(index);
                 let seat = &mut self.seats[index];
                 if seat.connection.as_mut().is_some_and(|task| task.poll().is_ready()) {
                     seat.connection = None;
                 }
-                self.room.oracle().current = None;
+                self.shared.oracle().current = None;
             }
             Turn::Write(index) => {
                 if self.writes[index].poll().is_ready() {
@@ -281,33 +280,33 @@ impl Simulation {
 
     fn begin_write(&mut self) {
         if self.writes.len() < WRITES_MAX {
-            let write = self.room.publishers.borrow_mut().next_write(&self.room.rng);
-            self.room.trace.line(format!("begin {write:?} at {:?}", self.clock.now()));
-            self.writes.push(Task::new(self.room.clone().write(write)));
+            let write = self.shared.publishers.borrow_mut().next_write(&self.shared.rng);
+            self.shared.trace.line(format!("begin {write:?} at {:?}", self.clock.now()));
+            self.writes.push(Task::new(self.shared.clone().write(write)));
         }
     }
 
-    /// A publisher goes away before it is answered.
+    /// A publisher leaves before it is answered.
     fn cut_write(&mut self) {
         if !self.writes.is_empty() {
-            let index = self.room.rng.below(self.writes.len() as u64) as usize;
-            self.room.trace.line(format!("cut write {index}"));
+            let index = self.shared.rng.below(self.writes.len() as u64) as usize;
+            self.shared.trace.line(format!("cut write {index}"));
             drop(self.writes.swap_remove(index));
         }
     }
 
-    /// A new page comes, and takes the place of another when all seats are taken.
+    /// A new page comes, and replaces another when all seats are taken.
     fn seat_someone(&mut self) {
-        let rng = self.room.rng.clone();
+        let rng = self.shared.rng.clone();
         let seats = self.seats.len();
         let index = if (seats as u64) < READERS_MAX { seats } else { rng.below(READERS_MAX) as usize };
         let selection = selection(rng.pick(&SELECTIONS));
         let control = if rng.once_in(8) { ControlEvents::Off } else { ControlEvents::On };
         let follower = Follower::new(index, selection, start_from(&rng, self.clock.now()), control);
-        self.room.trace.line(format!("seat {follower} {:?} {control:?}", follower.from));
+        self.shared.trace.line(format!("seat {follower} {:?} {control:?}", follower.from));
         let seat = Seat { follower: Rc::new(RefCell::new(follower)), connection: None, stalled: 0 };
         if index == seats {
-            self.room.oracle().seen.push(Seen::default());
+            self.shared.oracle().seen.push(Seen::default());
             self.seats.push(seat);
         } else {
             self.seats[index] = seat;
@@ -319,9 +318,9 @@ impl Simulation {
         if self.seats.is_empty() {
             return self.seat_someone();
         }
-        let index = self.room.rng.below(self.seats.len() as u64) as usize;
+        let index = self.shared.rng.below(self.seats.len() as u64) as usize;
         match self.seats[index].connection.take() {
-            Some(_) => self.room.trace.line(format!("cut reader {index}")),
+            Some(_) => self.shared.trace.line(format!("cut reader {index}")),
             None if self.seats[index].has_stopped() => {}
             None => self.connect(index),
         }
@@ -332,21 +331,21 @@ impl Simulation {
             let follower = self.seats[index].follower.borrow();
             follower.standing == Standing::Placed && follower.control == ControlEvents::On
         };
-        let presents = if may_err && self.room.rng.once_in(8) { Presents::Garbage } else { Presents::Last };
+        let presents = if may_err && self.shared.rng.once_in(8) { Presents::Garbage } else { Presents::Last };
         self.connect_with(index, presents);
     }
 
     fn connect_with(&mut self, index: usize, presents: Presents) {
         let follower = Rc::clone(&self.seats[index].follower);
         let mut page = follower.borrow_mut();
-        let tail = self.room.oracle().model.tail();
-        self.room.oracle().seen[index] = Seen::default();
+        let tail = self.shared.oracle().model.tail();
+        self.shared.oracle().seen[index] = Seen::default();
         page.connect(presents, tail);
         let presented = match presents {
             Presents::Garbage => Presented::parse("garbage"),
             Presents::Last => page.last_id.and_then(|id| Presented::parse(id.as_str())),
         };
-        self.room.trace.line(format!("connect {page} with {presented:?}"));
+        self.shared.trace.line(format!("connect {page} with {presented:?}"));
         let request = ReadRequest {
             selection: page.selection.clone(),
             presented,
@@ -355,26 +354,26 @@ impl Simulation {
             heartbeat: HeartbeatForm::Comment,
         };
         drop(page);
-        let connection = Task::new(self.room.clone().connect(index, follower, request));
+        let connection = Task::new(self.shared.clone().connect(index, follower, request));
         self.seats[index].connection = Some(connection);
     }
 
     async fn pass_time(&mut self) {
-        self.clock.pass(&self.room.rng);
-        if self.room.rng.once_in(4) {
-            tokio::time::advance(Duration::from_secs(self.room.rng.below(20))).await;
+        self.clock.pass(&self.shared.rng);
+        if self.shared.rng.once_in(4) {
+            tokio::time::advance(Duration::from_secs(self.shared.rng.below(20))).await;
         }
     }
 
-    /// A reader does not read for a while, or is polled although nothing woke it.
+    /// Stalls a reader for a while, or polls one although nothing woke it.
     fn stall_or_disturb(&mut self) {
         if self.seats.is_empty() {
             return;
         }
-        let index = self.room.rng.below(self.seats.len() as u64) as usize;
-        match self.room.rng.below(3) {
+        let index = self.shared.rng.below(self.seats.len() as u64) as usize;
+        match self.shared.rng.below(3) {
             0 => self.poll(Turn::Reader(index)),
-            _ => self.seats[index].stalled = self.room.rng.below(60),
+            _ => self.seats[index].stalled = self.shared.rng.below(60),
         }
     }
 }
@@ -386,7 +385,7 @@ enum Turn {
 }
 
 impl Seat {
-    /// A browser does not come back after a 204. Who was told the end is tried again all the same.
+    /// A browser does not come back after a 204. A page that was told the end tries again here all the same.
     fn has_stopped(&self) -> bool {
         let follower = self.follower.borrow();
         follower.standing == Standing::Ended && follower.control == ControlEvents::Off
@@ -420,10 +419,10 @@ fn start_from(rng: &SharedRng, now: UnixMs) -> StartFrom {
     }
 }
 
-/// What streams do about slow readers unless they are told. In one run of four they let them skip, or hardly any
+/// What streams do about slow readers by default. In one run of four it is to let them skip; otherwise hardly any
 /// reader would fall behind where that has a meaning.
-fn usual_policy(fortune: u64) -> Slow {
-    if fortune % 4 == 1 { Slow::Latest } else { Slow::CatchUp }
+fn usual_policy(draw: u64) -> Slow {
+    if draw % 4 == 1 { Slow::Latest } else { Slow::CatchUp }
 }
 
 fn engine_limits(rng: &SharedRng, knowledge: Knowledge, slow: Slow) -> EngineLimits {

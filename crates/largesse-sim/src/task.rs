@@ -1,6 +1,6 @@
-//! A future that is polled by hand, and whether it was woken.
+//! A future polled by hand, and whether it was woken.
 //!
-//! The simulation is its own scheduler, so that the order in which woken tasks run is the rng's choice.
+//! The simulation is its own scheduler, so that the seed chooses the order in which woken tasks run.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! What happened in a run: a sum over all of it, and its last lines for whoever looks at a failure.
+//! What happened in a run: a hash of all of it, and its last lines for whoever looks at a failure.
 
 use std::{
     cell::RefCell,
@@ -15,15 +15,15 @@ pub(crate) struct Trace(Rc<RefCell<Lines>>);
 
 #[derive(Debug, Default)]
 struct Lines {
-    /// Its keys are fixed, so the sum is the same in every process.
-    sum: DefaultHasher,
+    /// Its keys are fixed, so the hash is the same in every process.
+    hasher: DefaultHasher,
     last: VecDeque<String>,
 }
 
 impl Trace {
     pub(crate) fn line(&self, line: String) {
         let mut lines = self.0.borrow_mut();
-        line.hash(&mut lines.sum);
+        line.hash(&mut lines.hasher);
         if lines.last.len() == LINES_SHOWN {
             lines.last.pop_front();
         }
@@ -31,8 +31,8 @@ impl Trace {
     }
 
     /// The same for the same lines.
-    pub(crate) fn sum(&self) -> u64 {
-        self.0.borrow().sum.finish()
+    pub(crate) fn hash(&self) -> u64 {
+        self.0.borrow().hasher.finish()
     }
 
     pub(crate) fn last_lines(&self) -> String {

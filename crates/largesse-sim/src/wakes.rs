@@ -1,7 +1,7 @@
-//! The wire between the engine and the hub's subscriptions, with delays.
+//! The connection between the engine and the hub's subscriptions, with delays.
 //!
-//! A call of the listener may come late, twice, in another order, or for several records of a stream at once.
-//! Invariant: the last call for a stream is never lost, only held until it is let go.
+//! A call of the listener may come late, twice, out of order, or for several records of a stream at once.
+//! Invariant: the last call for a stream is never lost, only held until it is released.
 
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -39,7 +39,7 @@ impl Wakes {
     }
 
     /// Waits for the engine's call for a record: it may come from a thread of the engine, after its answer, and nothing
-    /// may happen in between if a seed is to say what happens.
+    /// else may happen in between if the seed is to determine the run.
     pub(crate) fn await_call(&self, position: Position) {
         let not_yet = |state: &mut State| state.called_upto < position;
         let waited = self.has_called.wait_timeout_while(self.state(), CALL_MAX, not_yet);
@@ -47,7 +47,7 @@ impl Wakes {
         assert!(state.called_upto >= position, "the engine never calls for {position:?}");
     }
 
-    /// Lets one held call go, if there is one.
+    /// Releases one held call, if there is one.
     pub(crate) fn release_one(&self) {
         let held = self.state().held.len();
         if held > 0 {
@@ -64,7 +64,7 @@ impl Wakes {
         }
     }
 
-    /// The process of the hub has ended: nobody hears what was held.
+    /// The hub's process has ended: nobody hears what was held.
     pub(crate) fn forget(&self) {
         let mut state = self.state();
         state.held.clear();

@@ -7,7 +7,7 @@ use largesse_wire::{
     encoded_bytes,
 };
 
-/// How much of the input says how the rest is fed.
+/// How many bytes of the input decide how the rest is fed.
 const HEAD_BYTES: usize = 2;
 const ROOMY_BYTES: usize = 1 << 20;
 
@@ -20,10 +20,10 @@ struct Outcome {
     reconnection_time_ms: Option<u64>,
 }
 
-/// The first byte is the limit on an event, the second chooses how the rest is cut into pieces.
+/// The first byte is the limit on an event, the second decides how the rest is cut into pieces.
 ///
 /// # Panics
-/// When the pieces make a difference, an event is over the limit, or an event that our own encoder may write
+/// If the pieces make a difference, an event is over the limit, or an event that our own encoder can write
 /// is not read back.
 pub fn check(bytes: &[u8]) {
     let Some((head, input)) = bytes.split_first_chunk::<HEAD_BYTES>() else { return };
@@ -69,14 +69,14 @@ fn pieces(input: &[u8], cut: u8) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What was heard, said by us, is heard again as it was.
+/// What was heard, encoded by us, is heard again unchanged.
 fn check_round_trip(event: &ParsedEvent) {
     let Ok(data) = EventData::parse(&event.data) else { return };
     let (name, id) = (EventName::parse(&event.name).ok(), EventId::parse(&event.last_event_id).ok());
     let block = Block { name: name.as_ref(), data: &data, id: id.as_ref() };
     let mut encoded = Vec::new();
     encode_block(&mut encoded, &block);
-    assert_eq!(encoded.len(), encoded_bytes(&block), "the length is known before");
+    assert_eq!(encoded.len(), encoded_bytes(&block), "the length is known beforehand");
     let heard = fed(ParserLimits { event_bytes_max: ROOMY_BYTES }, std::iter::once(&*encoded));
     let want = ParsedEvent {
         name: name.map_or_else(String::new, |name| name.to_string()),

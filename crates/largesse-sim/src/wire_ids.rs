@@ -1,12 +1,12 @@
-//! What must hold for every text as an id.
+//! What must hold for any text as an id.
 
 use largesse_log::WireId;
 use largesse_wire::EventId;
 
-/// Takes the text as an id, and the bytes as an id's with a right check after them.
+/// Uses the text as an id, and the bytes as the content of an id with a correct check at its end.
 ///
 /// # Panics
-/// When an id that is read is not written as it was, or one that is written is not read.
+/// If an id that is read is not written as it was, or one that is written is not read.
 pub fn check(bytes: &[u8]) {
     check_text(&String::from_utf8_lossy(bytes));
     check_neighbours(&String::from_utf8_lossy(bytes));
@@ -20,7 +20,7 @@ fn check_text(text: &str) {
     }
 }
 
-/// An id that was cut, lengthened or changed in one place is none.
+/// An id that was cut, lengthened or changed in one place is not an id.
 fn check_neighbours(text: &str) {
     if WireId::parse(text).is_err() {
         return;

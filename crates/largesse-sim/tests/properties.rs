@@ -1,4 +1,4 @@
-//! The properties that fuzz targets try, on the checked-in seeds and on random bytes.
+//! The properties that fuzz targets check, on the checked-in seeds and on random bytes.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where what it needs is not there")]
 
@@ -9,7 +9,7 @@ use largesse_sim::{names, run_bytes, run_bytes_on_disk, wire_bytes, wire_ids};
 
 const RANDOM_INPUTS: u64 = 2_000;
 
-/// Words of all formats, glued in any order: more often a near miss than plain random bytes are.
+/// Words of all formats, glued together in any order: near misses are far more likely than in random bytes.
 const WORDS: &[&[u8]] = &[
     b"data",
     b"data: ",
@@ -81,11 +81,11 @@ fn names_and_patterns_mean_what_they_say() {
 
 #[test]
 fn any_operations_keep_the_promises() {
-    check("operations", |bytes| assert_ne!(run_bytes(bytes), 0, "a run has a sum"));
+    check("operations", |bytes| assert_ne!(run_bytes(bytes), 0, "a run has a hash"));
 }
 
 #[test]
 fn any_operations_on_a_disk_keep_the_promises() {
-    let property = |bytes: &[u8]| assert_ne!(run_bytes_on_disk(bytes), 0, "a run has a sum");
+    let property = |bytes: &[u8]| assert_ne!(run_bytes_on_disk(bytes), 0, "a run has a hash");
     check_with("operations_on_disk", RANDOM_INPUTS / 10, property);
 }

@@ -5,7 +5,7 @@ use std::{ops::Range, thread};
 use largesse_sim::{run_seed, run_seed_on_disk};
 
 const SEEDS: Range<u64> = 0..1_000;
-/// One seed in so many is played over the disk, too, where a run takes longer.
+/// One seed in this many is run on the disk too, where a run takes longer.
 const SEEDS_A_DISK: usize = 5;
 const SEEDS_RUN_TWICE: Range<u64> = 0..25;
 
@@ -16,7 +16,7 @@ fn seeds() -> Range<u64> {
     ends.expect("LARGESSE_SIM_SEEDS is like 0..1000")
 }
 
-/// Plays these seeds on all processors.
+/// Runs these seeds on all processors.
 fn each(seeds: &(impl Iterator<Item = u64> + Clone + Send), play: fn(u64) -> u64) {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
@@ -24,7 +24,7 @@ fn each(seeds: &(impl Iterator<Item = u64> + Clone + Send), play: fn(u64) -> u64
             let own = seeds.clone().skip(first).step_by(threads);
             scope.spawn(move || {
                 own.for_each(|seed| {
-                    let _sum = play(seed);
+                    let _hash = play(seed);
                 })
             });
         }
@@ -37,7 +37,7 @@ fn every_reader_hears_each_kept_event_once_in_order_and_every_loss_and_end() {
 }
 
 #[test]
-fn every_reader_does_so_too_when_the_server_is_killed_or_the_power_goes() {
+fn every_reader_does_so_too_when_the_server_is_killed_or_loses_power() {
     each(&seeds().step_by(SEEDS_A_DISK), run_seed_on_disk);
 }
 

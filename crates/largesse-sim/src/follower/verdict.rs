@@ -1,6 +1,6 @@
-//! The accounts of a page: what it passed over, and what it still has coming.
+//! A page's books: what it passed over, and what it still has coming.
 //!
-//! Does not hear: it looks at what was heard and at the truth.
+//! Hears nothing itself: it compares what was heard with the truth.
 
 use largesse_hub::ControlEvents;
 use largesse_log::{Place, Position, conformance::model::ModelEvent};
@@ -9,7 +9,7 @@ use super::{Follower, Standing};
 use crate::oracle::{Knowledge, Oracle};
 
 impl Follower {
-    /// Everything of the selection from the last place up to this one was heard, or told as lost.
+    /// Everything in the selection from the last place up to this one was heard, or told as lost.
     pub(super) fn account(&mut self, upto: Position, oracle: &Oracle) {
         let from = self.place.position();
         let events = &oracle.model.events;
@@ -51,7 +51,7 @@ impl Follower {
             && oracle.model.events.iter().any(is_newer)
     }
 
-    /// Losses that the end of a deleted stream was to tell were told by one.
+    /// Losses that were left to the end of a deleted stream have been told by one.
     pub(super) fn check_ends_owed(&self) {
         for (stream, lost) in &self.owed_ends {
             let told = self.ends_told.iter().any(|(ended, end)| ended == stream && end > lost);
@@ -59,7 +59,7 @@ impl Follower {
         }
     }
 
-    /// All is quiet, and every wake-up has come: there is nothing left for a page that is connected.
+    /// Everything is quiet, and every wake has arrived: there is nothing left for a connected page to hear.
     pub(crate) fn check_settled(&self, oracle: &Oracle, number: usize) {
         if self.standing == Standing::Ended {
             return;
@@ -90,8 +90,8 @@ impl Follower {
         assert!(!is_over, "{self}: all has ended, and nobody said so");
     }
 
-    /// The place, knowing of what was gone before the first request, whatever its id says: those ends are not
-    /// owed.
+    /// The place with the mark of a reader that knows what was gone before its first request, whatever its id says:
+    /// those ends are not owed.
     fn owed_from(&self, place: Place, oracle: &Oracle) -> Place {
         Place::knowing(place.position(), self.first_asked(oracle))
     }

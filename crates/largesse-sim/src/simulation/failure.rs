@@ -1,8 +1,8 @@
-//! What a person is shown when a run fails.
+//! What a person sees when a run fails.
 
 use crate::trace::Trace;
 
-/// Shows the run's last acts, and how to repeat it, when it is dropped by a panic.
+/// Prints the run's last acts, and how to repeat it, when a panic drops this.
 pub(super) struct Shown {
     trace: Trace,
     again: String,

@@ -1,6 +1,6 @@
-//! The end of a run: nothing new happens, and everybody comes to rest.
+//! The end of a run: nothing new happens, and everything comes to rest.
 //!
-//! Does not choose: from here on there is one order.
+//! Makes no choices: from here on there is one order.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use crate::{
     task::Task,
 };
 
-/// Turns in which everybody must have come to rest; far more than the longest replay of a run takes.
+/// Turns within which everything must come to rest; far more than the longest replay of a run takes.
 const TURNS_MAX: usize = 100_000;
-/// Connections that a page needs at most to hear the rest: streams may send readers off, and cuts go on.
+/// Connections that a page needs, at most, to hear the rest: streams may disconnect readers, and cuts still happen.
 const CONNECTIONS_MAX: usize = 100;
 
 impl Simulation {
-    /// Every wake-up arrives and everybody reads on: then all pages have heard all.
+    /// Every wake arrives and everybody reads on: then all pages have heard everything.
     pub(super) async fn go_quiet(&mut self) {
-        self.room.trace.line("all goes quiet".to_owned());
+        self.shared.trace.line("all goes quiet".to_owned());
         self.rest().await;
         self.check_settled();
         for _ in 0..CONNECTIONS_MAX {
@@ -40,7 +40,7 @@ impl Simulation {
         self.rest().await;
         assert_eq!(self.last_ids(), heard, "nothing but heartbeats comes in the quiet");
         self.check_ended_stay_stopped().await;
-        self.room.publishers.borrow().check_once(&self.room.oracle().model);
+        self.shared.publishers.borrow().check_once(&self.shared.oracle().model);
     }
 
     async fn rest(&mut self) {
@@ -64,11 +64,11 @@ impl Simulation {
 
     fn check_settled(&self) {
         for (number, seat) in self.seats.iter().enumerate().filter(|(_, seat)| seat.connection.is_some()) {
-            seat.follower.borrow().check_settled(&self.room.oracle(), number);
+            seat.follower.borrow().check_settled(&self.shared.oracle(), number);
         }
     }
 
-    /// Who was told the end is stopped on every request from then on. Who asked not to be told has no end id,
+    /// A page that was told the end is stopped on every request from then on. One without control events has no end id,
     /// and is stopped only as long as the streams stay as they are.
     async fn check_ended_stay_stopped(&mut self) {
         let ended = (0..self.seats.len()).filter(|index| self.seats[*index].has_ended());
