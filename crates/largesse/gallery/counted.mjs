@@ -1,6 +1,6 @@
-// The card of the counted stream: a button starts a run, and the page shows what it hears of it.
+// The card of the counted stream: a button starts a run, and the page shows what it hears from it.
 //
-// The run's stream stands in the address (#s4=…), so a reload or a link joins the same run. Only the button
+// The run's stream is in the address (#s4=…), so a reload or a link joins the same run. Only the button
 // starts one.
 
 import { keep, kept, newRecord, now } from "./record.mjs";
@@ -32,7 +32,7 @@ const ENDS = {
   deleted: "The stream was deleted.",
   refused: "The server refused the read.",
   gone: "This run's events are no longer kept. Start another one.",
-  crowded: "More was written into this stream than this page shows.",
+  crowded: "This stream has more events than this page shows.",
 };
 const LAST_STEPS = {
   closed: "The stream ends",
@@ -66,7 +66,7 @@ export function mountCounted(card) {
   const isRunning = () => isBusy || (record !== null && !record.end);
 
   function showStart() {
-    // Not `disabled`: that would take the focus away from who pressed it by key.
+    // Not `disabled`: that would take the focus away from a user who pressed it with a key.
     part("start").setAttribute("aria-disabled", isRunning());
     part("start").textContent = isRunning() ? "Running" : record ? "Start another" : "Start the stream";
   }
@@ -118,7 +118,7 @@ export function mountCounted(card) {
     part("no-steps").hidden = true;
   }
 
-  /** What a step waited for the next one; the last one waits still, unless it is the end. */
+  /** How long a step waited for the next one; the last one is still waiting, unless it is the end. */
   function showWait(index) {
     const cell = part("steps").children[index]?.querySelector(".wait");
     if (!cell) return;
@@ -157,9 +157,9 @@ export function mountCounted(card) {
     showStart();
   }
 
-  /** What is left to do when the record has its end. */
+  /** What is left to do once the record has its end. */
   function finish() {
-    // A refused read may be a page that goes, or a server that had a bad moment: a reload asks again.
+    // A read can be refused because the page is closing, or the server had a bad moment: a reload asks again.
     if (record.end !== "refused") keep(record);
     showEnd();
     showCommands();
@@ -168,7 +168,7 @@ export function mountCounted(card) {
 
   const opened = () => {
     if (record.steps.length === 0) return first;
-    return state === "waiting" ? "Connected again" : "The page is back, and reads on";
+    return state === "waiting" ? "Connected again" : "The page is back and reads on";
   };
 
   const hears = {
@@ -197,9 +197,9 @@ export function mountCounted(card) {
       finish();
     },
     async lost(reason) {
-      // Events were dropped before they were heard: what came is right all the same.
+      // Events were dropped before they were heard: what did come is still right.
       if (reason === "trimmed") return;
-      // The place is of another log: what was heard has no place in it.
+      // The place is from another log: what was heard has no place in this one.
       record.events = [];
       record.after = "";
       showAll();
@@ -280,7 +280,7 @@ async function ask() {
   return told.stream;
 }
 
-/** What a table says about a word that came from elsewhere; undefined where it says nothing. */
+/** What a table has for a word from elsewhere; undefined where it has nothing. */
 const said = (table, word) => (Object.hasOwn(table, word) ? table[word] : undefined);
 
 /** The data of a step in a table's cell. A step has no data, or an event's, which may be empty. */

@@ -1,4 +1,4 @@
-// The gallery's page: brings each card to life. Everything that comes from a stream is shown as text, never
+// The gallery's page: starts each card. Everything that comes from a stream is shown as text, never
 // as HTML.
 
 import { mountCounted } from "./counted.mjs";
@@ -24,7 +24,7 @@ function mountCopying(card) {
 for (const card of document.querySelectorAll(".card")) mountCopying(card);
 mountCounted(document.querySelector("#counted"));
 
-// A page that comes back from the browser's cache has lost its connection, and one whose address was changed
+// A page restored from the browser's cache has lost its connection, and one whose address was changed
 // shows another run.
 addEventListener("pageshow", (shown) => shown.persisted && location.reload());
 addEventListener("hashchange", () => location.reload());

@@ -1,11 +1,11 @@
-// One read of one stream with a stock EventSource: says what happens to it, in the words of the page.
+// One read of one stream with a stock EventSource: reports what happens to it, in the page's words.
 //
 // States: "connecting", "open", "waiting" (the browser reconnects by itself), "ended". After "ended" nothing
-// more is told.
+// more is reported.
 
 /**
  * Whether there is such a stream: "there", "gone", or "unknown" where nobody answers. A read alone cannot tell,
- * because it waits for a stream that is not there yet.
+ * because it waits for a stream that does not exist yet.
  */
 export async function presence(stream) {
   try {
@@ -20,8 +20,8 @@ export async function presence(stream) {
 /**
  * Reads `stream`, after the event with the id `after` if there is one.
  *
- * `hears` is told: `state(state)`, `event(data, id)`, `end(reason)` and `lost(reason)` where the server says that
- * it does not know the place from which we read on.
+ * It calls `hears`: `state(state)`, `event(data, id)`, `end(reason)`, and `lost(reason)` if the server says that it
+ * does not know the place we resume from.
  */
 export function read(stream, after, hears) {
   const query = after ? `?last_event_id=${encodeURIComponent(after)}` : "";
@@ -44,12 +44,12 @@ export function read(stream, after, hears) {
   };
   source.addEventListener("end", (event) => close(word(event.data, "closed")));
   source.addEventListener("reset", (event) => hears.lost(word(event.data, "unknown_id")));
-  // Some browsers tell a page that goes that its read failed. It goes, that is all.
+  // Some browsers tell a closing page that its read failed. It is closing, that is all.
   addEventListener("pagehide", () => source.close(), { once: true });
   return { close };
 }
 
-/** The reason that a control event tells. */
+/** The reason in a control event. */
 function word(data, otherwise) {
   try {
     const { reason } = JSON.parse(data);

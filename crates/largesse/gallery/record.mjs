@@ -1,7 +1,7 @@
 // What a page heard of one run, step by step. It survives a reload, in the tab's own store, so that the page
 // reads on after the last event it heard.
 //
-// The store may be switched off. Then a reload reads the stream from its start, which is right too.
+// The store may be switched off. A reload then reads the stream from its start, which is right too.
 
 const KEY = "largesse.counted";
 

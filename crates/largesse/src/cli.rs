@@ -1,6 +1,6 @@
 //! The command line: which commands there are, and what each takes.
 //!
-//! Does not act: each command is in the file of its name.
+//! Does nothing itself: each command is in the file of its name.
 
 use std::path::PathBuf;
 
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Publish(PublishArgs),
     /// Read streams and print their events, until they end.
     Tail(TailArgs),
-    /// Look at a log that nobody serves, save one, or make one from what was saved.
+    /// Look into a log that no server has open, save one, or make one from what was saved.
     #[command(subcommand)]
     Log(LogCommand),
     /// Look at the configuration.
@@ -37,13 +37,13 @@ pub(crate) enum Command {
     Config(ConfigCommand),
 }
 
-/// What `serve` takes.
+/// Options of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Keep events in memory only, and not in a folder: they are lost when the server stops.
+    /// Keep events in memory only, not in a folder: they are lost when the server stops.
     #[arg(long, conflicts_with = "data")]
     pub(crate) memory: bool,
-    /// Listen on addresses other machines can reach, although nobody has to prove who they are.
+    /// Listen on addresses that other machines can reach, although there is no authentication.
     #[arg(long)]
     pub(crate) insecure: bool,
     #[command(flatten)]
@@ -60,24 +60,24 @@ pub(crate) struct ConfigArgs {
     pub(crate) keys: KeyFlags,
 }
 
-/// What `publish` takes.
+/// Options of `publish`.
 #[derive(Debug, Args)]
 pub(crate) struct PublishArgs {
     /// The stream, like `prices` or `team/a/chat`.
     pub(crate) stream: String,
-    /// The event's data. `-` reads it from stdin, all of it as one event; so does leaving it out, but with --close.
+    /// The event's data. `-` reads it from stdin, all of it as one event; so does leaving it out, except with --close.
     pub(crate) data: Option<String>,
     /// The event's name.
     #[arg(long, value_name = "NAME")]
     pub(crate) event: Option<String>,
-    /// Close the stream afterwards; without DATA, only close it. stdin is then not read.
+    /// Close the stream afterwards; without DATA, only close it. stdin is not read then.
     #[arg(long)]
     pub(crate) close: bool,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
 }
 
-/// What `tail` takes.
+/// Options of `tail`.
 #[derive(Debug, Args)]
 pub(crate) struct TailArgs {
     /// Streams, or patterns: `*` stands for one segment of a name, `**` for the rest.
@@ -104,7 +104,7 @@ pub(crate) struct ServerArgs {
 /// What to do with a log.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LogCommand {
-    /// Say what is in a data folder.
+    /// Show what a data folder holds.
     Info(DataArgs),
     /// Read every byte of a data folder, and print what is broken.
     Check(DataArgs),
@@ -114,7 +114,7 @@ pub(crate) enum LogCommand {
     Import(ImportArgs),
 }
 
-/// Which data folder.
+/// Options of commands that look into a data folder.
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
     /// The data folder [default: that of the configuration].
@@ -125,22 +125,22 @@ pub(crate) struct DataArgs {
     pub(crate) config: Option<PathBuf>,
 }
 
-/// What `log export` takes.
+/// Options of `log export`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// Ask the server that runs here, and not a data folder.
+    /// Ask a running server instead of reading a data folder.
     #[arg(long, value_parser = ServerUrl::parse, conflicts_with_all = ["data", "config"])]
     pub(crate) url: Option<ServerUrl>,
 }
 
-/// What `log import` takes.
+/// Options of `log import`.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
-    /// Give events whose times are ahead of this machine's clock the clock's time.
+    /// Cap times that are ahead of this machine's clock at the clock's time.
     #[arg(long)]
     pub(crate) cap_times: bool,
 }
@@ -148,8 +148,8 @@ pub(crate) struct ImportArgs {
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Say all that is wrong with it: all for which `serve` with the same flags would not start, but for addresses and
-    /// a data folder that can't be had.
+    /// Report everything that is wrong with it: whatever would keep `serve` with the same flags from starting, except
+    /// addresses and a data folder that can't be had.
     Check(ServeArgs),
     /// Print it as a TOML file, with the origin of each value.
     Show(ServeArgs),
@@ -162,12 +162,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_holds_together() {
+    fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn flags_of_serve_stand_with_the_word_and_without_it_but_not_before_another_command() {
+    fn serve_flags_work_with_and_without_the_word_serve_but_not_before_another_command() {
         let parse = |args: &[&str]| Cli::try_parse_from([&["largesse"], args].concat());
         assert!(parse(&["--memory"]).unwrap().serve.memory);
         assert!(

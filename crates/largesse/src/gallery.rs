@@ -1,7 +1,7 @@
 //! The gallery: pages at `/` that show what streams do, and the sources that write for them.
 //!
-//! Invariants: every request passes the door's guard first; a page is read by anyone who names this server,
-//! a run is started only by who may use the door. Does not read streams: its pages do, as any page would.
+//! Invariants: every request passes the door's guard first; anyone who names this server may look at a page, only
+//! those who may use the door may start a run. Does not read streams: its pages do, as any page would.
 
 mod assets;
 mod counted;
@@ -24,13 +24,13 @@ use self::{
     runs::{DEMO_RUNS_MAX, Runs, TooManyRuns},
 };
 
-/// Whether the gallery is there.
+/// Whether this server has a gallery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum GalleryRule {
-    /// It is, at `/`.
+    /// It has, at `/`.
     On,
-    /// There is nothing at `/`.
+    /// It has none: there is nothing at `/`.
     Off,
 }
 
@@ -47,7 +47,7 @@ impl Gallery {
         Arc::new(Self { door, hub, runs: Runs::default() })
     }
 
-    /// Its routes, to be merged with the door's.
+    /// Its routes, to be merged into the door's.
     pub(crate) fn router(self: &Arc<Self>) -> Router {
         let gallery = Arc::clone(self);
         let start = move |request| {
@@ -79,26 +79,26 @@ impl Gallery {
         self.door.guarded(Entry::AllowedPage, request, answer).await
     }
 
-    /// Starts a run of the counted source. Cancellation: a run that began goes on to its end.
+    /// Starts a run of the counted source. Cancellation: a run that began continues to its end.
     async fn started(&self, head: &Parts) -> Result<Response, Refusal> {
         if head.method != Method::POST {
             return Err(not_allowed(&head.method, "POST"));
         }
         let stream = counted::new_stream().map_err(|error| {
-            tracing::error!(%error, "the system gives no random bits for the name of a run's stream");
+            tracing::error!(%error, "the system has no random bits for the name of a run's stream");
             source_failed()
         })?;
         let (tell, told) = oneshot::channel();
         let run = counted::run(Arc::clone(&self.hub), stream.clone(), tell);
         self.runs.start(run).map_err(|TooManyRuns| too_many_runs())?;
-        // A run that says nothing was ended with the server, or by a bug, which is traced where runs are joined.
+        // No answer means that the run ended with the server, or by a bug, which is traced where runs are joined.
         let begun = told.await.map_err(|_| source_failed())?;
         begun.map_err(|error| Refusal::of_append(&error, &stream))?;
         Ok(receipt(&stream))
     }
 }
 
-/// An asset, or the news that the browser's copy is still right.
+/// An asset, or a 304 if the browser's copy is still right.
 fn shown(asset: &Asset, head: &Parts) -> Result<Response, Refusal> {
     if !matches!(head.method, Method::GET | Method::HEAD) {
         return Err(not_allowed(&head.method, "GET, HEAD"));
@@ -127,15 +127,14 @@ fn not_allowed(method: &Method, methods: &'static str) -> Refusal {
 }
 
 fn too_many_runs() -> Refusal {
-    let detail = format!(
-        "{DEMO_RUNS_MAX} runs of the gallery are under way, which is the most. One takes a few seconds."
-    );
+    let detail =
+        format!("The limit of {DEMO_RUNS_MAX} gallery runs at once is reached. A run takes a few seconds.");
     Refusal::new(Problem::TooManyRuns, detail).with("limit", DEMO_RUNS_MAX).with_retry_after()
 }
 
 fn source_failed() -> Refusal {
     Refusal::new(
         Problem::SourceFailed,
-        "The run could not begin. Try again later; the server's trace says more.",
+        "The run could not start. Try again later; the server's trace has the details.",
     )
 }

@@ -1,6 +1,6 @@
 //! Largesse: event streams that browsers read, each event once and in order.
 //!
-//! This crate names the parts by one word each, so that a program needs one dependency:
+//! This crate re-exports each part under one word, so that a program needs one dependency:
 //!
 //! - [`wire`]: bytes to events and back, without I/O.
 //! - [`log`]: the ordered log under all streams, and the engines that keep it.
@@ -8,10 +8,10 @@
 //! - [`hub`]: readers, which pull from the log and are woken at its tail.
 //! - [`http`]: the native door, as a router for [axum](https://docs.rs/axum) or served on sockets of its own.
 //!
-//! It adds nothing to them. The binary of the same name puts them together, and reads configuration; this crate
+//! It adds nothing to them. The binary of the same name wires them together and reads the configuration; this crate
 //! does not.
 //!
-//! Mounted in a router of one's own, with a log in memory. In `Cargo.toml`:
+//! Mounted in a router of your own, with a log in memory. In `Cargo.toml`:
 //!
 //! ```toml
 //! [dependencies]
@@ -51,12 +51,12 @@
 //!     }
 //! }
 //!
-//! /// What is past its time is dropped only when it is asked for.
+//! /// Events that outlived their time are dropped only when asked for.
 //! async fn sweep(hub: &Hub) {
 //!     let mut every_second = tokio::time::interval(Duration::from_secs(1));
 //!     loop {
 //!         every_second.tick().await;
-//!         // It is cut into pieces, so that publishers and readers get the log in between.
+//!         // It works in steps, so that publishers and readers get the log in between.
 //!         while let Ok(Sweep::More) = hub.sweep().await {
 //!             tokio::task::yield_now().await;
 //!         }

@@ -1,7 +1,7 @@
 //! The binary: chooses the command, and says why one failed.
 //!
-//! Invariants: a command that failed exits with 1 and says why on stderr; a wrong command line exits with 2; one whose
-//! stdout nobody reads any more ends without a word.
+//! Invariants: a command that fails exits with 1 and says why on stderr; a wrong command line exits with 2; one whose
+//! stdout nobody reads any more ends without a message.
 
 #![forbid(unsafe_code)]
 
@@ -28,8 +28,8 @@ use crate::{
     terminal::Failure,
 };
 
-/// What one thread takes, another gives back: publishes go from the threads of connections to the one that writes, and
-/// events back to readers. The system's allocator is slow at that, and keeps more memory after it.
+/// What one thread allocates, another frees: publishes go from the connections' threads to the writer, and
+/// events back to readers. The system's allocator is slow at that, and keeps more memory afterwards.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -42,15 +42,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// A write that would make a file larger than one may be (`ulimit -f`) says so by itself; by default the system ends
-/// the process besides. What is caught is not inherited: programs that we were to start would be ended as before.
+/// A write that would make a file larger than allowed (`ulimit -f`) fails with an error; by default the system also
+/// ends the process. A caught signal is not inherited: programs that we start would be ended as before.
 /// Source: setrlimit(2), `RLIMIT_FSIZE`; execve(2).
 fn survive_file_limit() {
-    // Caught, it does nothing more. Where it can't be, it is as with any other program.
+    // Caught, it does nothing more. If it can't be caught, this process is like any other program.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
-/// Whatever ends the process, what it said last is still told.
+/// Whatever ends the process, its last lines are still written.
 struct LastLines;
 
 impl Drop for LastLines {
@@ -66,7 +66,7 @@ fn done(result: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// Help and the version go to stdout, where they are what was asked for; anything else to stderr.
+/// Help and the version go to stdout when they were asked for; anything else goes to stderr.
 fn usage(error: &clap::Error) -> ExitCode {
     match error.print() {
         Err(unprinted) if !error.use_stderr() && unprinted.kind() != io::ErrorKind::BrokenPipe => {

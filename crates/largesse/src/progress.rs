@@ -1,7 +1,7 @@
-//! How far long work has come, on a terminal.
+//! How far a long task has come, on a terminal.
 //!
-//! Invariants: it is drawn on stderr alone, where that is a terminal whose lines can be taken back, and nothing of it
-//! is left when the work ends; in a pipe or a file there is none of it. Does not know what the work is.
+//! Invariants: it is drawn on stderr alone, and only where that is a terminal whose lines can be redrawn; nothing of it
+//! is left when the task ends; a pipe or a file gets none of it. Does not know what the task is.
 
 use std::{borrow::Cow, io};
 
@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::config::terminal_wishes;
 
-/// How often it is drawn at most, in a second.
+/// How often it is drawn, at most, per second.
 const DRAWN_PER_S: u8 = 10;
 
 /// What is counted.
@@ -22,18 +22,18 @@ pub(crate) enum Unit {
 /// What the work writes to stdout meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
-    /// Line after line: on a terminal they are what shows how far it is.
+    /// Line after line: on a terminal the lines themselves show how far it is.
     Flows,
-    /// Little, each time by [`Progress::beside`].
+    /// Little, each time through [`Progress::beside`].
     Rare,
 }
 
-/// The work's progress, drawn until it is dropped.
+/// The task's progress, drawn until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Begins to show `work`, which has come to its end at `total`, if that is known.
+    /// Begins to show `work`, which is complete at `total`, if that is known.
     pub(crate) fn begin(
         work: impl Into<Cow<'static, str>>,
         unit: Unit,
@@ -58,12 +58,12 @@ impl Progress {
         Self(ProgressBar::hidden())
     }
 
-    /// So much more is done.
+    /// This much more is done.
     pub(crate) fn advance(&self, more: u64) {
         self.0.inc(more);
     }
 
-    /// Has `print` print while nothing is drawn.
+    /// Runs `print` while nothing is drawn.
     pub(crate) fn beside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.0.suspend(print)
     }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_template_is_one() {
+    fn every_template_is_valid() {
         for unit in [Unit::Bytes, Unit::Events] {
             for total in [None, Some(1)] {
                 assert!(ProgressStyle::with_template(template(unit, total)).is_ok(), "{unit:?} {total:?}");

@@ -1,9 +1,9 @@
 //! `largesse serve`: puts the parts together, and takes them down in order.
 //!
-//! Invariants: nothing listens before everything is checked; a line on stdout for each address, once all
-//! listen; every task is joined or aborted before the process ends, and then the log is closed. Where something ends
-//! without which it can't go on, it is taken down in the same order, and has failed. Does not know requests: the door
-//! does.
+//! Invariants: nothing listens before everything is checked; stdout gets a line for each address once all of them
+//! listen; every task is joined or aborted before the process ends, and then the log is closed. If a part ends that
+//! the server can't do without, the server shuts down in the same order, and has failed. Does not know requests: the
+//! door does.
 
 mod clock;
 mod listen;
@@ -40,7 +40,7 @@ use crate::{
     terminal::{Failure, counted, say},
 };
 
-/// With fewer connections, it is said that they are few.
+/// With fewer connections than this, a warning says that they are few.
 const CONNECTIONS_FEW: usize = 64;
 
 /// What the machine lets us use.
@@ -53,8 +53,8 @@ struct Capacity {
 /// Serves until a signal.
 ///
 /// # Errors
-/// The configuration is wrong, the log can't be opened, an address can't be listened on, or something ended without
-/// which it can't serve.
+/// The configuration is wrong, the log can't be opened, an address can't be listened on, or a part ended that the
+/// server can't do without.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let effective = Effective::load(args.config.file.as_deref(), &args.config.keys)?;
     signals::outlive_terminal();
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     if files_max < machine::FILES_MIN {
         let least = machine::FILES_MIN;
         return Err(Failure(format!(
-            "{files_max} open files are too few to serve: {least} are the least (ulimit -n)"
+            "the open-file limit of {files_max} is too low to serve: it must be at least {least} (ulimit -n)"
         )));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -81,10 +81,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 }
 
 fn unheard(error: &io::Error) -> Failure {
-    Failure(format!("signals can't be waited for: {error}"))
+    Failure(format!("can't wait for signals: {error}"))
 }
 
-/// Whether the addresses are for this machine alone, or the command line insists.
+/// Whether only this machine can reach the addresses, or the command line insists.
 ///
 /// # Errors
 /// Others could reach the server, and the operator has not insisted.
@@ -96,12 +96,12 @@ pub(crate) fn check_exposure(args: &ServeArgs, effective: &Effective) -> Result<
 /// Measures the machine, and says what fits.
 fn capacity(config: &Config, files_max: u64, log_files: usize) -> Capacity {
     let connections_max = machine::connections(files_max, log_files);
-    // A tenth stays free for publishers, and one at least: readers stay for ever.
+    // A tenth stays free for publishers, at least one connection: readers stay forever.
     let fitting = connections_max - connections_max.div_ceil(10);
     if connections_max < CONNECTIONS_FEW {
         tracing::warn!(
             connections_max,
-            "the limit on open files ({files_max}) lets in few connections, and fewer readers; raise it (ulimit -n)"
+            "the open-file limit ({files_max}) allows few connections, and fewer readers; raise it (ulimit -n)"
         );
     }
     let wanted =
@@ -111,7 +111,7 @@ fn capacity(config: &Config, files_max: u64, log_files: usize) -> Capacity {
         tracing::warn!(
             readers_max,
             fitting,
-            "the limit on open files lets in fewer readers; raise it (ulimit -n)"
+            "the open-file limit allows fewer readers than configured; raise it (ulimit -n)"
         );
     }
     let fit = readers_max.min(fitting);
@@ -136,7 +136,7 @@ async fn serve(effective: &Effective, capacity: Capacity, log: Log, hangups: Han
     why
 }
 
-/// Serves until it is `asked` to stop, or until something ends without which it can't go on. Closes the log.
+/// Serves until it is `asked` to stop, or until a part ends that it can't do without. Closes the log.
 async fn serve_on(
     listeners: Vec<TcpListener>,
     config: &Config,
@@ -158,7 +158,7 @@ async fn serve_on(
     let (end, ended) = oneshot::channel::<()>();
     let draining = Arc::clone(&hub);
     tasks.serving.spawn(largesse::http::serve(listeners, router, limits(config, capacity), async move {
-        // Sent or dropped, it is the end.
+        // Sent or dropped, both mean the end.
         let _ = ended.await;
         draining.drain();
     }));
@@ -171,7 +171,7 @@ async fn serve_on(
     gallery.stop().await;
     tasks.sweeping.shutdown().await;
     clock.keep().await;
-    // The last that had the log: what still runs, the wait for a second signal, never did.
+    // Nobody else holds the log now: what still runs, the wait for a second signal, never did.
     drop((gallery, hub));
     let closed = close(log).await;
     if let Some(Ok(Served { connections, cut })) = served {
@@ -193,7 +193,7 @@ fn announce(listeners: &[TcpListener]) -> Result<(), Failure> {
         let address = listener.local_addr();
         let address = address.map_err(|error| Failure(format!("a listener has no address: {error}")))?;
         if let Err(error) = say(&format!("listening on http://{address}")) {
-            tracing::warn!(%address, %error, "it listens, but stdout can't be written to");
+            tracing::warn!(%address, %error, "listening, but can't write to stdout");
         }
     }
     Ok(())
@@ -227,7 +227,7 @@ fn door(config: &Config) -> DoorConfig {
     }
 }
 
-/// Whoever insists on open addresses and lists no names is called by any: we can't know ours.
+/// An operator who insists on open addresses and lists no names gets any name accepted: we can't know ours.
 fn host_rule(config: &Config) -> HostRule {
     if listen::any_open(&config.listen) && config.http.allowed_hosts.is_empty() {
         HostRule::Any
@@ -246,12 +246,12 @@ fn limits(config: &Config, capacity: Capacity) -> ServeLimits {
     }
 }
 
-/// Sizes of bodies are far below what any machine's words hold.
+/// Sizes of bodies are far below what fits into a word on any machine.
 fn held(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
-/// Waits that readers are told are at most a day.
+/// Waits that readers are given are at most a day.
 fn ms(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_free_only_on_open_addresses_without_a_list_of_names() {
+    fn any_host_name_is_accepted_only_on_open_addresses_without_a_list_of_names() {
         let listed = vec![Authority::parse("events.example").unwrap()];
         let rows = [
             ("127.0.0.1:0", vec![], HostRule::LoopbackAndAllowed),

@@ -1,7 +1,7 @@
-//! What the commands say: results on stdout, everything else on stderr.
+//! What commands print: results on stdout, everything else on stderr.
 //!
 //! Invariants: text from elsewhere is printed without control characters, so it can't drive the terminal. Nothing here
-//! panics because of where it goes; and once there is a trace, nothing waits for stderr but the end, and that not long.
+//! panics because of where it prints; and once there is a trace, only the end waits for stderr, and not for long.
 
 use std::{
     borrow::Cow,
@@ -15,18 +15,18 @@ use std::{
 
 use largesse_trace::Lines;
 
-/// How long the process's end waits for stderr to take the last lines.
+/// How long the process, before it ends, waits for stderr to take the last lines.
 const LAST_LINES_WAIT_MAX: Duration = Duration::from_millis(500);
 
-/// Who writes to stderr, once a trace does.
+/// Writes to stderr, once a trace does.
 static TRACE: OnceLock<Lines> = OnceLock::new();
 
-/// The status of a command that went on writing after its reader had gone: what a shell shows for one that SIGPIPE
-/// ended, as it ends most programs then. Source: POSIX, "Shell Command Language", 2.8.2; SIGPIPE is 13.
+/// The status of a command that kept writing after its reader had gone: what a shell shows for a program that SIGPIPE
+/// ended, as it ends most. Source: POSIX, "Shell Command Language", 2.8.2; SIGPIPE is 13.
 const NOBODY_READS: u8 = 128 + 13;
 
-/// Why a command did not do what it was asked; the text is for people. Empty where whoever read stdout has gone: they
-/// have what they wanted, and nobody is to be told.
+/// Why a command did not do what it was asked; the text is for people. Empty if whoever read stdout has gone: they
+/// have what they wanted, and nobody needs to be told.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) String);
 
@@ -39,7 +39,7 @@ impl Failure {
         }
     }
 
-    /// Says why, where there is something to say, and the status to exit with.
+    /// Prints the reason, if there is one, and returns the status to exit with.
     pub(crate) fn told(&self) -> ExitCode {
         if self.0.is_empty() {
             return ExitCode::from(NOBODY_READS);
@@ -55,7 +55,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What the environment says of terminals.
+/// What the environment says about terminals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TerminalWishes {
     colours: Colours,
@@ -75,8 +75,8 @@ enum Redrawing {
 }
 
 impl TerminalWishes {
-    /// By the variables `NO_COLOR` and `TERM`. Source: <https://no-color.org>: set, to anything but nothing. A dumb
-    /// terminal knows no sequences at all.
+    /// From the variables `NO_COLOR` and `TERM`. Source: <https://no-color.org>: set, and not empty. A dumb
+    /// terminal understands no escape sequences at all.
     pub(crate) fn of(no_color: Option<OsString>, term: Option<OsString>) -> Self {
         let is_dumb = term.is_some_and(|term| term == "dumb");
         let is_plain = is_dumb || no_color.is_some_and(|value| !value.is_empty());
@@ -86,12 +86,12 @@ impl TerminalWishes {
         }
     }
 
-    /// Whether what goes to `output` may be coloured.
+    /// Whether output to `output` may be coloured.
     pub(crate) fn may_colour(self, output: &impl IsTerminal) -> bool {
         self.colours == Colours::Fine && output.is_terminal()
     }
 
-    /// Whether a line that was printed to `output` may be taken back.
+    /// Whether a line printed to `output` may be redrawn.
     pub(crate) fn may_redraw(self, output: &impl IsTerminal) -> bool {
         self.redrawing == Redrawing::Fine && output.is_terminal()
     }
@@ -107,7 +107,7 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Prints a line on stderr. Where that fails, there is nowhere left to say so.
+/// Prints a line on stderr. If that fails, there is nowhere left to say so.
 pub(crate) fn note(line: &str) {
     match TRACE.get() {
         Some(trace) => trace.push(format!("{line}\n").as_bytes()),
@@ -115,25 +115,25 @@ pub(crate) fn note(line: &str) {
     }
 }
 
-/// From now on a trace has stderr, for the rest of the process.
+/// From now on a trace writes to stderr, for the rest of the process.
 pub(crate) fn hand_over(trace: Lines) {
-    // There is one trace in a process.
+    // There is only one trace per process.
     let _ = TRACE.set(trace);
 }
 
-/// Has stderr take the last lines, where it does so soon: nothing is said after this.
+/// Gives stderr a short while to take the last lines: nothing is printed after this.
 pub(crate) fn end() {
     if let Some(trace) = TRACE.get() {
         trace.end(LAST_LINES_WAIT_MAX);
     }
 }
 
-/// `1 event`, `2 events`: for things whose plural has an s and no more.
+/// `1 event`, `2 events`: for things whose plural just adds an s.
 pub(crate) fn counted(count: u64, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
-/// `text` on one line: control characters but the tab are shown as escapes.
+/// `text` on one line: control characters other than tab are shown as escapes.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     let drives = |char: char| char.is_control() && char != '\t';
     if !text.contains(drives) {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_closed_stdout_is_told_nothing_and_others_are() {
+    fn whoever_closed_stdout_is_told_nothing_but_others_are() {
         assert_eq!(Failure::of_stdout(&ErrorKind::BrokenPipe.into()).to_string(), "");
         let full = Failure::of_stdout(&ErrorKind::StorageFull.into()).to_string();
         assert_eq!(full, "stdout: no storage space");

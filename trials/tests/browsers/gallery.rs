@@ -95,7 +95,7 @@ fn after_a_reload_and_after_a_cut_the_page_reads_on_after_the_last_event(browser
     publisher.close(STREAM);
     check_ended(&mut visit, &["one", "two", "three"], CLOSED);
     let sent = "An event is sent";
-    let (back, lost, again) = ("The page is back, and reads on", "The connection is lost", "Connected again");
+    let (back, lost, again) = ("The page is back and reads on", "The connection is lost", "Connected again");
     let actions = ["The page joins", sent, back, sent, lost, again, sent, "The stream ends"];
     assert_eq!(visit.texts(ACTIONS), actions);
 
@@ -146,7 +146,7 @@ fn whatever_ends_a_run_the_page_says_so_and_offers_another(browser: Browser) {
         (("POST", "?event=end", "", forged("")), CLOSED, true),
         (("POST", "?event=end", "", forged("constructor")), "The stream ended.", true),
         (("POST", "?event=end", "", "no JSON".to_owned()), CLOSED, true),
-        (("POST", "", ndjson, many), "More was written into this stream than this page shows.", true),
+        (("POST", "", ndjson, many), "This stream has more events than this page shows.", true),
         (("DELETE", "", "", String::new()), "The stream was deleted.", false),
     ];
     for ((method, query, header, body), end, is_there) in rows {

@@ -1,7 +1,7 @@
 //! The gallery's files, in the binary, and the headers they are served with.
 //!
 //! Invariants: a page runs and loads nothing that is not in this table; a browser asks each time whether its
-//! copy is still right, so no server shows the page of another version. Does not know who asks.
+//! copy is still right, so no page outlives a server's version. Does not know who is asking.
 
 use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -35,7 +35,7 @@ pub(super) const ASSETS: &[Asset] = &[
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What stands on every file. `no-referrer` would take the `Origin` off some requests of the page's own.
+/// Headers of every file. `no-referrer` would take the `Origin` off some requests of the page's own.
 /// Source: W3C Referrer Policy; WHATWG Fetch, "`X-Content-Type-Options` header" and
 /// "`Cross-Origin-Resource-Policy` header"; RFC 9111, clause 5.2.2.4.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
@@ -47,7 +47,7 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 ];
 
 impl Asset {
-    /// The file, or 304 to a browser that has it. For HEAD the server leaves the body out.
+    /// The file, or 304 for a browser that has it. For HEAD the server leaves the body out.
     pub(super) fn response(&self, asked: &HeaderMap) -> Response {
         let tag = self.tag();
         let mut response = if has(asked, &tag) {

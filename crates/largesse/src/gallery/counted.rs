@@ -1,6 +1,6 @@
 //! The counted source: three events, one a second, then the stream is closed.
 //!
-//! Invariants: a run writes only a stream of its own, whose name nobody can guess and which is forgotten soon;
+//! Invariants: a run writes only to a stream of its own, whose name nobody can guess and which expires soon;
 //! a stream that was deleted meanwhile is not made anew. Does not know who reads.
 
 use std::{sync::Arc, time::Duration};
@@ -22,13 +22,13 @@ use tokio::{
 const EVENTS: u32 = 3;
 /// The time between two of them, and between the last one and the end.
 const STEP: Duration = Duration::from_secs(1);
-/// How long a run's events are kept, and how long its stream stays after the end.
+/// How long a run's events are kept, and how long its stream exists after the end.
 const KEPT_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// A name for a run's stream, with 128 random bits.
 ///
 /// # Errors
-/// The system gives no random bits.
+/// The system has no random bits.
 pub(super) fn new_stream() -> Result<StreamName, getrandom::Error> {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits)?;
@@ -36,20 +36,20 @@ pub(super) fn new_stream() -> Result<StreamName, getrandom::Error> {
     Ok(StreamName::parse(&name).expect("letters, digits and two slashes between them are a name"))
 }
 
-/// Makes the stream, tells whether that went well, and writes it to its end.
+/// Makes the stream, reports whether that went well, and writes the stream to its end.
 ///
 /// Cancellation: what was written stays.
 pub(super) async fn run(hub: Arc<Hub>, stream: StreamName, tell: oneshot::Sender<Result<(), AppendError>>) {
     let made = hub.put(&stream, Put { settings: settings() }).await.map(|_| ());
     let is_made = made.is_ok();
-    // Nobody may wait for it any more; the run goes on for those who read.
+    // The caller may have stopped waiting for it; the run continues for its readers.
     let _ = tell.send(made);
     if !is_made {
         return;
     }
     match count(&hub, &stream).await {
         Ok(()) => tracing::debug!(%stream, "a run of the gallery ended"),
-        // Anyone may close or delete the stream under it.
+        // Anyone can close or delete the stream under it.
         Err(error) => tracing::debug!(%stream, %error, "a run of the gallery stopped early"),
     }
 }
@@ -67,7 +67,7 @@ async fn count(hub: &Hub, stream: &StreamName) -> Result<(), AppendError> {
     Ok(())
 }
 
-/// The step with this number: an event, or after the last of them the end.
+/// The step with this number: an event, or, after the last one, the end.
 fn step(stream: &StreamName, number: u32) -> Append {
     let event = |number| NewEvent {
         name: None,
@@ -82,7 +82,7 @@ fn settings() -> SettingsPatch {
     SettingsPatch {
         max_age: Change::Set(Some(KEPT_FOR)),
         ttl_after_close: Change::Set(KEPT_FOR),
-        // The page that started the run hears all of it, whatever is usual on this server.
+        // The page that started the run hears all of it, whatever this server's defaults are.
         from: Change::Set(FromSetting::Start),
         ..SettingsPatch::default()
     }
@@ -104,7 +104,7 @@ mod tests {
         run: JoinSet<()>,
     }
 
-    /// A run whose stream is made, at the beginning of a paused time.
+    /// A run whose stream has just been made, in paused time.
     async fn begin() -> Running {
         let engine = MemoryEngine::new(Incarnation(1), EngineLimits::default());
         let hub = Hub::new(Arc::new(engine), Arc::new(WallClock), HubLimits::default());
@@ -121,7 +121,7 @@ mod tests {
             self.hub.state(&self.stream).await.unwrap()
         }
 
-        /// How many events there are `ms` later, and whether that is all.
+        /// How many events there are `ms` later, and whether the stream is closed.
         async fn after(&self, ms: u64) -> (u64, bool) {
             tokio::time::advance(Duration::from_millis(ms)).await;
             tokio::task::yield_now().await;
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_is_soon_forgotten_and_its_name_is_its_own() {
+    async fn a_run_soon_expires_and_its_name_is_its_own() {
         let running = begin().await;
         let again = running.hub.put(&running.stream, Put::default()).await.unwrap();
         assert_eq!(

@@ -1,6 +1,6 @@
 //! The runs of the gallery's sources: started within a limit, joined at the end.
 //!
-//! Invariant: at most [`DEMO_RUNS_MAX`] are under way. Does not know what a run writes.
+//! Invariant: at most [`DEMO_RUNS_MAX`] run at once. Does not know what a run writes.
 
 use std::{
     future::Future,
@@ -9,7 +9,7 @@ use std::{
 
 use tokio::task::{JoinError, JoinSet};
 
-/// Runs under way at once. Anyone who sees the page can start them, so they are few; each is short.
+/// Runs at once. Anyone who sees the page can start one, so the limit is low; each is short.
 pub(super) const DEMO_RUNS_MAX: usize = 64;
 
 /// The owner of all runs.
@@ -23,7 +23,7 @@ pub(super) struct Runs {
 pub(super) struct TooManyRuns;
 
 impl Runs {
-    /// Starts a run, unless as many are under way as may be.
+    /// Starts a run, unless the limit is reached.
     pub(super) fn start(&self, run: impl Future<Output = ()> + Send + 'static) -> Result<(), TooManyRuns> {
         let mut tasks = self.lock();
         while let Some(ended) = tasks.try_join_next() {
@@ -36,14 +36,14 @@ impl Runs {
         Ok(())
     }
 
-    /// Ends all of them, and waits until they have ended. Cancellation: they end all the same.
+    /// Ends all of them, and waits until they have ended. Cancellation: they end anyway.
     pub(super) async fn stop(&self) {
         let mut tasks = std::mem::take(&mut *self.lock());
         tasks.shutdown().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, JoinSet<()>> {
-        // A set of tasks has no state in between that a panic could leave.
+        // A set of tasks has no intermediate state that a panic could leave behind.
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

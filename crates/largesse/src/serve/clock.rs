@@ -1,7 +1,7 @@
-//! The log's time while it is served: what an operator hears of it, and what the next start knows.
+//! The log's time while the log is served: what an operator hears of it, and what the next start knows.
 //!
-//! Invariants: each change is told once, with the distance and what to do; the mark in the folder is at most a minute
-//! old. Does not decide what time it is: [`LogClock`](largesse::hub::log_clock::LogClock) does.
+//! Invariants: each change is reported once, with the distance and what to do; the mark in the folder is at most a
+//! minute old. Does not decide what time it is: [`LogClock`](largesse::hub::log_clock::LogClock) does.
 
 mod mark;
 
@@ -17,19 +17,19 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::log::Log;
 use crate::distance::distance;
 
-/// How late a change may be told.
+/// How late a change may be reported.
 const EVERY: Duration = Duration::from_secs(1);
-/// After so many looks at the clock, the mark is kept.
+/// After this many looks at the clock, the mark is saved.
 const LOOKS_A_MARK: u32 = 60;
 
-/// What is said after each leap.
+/// Added to the report of each leap.
 const SPARED: &str = "what was published before does not age by that for 7 days";
 
-/// The clock of the log that is served.
+/// The clock of the log that is being served.
 #[derive(Debug)]
 pub(super) struct ServedClock {
     clock: Arc<MachineClock>,
-    /// Where marks are kept: not for a log in memory.
+    /// Where marks are kept; none for a log in memory.
     folder: Option<Arc<Folder>>,
     boot: Option<String>,
 }
@@ -48,12 +48,12 @@ impl ServedClock {
         served
     }
 
-    /// For whoever asks for the time.
+    /// The clock, for everyone who needs the time.
     pub(super) fn clock(&self) -> Arc<dyn Clock> {
         Arc::<MachineClock>::clone(&self.clock)
     }
 
-    /// Looks at it until it is dropped; that leaves nothing half done.
+    /// Watches it until this future is dropped, which leaves nothing half done.
     pub(super) async fn run(self: Arc<Self>, engine: Arc<dyn Engine>) {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -68,7 +68,7 @@ impl ServedClock {
         }
     }
 
-    /// Leaves word for the next start. Where that fails, it goes by the log's last time.
+    /// Saves the mark for the next start. If that fails, the next start goes by the log's last time.
     pub(super) async fn keep(&self) {
         let (Some(folder), Some(boot)) = (self.folder.clone(), self.boot.clone()) else { return };
         let text = mark::text(&boot, &self.clock.mark());
@@ -89,10 +89,10 @@ impl ServedClock {
 }
 
 fn unkept(error: &io::Error) {
-    tracing::debug!(%error, "the log's time could not be written down for the next start");
+    tracing::debug!(%error, "the log's time could not be saved for the next start");
 }
 
-/// Whether there was something.
+/// Whether there was anything to report.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Told {
     Something,
@@ -107,24 +107,24 @@ fn tell(change: Change) {
         ),
         Change::Gap(by) => tracing::warn!(
             "the machine's clock is {} after the log's last time. If the clock is right, there is nothing to do. If it \
-             is wrong, stop the server and set the clock within the hour: then what is past its time by this clock is \
-             dropped",
+             is wrong, stop the server and set the clock within the hour: after that, what has expired by this clock \
+             is dropped",
             distance(by)
         ),
         Change::Leapt(by) => tracing::warn!(
-            "the machine's clock leapt: it is {} ahead of the log's time, which goes on as if it had not. If the clock is \
-             wrong, set it. It is believed when it has stayed so for an hour; {SPARED}",
+            "the machine's clock leapt: it is {} ahead of the log's time, which does not follow. If the clock is \
+             wrong, set it. If the leap lasts for an hour, it is believed; {SPARED}",
             distance(by)
         ),
         Change::Believed(by) => tracing::warn!(
-            "the machine's clock leapt {} ahead, and the log's time now follows it; {SPARED}, or for an hour where the \
+            "the machine's clock leapt {} ahead, and the log's time now follows it; {SPARED}, or for an hour if the \
              clock was not set before",
             distance(by)
         ),
         Change::Ahead(by) => tracing::warn!(
-            "the log's time is {} ahead of the machine's clock, and does not go back: events have times ahead of the \
-             clock, at half its speed, until the clock has caught up in {}. If the clock is wrong, set it; max_age and \
-             ttl_after_close last up to twice as long meanwhile",
+            "the log's time is {} ahead of the machine's clock, and does not go back: events get times ahead of the \
+             clock, which advance at half its speed until it has caught up in {}. If the clock is wrong, set it; max_age \
+             and ttl_after_close last up to twice as long meanwhile",
             distance(by),
             distance(by.saturating_mul(2))
         ),

@@ -1,4 +1,4 @@
-//! Tests of a server whose log fails: everybody is answered, and it stops and says why.
+//! Tests of a server whose log fails: everybody is answered, and the server stops and says why.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -33,12 +33,12 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // It may not have been made.
+        // It may not have been created.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// A log whose segments are soon full.
+/// A log whose segments fill up soon.
 fn log(folder: &Temporary) -> (Log, PanickingDisk) {
     let data = DataFolder::take_for_log(&folder.0).unwrap();
     let disk = PanickingDisk::new(Folder::open(&folder.0).unwrap());
@@ -62,7 +62,7 @@ async fn rest(mut connection: TcpStream) -> io::Result<String> {
     Ok(answer)
 }
 
-/// The first answer to a publish that is no 201. An error, where the server listens no more.
+/// The first answer to a publish that is not a 201. An error if the server no longer listens.
 async fn first_refusal(address: SocketAddr) -> io::Result<String> {
     loop {
         let answer = rest(begin(address, "POST", "more").await?).await?;
@@ -115,28 +115,28 @@ async fn check(thread: &'static str, problems: &[&str], why: &str) {
         assert!(refused.starts_with("HTTP/1.0 503"), "{refused}");
         assert!(problems.iter().any(|problem| refused.contains(problem)), "{refused}");
     }
-    // The reader is told to come back: its answer ends.
+    // The reader is told to come back: its response ends.
     assert!(rest(reader).await.unwrap().ends_with("\n\n"));
     assert_eq!(server.failure().await, why);
     assert!(TcpStream::connect(server.address).await.is_err(), "nothing listens any more");
 }
 
 #[tokio::test]
-async fn a_server_whose_log_can_not_be_written_any_more_says_so_and_stops() {
+async fn a_server_that_can_no_longer_write_its_log_says_so_and_stops() {
     let why =
         "the log has failed: the thread that writes the log panicked: the disk was told to make it panic";
     check("log-write", &["log-unsafe", "log-unwritable"], why).await;
 }
 
 #[tokio::test]
-async fn a_server_whose_log_is_not_maintained_any_more_says_so_and_stops() {
+async fn a_server_that_can_no_longer_maintain_its_log_says_so_and_stops() {
     let why =
         "the log has failed: the thread that maintains the log panicked: the disk was told to make it panic";
     check("log-keep", &["log-unwritable"], why).await;
 }
 
 #[tokio::test]
-async fn a_log_that_fails_while_it_is_closed_is_a_failure_too() {
+async fn a_log_that_fails_while_being_closed_is_a_failure_too() {
     for thread in ["log-write", "log-keep"] {
         let mut server = Server::start(&format!("closing-{thread}")).await;
         server.disk.arm(thread, 0);

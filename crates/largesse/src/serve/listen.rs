@@ -1,6 +1,6 @@
-//! The addresses: which are safe, and taking them.
+//! The addresses: which are safe, and listening on them.
 //!
-//! Invariant: without the operator's word, only this machine can reach us.
+//! Invariant: unless the operator says otherwise, only this machine can reach us.
 
 use std::{
     io::{self, ErrorKind},
@@ -20,7 +20,7 @@ pub(super) enum Exposure {
     Anywhere,
 }
 
-/// What it means that an IPv6 address is not there.
+/// What a missing IPv6 address means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Absent {
     /// The machine has no IPv6, and nobody asked for it.
@@ -29,7 +29,7 @@ pub(super) enum Absent {
     Wrong,
 }
 
-/// Refuses addresses that others can reach, or warns of them.
+/// Refuses addresses that others can reach, or warns about them.
 ///
 /// # Errors
 /// There are such addresses, and the operator has not insisted.
@@ -62,16 +62,16 @@ fn is_loopback(ip: IpAddr) -> bool {
 fn refusal(open: &[&SocketAddr]) -> String {
     let open: Vec<String> = open.iter().map(ToString::to_string).collect();
     format!(
-        "other machines may reach {}, and nobody has to prove who they are. \
+        "other machines can reach {}, and there is no authentication. \
          Listen on a loopback address, like 127.0.0.1:8084 or [::1]:8084, or insist with --insecure",
         open.join(" and ")
     )
 }
 
-/// Takes all addresses.
+/// Listens on all addresses.
 ///
 /// # Errors
-/// One can't be had; says which and what to do.
+/// One can't be had; the failure says which, and what to do.
 pub(super) async fn bind(addresses: &[SocketAddr], absent: Absent) -> Result<Vec<TcpListener>, Failure> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
@@ -80,7 +80,7 @@ pub(super) async fn bind(addresses: &[SocketAddr], absent: Absent) -> Result<Vec
             Err(error)
                 if absent == Absent::Fine && address.is_ipv6() && error.kind() != ErrorKind::AddrInUse =>
             {
-                tracing::debug!(%address, %error, "no IPv6 here; going on without it");
+                tracing::debug!(%address, %error, "no IPv6 here; continuing without it");
             }
             Err(error) => return Err(Failure(unheard(address, &error))),
         }
@@ -88,7 +88,7 @@ pub(super) async fn bind(addresses: &[SocketAddr], absent: Absent) -> Result<Vec
     Ok(listeners)
 }
 
-/// Why an address can't be listened on, and what to do.
+/// Why we can't listen on an address, and what to do.
 fn unheard(address: &SocketAddr, error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::AddrInUse => format!(
@@ -96,27 +96,24 @@ fn unheard(address: &SocketAddr, error: &io::Error) -> String {
              a free one)"
         ),
         ErrorKind::PermissionDenied => format!(
-            "{address} can't be listened on: {error}. A port below 1024 takes a right: put a web server or proxy before \
-             this one, or give the program the right (setcap cap_net_bind_service=+ep FILE; in a unit of systemd, \
-             AmbientCapabilities=CAP_NET_BIND_SERVICE), or take a port from 1024 up, like --listen {}:8084",
+            "can't listen on {address}: {error}. A port below 1024 needs a privilege: put a web server or proxy in front \
+             of this one, or give the program the privilege (setcap cap_net_bind_service=+ep FILE; in a systemd unit, \
+             AmbientCapabilities=CAP_NET_BIND_SERVICE), or use a port from 1024 up, like --listen {}:8084",
             host(address)
         ),
         ErrorKind::AddrNotAvailable => format!(
-            "{address} can't be listened on: no interface of this machine has that address (`ip address` lists them). \
-             Listen on one it has, like --listen {}",
+            "can't listen on {address}: no interface of this machine has that address (`ip address` lists them). \
+             Listen on one that it has, like --listen {}",
             loopback(address)
         ),
         _ if error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error()) => {
-            format!(
-                "{address} can't be listened on: this machine has no IPv6. Listen on --listen {}",
-                loopback(address)
-            )
+            format!("can't listen on {address}: this machine has no IPv6. Use --listen {}", loopback(address))
         }
-        _ => format!("{address} can't be listened on: {error}. Listen elsewhere: --listen ADDR"),
+        _ => format!("can't listen on {address}: {error}. Listen elsewhere: --listen ADDR"),
     }
 }
 
-/// The address without its port, as it stands before one.
+/// The address without its port, as written before one.
 fn host(address: &SocketAddr) -> String {
     match address.ip() {
         IpAddr::V4(ip) => ip.to_string(),
@@ -170,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_ipv6_address_that_is_not_there_matters_only_to_who_asked_for_it() {
+    async fn a_missing_ipv6_address_matters_only_if_it_was_asked_for() {
         let addresses = ["127.0.0.1:0".parse().unwrap(), "[2001:db8::1]:0".parse().unwrap()];
         assert_eq!(bind(&addresses, Absent::Fine).await.unwrap().len(), 1);
         let told = bind(&addresses, Absent::Wrong).await.unwrap_err().to_string();
@@ -178,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_listened_on_is_told_with_a_way_out() {
+    fn an_address_that_cannot_be_listened_on_is_reported_with_a_way_out() {
         use rustix::io::Errno;
         let errno = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
         let rows = [

@@ -1,6 +1,6 @@
-//! The log that is served: which engine keeps it, what it may keep, and its closing.
+//! The log being served: which engine keeps it, how much it may keep, and closing it.
 //!
-//! Invariant: the folder is ours before anything in it is opened, and until the engine is joined. Does not know
+//! Invariant: the folder is locked by us before anything in it is opened, and until the engine is joined. Does not know
 //! readers.
 
 use std::{
@@ -26,11 +26,11 @@ use crate::{
     terminal::Failure,
 };
 
-/// What all streams keep together where nobody says how much, and there is room. Source: SPEC of Largesse §2,
+/// What all streams may keep together where nothing is configured, and there is room. Source: SPEC of Largesse §2,
 /// "Defaults".
 const LOG_BYTES_DEFAULT: u64 = 10 * 1024 * 1024 * 1024;
 
-/// How long tasks that were aborted may have the log, and how often it is looked whether they do.
+/// How long aborted tasks may hold on to the log, and how often to check whether they do.
 const RELEASE_WAIT_MAX: Duration = Duration::from_secs(1);
 const RELEASE_LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -54,7 +54,7 @@ impl Log {
     /// Opens it, and says where it is. Waits for the disk.
     ///
     /// # Errors
-    /// The folder can't be had, or the log in it not be opened; says what to do.
+    /// The folder can't be had, or the log in it can't be opened; the failure says what to do.
     pub(super) fn open(config: &Config, keeping: Keeping, files_max: u64) -> Result<Self, Failure> {
         match keeping {
             Keeping::Memory => Ok(in_memory(config)),
@@ -70,7 +70,7 @@ impl Log {
         }
     }
 
-    /// The engine, for who reads and writes.
+    /// The engine, for those who read and write.
     pub(super) fn engine(&self) -> Arc<dyn Engine> {
         match self {
             Self::Memory(engine) => Arc::<MemoryEngine>::clone(engine),
@@ -86,7 +86,7 @@ impl Log {
         }
     }
 
-    /// Where it is kept, if it is.
+    /// Where it is kept, unless that is memory.
     pub(super) fn folder(&self) -> Option<Arc<Folder>> {
         match self {
             Self::Memory(_) => None,
@@ -94,7 +94,7 @@ impl Log {
         }
     }
 
-    /// Waits until the log has failed, and says why. Does not have the log meanwhile.
+    /// Waits until the log has failed, and says why. Does not hold the log meanwhile.
     pub(super) fn failed(&self) -> impl Future<Output = Failure> + use<> {
         let mut health = match self {
             // It has no thread of its own that could end.
@@ -109,8 +109,8 @@ impl Log {
         }
     }
 
-    /// Waits until nobody else has the log, at most for [`RELEASE_WAIT_MAX`]: connections that were cut off together
-    /// with the task that had them may take a moment to be gone.
+    /// Waits until nobody else holds the log, at most for [`RELEASE_WAIT_MAX`]: connections that were aborted together
+    /// with the task that owned them may take a moment to go.
     pub(super) async fn released(&self) {
         let is_shared = || match self {
             Self::Memory(_) => false,
@@ -122,11 +122,11 @@ impl Log {
         }
     }
 
-    /// Closes it, when nobody else has the engine any more: what was written is safe, and the next start has
-    /// nothing to do again. Waits for the disk.
+    /// Closes it, when nobody else holds the engine any more: what was written is safe, and the next start has
+    /// nothing to replay. Waits for the disk.
     ///
     /// # Errors
-    /// It could not be closed so, or had failed before: the next start takes its last steps again.
+    /// It could not be closed cleanly, or had failed before: the next start replays its last commands.
     pub(super) fn close(self) -> Result<(), Failure> {
         let Self::Disk { engine, folder } = self else { return Ok(()) };
         let engine = Arc::into_inner(engine).ok_or_else(|| {
@@ -159,18 +159,18 @@ fn in_memory(config: &Config) -> Log {
         Some(half) if half < wanted => {
             tracing::info!(
                 log_bytes_max = half,
-                "the log may use half of the memory there is, not log.max_bytes"
+                "the log is limited to half of the memory there is, which is less than log.max_bytes"
             );
             half
         }
         _ => wanted,
     };
-    tracing::info!(log_bytes_max, "events are kept in memory, and are gone when the server stops");
+    tracing::info!(log_bytes_max, "events are kept in memory, and are lost when the server stops");
     let engine = MemoryEngine::new(Incarnation(fastrand::u64(..)), limits(config, log_bytes_max));
     Log::Memory(Arc::new(engine))
 }
 
-/// Where it is closed: the folder may have been moved.
+/// Reports where it was closed: the folder may have been moved.
 fn tell_closed(folder: &DataFolder) {
     let path = folder.path().display();
     match folder.disk().location() {
@@ -182,7 +182,7 @@ fn tell_closed(folder: &DataFolder) {
     }
 }
 
-/// How it is kept where so many files may be open.
+/// Settings of the disk engine, given how many files may be open.
 fn settings(config: &Config, files_max: u64) -> DiskSettings {
     let open_files_max = machine::log_open_files_max(files_max);
     DiskSettings { sync: sync(&config.log), open_files_max, ..DiskSettings::DEFAULT }
@@ -197,7 +197,7 @@ fn on_disk(config: &Config, settings: DiskSettings) -> Result<Log, Failure> {
     Ok(Log::Disk { engine: Arc::new(engine), folder })
 }
 
-/// What was asked for, or what fits on the disk.
+/// What was configured, or what fits on the disk.
 fn log_bytes_max(config: &LogConfig, folder: &DataFolder) -> u64 {
     let capacity = machine::disk_bytes(&folder.disk());
     if let Err(error) = &capacity {
@@ -210,7 +210,7 @@ fn log_bytes_max(config: &LogConfig, folder: &DataFolder) -> u64 {
             tracing::warn!(
                 log_bytes_max = wanted,
                 fitting,
-                "log.max_bytes is more than four fifths of the space there is; publishing stops where the disk is full"
+                "log.max_bytes is more than four fifths of the space there is; publishing stops when the disk is full"
             );
             wanted
         }
@@ -218,7 +218,7 @@ fn log_bytes_max(config: &LogConfig, folder: &DataFolder) -> u64 {
     }
 }
 
-/// The rest is for what is dropped but not yet given back, what is set aside ahead of need, and for others on the disk.
+/// The rest is for what is dropped but not yet freed, for preallocation, and for others on the disk.
 fn four_fifths(bytes: u64) -> u64 {
     bytes / 5 * 4
 }

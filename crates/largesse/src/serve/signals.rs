@@ -1,7 +1,8 @@
-//! Signals: two that end the server, the first in order, the second at once; and SIGHUP, which does not.
+//! Signals: two that end the server, the first one cleanly, the second at once; and SIGHUP, which does not end it.
 //!
 //! Invariant: signals are caught from [`Signals::begin`] and [`Hangups::begin`] on, so none falls between the start and
-//! the wait. Does not know what is stopped: it runs until the log is closed, so it may hold nothing that has the log.
+//! the wait. Does not know what is stopped: it runs until the log is closed, so it must hold nothing that holds the
+//! log.
 
 use std::{fs, io};
 
@@ -14,10 +15,10 @@ use tokio::{
 
 use crate::terminal;
 
-/// The exit status after a second signal. Source: the shells' custom, 128 and the number of SIGINT.
+/// The exit status after a second signal. Source: shells' convention, 128 plus the number of SIGINT.
 const HURRIED: i32 = 130;
 
-/// The signals that end it, caught.
+/// The signals that end the server, caught.
 #[derive(Debug)]
 pub(super) struct Signals {
     interrupt: Signal,
@@ -28,17 +29,17 @@ impl Signals {
     /// Catches them from now on.
     ///
     /// # Errors
-    /// The system does not let us.
+    /// The system does not allow it.
     pub(super) fn begin() -> io::Result<Self> {
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Tells `stop` at the first signal, and ends the process at the second.
+    /// Notifies `stop` at the first signal, and ends the process at the second.
     pub(super) async fn run(mut self, stop: oneshot::Sender<()>) {
         let name = self.next().await;
         tracing::info!(signal = name, "stopping; another signal stops at once");
-        // The receiver lives as long as the server runs; afterwards there is nothing to stop.
+        // The receiver lives as long as the server runs; after that there is nothing to stop.
         let _ = stop.send(());
         let name = self.next().await;
         tracing::warn!(signal = name, "stopping at once");
@@ -54,16 +55,16 @@ impl Signals {
     }
 }
 
-/// The signal that a terminal was closed, which ends other programs. Daemons read their files again at it.
+/// SIGHUP: a terminal was closed, which ends other programs. Daemons reread their files on it.
 ///
-/// `None` where the process was started so that it does not hear it, as by `nohup`: that stays so.
+/// `None` if the process was started so that it ignores it, as by `nohup`: that stays so.
 #[derive(Debug)]
 pub(super) struct Hangups(Option<Signal>);
 
-/// A server in the background may write to its terminal (`stty tostop`): it would be stopped for that, and could not be
-/// ended in order. To be called before there is another thread: each begins with the mask of its maker.
+/// A background server may write to its terminal (`stty tostop`): it would be stopped for that, and could not be
+/// ended cleanly. Call this before there is another thread: threads inherit the signal mask.
 pub(super) fn outlive_terminal() {
-    // Where that can't be done, it is as with any other program.
+    // If that fails, this process is like any other program.
     let _ = SigSet::from(Masked::SIGTTOU).thread_block();
 }
 
@@ -71,7 +72,7 @@ impl Hangups {
     /// Catches it from now on.
     ///
     /// # Errors
-    /// The system does not let us.
+    /// The system does not allow it.
     pub(super) fn begin() -> io::Result<Self> {
         if is_ignored(Number::HUP) {
             Ok(Self(None))
@@ -80,16 +81,16 @@ impl Hangups {
         }
     }
 
-    /// Says of each that it came and changes nothing, until it is dropped.
+    /// Reports each one and that it changes nothing, until this is dropped.
     pub(super) async fn run(self) {
         let Some(mut hangups) = self.0 else { return };
         while hangups.recv().await.is_some() {
-            tracing::info!("SIGHUP: there is nothing to reopen; going on. SIGTERM stops the server");
+            tracing::info!("SIGHUP: there is nothing to reopen; continuing. SIGTERM stops the server");
         }
     }
 }
 
-/// Whether whoever started us has it ignored. Where the system does not say, it is not.
+/// Whether the process was started with it ignored. Where the system does not tell, it was not.
 fn is_ignored(number: Number) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     ignored(&status).is_some_and(|mask| mask >> (number.as_raw() - 1) & 1 == 1)
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_ignored_is_read_from_what_linux_says() {
+    fn ignored_signals_are_read_from_linux_output() {
         let rows = [
             ("SigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n", Some(0x1001)),
             ("SigBlk:\t0000000000000000\n", None),
@@ -116,7 +117,7 @@ mod tests {
         for (text, want) in rows {
             assert_eq!(ignored(text), want, "{text}");
         }
-        // The runtime of Rust has this one ignored; this one nobody can.
+        // Rust's runtime ignores the first; nobody can ignore the second.
         assert_eq!((is_ignored(Number::PIPE), is_ignored(Number::KILL)), (true, false));
     }
 }

@@ -1,6 +1,6 @@
-//! Drops what is past its time, once a second.
+//! Drops what has expired, once a second.
 //!
-//! Invariant: a sweep is cut into pieces, so that publishers and readers get the log in between.
+//! Invariant: a sweep works in steps, so that publishers and readers get the log in between.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 /// How late something may be dropped.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Sweeps until it is dropped; that leaves nothing half done.
+/// Sweeps until this is dropped, which leaves nothing half done.
 pub(super) async fn run(hub: Arc<Hub>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -26,7 +26,7 @@ async fn sweep(hub: &Hub) {
             Ok(Sweep::Done) => return,
             Ok(Sweep::More) => tokio::task::yield_now().await,
             Err(error) => {
-                tracing::error!(%error, "what is past its time could not be dropped; tried again in a second");
+                tracing::error!(%error, "expired events could not be dropped; trying again in a second");
                 return;
             }
         }

@@ -1,7 +1,7 @@
 //! The trace: what the server says about itself, on stderr.
 //!
-//! Invariants: whoever traces never waits for stderr, and never fails because of it. A panic is traced, as everything
-//! else is. Does not know what is said.
+//! Invariants: whoever traces never waits for stderr, and never fails because of it. A panic is traced like everything
+//! else. Does not know what is traced.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -23,16 +23,16 @@ use crate::{
     terminal::{self, Failure},
 };
 
-/// Begins to trace, for the whole process. From here on the trace's thread alone writes to stderr.
+/// Starts tracing, for the whole process. From here on only the trace's thread writes to stderr.
 ///
 /// # Errors
-/// The system gives no thread, or no file.
+/// The system can't start a thread, or has no file.
 pub(super) fn begin(config: &TraceConfig) -> Result<(), Failure> {
-    let trace = start(config.format).map_err(|error| Failure(format!("the trace can't begin: {error}")))?;
+    let trace = start(config.format).map_err(|error| Failure(format!("the trace can't start: {error}")))?;
     terminal::hand_over(trace.clone());
     let lines = tracing_subscriber::fmt()
         .with_max_level(config.level)
-        // It says them on stderr itself, and panics where that fails.
+        // The default hook prints to stderr itself, and panics if that fails.
         .log_internal_errors(false)
         .with_writer(move || trace.clone())
         .with_ansi(terminal_wishes().may_colour(&io::stderr()));
@@ -45,12 +45,12 @@ pub(super) fn begin(config: &TraceConfig) -> Result<(), Failure> {
 }
 
 fn start(format: TraceFormat) -> io::Result<Lines> {
-    // Not the standard library's: whoever writes to that waits for others who do.
+    // Not the standard library's: its lock makes writers wait for each other.
     let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     Lines::start(stderr, Box::new(move |lost| notice(format, lost).into_bytes()))
 }
 
-/// The line that says how many were lost. It is written whatever the level is: lines of that level are missing.
+/// The line that says how many were lost. It is written at any level: lines of that level are missing.
 fn notice(format: TraceFormat, lost: u64) -> String {
     let (lines, were, them) = if lost == 1 { ("line", "was", "it") } else { ("lines", "were", "them") };
     let message = format!("{lost} {lines} of the trace {were} lost because stderr did not take {them}");
@@ -69,7 +69,7 @@ fn notice(format: TraceFormat, lost: u64) -> String {
     }
 }
 
-/// Says where what panicked.
+/// Traces what panicked, and where.
 fn trace_panic(info: &PanicHookInfo<'_>) {
     let backtrace = Backtrace::capture();
     let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
@@ -77,7 +77,7 @@ fn trace_panic(info: &PanicHookInfo<'_>) {
     let at = info.location().map(tracing::field::display);
     let text = info.payload().downcast_ref::<&str>().copied();
     let text = text.or_else(|| info.payload().downcast_ref::<String>().map(String::as_str));
-    let what = text.unwrap_or("without a word");
+    let what = text.unwrap_or("no message");
     let current = thread::current();
     tracing::error!(
         thread = current.name().unwrap_or("without a name"),

@@ -1,7 +1,7 @@
-//! What the server consists of while it serves, and which of it ends first.
+//! The parts that a server runs on, and which of them ends first.
 //!
-//! Invariant: whatever others wait for is watched here, so that the server does not look alive without it. Does not
-//! stop anything: whoever asks does, in order.
+//! Invariant: whatever others wait for is watched here, so that the server never just looks alive. Stops nothing
+//! itself: the caller does, in order.
 
 use std::future::Future;
 
@@ -16,17 +16,17 @@ use crate::terminal::Failure;
 /// The tasks of a server, each in a set that owns it.
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
-    /// Takes connections.
+    /// Accepts connections.
     pub(super) serving: JoinSet<Served>,
-    /// Drops what is past its time.
+    /// Drops what has expired.
     pub(super) sweeping: JoinSet<()>,
 }
 
 impl Tasks {
-    /// Waits until the server is `asked` to stop, or something ends without which it can't go on.
+    /// Waits until the server is `asked` to stop, or a part ends that it can't do without.
     ///
     /// # Errors
-    /// What has ended.
+    /// The part that ended.
     pub(super) async fn first_end(
         &mut self,
         asked: oneshot::Receiver<()>,
@@ -35,8 +35,8 @@ impl Tasks {
         tokio::select! {
             asked = asked => asked.map_err(|_| Failure("the task that waits for signals ended".to_owned())),
             failure = log_failed => Err(failure),
-            Some(ended) = self.serving.join_next() => Err(ended_early("takes connections", ended)),
-            Some(ended) = self.sweeping.join_next() => Err(ended_early("drops what is past its time", ended)),
+            Some(ended) = self.serving.join_next() => Err(ended_early("accepts connections", ended)),
+            Some(ended) = self.sweeping.join_next() => Err(ended_early("drops expired events", ended)),
         }
     }
 }
@@ -60,12 +60,12 @@ mod tests {
     async fn whatever_ends_first_is_named() {
         type Break = fn(&mut Tasks);
         let rows: [(Break, &str); 3] = [
-            (|tasks| panics(&mut tasks.serving), "the task that takes connections ended: "),
+            (|tasks| panics(&mut tasks.serving), "the task that accepts connections ended: "),
             (
                 |tasks| _ = tasks.serving.spawn(async { Served { connections: 0, cut: 0 } }),
-                "the task that takes connections ended",
+                "the task that accepts connections ended",
             ),
-            (|tasks| panics(&mut tasks.sweeping), "the task that drops what is past its time ended: "),
+            (|tasks| panics(&mut tasks.sweeping), "the task that drops expired events ended: "),
         ];
         for (break_it, want) in rows {
             let mut tasks = Tasks::default();
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn so_is_a_log_that_has_failed() {
+    async fn a_log_that_has_failed_is_named_too() {
         let (_stop, asked) = oneshot::channel();
         let failed = async { Failure("the log has failed".to_owned()) };
         let told = Tasks::default().first_end(asked, failed).await.unwrap_err().to_string();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn being_asked_is_no_failure_and_nobody_who_could_ask_is_one() {
+    async fn being_asked_to_stop_is_not_a_failure_but_losing_the_signal_task_is() {
         let (stop, asked) = oneshot::channel();
         stop.send(()).unwrap();
         assert!(Tasks::default().first_end(asked, pending()).await.is_ok());

@@ -177,7 +177,7 @@ fn a_right_configuration_is_said_to_be_right() {
 fn the_check_finds_what_serve_would_refuse() {
     for command in [&["serve"][..], &["config", "check"]] {
         let open = [command, &["--listen", "0.0.0.0:0"]].concat();
-        check_refused("", &[], &open, 1, &["other machines may reach 0.0.0.0:0", "--insecure"]);
+        check_refused("", &[], &open, 1, &["other machines can reach 0.0.0.0:0", "--insecure"]);
         check_refused("listen = \"192.0.2.1:0\"", &[], command, 1, &["192.0.2.1:0", "--insecure"]);
     }
 }

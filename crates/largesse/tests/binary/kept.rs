@@ -172,7 +172,7 @@ fn without_a_word_events_are_kept_in_a_folder_beside_and_with_memory_nowhere() {
     program.command.current_dir(beside.path());
     let running = Running::start(program);
     assert!(running.line().starts_with("listening on http://127.0.0.1:"));
-    running.told("events are kept in memory, and are gone when the server stops");
+    running.told("events are kept in memory, and are lost when the server stops");
     assert_eq!(fs::read_dir(beside.path()).unwrap().count(), 0);
 }
 

@@ -104,7 +104,7 @@ fn where_few_connections_fit_readers_leave_one_for_publishers_and_it_is_told() {
         let data = Folder::new();
         let limited = ["prlimit", &format!("--nofile={files}:{files}")];
         let server = Server::start_under(&limited, data.path(), &[]);
-        server.running.told("lets in few connections");
+        server.running.told("allows few connections");
         let readers: Vec<_> = (0..8)
             .map(|_| {
                 let mut reader = connect(&server.address);

@@ -1,12 +1,12 @@
 //! The mark of the log's time in the data folder: what the next start knows of it.
 //!
-//! Layout of the file `clock`: one line, as long whatever it says, so that it is written over in one go.
+//! Layout of the file `clock`: one line of constant length, so that it is overwritten in one go.
 //!
 //! ```text
 //! 1 BOOT_ID TIME STEADY LAG LAG_LEFT HELD BY        all in microseconds, 20 digits; HELD is 0 where nothing is held
 //! ```
 //!
-//! Invariant: a file that is missing, cut, or of another format is no mark; nothing depends on it but how far the
+//! Invariant: a file that is missing, cut, or in another format is no mark; nothing depends on it except how far the
 //! machine's clock is believed. It is not synced: after a power cut the steady clock has begun anew.
 
 use std::{fs, io, time::Duration};
@@ -20,7 +20,7 @@ const FORMAT: &str = "1";
 /// No mark is longer.
 const BYTES_MAX: u64 = 512;
 
-/// What tells this start of the machine from each other one, where the system says it.
+/// Identifies this boot of the machine, where the system tells.
 /// Source: random(4), `/proc/sys/kernel/random/boot_id`.
 pub(super) fn boot() -> Option<String> {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
@@ -61,7 +61,7 @@ pub(super) fn load(disk: &dyn Disk, boot: Option<&str>) -> Option<(ClockMark, Bo
     parse(str::from_utf8(&line).ok()?, boot)
 }
 
-/// Makes the file, unless it is there.
+/// Makes the file, unless it exists.
 ///
 /// # Errors
 /// Those of the disk.
@@ -72,8 +72,8 @@ pub(super) fn make(disk: &dyn Disk) -> io::Result<()> {
     }
 }
 
-/// Writes a mark over the last one. It makes no file: one that is gone was taken out, and nothing is put into a folder
-/// that misses something.
+/// Overwrites the last mark. It creates no file: a missing one was removed, and nothing is written into a folder
+/// that has files missing.
 ///
 /// # Errors
 /// Those of the disk.
