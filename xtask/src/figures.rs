@@ -1,6 +1,6 @@
 //! `cargo xtask figures`: the shape of the code in numbers, to compare before and after a change.
 //!
-//! Lines for each room, the lengths of functions, how many public items are documented, and circles between rooms.
+//! Lines per module, lengths of functions, how many public items are documented, and circles between modules.
 //! Code for tests counts as lines of tests and nowhere else.
 //!
 //! It judges nothing: the rules do.
@@ -16,10 +16,10 @@ mod items;
 use circles::Imports;
 use items::Items;
 
-/// What one crate comes to.
+/// The figures of one crate.
 #[derive(Default)]
-struct House {
-    rooms: BTreeMap<String, Lines>,
+struct Member {
+    modules: BTreeMap<String, Lines>,
     items: Items,
     imports: Imports,
 }
@@ -44,38 +44,38 @@ impl Lines {
 /// Files can't be listed, or one is not Rust.
 pub(crate) fn run() -> Result<(), Failure> {
     let tree = Tree::of_repository()?;
-    print!("{}", shown(&houses(&tree)?));
+    print!("{}", shown(&members(&tree)?));
     Ok(())
 }
 
-fn houses(tree: &Tree) -> Result<BTreeMap<String, House>, Failure> {
-    let mut houses: BTreeMap<String, House> = BTreeMap::new();
+fn members(tree: &Tree) -> Result<BTreeMap<String, Member>, Failure> {
+    let mut members: BTreeMap<String, Member> = BTreeMap::new();
     for file in tree.files().iter().filter(|file| file.path.ends_with(".rs")) {
-        let (Some(name), Some(inside)) = (file.house(), file.inside_house()) else { continue };
-        let house = houses.entry(name.to_owned()).or_default();
+        let (Some(name), Some(inside)) = (file.member(), file.inside_member()) else { continue };
+        let member = members.entry(name.to_owned()).or_default();
         let all = file.lines().count();
         if file.is_test(0) {
-            house.rooms.entry("tests".to_owned()).or_default().tests += all;
+            member.modules.entry("tests".to_owned()).or_default().tests += all;
             continue;
         }
         let parsed = syn::parse_file(&file.text)
             .map_err(|error| Failure(format!("{} can't be read as Rust: {error}", file.path)))?;
-        house.rooms.entry(room(inside)).or_default().add(lines(file));
-        house.items.read(&parsed);
+        member.modules.entry(module(inside)).or_default().add(lines(file));
+        member.items.read(&parsed);
         if let Some(inside) = inside.strip_prefix("src/") {
-            house.imports.read(inside, &parsed);
+            member.imports.read(inside, &parsed);
         }
     }
-    Ok(houses)
+    Ok(members)
 }
 
 /// The first folder or file below `src`: what a newcomer sees first.
-fn room(inside: &str) -> String {
+fn module(inside: &str) -> String {
     let below = inside.strip_prefix("src/").unwrap_or(inside);
     below.split('/').next().unwrap_or(below).trim_end_matches(".rs").to_owned()
 }
 
-/// Each line is of the product or of the tests that stand in the same file.
+/// Each line belongs to the product, or to tests in the same file.
 fn lines(file: &File) -> Lines {
     let mut lines = Lines::default();
     let mut at = 0;
@@ -91,20 +91,20 @@ fn lines(file: &File) -> Lines {
     lines
 }
 
-fn shown(houses: &BTreeMap<String, House>) -> String {
+fn shown(members: &BTreeMap<String, Member>) -> String {
     let mut text = String::new();
-    for (name, house) in houses {
-        let all = house.rooms.values().fold(Lines::default(), |mut all, lines| {
+    for (name, member) in members {
+        let all = member.modules.values().fold(Lines::default(), |mut all, lines| {
             all.add(*lines);
             all
         });
         text += &format!("{name}: {} lines, and {} of tests\n", all.product, all.tests);
-        let rooms = house.rooms.iter().filter(|(_, lines)| lines.product > 0);
-        let rooms: Vec<_> = rooms.map(|(room, lines)| format!("{room} {}", lines.product)).collect();
-        text += &format!("  rooms ({}): {}\n", rooms.len(), rooms.join(", "));
-        text += &format!("  functions: {}\n", house.items.functions());
-        text += &format!("  public items with documentation: {}\n", house.items.documented());
-        for circle in house.imports.circles() {
+        let modules = member.modules.iter().filter(|(_, lines)| lines.product > 0);
+        let modules: Vec<_> = modules.map(|(module, lines)| format!("{module} {}", lines.product)).collect();
+        text += &format!("  modules ({}): {}\n", modules.len(), modules.join(", "));
+        text += &format!("  functions: {}\n", member.items.functions());
+        text += &format!("  public items with documentation: {}\n", member.items.documented());
+        for circle in member.imports.circles() {
             text += &format!("  circle: {}\n", circle.join(" ↔ "));
         }
     }
@@ -126,8 +126,8 @@ mod tests {
             ("crates/a/src/c.rs", "use super::b::one;\npub fn two() { one() }\n"),
             ("crates/a/tests/d.rs", "fn y() {}\n"),
         ]);
-        let want = "a: 8 lines, and 5 of tests\n  rooms (3): b 4, c 2, lib 2\n  functions: 2, lines p50 1, p90 3, max 3 (one)\n  \
+        let want = "a: 8 lines, and 5 of tests\n  modules (3): b 4, c 2, lib 2\n  functions: 2, lines p50 1, p90 3, max 3 (one)\n  \
                     public items with documentation: 1 of 2\n  circle: b ↔ c\n";
-        assert_eq!(shown(&houses(&tree).expect("it is Rust")), want);
+        assert_eq!(shown(&members(&tree).expect("it is Rust")), want);
     }
 }

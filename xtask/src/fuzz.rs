@@ -1,10 +1,10 @@
-//! Fuzzing with libFuzzer on the stable toolchain, and the longer runs of what is random.
+//! Fuzzing with libFuzzer on the stable toolchain, and longer runs of the random tests.
 //!
-//! The coverage that libFuzzer steers by is a pass of LLVM that any rustc can run, so neither a nightly
+//! The coverage that guides libFuzzer is an LLVM pass that any rustc can run, so neither a nightly
 //! toolchain nor cargo-fuzz is needed: see `docs/decisions/0006-fuzzing.md`. A C++ compiler is: libFuzzer is
-//! built from the source that comes with its crate.
+//! built from the source in its crate.
 //!
-//! What is found stays in `fuzz/artifacts/<target>/`; what explores is kept in `fuzz/corpus/<target>/`, both
+//! Findings stay in `fuzz/artifacts/<target>/`, the inputs that explore in `fuzz/corpus/<target>/`, both
 //! ignored by git. It does not know what a target checks.
 
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ const LONG: Duration = Duration::from_secs(30 * 60);
 const SOAK_SEEDS: u32 = 100_000;
 const SOAK_KILLS: u32 = 500;
 
-/// What libFuzzer needs of the code: counters on its edges, a table of where they are, and comparisons.
+/// What libFuzzer needs in the code: counters on edges, a table of where they are, and comparisons.
 const COVERAGE: &[&str] = &[
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -53,7 +53,7 @@ pub(crate) fn run() -> Result<(), Failure> {
 /// Every target for half an hour, many seeds of the simulation, and a server that is killed many times.
 ///
 /// # Errors
-/// As [`run`], or a seed or the trial fails.
+/// Like [`run`], or a seed or the trial fails.
 pub(crate) fn soak() -> Result<(), Failure> {
     needs::cpp()?;
     let words = ["test", "--release", "--package", "largesse-sim", "--test", "seeds"];
@@ -71,7 +71,7 @@ pub(crate) fn soak() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds all targets, and says where they are.
+/// Builds all targets, and returns their folder.
 fn built() -> Result<PathBuf, Failure> {
     let host = host()?;
     let out = shell::root().join("target").join("fuzz");
@@ -102,7 +102,7 @@ fn fuzz(folder: &Path, (name, bytes_max): &(&str, u32), time: Duration) -> Resul
         format!("-max_len={bytes_max}"),
         format!("-artifact_prefix={artifacts}"),
         "-timeout=10".to_owned(),
-        // Long inputs from the beginning: a short one makes too few choices to go wrong.
+        // Long inputs from the start: a short one makes too few choices to go wrong.
         "-len_control=0".to_owned(),
         "-verbosity=0".to_owned(),
         "-print_final_stats=1".to_owned(),

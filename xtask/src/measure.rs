@@ -1,12 +1,12 @@
 //! The release binary at work, measured over real sockets on loopback, both ends on this machine.
 //!
-//! Timings move from minute to minute, so what is compared is measured in turns within one run, and the ratio
-//! is what to quote. The bounds that are checked here are far from the noise.
+//! Timings drift from minute to minute, so what is compared is measured in turns within one run, and the ratio
+//! is what to quote. The bounds checked here are far from the noise.
 //!
-//! - Live: one reader, one publisher, one event under way. Bound: [`LIVE_P99_MAX`].
+//! - Live: one reader, one publisher, one event at a time. Bound: [`LIVE_P99_MAX`].
 //! - Crowd: 500 readers that read, alone and beside 500 that never do. Bound: [`STALLED_BYTES_MAX`] of the
 //!   server's memory for each reader that stalls.
-//! - Appends: publishes on 1 and on 64 connections, one under way on each.
+//! - Appends: publishes on 1 and on 64 connections, one at a time on each.
 //!
 //! It does not know how the server works inside.
 
@@ -28,7 +28,7 @@ const LIVE_P99_MAX: Duration = Duration::from_millis(20);
 const CROWD_READERS: usize = 500;
 const CROWD_STALLED: usize = 500;
 const CROWD_EVENTS: u32 = 100;
-/// Large enough that a stalled reader's share of the kernel's buffers is full well before the end.
+/// Large enough to fill a stalled reader's share of the kernel's buffers well before the end.
 const CROWD_EVENT_BYTES: usize = 32 * 1024;
 const CROWD_ROUNDS: u32 = 2;
 const STALLED_BYTES_MAX: u64 = 160 * 1024;
@@ -67,7 +67,7 @@ pub(crate) fn run() -> Result<(), Failure> {
 }
 
 fn live(server: &Server) -> Result<(), Failure> {
-    let crowd = Crowd::gather(server.address(), 1, 0)?;
+    let crowd = Crowd::open(server.address(), 1, 0)?;
     let times = crowd.hear(server.address(), LIVE_EVENTS, 100)?;
     println!("live, one reader: {times}");
     if times.p99() > LIVE_P99_MAX {
@@ -79,12 +79,12 @@ fn live(server: &Server) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the reading ones heard, and the server's memory for each that stalls.
+/// What the active readers heard, and the server's memory per stalled reader.
 fn crowd(server: &Server, stalled: usize) -> Result<(Percentiles, u64), Failure> {
-    let reading = Crowd::gather(server.address(), CROWD_READERS, 0)?;
+    let reading = Crowd::open(server.address(), CROWD_READERS, 0)?;
     reading.hear(server.address(), CROWD_EVENTS / 4, CROWD_EVENT_BYTES)?;
     let before = server.resident_bytes();
-    let _stalling = Crowd::gather(server.address(), 0, stalled)?;
+    let _stalling = Crowd::open(server.address(), 0, stalled)?;
     let times = reading.hear(server.address(), CROWD_EVENTS, CROWD_EVENT_BYTES)?;
     let log_bytes = u64::from(CROWD_EVENTS) * CROWD_EVENT_BYTES as u64;
     let grown = server.resident_bytes().saturating_sub(before + log_bytes);

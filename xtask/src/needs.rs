@@ -1,7 +1,7 @@
-//! What the tests need beside Rust's toolchain, and its installation: programs on Debian, and the packages that are
+//! What the tests need besides Rust's toolchain, and how to install it: Debian packages, and the packages
 //! locked for the trials.
 //!
-//! It never asks for rights: without root it says what to install by hand. It installs nothing that is there
+//! It never asks for privileges: without root it says what to install by hand. It installs nothing that is there
 //! already, and nothing that no test uses. What it installs runs no script of its own.
 
 use std::process::Stdio;
@@ -11,7 +11,7 @@ use crate::shell::{self, Failure};
 
 mod python;
 
-/// A program the tests start, and the Debian package that brings it.
+/// A program the tests start, and the Debian package that provides it.
 struct Need {
     program: &'static str,
     /// Another program that will do.
@@ -30,23 +30,23 @@ impl Need {
 }
 
 const NEEDS: &[Need] = &[
-    // The rules look at the files git lists.
+    // The rules look at the files that git lists.
     Need::new("git", "git"),
-    // The README's examples are run as they stand.
+    // The README's examples are run as written.
     Need::new("curl", "curl"),
-    // A test gives root's rights away with it, where root runs it.
+    // When root runs the tests, one of them drops root's privileges with it.
     Need::new("setpriv", "util-linux"),
-    // A test closes a server's terminal.
+    // A test closes a server's terminal with it.
     Need::new("setsid", "util-linux"),
-    // A test moves the clock of a server with it.
+    // A test changes the clock of a server with it.
     Need::new("faketime", "faketime"),
     // Tests set a server's limits with it.
     Need::new("prlimit", "util-linux"),
-    // A test mounts something over the folder of a server, where only that server sees it.
+    // A test mounts something over a server's folder, where only that server sees it.
     Need::new("unshare", "util-linux"),
     Need::new("nsenter", "util-linux"),
     Need::new("mount", "mount"),
-    // A trial looks at the order of system calls with it.
+    // A trial checks the order of system calls with it.
     Need::new("strace", "strace"),
     // The trials open pages in them.
     Need::new("chromium", "chromium"),
@@ -56,13 +56,13 @@ const NEEDS: &[Need] = &[
     Need::new("npm", "npm"),
 ];
 
-/// Some of the readers that are tried. It may be there without its part that installs packages.
+/// Some of the readers that are tried. It can be there without the part that installs packages.
 const PYTHON: Need = Need::new("python3", "python3-venv");
 
-/// Folders whose packages npm installs as their lock files say.
+/// Folders whose packages npm installs according to their lock files.
 const NODE_FOLDERS: &[&str] = &["trials/browsers", "trials/readers"];
 
-/// What fuzzing needs beside: a C++ compiler, for libFuzzer.
+/// What fuzzing needs besides: a C++ compiler, for libFuzzer.
 const FUZZ_NEEDS: &[Need] = &[Need::new("c++", "g++")];
 
 /// Parts of Rust's toolchain that its minimal profile leaves out: the cargo command, the component.
@@ -73,7 +73,7 @@ const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
 enum Means {
     /// Debian, and we are root.
     Ours,
-    /// Debian, and only root may.
+    /// Debian, but only root may install.
     Roots,
     /// Not Debian.
     Unknown,
@@ -95,7 +95,7 @@ pub(crate) fn run() -> Result<(), Failure> {
 /// Installs the C++ compiler that fuzzing needs.
 ///
 /// # Errors
-/// As [`run`].
+/// Like [`run`].
 pub(crate) fn cpp() -> Result<(), Failure> {
     let missing: Vec<&Need> = FUZZ_NEEDS.iter().filter(|need| need.is_missing()).collect();
     install(&missing)
@@ -132,7 +132,7 @@ fn node_packages(folder: &str) -> Result<(), Failure> {
     shell::pass(&mut shell::program("npm", &words))
 }
 
-/// Why nothing can be installed from here, if nothing can.
+/// Why nothing can be installed from here, if so.
 fn refusal(missing: &[&Need], means: Means) -> Option<Failure> {
     let programs = missing.iter().map(|need| need.program).collect::<Vec<_>>().join(", ");
     let packages = missing.iter().map(|need| need.package).collect::<Vec<_>>().join(" ");

@@ -1,9 +1,9 @@
 //! The repository's own rules: one table, each rule a pure function over the texts of its files.
 //!
-//! Invariants: a rule carries samples that keep it and samples that break it, and is judged by them before it
+//! Invariants: a rule carries samples that keep it and samples that break it, and is checked against them before it
 //! judges the repository, so that a rule that cannot fail is found. Every breach says what to do instead.
 //!
-//! The rules know no Rust grammar beyond words, literals and brackets. What a lint of clippy or rustdoc says
+//! The rules know no Rust grammar beyond words, literals and brackets. What a lint of clippy or rustdoc covers
 //! well is left to it.
 
 use std::fmt;
@@ -52,7 +52,7 @@ impl Violation {
         Self { path: file.path.clone(), line, what: what.into(), instead: instead.into() }
     }
 
-    /// A file that should be there.
+    /// A file that should exist.
     fn absent(path: &str, instead: impl Into<String>) -> Self {
         Self { path: path.to_owned(), line: 1, what: "is missing".to_owned(), instead: instead.into() }
     }
@@ -81,7 +81,7 @@ const RULES: &[Rule] = &[
 /// Checks every rule against its samples, then the repository against every rule.
 ///
 /// # Errors
-/// A rule that its samples refute, the repository's breaches, or files that cannot be listed.
+/// A rule that its samples refute, breaches in the repository, or files that cannot be listed.
 pub(crate) fn run() -> Result<(), Failure> {
     let unproven: Vec<String> = RULES.iter().filter_map(|rule| proof(rule).err()).collect();
     if !unproven.is_empty() {

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use crate::shell::{self, Failure};
 
-/// Long enough for the slowest machine; a server that has not spoken by then will not.
+/// Long enough for the slowest machine; a server that has printed nothing by then never will.
 const LINE_WAIT: Duration = Duration::from_secs(10);
 
 const SERVE: &[&str] = &["serve", "--listen", "127.0.0.1:0"];
 const LISTENS: &str = "listening on http://";
 
-/// Builds the release binary and says where it is.
+/// Builds the release binary and returns its path.
 ///
 /// # Errors
 /// The build fails.
@@ -26,8 +26,8 @@ pub(crate) fn built() -> Result<PathBuf, Failure> {
     Ok(profiles()?.join("release").join(format!("largesse{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// Cargo's target folder, which has a folder for each profile. That of our own, so that whatever names it to
-/// cargo names it for both.
+/// Cargo's target folder, which has a folder for each profile. The one we were built in, so that whatever changes it
+/// for cargo changes it for both.
 ///
 /// # Errors
 /// The system does not say where xtask is.
@@ -45,7 +45,7 @@ pub(crate) struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Either fails only when the process has ended already.
+        // Either fails only if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -60,10 +60,10 @@ impl Server {
         Self::start_with(binary, &["--memory".as_ref()])
     }
 
-    /// As [`Server::start`], with its log in a folder.
+    /// Like [`Server::start`], with its log in a folder.
     ///
     /// # Errors
-    /// As [`Server::start`].
+    /// Like [`Server::start`].
     pub(crate) fn start_on_disk(binary: &Path, data: &Path) -> Result<Self, Failure> {
         Self::start_with(binary, &["--data".as_ref(), data.as_os_str()])
     }
@@ -90,7 +90,7 @@ impl Server {
         &self.address
     }
 
-    /// Memory of the process that is in use now.
+    /// Memory that the process uses now.
     pub(crate) fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -107,7 +107,7 @@ impl Server {
     }
 }
 
-/// The pipe is read on a thread, so that a server that says nothing cannot hold us. The thread ends when the
+/// The pipe is read on a thread, so that a silent server cannot block us. The thread ends when the
 /// line came or the server did.
 fn first_address(stdout: ChildStdout) -> Option<(String, Instant)> {
     let (tell, told) = mpsc::sync_channel(1);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_found_behind_others() {
+    fn the_line_is_found_after_others() {
         let script = format!("echo starting; echo '{LISTENS}127.0.0.1:1'; read forever");
         let mut command = shell::program("sh", &["-c", &script]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");

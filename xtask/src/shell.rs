@@ -1,12 +1,12 @@
 //! Running other programs: in the repository's root, their output passed through, their failure as a sentence.
 //!
-//! It does not interpret output, and it knows no shell: a command is a program and its words.
+//! It does not interpret output, and uses no shell: a command is a program and its arguments.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Why a command of ours stops: sentences for a person at a terminal.
+/// Why one of our commands stops: sentences for a person at a terminal.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) String);
 
@@ -33,7 +33,7 @@ pub(crate) fn program(name: &str, words: &[&str]) -> Command {
     command
 }
 
-/// Runs to the end, with the output on our terminal.
+/// Runs it to the end, with the output on our terminal.
 ///
 /// # Errors
 /// The program does not start, or ends with anything but success.
@@ -42,10 +42,10 @@ pub(crate) fn pass(command: &mut Command) -> Result<(), Failure> {
     if status.success() { Ok(()) } else { Err(Failure(format!("`{}` failed: {status}.", shown(command)))) }
 }
 
-/// Runs to the end and gives stdout.
+/// Runs it to the end and returns stdout.
 ///
 /// # Errors
-/// As [`pass`]; stderr is in the failure.
+/// Like [`pass`]; the failure contains stderr.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     let output = command.output().map_err(|error| does_not_start(command, &error))?;
     if output.status.success() {
@@ -65,7 +65,7 @@ fn does_not_start(command: &Command, error: &std::io::Error) -> Failure {
     Failure(format!("`{}` does not start: {error}.", shown(command)))
 }
 
-/// A program and its words, as they would be typed.
+/// A program and its arguments, as they would be typed.
 pub(crate) fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")

@@ -1,6 +1,6 @@
 //! Two promises about the release binary: its size, and the time from its start until it listens.
 //!
-//! Invariants: binary < [`BINARY_BYTES_MAX`]; best of [`STARTS`] starts ≤ [`START_MAX`]. The best is taken, not
+//! Invariants: binary < [`BINARY_BYTES_MAX`]; best of [`STARTS`] starts ≤ [`START_MAX`]. The best counts, not
 //! the mean: other programs on the machine can only make a start slower.
 //!
 //! It does not measure the server at work.

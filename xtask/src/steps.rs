@@ -1,16 +1,16 @@
 //! The steps of `cargo xtask test`, in one table, run in order until one fails.
 //!
 //! A step is a function and the command that runs it alone. Cargo's own output passes through unchanged. The
-//! tests come last, so that a log ends with what they said.
+//! tests come last, so that a log ends with their output.
 //!
-//! It does not know what a step does, and it never goes on after a failure.
+//! It does not know what a step does, and it never continues after a failure.
 
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Failure};
 use crate::{needs, rules, sizes};
 
-/// One step, and how to see it alone.
+/// One step, and how to run it alone.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) alone: &'static str,

@@ -1,16 +1,16 @@
-//! Which room of a crate names which, and where that goes in circles.
+//! Which module of a crate names which, and where that goes in circles.
 //!
-//! A room is a file or folder directly below `src`. A name counts where it is written: as `crate::…` or `super::…` in a
-//! `use` or a path. The crate's own root belongs to no circle: it names all rooms, as it should.
+//! A module here is a file or folder directly below `src`. A name counts where it is written: as `crate::…` or
+//! `super::…` in a `use` or a path. The crate's root belongs to no circle: it names all modules, as it should.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit::{self, Visit};
 
-/// The arrows between the rooms of one crate.
+/// The arrows between the modules of one crate.
 #[derive(Default)]
 pub(super) struct Imports {
-    rooms: BTreeSet<String>,
+    modules: BTreeSet<String>,
     arrows: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -18,21 +18,21 @@ impl Imports {
     /// Adds a file, named by its path below `src`.
     pub(super) fn read(&mut self, path: &str, file: &syn::File) {
         let here = module(path);
-        let Some(room) = here.first().cloned() else { return };
-        self.rooms.insert(room.clone());
+        let Some(module) = here.first().cloned() else { return };
+        self.modules.insert(module.clone());
         let mut met = Met { here, named: BTreeSet::new() };
         met.visit_file(file);
-        self.arrows.entry(room).or_default().extend(met.named);
+        self.arrows.entry(module).or_default().extend(met.named);
     }
 
-    /// Rooms that reach each other, each group once, in the order of names.
+    /// Modules that reach each other, each group once, sorted by name.
     pub(super) fn circles(&self) -> Vec<Vec<&str>> {
         let reached: BTreeMap<&str, BTreeSet<&str>> =
-            self.rooms.iter().map(|room| (room.as_str(), self.reached_from(room))).collect();
+            self.modules.iter().map(|module| (module.as_str(), self.reached_from(module))).collect();
         let mut circles = BTreeSet::new();
-        for (room, others) in &reached {
+        for (module, others) in &reached {
             let back =
-                others.iter().filter(|other| reached.get(*other).is_some_and(|back| back.contains(room)));
+                others.iter().filter(|other| reached.get(*other).is_some_and(|back| back.contains(module)));
             let circle: Vec<&str> = back.copied().collect();
             if circle.len() > 1 {
                 circles.insert(circle);
@@ -41,12 +41,12 @@ impl Imports {
         circles.into_iter().collect()
     }
 
-    fn reached_from(&self, room: &str) -> BTreeSet<&str> {
+    fn reached_from(&self, module: &str) -> BTreeSet<&str> {
         let mut reached = BTreeSet::new();
-        let mut next = vec![room];
-        while let Some(room) = next.pop() {
-            let arrows = self.arrows.get(room).into_iter().flatten();
-            for other in arrows.filter(|other| self.rooms.contains(*other)) {
+        let mut next = vec![module];
+        while let Some(module) = next.pop() {
+            let arrows = self.arrows.get(module).into_iter().flatten();
+            for other in arrows.filter(|other| self.modules.contains(*other)) {
                 if reached.insert(other.as_str()) {
                     next.push(other);
                 }
@@ -62,7 +62,7 @@ fn module(path: &str) -> Vec<String> {
     if matches!(stem, "lib" | "main") { Vec::new() } else { stem.split('/').map(str::to_owned).collect() }
 }
 
-/// What one file names of other rooms.
+/// What one file names of other modules.
 struct Met {
     here: Vec<String>,
     named: BTreeSet<String>,
@@ -70,7 +70,7 @@ struct Met {
 
 impl Met {
     fn name(&mut self, path: &[String]) {
-        let room = match path.first().map(String::as_str) {
+        let module = match path.first().map(String::as_str) {
             Some("crate") => path.get(1),
             Some("super") => {
                 let up = path.iter().take_while(|word| *word == "super").count();
@@ -78,7 +78,7 @@ impl Met {
             }
             _ => return,
         };
-        self.named.extend(room.filter(|room| Some(*room) != self.here.first()).cloned());
+        self.named.extend(module.filter(|module| Some(*module) != self.here.first()).cloned());
     }
 
     fn name_tree(&mut self, before: &[String], tree: &syn::UseTree) {
@@ -104,7 +104,7 @@ impl<'a> Visit<'a> for Met {
     }
 
     fn visit_item_mod(&mut self, item: &'a syn::ItemMod) {
-        // Modules in a file are one deeper, and here only tests have any.
+        // Modules inside a file are one level deeper, and here only tests have any.
         if item.content.is_none() {
             visit::visit_item_mod(self, item);
         }

@@ -1,13 +1,14 @@
 //! Functions with their lengths, and public items with or without documentation.
 //!
-//! A function's lines go from its signature to its last brace, without documentation and attributes. Tests are left out.
+//! A function's lines run from its signature to its last brace, without documentation and attributes. Tests are left
+//! out.
 
 use std::fmt;
 
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-/// What was met in some files.
+/// What was found in some files.
 #[derive(Default)]
 pub(super) struct Items {
     functions: Vec<(usize, String)>,
@@ -16,7 +17,7 @@ pub(super) struct Items {
 }
 
 impl Items {
-    /// Adds what a file has.
+    /// Adds what a file contains.
     pub(super) fn read(&mut self, file: &syn::File) {
         self.visit_file(file);
     }
@@ -113,11 +114,11 @@ impl<'a> Visit<'a> for Items {
     }
 }
 
-/// Functions by their lengths.
+/// Functions by length.
 pub(super) struct Lengths(Vec<(usize, String)>);
 
 impl Lengths {
-    /// The length that `percent` of the functions are not longer than.
+    /// The length that `percent` of the functions do not exceed.
     fn percentile(&self, percent: usize) -> usize {
         let place = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
         self.0.get(place).map_or(0, |(lines, _)| *lines)

@@ -1,4 +1,4 @@
-//! Publishes over HTTP as fast as they are acknowledged: on some connections, one under way on each.
+//! Publishes over HTTP as fast as they are acknowledged: on several connections, one at a time on each.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,12 @@ use crate::shell::Failure;
 #[derive(Clone, Copy)]
 pub(super) struct Connections {
     pub(super) count: usize,
-    /// Each publishes to these streams in turns.
+    /// Each publishes to these streams in turn.
     pub(super) streams: usize,
     pub(super) event_bytes: usize,
 }
 
-/// Publishes for so long; acknowledged publishes a second.
+/// Publishes for this long; returns acknowledged publishes per second.
 pub(super) fn appends(server: &Server, connections: Connections, time: Duration) -> Result<f64, Failure> {
     let begun = Instant::now();
     let publish = |first: usize| -> Result<u64, Failure> {

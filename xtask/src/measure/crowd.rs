@@ -1,6 +1,6 @@
-//! Readers that read, each on a thread, and readers that never do.
+//! Active readers, each on a thread, and readers that never read.
 //!
-//! An event carries the time it was published. The next one is published when every reading reader has heard
+//! An event carries the time it was published. The next one is published once every active reader has heard
 //! the last, so nothing queues up in the measurement itself.
 
 use std::fmt;
@@ -14,13 +14,13 @@ use super::http::{Publisher, open_read};
 use crate::shell::Failure;
 
 const STREAM: &str = "crowd";
-/// `@` and the nanoseconds since the crowd gathered, in 20 digits.
+/// `@` and the nanoseconds since the crowd was opened, in 20 digits.
 const STAMP_BYTES: usize = 21;
 const HEAR_WAIT: Duration = Duration::from_secs(30);
 
 /// Readers of one stream.
 pub(super) struct Crowd {
-    gathered: Instant,
+    opened: Instant,
     connections: Vec<TcpStream>,
     threads: Vec<JoinHandle<()>>,
     heard: Receiver<Duration>,
@@ -29,16 +29,16 @@ pub(super) struct Crowd {
 
 impl Crowd {
     /// Opens all readers; each has its place before this returns.
-    pub(super) fn gather(address: &str, reading: usize, stalled: usize) -> Result<Self, Failure> {
+    pub(super) fn open(address: &str, reading: usize, stalled: usize) -> Result<Self, Failure> {
         let (tell, heard) = sync_channel(reading.max(1));
-        let gathered = Instant::now();
-        let mut crowd = Self { gathered, connections: Vec::new(), threads: Vec::new(), heard, reading };
+        let opened = Instant::now();
+        let mut crowd = Self { opened, connections: Vec::new(), threads: Vec::new(), heard, reading };
         for _ in 0..reading {
             let connection = open_read(address, STREAM)?;
             let own = connection.try_clone().map_err(|error| Failure(format!("{error}.")))?;
             crowd.connections.push(connection);
             let tell = tell.clone();
-            crowd.threads.push(std::thread::spawn(move || listen(own, gathered, &tell)));
+            crowd.threads.push(std::thread::spawn(move || listen(own, opened, &tell)));
         }
         for _ in 0..stalled {
             crowd.connections.push(open_read(address, STREAM)?);
@@ -46,7 +46,7 @@ impl Crowd {
         Ok(crowd)
     }
 
-    /// Publishes `events` events, one at a time, and says how long each took to each reading reader.
+    /// Publishes `events` events, one at a time, and returns how long each took to reach each active reader.
     pub(super) fn hear(
         &self,
         address: &str,
@@ -56,7 +56,7 @@ impl Crowd {
         let mut publisher = Publisher::connect(address)?;
         let mut times = Vec::new();
         for _ in 0..events {
-            let mut data = format!("@{:020}", self.gathered.elapsed().as_nanos()).into_bytes();
+            let mut data = format!("@{:020}", self.opened.elapsed().as_nanos()).into_bytes();
             data.resize(event_bytes.max(STAMP_BYTES), b'x');
             publisher.publish(STREAM, &data)?;
             for _ in 0..self.reading {
@@ -71,7 +71,7 @@ impl Crowd {
 impl Drop for Crowd {
     fn drop(&mut self) {
         for connection in &self.connections {
-            // Fails only when the other side has closed already.
+            // Fails only if the other side has already closed.
             let _ = connection.shutdown(Shutdown::Both);
         }
         for thread in self.threads.drain(..) {
@@ -80,12 +80,12 @@ impl Drop for Crowd {
     }
 }
 
-/// Reads until the connection ends, and tells the time each stamp took.
-fn listen(mut connection: TcpStream, gathered: Instant, tell: &SyncSender<Duration>) {
+/// Reads until the connection ends, and sends the time each stamp took.
+fn listen(mut connection: TcpStream, opened: Instant, tell: &SyncSender<Duration>) {
     let mut piece = vec![0; 64 * 1024];
     let mut rest: Vec<u8> = Vec::new();
     while let Ok(bytes @ 1..) = connection.read(&mut piece) {
-        let now = gathered.elapsed();
+        let now = opened.elapsed();
         rest.extend_from_slice(&piece[..bytes]);
         while let Some(at) = rest.iter().position(|byte| *byte == b'@') {
             let Some(stamp) = rest.get(at + 1..at + STAMP_BYTES) else { break };

@@ -1,6 +1,6 @@
 //! As little HTTP as the measurements need: publish on a kept-alive connection, open a read.
 //!
-//! It trusts the server's framing and is no client for anything else.
+//! It trusts the server's framing and is not a client for anything else.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::shell::Failure;
 
-/// A server that says nothing for so long has failed.
+/// A server that is silent for this long has failed.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
 /// One kept-alive connection that publishes.
@@ -36,7 +36,7 @@ impl Publisher {
         if status.starts_with("HTTP/1.1 201") {
             return Ok(());
         }
-        Err(Failure(format!("A publish was answered: {}", status.trim_end())))
+        Err(Failure(format!("A publish was answered with {}", status.trim_end())))
     }
 
     fn answer(&mut self) -> std::io::Result<String> {

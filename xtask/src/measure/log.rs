@@ -1,9 +1,9 @@
-//! The log on disk, in one table: what an acknowledgement costs, how soon a reader that comes back is served, what
-//! retention costs, and the memory of it.
+//! The log on disk, in one table: what an acknowledgement costs, how soon a returning reader is served, what
+//! retention costs, and how much memory it takes.
 //!
-//! The engine's own numbers come from the bench `table` of `largesse-disk`, started once for each measurement;
-//! those over HTTP from the release binary. What is compared is measured in turns within one run. A target that
-//! is missed is a word in the table and no failure: on a machine with others on it, nothing else is true.
+//! The engine's own numbers come from the bench `table` of `largesse-disk`, started once per measurement;
+//! those over HTTP from the release binary. What is compared is measured in turns within one run. A missed target
+//! is a word in the table and not a failure: on a shared machine, nothing else would be true.
 //!
 //! It does not know how the engine works.
 
@@ -28,7 +28,7 @@ struct Part {
     run: fn(&Measuring<'_>, &mut Table) -> Result<(), Failure>,
 }
 
-/// The last is large, and is measured only when it is named.
+/// The last is large, and is measured only when named.
 const PARTS: &[Part] = &[
     Part { name: "acks", does: "publishers in one process, beside write + fdatasync", run: acks },
     Part {
@@ -52,29 +52,29 @@ const PARTS: &[Part] = &[
 const LARGE: &str = "large";
 const SMALL: &str = "small";
 
-/// What is measured with, and how much.
+/// What to measure with, and how much.
 struct Measuring<'a> {
     bench: &'a Bench,
     folder: &'a Path,
     size: &'static Size,
 }
 
-/// A log to be read from.
+/// A log to read from.
 struct Filled {
     events: u64,
     streams: u64,
     event_bytes: u64,
-    /// What the bench holds against its target.
+    /// The target that the bench compares with.
     judge: &'static str,
-    /// Events that are published before it is killed, if it is.
+    /// Events to publish before it is killed, if it is.
     killed_after: Option<u64>,
 }
 
-/// How much is measured.
+/// How much to measure.
 struct Size {
     rounds: u32,
     seconds: u64,
-    /// As long as it takes until segments are full, and cleaned.
+    /// Long enough for segments to fill up and be compacted.
     turn_seconds: u64,
     reads: u64,
     filled: &'static [Filled],
@@ -97,7 +97,7 @@ const FULL: Size = Size {
     retained_streams: 10_000,
 };
 
-/// To see in a minute that all of it works; the numbers are no measurement.
+/// To see within a minute that all of it works; the numbers are not a measurement.
 const QUICK: Size = Size {
     rounds: 1,
     seconds: 1,
@@ -126,10 +126,10 @@ const RUN_TIME_MAX: Duration = Duration::from_secs(180);
 /// The slowest load that is still worth waiting for.
 const LOAD_TIME_MAX: Duration = Duration::from_secs(600);
 
-/// Builds, measures the parts that are named, or all but the large one, and prints the table.
+/// Builds, measures the named parts, or all but the large one, and prints the table.
 ///
 /// # Errors
-/// A word is not known, the build fails, or there is no room for files. A part that fails is told in the table.
+/// A word is not known, the build fails, or there is no room for files. A part that fails is a row of the table.
 pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
     let named: Vec<&str> = words.iter().copied().filter(|word| *word != SMALL).collect();
     if let Some(unknown) = named.iter().find(|word| PARTS.iter().all(|part| part.name != **word)) {
@@ -203,7 +203,7 @@ impl Measuring<'_> {
         self.bench.run(&words, time_max, end, table)
     }
 
-    /// Fills a log, reads it, and kills it, if that is asked for.
+    /// Fills a log, reads it, and kills it if asked to.
     fn read(&self, filled: &Filled, table: &mut Table) -> Result<(), Failure> {
         let Filled { events, streams, event_bytes, judge, killed_after } = filled;
         let load = |events: &u64, end: &str| {
@@ -225,7 +225,7 @@ impl Measuring<'_> {
 struct Folder(PathBuf);
 
 impl Folder {
-    /// Beside what cargo builds, so on a disk that has room.
+    /// Beside cargo's build output, so on a disk that has room.
     fn make() -> Result<Self, Failure> {
         let folder = Self(server::profiles()?.join("measure-log"));
         folder.empty()?;
@@ -242,7 +242,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left, the next run removes.
+        // The next run removes what is left.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

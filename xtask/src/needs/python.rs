@@ -1,7 +1,7 @@
 //! The Python packages that are locked for the trials, in an environment of their own in cargo's target folder.
 //!
-//! Invariant: the environment has a copy of the list that it was made of, written last. Where the copy differs, it is
-//! made anew.
+//! Invariant: the environment contains a copy of the list that it was made from, written last. If the copy differs, the
+//! environment is made again.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,13 +11,13 @@ use crate::shell::{self, Failure};
 const LOCKED: &str = "trials/readers/requirements.txt";
 const COPY: &str = "requirements.txt";
 
-/// Whether Python is there, with what makes an environment: Debian has that in a package of its own.
+/// Whether Python is there with what makes an environment: on Debian that is a separate package.
 pub(super) fn is_missing() -> bool {
     let mut probe = shell::program("python3", &["-c", "import ensurepip, venv"]);
     !probe.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// Makes the environment, unless it is there.
+/// Makes the environment, unless it exists.
 ///
 /// # Errors
 /// It cannot be made, or a package cannot be installed.
@@ -42,7 +42,7 @@ fn is_made_of(folder: &Path, locked: &Path) -> bool {
     copy.is_ok_and(|copy| std::fs::read(locked).is_ok_and(|locked| locked == copy))
 }
 
-/// Beside our own profile's folder, so that whatever names cargo's target folder names it for the trials as well.
+/// Next to our own profile's folder, so that a changed target folder of cargo is also the trials'.
 fn environment() -> Result<PathBuf, Failure> {
     let ours = std::env::current_exe().map_err(|error| Failure(format!("Where xtask is: {error}.")))?;
     let target = ours.parent().and_then(Path::parent).unwrap_or(shell::root());

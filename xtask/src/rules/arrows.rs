@@ -1,8 +1,8 @@
 //! Rule: which crate may use which.
 //!
-//! Invariants: arrows between the houses go one way, up the table; a dependency that is not in a house's row
-//! is a decision that nobody took yet. For tests any crate from outside may be used, but no house above. And the other
-//! way: what a row allows is used, so that the table tells what is, and no arrow comes back unasked.
+//! Invariants: arrows between the members go one way, up the table; a dependency that is not in a member's row
+//! is a decision that nobody has made yet. For tests any outside crate may be used, but no member above. And the other
+//! way round: what a row allows is used, so that the table stays true, and no arrow comes back unnoticed.
 
 use toml::{Table, Value};
 
@@ -10,45 +10,45 @@ use super::tree::{File, Tree};
 use super::{Rule, Violation};
 
 /// One crate of ours and what it may use.
-struct House {
+struct Member {
     name: &'static str,
-    /// Crates of ours, all of them above in the table.
+    /// Crates of ours, all above it in the table.
     ours: &'static [&'static str],
-    /// Crates of others.
+    /// Other people's crates.
     others: &'static [&'static str],
-    /// Crates of others that only a feature may bring.
+    /// Other people's crates that only a feature may bring in.
     optional: &'static [&'static str],
 }
 
 /// From the bottom up.
-const HOUSES: &[House] = &[
-    House { name: "largesse-wire", ours: &[], others: &["memchr", "thiserror"], optional: &[] },
-    House {
+const MEMBERS: &[Member] = &[
+    Member { name: "largesse-wire", ours: &[], others: &["memchr", "thiserror"], optional: &[] },
+    Member {
         name: "largesse-log",
         ours: &["largesse-wire"],
         others: &["base64", "bytesize", "humantime", "imbl", "serde", "thiserror", "xxhash-rust"],
         optional: &["tokio"],
     },
-    House {
+    Member {
         name: "largesse-disk",
         ours: &["largesse-wire", "largesse-log"],
         others: &["lru", "rustix", "thiserror", "tokio", "tracing", "xxhash-rust"],
         optional: &["fastrand"],
     },
-    House { name: "largesse-trace", ours: &[], others: &["rustix"], optional: &[] },
-    House {
+    Member { name: "largesse-trace", ours: &[], others: &["rustix"], optional: &[] },
+    Member {
         name: "largesse-hub",
         ours: &["largesse-wire", "largesse-log"],
         others: &["fastrand", "rustix", "thiserror", "tokio", "tracing"],
         optional: &[],
     },
-    House {
+    Member {
         name: "largesse-sim",
         ours: &["largesse-wire", "largesse-log", "largesse-disk", "largesse-hub"],
         others: &["fastrand", "tokio"],
         optional: &[],
     },
-    House {
+    Member {
         name: "largesse-http",
         // The trace is for tests: they lose it, whatever they try.
         ours: &["largesse-wire", "largesse-log", "largesse-trace", "largesse-hub"],
@@ -75,7 +75,7 @@ const HOUSES: &[House] = &[
         ],
         optional: &[],
     },
-    House {
+    Member {
         name: "largesse",
         ours: &[
             "largesse-wire",
@@ -114,13 +114,13 @@ const HOUSES: &[House] = &[
         ],
         optional: &[],
     },
-    House {
+    Member {
         name: "largesse-trials",
         ours: &["largesse-wire"],
         others: &["fastrand", "serde_json", "socket2"],
         optional: &[],
     },
-    House { name: "xtask", ours: &[], others: &["proc-macro2", "syn", "toml"], optional: &[] },
+    Member { name: "xtask", ours: &[], others: &["proc-macro2", "syn", "toml"], optional: &[] },
 ];
 
 pub(super) const RULE: Rule = Rule { name: "arrows", check, good: GOOD, bad: BAD };
@@ -141,6 +141,7 @@ const KINDS: &[(&str, Kind)] =
 
 /// One dependency as a manifest states it.
 struct Arrow {
+    /// One dependency as a manifest states it.
     /// The package, whatever name it has here.
     to: String,
     key: String,
@@ -149,71 +150,72 @@ struct Arrow {
 }
 
 fn check(tree: &Tree) -> Vec<Violation> {
-    tree.files().iter().filter(|file| file.inside_house() == Some("Cargo.toml")).flat_map(breaches).collect()
+    tree.files().iter().filter(|file| file.inside_member() == Some("Cargo.toml")).flat_map(breaches).collect()
 }
 
 fn breaches(file: &File) -> Vec<Violation> {
     let manifest: Table = match file.text.parse() {
         Ok(manifest) => manifest,
         Err(error) => {
-            return vec![Violation::new(file, 1, format!("is not TOML: {error}"), "mend the manifest")];
+            return vec![Violation::new(file, 1, format!("is not TOML: {error}"), "fix the manifest")];
         }
     };
     let name = manifest.get("package").and_then(|package| package.get("name")).and_then(Value::as_str);
-    let Some(house) = HOUSES.iter().find(|house| Some(house.name) == name) else {
-        let instead =
-            "add a row for it to HOUSES in xtask/src/rules/arrows.rs, and to docs/decisions/ why it is";
+    let Some(member) = MEMBERS.iter().find(|member| Some(member.name) == name) else {
+        let instead = "add a row for it to MEMBERS in xtask/src/rules/arrows.rs, and say in docs/decisions/ why it exists";
         return vec![Violation::new(file, 1, "this crate is in no row", instead)];
     };
-    arrows(&manifest).iter().filter_map(|arrow| breach(file, house, arrow)).collect()
+    arrows(&manifest).iter().filter_map(|arrow| breach(file, member, arrow)).collect()
 }
 
-fn breach(file: &File, house: &House, arrow: &Arrow) -> Option<Violation> {
-    let is_ours = HOUSES.iter().any(|other| other.name == arrow.to);
+fn breach(file: &File, member: &Member, arrow: &Arrow) -> Option<Violation> {
+    let is_ours = MEMBERS.iter().any(|other| other.name == arrow.to);
     let instead = match (arrow.kind, is_ours) {
         (Kind::Dev, false) => return None,
-        (Kind::Dev, true) if house.ours.contains(&&*arrow.to) || house.name == arrow.to => return None,
-        (Kind::Normal, _) if house.ours.contains(&&*arrow.to) || house.others.contains(&&*arrow.to) => {
+        (Kind::Dev, true) if member.ours.contains(&&*arrow.to) || member.name == arrow.to => return None,
+        (Kind::Normal, _) if member.ours.contains(&&*arrow.to) || member.others.contains(&&*arrow.to) => {
             return None;
         }
-        (Kind::Normal, _) if house.optional.contains(&&*arrow.to) && arrow.is_optional => return None,
-        (Kind::Normal, _) if house.optional.contains(&&*arrow.to) => {
+        (Kind::Normal, _) if member.optional.contains(&&*arrow.to) && arrow.is_optional => return None,
+        (Kind::Normal, _) if member.optional.contains(&&*arrow.to) => {
             "make it `optional = true`, for a feature"
         }
         (_, true) => {
             "arrows go one way: move what is shared down, or the test up into the crate that knows both"
         }
-        (Kind::Normal, false) => "do without, or take the decision in docs/decisions/ and add it to HOUSES",
+        (Kind::Normal, false) => {
+            "do without, or record the decision in docs/decisions/ and add it to MEMBERS"
+        }
     };
-    let what = format!("{} may not use {}", house.name, arrow.to);
+    let what = format!("{} may not use {}", member.name, arrow.to);
     Some(Violation::new(file, line_of_key(file, &arrow.key), what, instead))
 }
 
 fn check_used(tree: &Tree) -> Vec<Violation> {
-    tree.files().iter().filter(|file| file.inside_house() == Some("Cargo.toml")).flat_map(unused).collect()
+    tree.files().iter().filter(|file| file.inside_member() == Some("Cargo.toml")).flat_map(unused).collect()
 }
 
-/// What a house's row allows and its manifest does not use. A manifest that is wrong otherwise is told elsewhere.
+/// What a member's row allows and its manifest does not use. A manifest that is broken is reported elsewhere.
 fn unused(file: &File) -> Vec<Violation> {
     let Ok(manifest) = file.text.parse::<Table>() else { return Vec::new() };
     let name = manifest.get("package").and_then(|package| package.get("name")).and_then(Value::as_str);
-    let Some(house) = HOUSES.iter().find(|house| Some(house.name) == name) else { return Vec::new() };
+    let Some(member) = MEMBERS.iter().find(|member| Some(member.name) == name) else { return Vec::new() };
     let used = arrows(&manifest);
     let uses = |to: &str, is_enough: fn(Kind) -> bool| {
         used.iter().any(|arrow| arrow.to == to && is_enough(arrow.kind))
     };
-    // A house below may be there for tests alone.
-    let ours = house.ours.iter().filter(|to| !uses(to, |_| true));
+    // A member below may be used for tests alone.
+    let ours = member.ours.iter().filter(|to| !uses(to, |_| true));
     let others =
-        house.others.iter().chain(house.optional).filter(|to| !uses(to, |kind| kind == Kind::Normal));
+        member.others.iter().chain(member.optional).filter(|to| !uses(to, |kind| kind == Kind::Normal));
     let violation = |to: &&str| {
         let instead = "take it out of the row in xtask/src/rules/arrows.rs";
-        Violation::new(file, 1, format!("{} may use {to}, and does not", house.name), instead)
+        Violation::new(file, 1, format!("{} may use {to}, but does not", member.name), instead)
     };
     ours.chain(others).map(violation).collect()
 }
 
-/// All dependencies of a manifest, those for one platform too.
+/// All dependencies of a manifest, platform-specific ones too.
 fn arrows(manifest: &Table) -> Vec<Arrow> {
     let platforms = manifest.get("target").and_then(Value::as_table).into_iter().flatten();
     let tables = std::iter::once(manifest).chain(platforms.filter_map(|(_, platform)| platform.as_table()));
@@ -279,7 +281,7 @@ const GOOD_USED: &[&[(&str, &str)]] = &[
         "crates/w/Cargo.toml",
         "[package]\nname = \"largesse-wire\"\n[dependencies]\nmemchr = \"2\"\nthiserror.workspace = true\n",
     )],
-    &[("crates/w/Cargo.toml", "[package]\nname = \"a-house-without-a-row\"\n")],
+    &[("crates/w/Cargo.toml", "[package]\nname = \"a-member-without-a-row\"\n")],
 ];
 
 const BAD_USED: &[&[(&str, &str)]] = &[
@@ -295,10 +297,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arrows_between_the_houses_go_up_the_table() {
-        for (place, house) in HOUSES.iter().enumerate() {
-            let below: Vec<_> = HOUSES[..place].iter().map(|house| house.name).collect();
-            assert!(house.ours.iter().all(|name| below.contains(name)), "{}", house.name);
+    fn arrows_between_the_members_go_up_the_table() {
+        for (place, member) in MEMBERS.iter().enumerate() {
+            let below: Vec<_> = MEMBERS[..place].iter().map(|member| member.name).collect();
+            assert!(member.ours.iter().all(|name| below.contains(name)), "{}", member.name);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Rule: calls that no code here makes, each with what to do instead.
 //!
 //! Clippy denies some of them too, where types are known. Here they are seen under every feature and on every
-//! platform. Comments and strings may name them, and an item that is excepted from clippy's lint is from the ban.
+//! platform. Comments and strings may name them, and an item excepted from clippy's lint is excepted from the ban.
 
 use super::rust::{Code, Places};
 use super::tree::{File, Tree};
@@ -24,14 +24,14 @@ enum Place {
 struct Ban {
     call: &'static str,
     place: Place,
-    /// The lint whose `#[expect(…, reason = "…")]` excepts an item.
+    /// The lint whose `#[expect(…, reason = "…")]` makes an exception of an item.
     lint: Option<&'static str>,
     instead: &'static str,
 }
 
 /// Time is a parameter here.
 const PURE: &[&str] = &["largesse-wire", "largesse-log"];
-/// These speak to a person at a terminal.
+/// These print for a person at a terminal.
 const SPEAKERS: &[&str] = &["largesse", "xtask"];
 
 const OWNED: &str = "every task has an owner: spawn into a tokio::task::JoinSet that is joined";
@@ -96,14 +96,14 @@ const BANS: &[Ban] = &[
         call: "#[ignore",
         place: Place::Tests,
         lint: None,
-        instead: "mend the test, or delete it: a test that never runs lies",
+        instead: "fix the test, or delete it: a test that never runs proves nothing",
     },
 ];
 
 pub(super) const RULE: Rule = Rule { name: "calls", check, good: GOOD, bad: BAD };
 
 fn check(tree: &Tree) -> Vec<Violation> {
-    let ours = tree.rust().filter(|(file, _)| file.house().is_some());
+    let ours = tree.rust().filter(|(file, _)| file.member().is_some());
     ours.flat_map(|(file, code)| BANS.iter().flat_map(|ban| breaches(file, code, ban))).collect()
 }
 
@@ -115,11 +115,11 @@ fn breaches(file: &File, code: &Code, ban: &Ban) -> Vec<Violation> {
 }
 
 fn applies(place: Place, file: &File, at: usize) -> bool {
-    let is_one_of = |houses: &[&str]| file.house().is_some_and(|house| houses.contains(&house));
+    let is_one_of = |members: &[&str]| file.member().is_some_and(|member| members.contains(&member));
     match place {
         Place::Source => !file.is_test(at),
-        Place::SourceOf(houses) => !file.is_test(at) && is_one_of(houses),
-        Place::SourceBut(houses) => !file.is_test(at) && !is_one_of(houses),
+        Place::SourceOf(members) => !file.is_test(at) && is_one_of(members),
+        Place::SourceBut(members) => !file.is_test(at) && !is_one_of(members),
         Place::Tests => file.is_test(at),
     }
 }

@@ -1,6 +1,6 @@
-//! Rule: a public error has words for people: thiserror's `#[error(…)]`, or a `Display` of its own.
+//! Rule: a public error has a message for people: thiserror's `#[error(…)]`, or a `Display` of its own.
 //!
-//! What the words say is not judged.
+//! What the message says is not judged.
 
 use super::rust::Code;
 use super::tree::{File, Tree};
@@ -22,7 +22,7 @@ fn breaches(tree: &Tree, file: &File, code: &Code) -> Vec<Violation> {
         .filter(|(at, name)| !has_words(code, *at) && !has_display(tree, file, name))
         .map(|(at, name)| {
             let instead = "derive thiserror::Error and give every variant its `#[error(…)]`";
-            Violation::new(file, file.line_of(at), format!("`{name}` has no words for people"), instead)
+            Violation::new(file, file.line_of(at), format!("`{name}` has no message for people"), instead)
         })
         .collect()
 }
@@ -41,7 +41,7 @@ fn has_words(code: &Code, at: usize) -> bool {
 /// Whether the error's crate implements `Display` for it.
 fn has_display(tree: &Tree, file: &File, name: &str) -> bool {
     let implementation = format!("Display for {name}");
-    let same_crate = tree.rust().filter(|(other, _)| other.house() == file.house());
+    let same_crate = tree.rust().filter(|(other, _)| other.member() == file.member());
     same_crate.into_iter().any(|(_, code)| code.find(&implementation).next().is_some())
 }
 

@@ -1,13 +1,13 @@
-//! Rule: a guarantee names the tests that show it, and they are there.
+//! Rule: a guarantee names the tests that show it, and they exist.
 //!
-//! A test is named in back quotes, as `crates/a/tests/b.rs::name_of_the_test`. Whether it shows what it should
-//! is for readers to judge; that it runs and holds, for cargo.
+//! A test is named in backquotes, as `crates/a/tests/b.rs::name_of_the_test`. Whether it shows what it should
+//! is for readers to judge; that it runs and passes, for cargo.
 
 use super::tree::{File, Tree};
 use super::{Rule, Violation};
 
 const PAGE: &str = "docs/guarantees.md";
-const FORM: &str = "name tests as `crates/a/tests/b.rs::name_of_the_test`, in back quotes";
+const FORM: &str = "name tests as `crates/a/tests/b.rs::name_of_the_test`, in backquotes";
 
 pub(super) const RULE: Rule = Rule { name: "guarantees", check, good: GOOD, bad: BAD };
 
@@ -26,11 +26,11 @@ fn check(tree: &Tree) -> Vec<Violation> {
 }
 
 fn absent(page: &File, line: usize, test: &str) -> Violation {
-    let instead = "write the test, or name the one that took its place";
+    let instead = "write the test, or name the one that replaced it";
     Violation::new(page, line, format!("there is no test `{test}`"), instead)
 }
 
-/// What stands in back quotes on a line and has the form of a test's name.
+/// What is in backquotes on a line and looks like a test's name.
 fn tests_in(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2).filter(|quoted| quoted.contains(".rs::"))
 }

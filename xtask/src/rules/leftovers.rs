@@ -17,7 +17,7 @@ const MARKS: &[&str] = &[
     concat!("db", "g!("),
 ];
 
-/// Bytes of others, kept as they came.
+/// Other people's bytes, kept as they came.
 const AS_THEY_CAME: &[&str] = &["fixtures/", "fuzz/seeds/", "snapshots/", "proptest-regressions/"];
 
 pub(super) const RULE: Rule = Rule { name: "leftovers", check, good: GOOD, bad: BAD };

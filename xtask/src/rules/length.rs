@@ -1,6 +1,6 @@
 //! Rule: a file is one noun, and so at most [`LINES_MAX`] lines long, tests too.
 //!
-//! Files that tools write (the lock file) and prose are not counted.
+//! Files that tools write (the lock file), and prose, are not counted.
 
 use super::tree::{File, Tree};
 use super::{Rule, Violation};

@@ -1,6 +1,6 @@
-//! Rule: a source file says first what it is.
+//! Rule: a source file begins by saying what it is.
 //!
-//! A sentence is all that can be counted. Whether it says the invariants, and what the file does not do, is for
+//! Only a sentence can be checked for. Whether it states the invariants, and what the file does not do, is for
 //! readers to judge.
 
 use super::tree::{File, Tree};

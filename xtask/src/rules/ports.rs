@@ -1,7 +1,7 @@
 //! Rule: a test binds and dials no fixed port.
 //!
-//! Two runs of the tests on one machine would meet there. Port 0 asks the system for a free one. An address
-//! that is only written or compared is no breach: a `Host` names a port that nobody listens on.
+//! Two runs of the tests on one machine would collide there. Port 0 asks the system for a free one. An address
+//! that is only written or compared is fine: a `Host` names a port that nobody listens on.
 
 use std::ops::Range;
 
@@ -12,14 +12,14 @@ use super::{Rule, Violation};
 /// Calls that take an address.
 const TAKERS: &[&str] = &["bind(", "connect(", "connect_timeout("];
 
-/// A bare number below is taken for something else: ports below need rights that tests do not have.
+/// A smaller number is taken for something else: lower ports need privileges that tests do not have.
 const PLAIN_PORT_MIN: u32 = 1024;
 
 pub(super) const RULE: Rule = Rule { name: "ports", check, good: GOOD, bad: BAD };
 
 fn check(tree: &Tree) -> Vec<Violation> {
     tree.rust()
-        .filter(|(file, _)| file.house().is_some())
+        .filter(|(file, _)| file.member().is_some())
         .flat_map(|(file, code)| breaches(file, code))
         .collect()
 }
@@ -37,7 +37,7 @@ fn breach(file: &File, call: &Range<usize>) -> Violation {
     Violation::new(file, file.line_of(call.start), "a test uses a fixed port", instead)
 }
 
-/// Whether an address with a port from 1 on is written out: `…:8084` in a literal, or `(address, 8084)`.
+/// Whether an address with a port other than 0 is written out: `…:8084` in a literal, or `(address, 8084)`.
 fn names_port(call: &str) -> bool {
     call.match_indices([':', ',']).any(|(at, mark)| {
         let Some((number, after)) = leading_number(call[at + 1..].trim_start_matches(' ')) else {
@@ -51,7 +51,7 @@ fn names_port(call: &str) -> bool {
     })
 }
 
-/// The number a text begins with, and what follows.
+/// The number that a text begins with, and what follows.
 fn leading_number(text: &str) -> Option<(u32, &str)> {
     let after = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
     let digits = &text[..text.len() - after.len()];

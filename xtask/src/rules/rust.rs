@@ -1,6 +1,6 @@
-//! Rust text, cut into what is code, what is comment and what is literal.
+//! Rust text, split into code, comments and literals.
 //!
-//! Invariants: both views have the text's length and its line breaks, so a place in one is the same place in
+//! Invariants: both views have the text's length and its line breaks, so an offset in one is the same offset in
 //! the other and in the text. Text that is not Rust gives views too, if not sensible ones; nothing here fails.
 //!
 //! It builds no syntax tree.
@@ -37,7 +37,7 @@ impl Code {
         Self { bare, with_literals }
     }
 
-    /// Where a piece of code stands. A piece that begins or ends as a word must not go on as one there.
+    /// Where a piece of code is. A piece that begins or ends as a word must not be part of a longer one.
     pub(super) fn find<'a>(&'a self, piece: &'a str) -> impl Iterator<Item = usize> + 'a {
         self.bare.match_indices(piece).map(|(at, _)| at).filter(move |at| is_whole(&self.bare, *at, piece))
     }
@@ -48,7 +48,7 @@ impl Code {
         Places(starts.map(|(at, attribute)| self.item_after(at, attribute)).collect())
     }
 
-    /// What stands under `#[expect(…)]` with this lint: an exception with its reason, which the compiler checks.
+    /// The items under `#[expect(…)]` with this lint: an exception with its reason, which the compiler checks.
     pub(super) fn excepted_places(&self, lint: &str) -> Places {
         let starts =
             ["#[expect(", "#![expect("].iter().flat_map(|attribute| self.bare.match_indices(attribute));
@@ -65,7 +65,7 @@ impl Code {
         items.filter_map(|item| item.strip_suffix(';')?.rsplit_once("mod ").map(|(_, name)| name.trim()))
     }
 
-    /// From an attribute to the end of the item it stands on.
+    /// From an attribute to the end of the item it is on.
     fn item_after(&self, at: usize, attribute: &str) -> Range<usize> {
         if attribute.starts_with("#!") {
             return 0..self.bare.len();
@@ -81,7 +81,7 @@ impl Code {
         at..self.bare.len()
     }
 
-    /// Past the bracket that closes the one at `open`, or the end of the text. Past `open` if none stands there.
+    /// Past the bracket that closes the one at `open`, or the end of the text. Past `open` if there is no bracket.
     pub(super) fn closing(&self, open: usize) -> usize {
         let mut depth = 0_usize;
         for (at, byte) in self.bare.bytes().enumerate().skip(open) {
@@ -117,12 +117,12 @@ impl Places {
     }
 }
 
-/// Whether `letter` may stand in an identifier.
+/// Whether `letter` can be part of an identifier.
 pub(super) fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-/// Whether `piece`, found at `at`, is not a part of longer words.
+/// Whether `piece`, found at `at`, is not part of longer words.
 pub(super) fn is_whole(text: &str, at: usize, piece: &str) -> bool {
     let joins =
         |one: Option<char>, other: Option<char>| one.is_some_and(is_word) && other.is_some_and(is_word);

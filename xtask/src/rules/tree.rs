@@ -1,14 +1,14 @@
-//! The repository as the rules see it: paths, texts, and what is source and what is test.
+//! The repository as the rules see it: paths, texts, and which of them is source and which is test.
 //!
-//! Invariants: paths use `/` and start at the root; files are sorted by path; a file that is not UTF-8 is not
-//! here. What git ignores does not exist; what is new and not yet added does.
+//! Invariants: paths use `/` and start at the root; files are sorted by path; a file that is not UTF-8 is left
+//! out. What git ignores does not exist; what is new and not yet added does.
 
 use std::collections::BTreeSet;
 
 use super::rust::{Code, Places};
 use crate::shell::{self, Failure};
 
-/// Crates that are no part of the product stand at the root.
+/// Crates that are not part of the product are at the root.
 const BESIDE_CRATES: &[&str] = &["trials/", "xtask/"];
 
 /// One file of the repository.
@@ -18,19 +18,19 @@ pub(crate) struct File {
     rust: Option<Rust>,
 }
 
-/// What is known of a Rust file beyond its text.
+/// What is known about a Rust file beyond its text.
 struct Rust {
     code: Code,
     tests: Places,
 }
 
 impl File {
-    /// The file as Rust, if it is.
+    /// The file as Rust, if it is Rust.
     pub(super) fn code(&self) -> Option<&Code> {
         self.rust.as_ref().map(|rust| &rust.code)
     }
 
-    /// Whether the byte at `at` is compiled for tests only. No byte of another language is.
+    /// Whether the byte at `at` is compiled for tests only. False for files in other languages.
     pub(crate) fn is_test(&self, at: usize) -> bool {
         self.rust.as_ref().is_some_and(|rust| rust.tests.contains(at))
     }
@@ -46,25 +46,25 @@ impl File {
     }
 
     /// The crate a file is in: `largesse-wire` of `crates/largesse-wire/src/lib.rs`, or `trials`, or `xtask`.
-    pub(crate) fn house(&self) -> Option<&str> {
-        self.house_and_rest().map(|(house, _)| house)
+    pub(crate) fn member(&self) -> Option<&str> {
+        self.member_and_rest().map(|(member, _)| member)
     }
 
-    /// The path from the crate's folder on: `src/lib.rs`.
-    pub(crate) fn inside_house(&self) -> Option<&str> {
-        self.house_and_rest().map(|(_, rest)| rest)
+    /// The path within the crate's folder: `src/lib.rs`.
+    pub(crate) fn inside_member(&self) -> Option<&str> {
+        self.member_and_rest().map(|(_, rest)| rest)
     }
 
-    fn house_and_rest(&self) -> Option<(&str, &str)> {
-        let is_at_the_root = |path: &&str| BESIDE_CRATES.iter().any(|house| path.starts_with(house));
-        let in_house =
+    fn member_and_rest(&self) -> Option<(&str, &str)> {
+        let is_at_the_root = |path: &&str| BESIDE_CRATES.iter().any(|member| path.starts_with(member));
+        let in_member =
             self.path.strip_prefix("crates/").or_else(|| Some(self.path.as_str()).filter(is_at_the_root));
-        in_house?.split_once('/')
+        in_member?.split_once('/')
     }
 
     /// Whether the file is below a crate's `src`.
     pub(super) fn is_in_src(&self) -> bool {
-        self.inside_house().is_some_and(|path| path.starts_with("src/"))
+        self.inside_member().is_some_and(|path| path.starts_with("src/"))
     }
 
     /// The name without folders.
@@ -83,7 +83,7 @@ impl Tree {
     /// Git is missing or refuses, or this is no checkout.
     pub(crate) fn of_repository() -> Result<Self, Failure> {
         let root = shell::root();
-        // A container's user is often another than the checkout's owner, which git would refuse.
+        // A container's user is often not the checkout's owner, which git would refuse.
         let ours = format!("safe.directory={}", root.display());
         let words = ["-c", &ours, "ls-files", "-z", "--cached", "--others", "--exclude-standard"];
         let listed = shell::output(&mut shell::program("git", &words))?;
@@ -92,12 +92,12 @@ impl Tree {
             .filter(|path| !path.is_empty())
             .map(str::to_owned)
             .collect();
-        // What is listed but cannot be read as text was deleted, is a folder, or is no text.
+        // A listed file that cannot be read as text was deleted, is a folder, or is not text.
         let read = |path: String| std::fs::read_to_string(root.join(&path)).ok().map(|text| (path, text));
         Ok(Self::new(paths.into_iter().filter_map(read)))
     }
 
-    /// A small repository that a rule is tested with.
+    /// A small repository to test a rule with.
     pub(crate) fn of_sample(files: &[(&str, &str)]) -> Self {
         Self::new(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())))
     }
@@ -142,7 +142,7 @@ fn new_file(path: String, text: String) -> File {
 /// A crate's `tests`, `benches` and `examples`.
 fn is_beside_src(file: &File) -> bool {
     let beside = ["tests/", "benches/", "examples/"];
-    file.inside_house().is_some_and(|path| beside.iter().any(|folder| path.starts_with(folder)))
+    file.inside_member().is_some_and(|path| beside.iter().any(|folder| path.starts_with(folder)))
 }
 
 /// The module paths, without `.rs`, of the files that a file declares under `cfg(test)`.
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_src_is_a_test() {
+    fn what_is_beside_src_is_a_test() {
         check(
             &[("crates/a/tests/b.rs", ""), ("crates/a/build.rs", ""), ("tests/c.rs", "")],
             &["crates/a/tests/b.rs"],
@@ -197,12 +197,12 @@ mod tests {
     }
 
     #[test]
-    fn a_house_is_a_folder_under_crates_or_one_of_those_beside() {
+    fn a_member_is_a_folder_under_crates_or_one_of_those_beside() {
         let paths =
             ["crates/a/src/lib.rs", "trials/src/lib.rs", "xtask/src/main.rs", "docs/a.md", "README.md"];
         let tree = Tree::of_sample(&paths.map(|path| (path, "")));
-        let houses: Vec<_> = tree.files().iter().map(File::house).collect();
-        assert_eq!(houses, [Some("a"), Some("trials"), Some("xtask"), None, None]);
+        let members: Vec<_> = tree.files().iter().map(File::member).collect();
+        assert_eq!(members, [Some("a"), Some("trials"), Some("xtask"), None, None]);
     }
 
     #[test]

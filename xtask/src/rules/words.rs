@@ -7,7 +7,7 @@ use super::rust::{Code, is_word};
 use super::tree::{File, Tree};
 use super::{Rule, Violation};
 
-/// Words of the field that are not ours, and ours.
+/// The field's words that we don't use for users' things, and ours.
 const SYNONYMS: &[(&str, &str)] = &[
     ("topic", "stream"),
     ("channel", "stream"),
@@ -21,11 +21,11 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("broker", "log"),
 ];
 
-/// Declared names that mean another thing than the word's, with the reason.
+/// Declared names that mean something else than the word does, with the reason.
 const ALLOWED: &[(&str, &str)] = &[];
 
-/// Names of modules that would hold anything.
-const DRAWERS: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
+/// Names of modules that could hold anything.
+const CATCH_ALLS: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
 
 pub(super) const RULE: Rule = Rule { name: "words", check, good: GOOD, bad: BAD };
 
@@ -60,13 +60,13 @@ struct Declared<'a> {
 
 fn check(tree: &Tree) -> Vec<Violation> {
     tree.rust()
-        .filter(|(file, _)| file.house().is_some())
+        .filter(|(file, _)| file.member().is_some())
         .flat_map(|(file, code)| breaches(file, code))
         .collect()
 }
 
 fn breaches(file: &File, code: &Code) -> Vec<Violation> {
-    let mut found: Vec<_> = drawer(file).into_iter().collect();
+    let mut found: Vec<_> = catch_all(file).into_iter().collect();
     let mut line_start = 0;
     for (number, line) in (1..).zip(code.bare.split_inclusive('\n')) {
         let fault = declared(line).filter(|_| !file.is_test(line_start)).and_then(|name| fault(&name));
@@ -76,14 +76,14 @@ fn breaches(file: &File, code: &Code) -> Vec<Violation> {
     found
 }
 
-/// A file whose own name, or whose folder's, is a drawer.
-fn drawer(file: &File) -> Option<Violation> {
-    let mut parts = file.inside_house()?.trim_end_matches(".rs").split('/');
-    let name = parts.find(|part| DRAWERS.contains(part))?;
+/// A file whose own name, or whose folder's, is a catch-all.
+fn catch_all(file: &File) -> Option<Violation> {
+    let mut parts = file.inside_member()?.trim_end_matches(".rs").split('/');
+    let name = parts.find(|part| CATCH_ALLS.contains(part))?;
     Some(Violation::new(
         file,
         1,
-        format!("a module named `{name}` would hold anything"),
+        format!("a module named `{name}` could hold anything"),
         "name the noun it is",
     ))
 }
@@ -97,9 +97,9 @@ fn fault(declared: &Declared<'_>) -> Option<(String, String)> {
     if kind == Kind::Type && says_nothing(name) {
         return Some((format!("the type name `{name}` says nothing"), "name what it is".to_owned()));
     }
-    if kind == Kind::Module && DRAWERS.contains(&name) {
+    if kind == Kind::Module && CATCH_ALLS.contains(&name) {
         return Some((
-            format!("a module named `{name}` would hold anything"),
+            format!("a module named `{name}` could hold anything"),
             "name the noun it is".to_owned(),
         ));
     }
@@ -119,7 +119,7 @@ fn says_nothing(name: &str) -> bool {
     name == "Data" || endings.iter().any(|ending| name.ends_with(ending))
 }
 
-/// The words in a name, in small letters: `lag`, `bytes` and `max` of `lag_bytes_max`, `LagBytesMax`.
+/// The words in a name, in lower case: `lag`, `bytes` and `max` of `lag_bytes_max`, `LagBytesMax`.
 fn segments(name: &str) -> impl Iterator<Item = String> {
     let is_constant = !name.contains(|letter: char| letter.is_ascii_lowercase());
     let mut spread = String::with_capacity(name.len() * 2);
@@ -132,7 +132,7 @@ fn segments(name: &str) -> impl Iterator<Item = String> {
     spread.split('_').map(str::to_owned).collect::<Vec<_>>().into_iter()
 }
 
-/// What a line declares. Formatted code declares one thing a line, at its beginning.
+/// What a line declares. Formatted code declares one thing per line, at its beginning.
 fn declared(line: &str) -> Option<Declared<'_>> {
     let line = line.trim_start();
     let (is_public, rest) = match line.strip_prefix("pub") {

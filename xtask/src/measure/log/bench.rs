@@ -1,6 +1,6 @@
 //! The bench of `largesse-disk`: built, and run with a deadline, its rows passed on as they come.
 //!
-//! Invariant: a run that was started is ended before this returns.
+//! Invariant: a run that was started has ended before this returns.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use super::table::Table;
 use crate::shell::{self, Failure};
 
 const BUILD: &[&str] = &["build", "--release", "--package", "largesse-disk", "--bench", "table"];
-/// What a run prints when it may be killed.
+/// What a run prints when it can be killed.
 const KILLABLE: &str = "killable";
 /// Rows that wait to be printed.
 const LINES_WAITING_MAX: usize = 16;
@@ -24,23 +24,23 @@ pub(super) struct Bench(PathBuf);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     ByItself,
-    /// With SIGKILL, as soon as it says that it may.
+    /// With SIGKILL, as soon as it says that it can be.
     Killed,
 }
 
-/// A run under way, which ends with its owner.
+/// A run in progress, which ends with its owner.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Either fails only when the process has ended already.
+        // Either fails only if the process has already ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
 impl Bench {
-    /// Builds it, and asks cargo where it is: its file has a number in its name.
+    /// Builds it, and asks cargo where it is: its file name contains a hash.
     pub(super) fn built() -> Result<Self, Failure> {
         shell::pass(&mut shell::cargo(BUILD))?;
         let told = shell::output(shell::cargo(BUILD).arg("--message-format=json"))?;
@@ -52,7 +52,7 @@ impl Bench {
     /// Runs one command to its end.
     ///
     /// # Errors
-    /// It does not start, fails, or takes more time than it may.
+    /// It does not start, fails, or takes longer than allowed.
     pub(super) fn run(
         &self,
         words: &[&str],
@@ -84,7 +84,7 @@ impl Bench {
     }
 }
 
-/// The pipe is read on a thread, so that a run that says nothing cannot hold us. The thread ends with the run.
+/// The pipe is read on a thread, so that a silent run cannot block us. The thread ends with the run.
 fn lines(stdout: ChildStdout) -> Receiver<String> {
     let (tell, told) = sync_channel(LINES_WAITING_MAX);
     std::thread::spawn(move || {
@@ -95,7 +95,7 @@ fn lines(stdout: ChildStdout) -> Receiver<String> {
     told
 }
 
-/// The path in a line of cargo's, if it tells of a program.
+/// The path in a line from cargo, if it names a program.
 fn executable(line: &str) -> Option<PathBuf> {
     let (_, rest) = line.split_once(r#""executable":""#)?;
     rest.split_once('"').map(|(path, _)| PathBuf::from(path))
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_over_when_it_ends_and_what_it_failed_with_is_told() {
+    fn a_run_is_over_when_it_ends_and_its_failure_is_reported() {
         let long = Duration::from_secs(60);
         assert!(ran("echo row", long, End::ByItself).is_ok());
         let failed = ran("exit 3", long, End::ByItself).expect_err("it failed").0;
@@ -125,12 +125,12 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_may_be_killed_is() {
+    fn a_run_that_can_be_killed_is() {
         assert!(ran("echo killable; exec tail -f /dev/null", Duration::from_secs(60), End::Killed).is_ok());
     }
 
     #[test]
-    fn a_program_is_found_in_what_cargo_tells() {
+    fn a_program_is_found_in_what_cargo_prints() {
         let line = r#"{"reason":"compiler-artifact","executable":"/t/deps/table-1","fresh":true}"#;
         assert_eq!(executable(line), Some(PathBuf::from("/t/deps/table-1")));
         assert_eq!(executable(r#"{"executable":null}"#), None);

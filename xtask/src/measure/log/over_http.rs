@@ -14,9 +14,9 @@ const STREAMS: usize = 10_000;
 const CONNECTIONS: usize = 64;
 const RATIO_MIN: f64 = 0.70;
 const RATE_MIN: f64 = 25_000.0;
-/// Fewer rounds do not show whether somebody else is at work.
+/// Fewer rounds do not show whether something else is running.
 const ROUNDS_MIN: usize = 3;
-/// When the one to compare with is so many times as fast in one round as in another, somebody else is at work.
+/// If the baseline is this many times as fast in one round as in another, something else is running.
 const SPREAD_MAX: f64 = 1.5;
 
 /// Measures both sides in turns.
@@ -35,12 +35,12 @@ pub(super) fn publish(measuring: &Measuring<'_>, table: &mut Table) -> Result<()
         let disk = appends(&on_disk, connections, time)?;
         rounds.push(Round { memory, disk });
     }
-    // In the first, streams are made.
+    // The first round creates the streams.
     tell(&rounds[1..], table);
     Ok(())
 }
 
-/// Publishes a second, on each side in turn.
+/// A second of publishing on each side, in turn.
 struct Round {
     memory: f64,
     disk: f64,

@@ -1,17 +1,17 @@
-//! The table, printed row by row as they come.
+//! The table, printed row by row as results come in.
 //!
-//! Invariant: every target is counted once, as one that holds, one that was missed, or one of which nobody can say.
+//! Invariant: every target is counted once: as held, as missed, or as undecided.
 
 use crate::shell::Failure;
 
-/// What there is to say of a target.
+/// What there is to say about a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// There is none.
     None,
     Holds,
     Missed,
-    /// What it is compared with moved too much.
+    /// The baseline moved too much.
     Unsure,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Prints the head.
+    /// Prints the head of the table.
     pub(super) fn begin() -> Self {
         print("what", "measured", "target", "");
         Self { held: 0, missed: 0, unsure: 0, failed: 0 }
@@ -48,7 +48,7 @@ impl Table {
         print(what, measured, target, word);
     }
 
-    /// A row as the bench prints it: fields parted by tabs.
+    /// A row as the bench prints it: fields separated by tabs.
     pub(super) fn line(&mut self, line: &str) {
         let mut fields = line.split('\t');
         let [what, measured, target, verdict] = std::array::from_fn(|_| fields.next().unwrap_or_default());
@@ -67,12 +67,12 @@ impl Table {
         self.failed += 1;
     }
 
-    /// Prints the sum.
+    /// Prints the totals.
     pub(super) fn end(&self) {
         let Self { held, missed, unsure, failed } = self;
         println!(
-            "\n{held} targets hold, {missed} were missed, {unsure} could not be told: what they are compared with \
-             moved too much. {failed} parts could not be measured."
+            "\n{held} targets hold, {missed} were missed, {unsure} are undecided: their baseline moved too much. \
+            {failed} parts could not be measured."
         );
     }
 }

@@ -62,7 +62,7 @@ fn block_comment(text: &str) -> usize {
     text.len()
 }
 
-/// To the next quote that no backslash stands before.
+/// To the next quote that no backslash precedes.
 fn quoted(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, letter) in text.char_indices().skip(1) {
@@ -76,7 +76,7 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// A quote begins a character if one follows it after one letter, or a backslash does; else a lifetime.
+/// A quote begins a character literal if one follows it after one character, or a backslash does; else a lifetime.
 fn is_char(text: &str) -> bool {
     let mut letters = text.chars().skip(1);
     match letters.next() {
@@ -86,7 +86,7 @@ fn is_char(text: &str) -> bool {
     }
 }
 
-/// The length of the raw string a text begins with, if it does.
+/// The length of the raw string a text begins with, if there is one.
 fn raw_string(text: &str) -> Option<usize> {
     let hashes_on = ["r", "br", "cr"].iter().find_map(|prefix| {
         text.strip_prefix(prefix).filter(|rest| rest.starts_with(['#', '"'])).map(|rest| (prefix.len(), rest))
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_of_every_make_are_literals() {
+    fn strings_of_every_kind_are_literals() {
         check(r#"a"b\"c"d"#, &[(Kind::Literal, r#""b\"c""#)]);
         check("r##\"a\"#b\"##c", &[(Kind::Literal, "r##\"a\"#b\"##")]);
         check("br\"\\\"c", &[(Kind::Literal, "br\"\\\"")]);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_is_no_character() {
+    fn a_lifetime_is_not_a_character() {
         check(
             "&'a str, 'b', '\\n', '\\'', ('x'..='y')",
             &[
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_end_goes_to_the_end() {
+    fn an_unclosed_token_runs_to_the_end() {
         for text in ["\"a", "/* a", "r#\"a\"", "'\\", "'", "r#", "é'é"] {
             assert_eq!(tokens(text).map(|(_, token)| token).collect::<String>(), text);
         }
