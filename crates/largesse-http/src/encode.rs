@@ -3,7 +3,7 @@
 //! Invariant: encoding neither fails nor forges a field; events and ids were checked into types. Does not wait
 //! or write: see `sse_body.rs`.
 
-use largesse_hub::{ControlEvents, HeartbeatForm, OutBlock, What};
+use largesse_hub::{BlockContent, ControlEvents, HeartbeatForm, OutBlock};
 use largesse_log::{Event, UnixMs};
 use largesse_wire::{Block, EventData, EventId, EventName, HEARTBEAT, Retry, encode_block, encode_head};
 
@@ -44,9 +44,11 @@ pub(crate) fn away(retry: Retry, reason: &str, control: ControlEvents) -> Vec<u8
 /// Appends one block, whole.
 pub(crate) fn block(bytes: &mut Vec<u8>, block: &OutBlock, format: Format) {
     let id = block.id.as_ref();
-    match &block.what {
-        What::Event(event) => event_block(bytes, event, id, format),
-        What::Control(control) => named_block(bytes, control.name(), &event_json::control(control), id),
+    match &block.content {
+        BlockContent::Event(event) => event_block(bytes, event, id, format),
+        BlockContent::Control(control) => {
+            named_block(bytes, control.name(), &event_json::control(control), id)
+        }
     }
 }
 

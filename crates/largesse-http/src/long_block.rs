@@ -140,7 +140,7 @@ fn push_line(bytes: &mut Vec<u8>, field: &str, value: &str) {
 
 #[cfg(test)]
 mod tests {
-    use largesse_hub::{OutBlock, What};
+    use largesse_hub::{BlockContent, OutBlock};
     use largesse_log::{Position, StreamName, UnixMs};
     use largesse_wire::EventData;
 
@@ -158,7 +158,7 @@ mod tests {
         });
         let id = id.map(|id| EventId::parse(id).expect("an id"));
         let mut want = Vec::new();
-        encode::block(&mut want, &OutBlock { what: What::Event(event.clone()), id }, format);
+        encode::block(&mut want, &OutBlock { content: BlockContent::Event(event.clone()), id }, format);
         for bytes_max in 1..want.len() + 2 {
             let (mut long, mut whole) = (LongBlock::new(event.clone(), id, format), Vec::new());
             while !long.is_written() {

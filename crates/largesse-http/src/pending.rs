@@ -4,7 +4,7 @@
 //! takes nothing holds little: what waits here are events that the log and all readers share. Does not read
 //! from the hub.
 
-use largesse_hub::{OutBlock, What};
+use largesse_hub::{BlockContent, OutBlock};
 
 use crate::{
     encode::{self, Format},
@@ -52,11 +52,11 @@ impl Pending {
     }
 
     fn begin(&mut self, bytes: &mut Vec<u8>, block: &OutBlock) {
-        match &block.what {
-            What::Event(event) if event.data.as_str().len() > self.short_bytes_max() => {
+        match &block.content {
+            BlockContent::Event(event) if event.data.as_str().len() > self.short_bytes_max() => {
                 self.long = Some(LongBlock::new(event.clone(), block.id, self.format));
             }
-            What::Event(_) | What::Control(_) => encode::block(bytes, block, self.format),
+            BlockContent::Event(_) | BlockContent::Control(_) => encode::block(bytes, block, self.format),
         }
     }
 

@@ -41,14 +41,14 @@ pub enum Out {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutBlock {
     /// What it says.
-    pub what: What,
+    pub content: BlockContent,
     /// The place after it, from which a later request resumes.
     pub id: Option<EventId>,
 }
 
 /// What a block says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum BlockContent {
     /// An event of the log.
     Event(Arc<Event>),
     /// A control event.

@@ -27,7 +27,9 @@ mod start;
 mod subscriptions;
 
 pub use clock::{Clock, WallClock};
-pub use control::{Control, ControlEvents, HeartbeatForm, Out, OutBlock, ResetNotice, ResetReason, What};
+pub use control::{
+    BlockContent, Control, ControlEvents, HeartbeatForm, Out, OutBlock, ResetNotice, ResetReason,
+};
 pub use hub::{Hub, Opening, ReadError, ReadRequest};
 pub use limits::HubLimits;
 pub use machine_clock::MachineClock;

@@ -17,7 +17,7 @@ use largesse_log::{
 use largesse_wire::EventId;
 
 use crate::{
-    Control, ControlEvents, HubLimits, OutBlock, ResetReason, What,
+    BlockContent, Control, ControlEvents, HubLimits, OutBlock, ResetReason,
     control::ResetNotice,
     lookahead::{Filter, Lag, Lookahead, Verdict},
     start::{Standing, Start},
@@ -269,7 +269,7 @@ impl Progress {
         self.place = self.place.advanced_to(event.position);
         self.standing = Standing::Placed;
         let id = self.id_here(PlaceKind::Event);
-        self.out.push(OutBlock { what: What::Event(event), id: Some(id) });
+        self.out.push(OutBlock { content: BlockContent::Event(event), id: Some(id) });
     }
 
     fn take_end(&mut self, stream: StreamName, position: Position, reason: EndReason) {
@@ -303,7 +303,7 @@ impl Progress {
     fn tell(&mut self, control: Control, id: Option<EventId>) {
         if self.control == ControlEvents::On {
             self.standing = Standing::Placed;
-            self.out.push(OutBlock { what: What::Control(control), id });
+            self.out.push(OutBlock { content: BlockContent::Control(control), id });
         }
     }
 

@@ -12,8 +12,8 @@ use std::{
 };
 
 use largesse_hub::{
-    Clock, Control, ControlEvents, HeartbeatForm, Hub, HubLimits, Opening, Out, OutBlock, PageRequest,
-    Presented, ReadError, ReadRequest, Reader, What,
+    BlockContent, Clock, Control, ControlEvents, HeartbeatForm, Hub, HubLimits, Opening, Out, OutBlock,
+    PageRequest, Presented, ReadError, ReadRequest, Reader,
 };
 use largesse_log::{
     Append, Author, EngineLimits, Incarnation, MemoryEngine, NewEvent, Once, Put, Selection, Selector,
@@ -104,9 +104,9 @@ impl World {
 }
 
 fn short(block: &OutBlock) -> String {
-    match &block.what {
-        What::Event(event) => event.data.as_str().to_owned(),
-        What::Control(control) => control.name().to_owned(),
+    match &block.content {
+        BlockContent::Event(event) => event.data.as_str().to_owned(),
+        BlockContent::Control(control) => control.name().to_owned(),
     }
 }
 
@@ -214,7 +214,7 @@ async fn an_end_id_stops_forever_and_only_its_own_streams() {
     world.close("a").await;
     let mut reader = world.read(&["a"]).await;
     let last = blocks(&mut reader).await.pop().unwrap();
-    assert!(matches!(last.what, What::Control(Control::End { .. })));
+    assert!(matches!(last.content, BlockContent::Control(Control::End { .. })));
     assert_eq!(reader.next().await, None);
     let id = last.id.unwrap();
     assert!(world.resume(&["a"], id.as_str()).await.is_none());
@@ -255,14 +255,10 @@ async fn a_stream_gone_before_the_first_request_has_not_ended_live_or_resumed() 
             ids.extend(blocks(&mut live).await.iter().map(|block| block.id.unwrap()));
         }
         world.close("b").await;
-        assert_eq!(heard(&mut live).await, ["closed"], "{from:?}: it keeps waiting for a");
+        assert_eq!(heard(&mut live).await, ["closed"], "{from:?}: it still waits for a");
         for id in ids {
             let mut resumed = world.resume(&["a", "b"], id.as_str()).await.unwrap();
-            assert_eq!(
-                heard(&mut resumed).await.last().unwrap(),
-                "closed",
-                "{from:?}: it keeps waiting for a"
-            );
+            assert_eq!(heard(&mut resumed).await.last().unwrap(), "closed", "{from:?}: it still waits for a");
         }
         world.append("a", &["new"], Then::Close).await;
         assert_eq!(heard(&mut live).await, ["new", "closed", "end"], "{from:?}");
@@ -321,7 +317,7 @@ async fn a_reset_does_not_bring_back_the_end_of_a_stream_gone_before_the_first_r
     let mut resumed = world.resume(&["a", "b"], reset.id.unwrap().as_str()).await.unwrap();
     assert_eq!(heard(&mut resumed).await, ["b2"], "and nothing of a");
     world.close("b").await;
-    assert_eq!(heard(&mut resumed).await, ["closed"], "it keeps waiting for a");
+    assert_eq!(heard(&mut resumed).await, ["closed"], "it still waits for a");
 }
 
 #[tokio::test(start_paused = true)]
@@ -384,7 +380,9 @@ async fn ids_from_another_log_garbage_and_beyond_the_tail_get_a_reset_and_read_a
     ] {
         let mut reader = world.resume(&["a"], id).await.unwrap();
         let blocks = blocks(&mut reader).await;
-        let What::Control(Control::Reset(notice)) = &blocks[0].what else { panic!("no reset for {id}") };
+        let BlockContent::Control(Control::Reset(notice)) = &blocks[0].content else {
+            panic!("no reset for {id}")
+        };
         assert_eq!((notice.reason.as_str(), notice.requested.as_str()), (reason, id));
         assert_eq!(blocks[1..].iter().map(short).collect::<Vec<_>>(), ["x"]);
     }

@@ -13,8 +13,8 @@ use std::{
 };
 
 use largesse_hub::{
-    Clock, Control, ControlEvents, HeartbeatForm, Hub, HubLimits, Opening, Out, PageRequest, Presented,
-    ReadRequest, ResetReason, What,
+    BlockContent, Clock, Control, ControlEvents, HeartbeatForm, Hub, HubLimits, Opening, Out, PageRequest,
+    Presented, ReadRequest, ResetReason,
 };
 use largesse_log::{
     Append, Author, EngineLimits, Incarnation, MemoryEngine, NewEvent, Once, Put, Selection, Selector,
@@ -44,7 +44,7 @@ struct Published {
 
 struct World {
     hub: Arc<Hub>,
-    dice: fastrand::Rng,
+    rng: fastrand::Rng,
     published: Vec<Published>,
     closed: BTreeSet<&'static str>,
     /// Streams deleted after the moment of the tail id.
@@ -67,14 +67,14 @@ impl World {
         let engine = Arc::new(MemoryEngine::new(Incarnation(7), EngineLimits::default()));
         let clock = Arc::new(TestClock(AtomicU64::new(1_000_000)));
         let hub = Hub::new(engine, clock, HubLimits::default());
-        let dice = fastrand::Rng::with_seed(seed);
+        let rng = fastrand::Rng::with_seed(seed);
         let (published, closed) = (Vec::new(), BTreeSet::new());
-        Self { hub, dice, published, closed, deleted_since: BTreeSet::new() }
+        Self { hub, rng, published, closed, deleted_since: BTreeSet::new() }
     }
 
     async fn write(&mut self) {
-        let stream = STREAMS[self.dice.usize(..STREAMS.len())];
-        match self.dice.u8(..10) {
+        let stream = STREAMS[self.rng.usize(..STREAMS.len())];
+        match self.rng.u8(..10) {
             0 => self.delete(stream).await,
             1 => _ = self.hub.put(&name(stream), Put::default()).await.unwrap(),
             2 => self.append(stream, Then::Close).await,
@@ -130,10 +130,10 @@ impl World {
         // In paused time a reader that waits hears a heartbeat, so nothing here can hang.
         while let Some(Out::Blocks(blocks)) = reader.next().await {
             for block in blocks {
-                match block.what {
-                    What::Event(event) => data.push(event.data.as_str().to_owned()),
-                    What::Control(Control::Reset(notice)) => resets.push(notice.reason),
-                    What::Control(_) => {}
+                match block.content {
+                    BlockContent::Event(event) => data.push(event.data.as_str().to_owned()),
+                    BlockContent::Control(Control::Reset(notice)) => resets.push(notice.reason),
+                    BlockContent::Control(_) => {}
                 }
             }
         }
@@ -145,12 +145,12 @@ impl World {
 async fn reading_from_a_tail_id_misses_nothing_whatever_happens_around_it() {
     for seed in 0..SEEDS {
         let mut world = World::new(seed);
-        for _ in 0..world.dice.usize(..12) {
+        for _ in 0..world.rng.usize(..12) {
             world.write().await;
         }
         let (id, first) = (world.hub.tail_id(), world.published.len());
         world.deleted_since.clear();
-        for _ in 0..world.dice.usize(..12) {
+        for _ in 0..world.rng.usize(..12) {
             world.write().await;
         }
         for words in SELECTIONS {
@@ -187,9 +187,9 @@ async fn a_setting_begins_no_stream_later_than_it_says() {
     for seed in 0..SEEDS {
         let mut world = World::new(seed);
         let settings =
-            STREAMS.map(|stream| (stream, ["start", "now", "-1", "-2", "-9"][world.dice.usize(..5)]));
-        for _ in 0..world.dice.usize(..16) {
-            let stream = STREAMS[world.dice.usize(..STREAMS.len())];
+            STREAMS.map(|stream| (stream, ["start", "now", "-1", "-2", "-9"][world.rng.usize(..5)]));
+        for _ in 0..world.rng.usize(..16) {
+            let stream = STREAMS[world.rng.usize(..STREAMS.len())];
             world.append(stream, Then::StayOpen).await;
         }
         for (stream, from) in settings {

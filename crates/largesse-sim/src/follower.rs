@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use largesse_hub::{Control, ControlEvents, OutBlock, ResetNotice, ResetReason, What};
+use largesse_hub::{BlockContent, Control, ControlEvents, OutBlock, ResetNotice, ResetReason};
 use largesse_log::{
     Event, Form, Place, PlaceKind, Position, Selection, StartFrom, StreamName, WireId,
     conformance::model::{ModelEvent, Step},
@@ -132,32 +132,32 @@ impl Follower {
             let seen = &oracle.seen[self.number];
             (self.place, self.knew) = (seen.origin, seen.origin.told_upto());
             self.surely_knew = self.knew;
-            if !matches!(block.what, What::Control(Control::Begin { .. } | Control::Reset(_))) {
+            if !matches!(block.content, BlockContent::Control(Control::Begin { .. } | Control::Reset(_))) {
                 // A loss before the first block is not told: it is as if the request came after it.
                 self.knew = self.knew.max(seen.lost_known());
             }
         }
         let id = block.id.expect("each block of the hub has an id");
         match WireId::parse(id.as_str()).expect("an id given out is an id") {
-            WireId::Place { kind, place, .. } => self.hear_at(&block.what, kind, place, oracle),
+            WireId::Place { kind, place, .. } => self.hear_at(&block.content, kind, place, oracle),
             WireId::End { position, selection, .. } => {
                 assert_eq!(selection, self.selection.fingerprint(), "{self}: another's end");
-                self.hear_end(&block.what, position, oracle);
+                self.hear_end(&block.content, position, oracle);
             }
         }
         self.last_id = Some(id);
     }
 
-    fn hear_at(&mut self, what: &What, kind: PlaceKind, place: Place, oracle: &Oracle) {
-        match what {
-            What::Event(event) => self.hear_event(event, place, oracle),
-            What::Control(Control::Begin { .. }) => self.hear_begin(kind, place),
-            What::Control(Control::Reset(notice)) => self.hear_reset(notice, place, oracle),
-            What::Control(Control::Closed { stream, reason }) => {
+    fn hear_at(&mut self, content: &BlockContent, kind: PlaceKind, place: Place, oracle: &Oracle) {
+        match content {
+            BlockContent::Event(event) => self.hear_event(event, place, oracle),
+            BlockContent::Control(Control::Begin { .. }) => self.hear_begin(kind, place),
+            BlockContent::Control(Control::Reset(notice)) => self.hear_reset(notice, place, oracle),
+            BlockContent::Control(Control::Closed { stream, reason }) => {
                 assert_eq!(self.selection.form(), Form::Many, "{self}: closed {stream}");
                 self.note_end(stream, place.position(), reason.as_str(), oracle);
             }
-            What::Control(Control::End { .. }) => panic_of(self, "an end without an end id"),
+            BlockContent::Control(Control::End { .. }) => panic_of(self, "an end without an end id"),
         }
         self.account(place.position(), oracle);
         if self.standing == Standing::Fresh {
@@ -234,8 +234,8 @@ impl Follower {
         assert!(is_first && position > self.place.position(), "{self}: the end of {stream} is told again");
     }
 
-    fn hear_end(&mut self, what: &What, position: Position, oracle: &Oracle) {
-        let What::Control(Control::End { reason }) = what else {
+    fn hear_end(&mut self, content: &BlockContent, position: Position, oracle: &Oracle) {
+        let BlockContent::Control(Control::End { reason }) = content else {
             return panic_of(self, "an end id on something else");
         };
         assert!(position >= self.place.position(), "{self}: the end goes back");

@@ -68,9 +68,9 @@ fn batch(records: Vec<Record>, upto: u64, stopped: Stopped) -> Batch {
 
 /// A block in short: an event's position, or a control event's name, each with `#` and the id's place.
 fn short(block: &OutBlock) -> String {
-    let what = match &block.what {
-        What::Event(event) => format!("{}@{}", event.stream, event.position.0),
-        What::Control(control) => control.name().to_owned(),
+    let what = match &block.content {
+        BlockContent::Event(event) => format!("{}@{}", event.stream, event.position.0),
+        BlockContent::Control(control) => control.name().to_owned(),
     };
     match block.id.map(|id| WireId::parse(id.as_str()).unwrap()) {
         None => what,
