@@ -15,6 +15,7 @@ mod arrows;
 mod calls;
 mod changelog;
 mod errors;
+mod glossary;
 mod guarantees;
 mod leftovers;
 mod length;
@@ -73,6 +74,7 @@ const RULES: &[Rule] = &[
     ports::RULE,
     leftovers::RULE,
     words::RULE,
+    glossary::RULE,
     errors::RULE,
     guarantees::RULE,
     changelog::RULE,

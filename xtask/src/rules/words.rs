@@ -120,7 +120,7 @@ fn says_nothing(name: &str) -> bool {
 }
 
 /// The words in a name, in lower case: `lag`, `bytes` and `max` of `lag_bytes_max`, `LagBytesMax`.
-fn segments(name: &str) -> impl Iterator<Item = String> {
+pub(super) fn segments(name: &str) -> impl Iterator<Item = String> {
     let is_constant = !name.contains(|letter: char| letter.is_ascii_lowercase());
     let mut spread = String::with_capacity(name.len() * 2);
     for letter in name.chars() {
