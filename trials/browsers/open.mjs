@@ -1,9 +1,9 @@
-// Opens one page in one browser, does there what it is told, and closes the browser when stdin ends.
+// Opens one page in one browser, does in it what it is told, and closes the browser when stdin ends.
 //
 //   node open.mjs chromium|firefox EXECUTABLE PROFILE URL
 //
-// On stdin, one JSON object a line: an act of the table below, and the selector that it is about. On stdout, one line
-// for each: `browser PID` once it runs, `did TEXTS` after an act, with a JSON list; `fault TEXT` when an act fails, or
+// On stdin, one JSON object a line: an act from the table below, and the selector it applies to. On stdout, one line
+// each: `browser PID` once it runs; `did TEXTS` after an act, with a JSON list; `fault TEXT` when an act fails or
 // the browser ends by itself.
 
 import { createInterface } from "node:readline";
@@ -21,9 +21,9 @@ const CHROMIUM = [
   "--disable-sync",
 ];
 
-/** Shorter than what whoever asks waits for an answer. */
+/** Shorter than the caller's wait for an answer. */
 const ACT_MS_MAX = 45_000;
-/** What went wrong is kept up to this number of things. */
+/** At most this many faults are kept. */
 const FAULTS_MAX = 100;
 
 const options =
@@ -41,7 +41,7 @@ function note(fault) {
   if (faults.length < FAULTS_MAX) faults.push(fault);
 }
 
-/** In the page: what the policy forbids is not in every browser's console. */
+/** In the page: not every browser's console shows what the policy forbids. */
 function tellViolations() {
   addEventListener("securitypolicyviolation", (event) => {
     console.error(`forbidden by ${event.effectiveDirective}: ${event.blockedURI}`);

@@ -15,7 +15,7 @@ use crate::say::{end_with_stdin, say, url};
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     end_with_stdin();
-    // Its own first wait is a second, and it knows no shorter one from the server's `retry`.
+    // Its own first wait is a second, and it takes no shorter one from the server's `retry`.
     let reconnect = ReconnectOptions::reconnect(true).delay(Duration::from_millis(100)).build();
     let transport = HyperTransport::builder().build_http().expect("a transport without settings");
     let client = ClientBuilder::for_url(&url()).expect("a URL").reconnect(reconnect);

@@ -1,4 +1,4 @@
-"""What every reader program in Python does: says what it hears, ends with its stdin.
+"""What every Python reader program does: says what it hears, ends with its stdin.
 
 One JSON object a line on stdout: {"open":true}, {"event","data","id"}, {"error"}, {"stopped":true}.
 """

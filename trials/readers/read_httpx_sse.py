@@ -1,4 +1,4 @@
-"""Reads with httpx-sse. It does not come back by itself: the loop that does is written by hand.
+"""Reads with httpx-sse. It does not reconnect by itself: the loop that does is written by hand.
 
 python read_httpx_sse.py URL NAME...
 """
@@ -17,7 +17,7 @@ retry_s = 1.0
 
 
 def connect(client):
-    """Reads one connection to its end. Gives False when there is nothing more to come."""
+    """Reads one connection to its end. Returns False when there is nothing more to come."""
     global last_event_id, retry_s
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
     with connect_sse(client, "GET", url, headers=headers) as source:

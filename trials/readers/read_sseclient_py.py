@@ -1,4 +1,4 @@
-"""Reads with sseclient-py over requests. It does not come back by itself: the loop that does is written by hand.
+"""Reads with sseclient-py over requests. It does not reconnect by itself: the loop that does is written by hand.
 
 python read_sseclient_py.py URL NAME...
 """
@@ -17,7 +17,7 @@ retry_s = 1.0
 
 
 def connect():
-    """Reads one connection to its end. Gives False when there is nothing more to come."""
+    """Reads one connection to its end. Returns False when there is nothing more to come."""
     global last_event_id, retry_s
     headers = {"Accept": "text/event-stream"}
     if last_event_id:

@@ -1,6 +1,6 @@
-//! The driver of a browser: a script of `browsers/` that opens one page, and does there what it is told.
+//! The driver of a browser: a script in `browsers/` that opens one page, and does in it what it is told.
 //!
-//! Invariant: the browser ends with its driver, in order if it can, and killed if it does not. It does not know
+//! Invariant: the browser ends with its driver, cleanly if it can, and killed if not. It does not know
 //! what the page is.
 
 use std::fs::File;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::scratch::Scratch;
 use crate::{WAIT_MAX, fail};
 
-/// How long a browser may take to close in order.
+/// How long a browser may take to close cleanly.
 const CLOSE_MAX: Duration = Duration::from_secs(20);
 
 /// Which browser.
@@ -27,7 +27,7 @@ pub enum Browser {
 }
 
 impl Browser {
-    /// What the driver calls it, and what it may be called on a machine.
+    /// What the driver calls it, and the names that its executable may have.
     fn names(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::Chromium => ("chromium", &["chromium"]),
@@ -41,7 +41,7 @@ impl Browser {
 pub(crate) struct Driver {
     /// Taken when it is closed.
     process: Option<Child>,
-    /// The process's lines are read to their end.
+    /// Reads the process's lines to their end.
     listening: Option<JoinHandle<()>>,
     ended: Receiver<()>,
     /// The browser's own process.
@@ -53,8 +53,8 @@ pub(crate) struct Driver {
 impl Driver {
     /// Opens `url`.
     ///
-    /// - `hear`: is told each thing that the driver says, as its first word and the rest; at last that it ended, as
-    ///   a `fault`.
+    /// - `hear`: is called with each thing the driver says, as its first word and the rest; finally with a `fault`,
+    ///   when the driver has ended.
     #[track_caller]
     pub(crate) fn start(browser: Browser, url: &str, hear: impl Fn(&str, &str) + Send + 'static) -> Self {
         let folder = Scratch::new("page");
@@ -77,7 +77,7 @@ impl Driver {
         let stdin = self.process.as_mut().and_then(|process| process.stdin.as_mut());
         let told = writeln!(stdin.expect("stdin was asked for as a pipe"), "{line}");
         if let Err(error) = told {
-            fail(&format!("the driver takes nothing ({error}); it said: {}", self.trace()));
+            fail(&format!("the driver takes no input ({error}); it said: {}", self.trace()));
         }
     }
 
@@ -90,14 +90,14 @@ impl Driver {
         let Some(mut process) = self.process.take() else { return };
         drop(process.stdin.take());
         if self.ended.recv_timeout(CLOSE_MAX).is_err() {
-            // Each fails only when it has ended already. The browser is the first of its group of processes.
+            // Each fails only if it has ended already. The browser leads its process group.
             let _ = process.kill();
             let group = format!("-{}", self.browser);
             let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         }
         let _ = process.wait();
         if let Some(listening) = self.listening.take() {
-            // A thread that panicked has said so, and we may be in a panic already.
+            // A thread that panicked has reported it, and we may be panicking already.
             let _ = listening.join();
         }
     }
@@ -143,7 +143,7 @@ fn listen(
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
         match line.split_once(' ') {
             Some(("browser", process)) => {
-                // It is said once, and nobody waits for it any more only if the page has failed.
+                // It is sent once, and nobody waits for it any more only if the page has failed.
                 let _ = browser.try_send(process.to_owned());
             }
             Some((word, rest)) => hear(word, rest),

@@ -1,7 +1,7 @@
-//! The trials: the server as it is shipped, read by programs that we did not write, through connections that are
+//! The trials: the server as it is shipped, read by programs that we did not write, through connections that get
 //! cut.
 //!
-//! Invariants: every wait is for an event and has a limit, [`WAIT_MAX`]; every port is the system's choice; a
+//! Invariants: every wait is for an event and has a limit, [`WAIT_MAX`]; the system chooses every port; a
 //! process, a thread or a folder ends with its owner. What goes wrong panics, as it would in the tests that this
 //! is for.
 //!
@@ -31,7 +31,7 @@ pub use crate::server::Server;
 pub use crate::site::Heard;
 pub use crate::visit::Visit;
 
-/// The longest wait for one thing to happen. Far longer than anything here takes, on a machine that does much else.
+/// The longest wait for one thing to happen. Far longer than anything here takes, even on a busy machine.
 pub const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// Fails the trial, and says why.

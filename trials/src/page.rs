@@ -17,7 +17,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Opens a page that listens to `url`, and to events of these names beside those without one.
+    /// Opens a page that listens to `url`, for events of these names and those without one.
     #[must_use]
     #[track_caller]
     pub fn open(browser: Browser, url: &str, names: &[&str]) -> Self {
@@ -27,13 +27,13 @@ impl Page {
         Self { driver, site }
     }
 
-    /// All that was heard so far.
+    /// Everything that was heard so far.
     #[must_use]
     pub fn heard(&self) -> Vec<Heard> {
         self.site.told.heard()
     }
 
-    /// Waits until `found` finds in what was heard what it looks for.
+    /// Waits until `found` finds what it looks for in what was heard.
     ///
     /// - `what`: the end of the sentence "the page never heard …".
     #[track_caller]

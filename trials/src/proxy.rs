@@ -2,7 +2,7 @@
 //!
 //! Invariants: a request's head is recorded before the server can see it; a response's bytes are counted before
 //! the reader can see them; at most `CONNECTIONS_MAX` connections at once, one more is closed; every thread is
-//! joined when the proxy is dropped. It changes no byte of what it passes on.
+//! joined when the proxy is dropped. It changes no byte that it passes on.
 
 mod body;
 mod connection;
@@ -62,7 +62,7 @@ impl CuttingProxy {
         self.state.record()
     }
 
-    /// Waits until `found` finds in the record what it looks for.
+    /// Waits until `found` finds what it looks for in the record.
     ///
     /// - `what`: the end of the sentence "the proxy never saw …".
     #[track_caller]
@@ -73,24 +73,24 @@ impl CuttingProxy {
         }
     }
 
-    /// Whether no further request comes for so long. Answers at once when one does.
+    /// Whether no further request comes for this long. Returns at once when one does.
     #[must_use]
     pub fn is_quiet_for(&self, time: Duration) -> bool {
         let before = self.record().len();
         self.state.wait_for(time, |record| (record.len() > before).then_some(())).is_none()
     }
 
-    /// Puts another plan in the place of what is left of the first. It holds from the next request on.
+    /// Replaces what is left of the plan with another one. It applies from the next request on.
     pub fn replan(&self, plan: Plan) {
         self.state.replan(plan);
     }
 
-    /// Ends each stall that there is now, and no later one.
+    /// Ends every stall there is now, but no later one.
     pub fn release_stalls(&self, release: Release) {
         self.state.release_stalls(release);
     }
 
-    /// Cuts all connections that are open now, in order ([`Manner::Fin`]) or with a reset.
+    /// Cuts all connections that are open now, cleanly ([`Manner::Fin`]) or with a reset.
     pub fn cut_all(&self, manner: Manner) {
         self.state.cut_all(manner);
     }
@@ -99,10 +99,10 @@ impl CuttingProxy {
 impl Drop for CuttingProxy {
     fn drop(&mut self) {
         self.state.stop();
-        // Wakes the listener. It fails only when the listener is gone.
+        // Wakes the listener. It fails only if the listener is gone.
         let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
-            // A thread that panicked has said so, and we may be in a panic already.
+            // A thread that panicked has reported it, and we may be panicking already.
             let _ = accepting.join();
         }
     }

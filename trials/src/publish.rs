@@ -1,7 +1,7 @@
 //! Requests to the server as bytes, over one connection that stays open.
 //!
 //! Invariant: every wait has the limit [`WAIT_MAX`]. It does not go through the proxy, and it repeats nothing: an
-//! answer that does not come is a failure, or told to who asked for that with [`Publisher::try_ask`].
+//! answer that does not come is a failure, or an error for callers of [`Publisher::try_ask`].
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,21 +13,21 @@ use crate::WAIT_MAX;
 pub struct Answer {
     /// The status: 201.
     pub status: u16,
-    /// The header lines without the line breaks.
+    /// The header lines, without their line breaks.
     pub headers: Vec<String>,
     /// The body: JSON, or nothing.
     pub body: String,
 }
 
 impl Answer {
-    /// The value of a header, whatever the letters' case.
+    /// The value of a header, whatever its case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut pairs = self.headers.iter().filter_map(|line| line.split_once(':'));
         pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
-    /// A member of the JSON body that is a text: `id`.
+    /// A text member of the JSON body: `id`.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<String> {
         let body: serde_json::Value = serde_json::from_str(&self.body).ok()?;
@@ -43,7 +43,7 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Connects. After the server was killed, a publisher is dead: connect anew.
+    /// Connects. After the server was killed, a publisher is dead: connect again.
     #[must_use]
     #[track_caller]
     pub fn connect(address: SocketAddr) -> Self {
@@ -62,9 +62,9 @@ impl Publisher {
         Ok(Self { address, connection: BufReader::new(connection) })
     }
 
-    /// Appends one event without a name, and gives its id.
+    /// Appends one event without a name, and returns its id.
     ///
-    /// - `stream`: as it stands in a URL, percent-encoded where it must be.
+    /// - `stream`: as written in a URL, percent-encoded where necessary.
     #[track_caller]
     pub fn publish(&mut self, stream: &str, data: &str) -> String {
         self.appended(&format!("/streams/{stream}"), data)
@@ -76,7 +76,7 @@ impl Publisher {
         self.appended(&format!("/streams/{stream}?event={}", percent_encoded(event)), data)
     }
 
-    /// Closes a stream, and gives the end's id.
+    /// Closes a stream, and returns the end's id.
     #[track_caller]
     pub fn close(&mut self, stream: &str) -> String {
         self.appended(&format!("/streams/{stream}?close"), "")
@@ -98,7 +98,7 @@ impl Publisher {
     /// The same where the server may be killed before it answers. Then nobody knows what it did.
     ///
     /// # Errors
-    /// The answer does not come, or not whole. The connection is of no more use.
+    /// The answer does not come, or is incomplete. Don't use the connection again.
     pub fn try_ask(
         &mut self,
         method: &str,

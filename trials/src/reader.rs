@@ -15,20 +15,20 @@ use serde_json::Value;
 
 use crate::{WAIT_MAX, fail};
 
-/// More lines than a trial takes at once; then the program waits.
+/// More lines than a trial takes at once; beyond that the program waits.
 const LINES_MAX: usize = 10_000;
 
-/// A program whose stdin has ended gets so long to end by itself: a browser has a profile to remove.
+/// How long a program whose stdin has ended may take to end by itself: a browser has a profile to remove.
 const END_WAIT: Duration = Duration::from_secs(10);
 
-/// One event as a reader hands it on.
+/// One event as a reader delivers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeardEvent {
     /// The name: `message` where it had none.
     pub name: String,
     /// The data.
     pub data: String,
-    /// The id, where the reader tells it.
+    /// The id, if the reader reports it.
     pub id: Option<String>,
 }
 
@@ -39,7 +39,7 @@ pub enum Said {
     Open,
     /// An event was heard.
     Event(HeardEvent),
-    /// Something went wrong. The reader may come back or not.
+    /// Something went wrong. The reader may or may not come back.
     Error(String),
     /// The reader will not come back.
     Stopped,
@@ -54,7 +54,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Starts the program. The command is complete: the URL is among its words.
+    /// Starts the program. The command is complete: the URL is one of its arguments.
     #[must_use]
     #[track_caller]
     pub fn start(mut command: Command) -> Self {
@@ -74,7 +74,7 @@ impl Reader {
         &self.said
     }
 
-    /// The events among it.
+    /// The events in it.
     pub fn events(&self) -> impl Iterator<Item = &HeardEvent> {
         self.said.iter().filter_map(|said| match said {
             Said::Event(event) => Some(event),
@@ -82,7 +82,7 @@ impl Reader {
         })
     }
 
-    /// Waits for a line that `is_it` takes, from the next one on.
+    /// Waits for a line that `is_it` accepts, from the next one on.
     ///
     /// - `what`: the end of the sentence "the reader never said …".
     #[track_caller]
@@ -116,9 +116,9 @@ impl Drop for Reader {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         let until = Instant::now() + END_WAIT;
-        // Its stdout ends with it; what it still says is of no interest.
+        // Its stdout ends with it; what it still says does not matter.
         while self.lines.recv_timeout(until.saturating_duration_since(Instant::now())).is_ok() {}
-        // Either fails only when the process has ended already.
+        // Either fails only if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -141,7 +141,7 @@ fn lines(pipe: ChildStdout) -> Receiver<String> {
 #[track_caller]
 fn parsed(line: &str) -> Said {
     let value: Value = serde_json::from_str(line)
-        .unwrap_or_else(|error| fail(&format!("a reader program said no JSON ({error}): {line:.200}")));
+        .unwrap_or_else(|error| fail(&format!("a reader program's line is not JSON ({error}): {line:.200}")));
     let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
     match (text("event"), text("data"), text("error")) {
         (Some(name), Some(data), _) => Said::Event(HeardEvent { name, data, id: text("id") }),

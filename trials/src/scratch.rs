@@ -1,6 +1,6 @@
-//! An empty folder of one's own, in cargo's folder for temporary files.
+//! A new empty folder, in cargo's folder for temporary files.
 //!
-//! Invariant: it is removed with its owner, unless a test just failed: then it may say why.
+//! Invariant: it is removed with its owner, unless a test just failed: then it may help to say why.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,7 +37,7 @@ impl Drop for Scratch {
     }
 }
 
-/// The folder of cargo's profile that this test was built in: `target/debug`.
+/// The folder of the cargo profile that this test was built in: `target/debug`.
 pub(crate) fn profile_folder() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own file");
     let folder = test.parent().and_then(Path::parent);

@@ -1,8 +1,8 @@
 //! The server's own binary, on a free port.
 //!
-//! Invariant: the process ends with its owner. Started again, it listens on the port that it had.
+//! Invariant: the process ends with its owner. Started again, it listens on the same port.
 //!
-//! Where its system calls are traced, the child is strace, and the server is the child's child.
+//! If its system calls are traced, the child is strace, and the server is the child's child.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -18,7 +18,7 @@ const LISTENS: &str = "listening on http://";
 
 /// A running `largesse serve`: with `--memory`, or with `--data` and a folder of its own.
 ///
-/// It has no setting of this process's environment, only those it was started with. Its trace is in the file
+/// It takes no setting from this process's environment, only those it was started with. Its trace is in the file
 /// `trace` of its folder, which stays when a test fails.
 #[derive(Debug)]
 pub struct Server {
@@ -27,12 +27,12 @@ pub struct Server {
     setup: Setup,
 }
 
-/// What each start of one server has in common.
+/// What all starts of one server have in common.
 #[derive(Debug)]
 struct Setup {
     settings: Vec<(String, String)>,
     keeping: Keeping,
-    /// The system calls that are written down.
+    /// The system calls to trace.
     traced: Option<&'static str>,
     trace: Trace,
     folder: Scratch,
@@ -64,23 +64,23 @@ impl Server {
         Self::started(Keeping::Memory, None, Trace::File, settings)
     }
 
-    /// The same, but it keeps its events on the disk: they are there when it is started again.
+    /// The same, but it keeps its events on disk: they are still there when it is started again.
     #[must_use]
     #[track_caller]
     pub fn start_on_disk(settings: &[(&str, &str)]) -> Self {
         Self::started(Keeping::Disk, None, Trace::File, settings)
     }
 
-    /// The same, but nobody takes its trace, as with `2>/dev/full`. On Linux alone.
+    /// The same, but nothing takes its trace, as with `2>/dev/full`. Linux only.
     #[must_use]
     #[track_caller]
     pub fn start_with_a_lost_trace(settings: &[(&str, &str)]) -> Self {
         Self::started(Keeping::Disk, None, Trace::FullDevice, settings)
     }
 
-    /// The same, and strace writes its system calls of these names down, for [`Server::stopped`]. On Linux alone.
+    /// The same, and strace records its system calls of these names, for [`Server::stopped`]. Linux only.
     ///
-    /// - `calls`: names with commas between them.
+    /// - `calls`: names, separated by commas.
     #[must_use]
     #[track_caller]
     pub fn start_traced(calls: &'static str, settings: &[(&str, &str)]) -> Self {
@@ -114,16 +114,16 @@ impl Server {
     }
 
     /// Kills the process, as a crash would. What it kept in memory is gone, and its connections are reset; what is
-    /// on the disk stays as it is.
+    /// on disk stays as it is.
     pub fn kill(&mut self) {
         self.setup.kill(&mut self.child);
     }
 
-    /// Has it stop as it does when it is asked to, and gives what strace wrote down of it: a line for each call, or
+    /// Asks it to stop, and returns what strace recorded: a line per call, or
     /// two where another thread came between.
     ///
     /// # Panics
-    /// It was not traced, or does not stop well.
+    /// It was not traced, or does not stop cleanly.
     #[must_use]
     #[track_caller]
     pub fn stopped(mut self) -> String {
@@ -131,7 +131,7 @@ impl Server {
         assert!(is_asked, "a traced server takes a signal");
         let status = self.child.wait().expect("a child can be waited for");
         self.setup.forget_pid();
-        assert!(status.success(), "the server stops well: {status}");
+        assert!(status.success(), "the server stops cleanly: {status}");
         let calls = std::fs::read(self.setup.path(CALLS)).expect("strace writes a file");
         String::from_utf8_lossy(&calls).into_owned()
     }
@@ -205,7 +205,7 @@ impl Setup {
     }
 
     fn kill(&self, child: &mut Child) {
-        // Were strace killed, the server would live on without it. Each of these fails only when it has ended already.
+        // If strace were killed, the server would live on without it. Each of these fails only if it has already ended.
         if self.traced.is_none() || !self.signal("KILL") {
             let _ = child.kill();
         }
@@ -213,9 +213,9 @@ impl Setup {
         self.forget_pid();
     }
 
-    /// The process has ended; its number may be another's soon.
+    /// The process has ended; its number may soon be another's.
     fn forget_pid(&self) {
-        // There is none where nothing was traced.
+        // There is none if nothing was traced.
         let _ = std::fs::remove_file(self.path(PID));
     }
 
@@ -228,14 +228,14 @@ impl Setup {
     }
 }
 
-/// Files in a server's folder: its trace, its system calls, the number of a process that is traced.
+/// Files in a server's folder: its trace, its system calls, the number of a traced process.
 const TRACE: &str = "trace";
 const CALLS: &str = "calls";
 const PID: &str = "pid";
 /// Longer than any text that is written at once.
 const TEXT_BYTES_MAX: &str = "1000000";
 
-/// The beginning of a command that has strace start the binary. Which process that is, it says itself.
+/// The beginning of a command that makes strace start the binary. The server writes down its own process number.
 fn traced(calls: &str, binary: &Path) -> Command {
     let mut command = Command::new("strace");
     command.args(["-f", "-y", "-s", TEXT_BYTES_MAX, "-o", CALLS, "-e"]).arg(format!("trace={calls}"));
@@ -250,7 +250,7 @@ fn binary() -> PathBuf {
     std::env::var_os("LARGESSE_BINARY").map_or_else(beside, PathBuf::from)
 }
 
-/// The pipe is read on a thread, so that a server that says nothing cannot hold us. The thread ends when the line
+/// The pipe is read on a thread, so that a silent server cannot block us. The thread ends when the line
 /// came or the server did.
 fn first_address(child: &mut Child) -> Option<SocketAddr> {
     let stdout = child.stdout.take().expect("stdout was asked for as a pipe");

@@ -1,7 +1,7 @@
-//! Where the page comes from: a server of its own, so that its origin is not that of the event stream.
+//! Where the page comes from: a server of its own, so that its origin differs from the event stream's.
 //!
-//! It serves the page and its plan, and takes what the page heard. Invariant: what was heard stands in the order in
-//! which the page told it.
+//! It serves the page and its plan, and takes what the page heard. Invariant: what was heard is in the order in
+//! which the page reported it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,7 +16,7 @@ use crate::WAIT_MAX;
 /// The `readyState` of an `EventSource` that gave up.
 const CLOSED: u64 = 2;
 
-/// What a page told.
+/// What a page reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// A connection was opened.
@@ -43,7 +43,7 @@ struct Inside {
     is_stopped: bool,
 }
 
-/// What the page told so far, and what went wrong.
+/// What the page reported so far, and what went wrong.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     inside: Mutex<Inside>,
@@ -71,7 +71,7 @@ impl Told {
         });
     }
 
-    /// Waits until `found` finds in what was heard what it looks for.
+    /// Waits until `found` finds what it looks for in what was heard.
     ///
     /// # Errors
     /// A sentence: the page has a fault, or the time is over.
@@ -104,7 +104,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Serves a page that listens to `url`, and to events of these names beside those without one.
+    /// Serves a page that listens to `url`, for events of these names and those without one.
     pub(crate) fn start(url: &str, names: &[&str]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let address = listener.local_addr().expect("a listener has an address");
@@ -124,16 +124,16 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         self.told.change(|inside| inside.is_stopped = true);
-        // Wakes the listener. It fails only when the listener is gone.
+        // Wakes the listener. It fails only if the listener is gone.
         let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
-            // A thread that panicked has said so, and we may be in a panic already.
+            // A thread that panicked has reported it, and we may be panicking already.
             let _ = accepting.join();
         }
     }
 }
 
-/// One request a connection, each on a thread: a browser opens connections ahead of what it asks.
+/// One request per connection, each on a thread: a browser opens connections ahead of need.
 fn accept(listener: &TcpListener, plan: &str, told: &Told) {
     std::thread::scope(|scope| {
         for connection in listener.incoming() {
@@ -141,7 +141,7 @@ fn accept(listener: &TcpListener, plan: &str, told: &Told) {
                 break;
             }
             let Ok(connection) = connection else { continue };
-            // What fails here is the browser's: it is gone, and tells nothing any more.
+            // What fails here is the browser's fault: it is gone, and reports nothing any more.
             scope.spawn(move || serve(&connection, plan, told).unwrap_or(()));
         }
     });

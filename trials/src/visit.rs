@@ -1,7 +1,7 @@
 //! A visit to one of the server's own pages: what somebody does there, and what they see.
 //!
 //! Invariants: each thing is done before the next is asked for; every wait has the limit [`WAIT_MAX`]; what went
-//! wrong in the page is kept. Selectors are those of CSS. It does not know the page.
+//! wrong in the page is kept. Selectors are CSS selectors. It does not know the page.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::driver::{Browser, Driver};
 use crate::{WAIT_MAX, fail};
 
-/// Things said that nobody has asked for yet. Each act is answered once, and waited for.
+/// Results that nobody has asked for yet. Each act is answered once, and waited for.
 const SAID_MAX: usize = 16;
 
 /// An open page.
@@ -32,13 +32,13 @@ impl Visit {
                 "did" => serde_json::from_str(rest).map_err(|error| format!("{error}: {rest}")),
                 _ => Err(rest.to_owned()),
             };
-            // It fails when nobody listens any more.
+            // It fails if nobody listens any more.
             let _ = tell.try_send(outcome);
         });
         Self { driver, said }
     }
 
-    /// Waits until there is such an element, and it can be seen.
+    /// Waits until there is such an element, and it is visible.
     #[track_caller]
     pub fn wait_for(&mut self, selector: &str) {
         self.act("wait", selector);
@@ -56,20 +56,20 @@ impl Visit {
         self.act("reload", "");
     }
 
-    /// The text of each such element, as it stands in the page.
+    /// The text of each such element, as the page shows it.
     #[track_caller]
     pub fn texts(&mut self, selector: &str) -> Vec<String> {
         self.act("texts", selector)
     }
 
-    /// What went wrong so far: what the browser's console calls an error, scripts that broke, and what the page's
+    /// What went wrong so far: errors in the browser's console, scripts that broke, and what the page's
     /// security policy forbade.
     #[track_caller]
     pub fn faults(&mut self) -> Vec<String> {
         self.act("faults", "")
     }
 
-    /// Does one thing, and gives the texts that are its outcome.
+    /// Does one thing, and returns the texts that are its outcome.
     #[track_caller]
     fn act(&mut self, act: &str, selector: &str) -> Vec<String> {
         self.driver.tell(&json!({ "act": act, "selector": selector }).to_string());

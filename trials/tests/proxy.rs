@@ -24,13 +24,13 @@ fn server() -> Server {
 fn asked(proxy: &CuttingProxy) -> TcpStream {
     let mut connection = TcpStream::connect(proxy.address()).unwrap();
     connection.set_read_timeout(Some(WAIT_MAX)).unwrap();
-    // HTTP/1.0 is answered without chunks, and without keeping the connection.
+    // HTTP/1.0 is answered without chunks, and without keeping the connection alive.
     let request = format!("GET /streams/a HTTP/1.0\r\nHost: {}\r\nLast-Event-ID: \r\n\r\n", proxy.address());
     connection.write_all(request.as_bytes()).unwrap();
     connection
 }
 
-/// Reads the response's body to its end, and says how the connection ended.
+/// Reads the response's body to its end, and returns how the connection ended.
 fn body(mut connection: TcpStream) -> (String, Result<(), ErrorKind>) {
     let mut bytes = Vec::new();
     let outcome = connection.read_to_end(&mut bytes);
@@ -71,7 +71,7 @@ fn a_cut_lets_exactly_its_bytes_through() {
 }
 
 #[test]
-fn a_cut_after_ids_leaves_the_last_id_a_line_and_no_blank_line() {
+fn a_cut_after_ids_leaves_the_last_id_line_whole_and_no_blank_line() {
     let server = server();
     for ids in [1, 2, EVENTS] {
         let (cut, outcome) = body(asked(&proxy(&server, Place::AfterIds(ids as u64), Manner::Fin)));
@@ -95,7 +95,7 @@ fn a_cut_that_spares_ids_is_a_byte_later_only_just_after_one() {
 }
 
 #[test]
-fn a_reset_is_one() {
+fn a_reset_cut_is_seen_as_a_reset() {
     let server = server();
     for place in [Place::BeforeHead, Place::InBody(100)] {
         let proxy = proxy(&server, place, Manner::Rst);
@@ -135,7 +135,7 @@ fn a_stall_ends_as_it_is_released() {
 }
 
 #[test]
-fn all_that_is_open_is_cut_at_once() {
+fn everything_open_is_cut_at_once() {
     let server = Server::start(&[]);
     let proxy = CuttingProxy::start(server.address(), Plan::none());
     for (manner, outcome) in [(Manner::Fin, Ok(())), (Manner::Rst, Err(ErrorKind::ConnectionReset))] {
@@ -167,7 +167,7 @@ fn a_stall_ends_when_its_reader_goes() {
 }
 
 #[test]
-fn a_server_that_is_away_is_an_end_and_comes_back_on_its_port() {
+fn a_server_that_is_away_ends_the_exchange_and_comes_back_on_its_port() {
     let mut server = server();
     let proxy = CuttingProxy::start(server.address(), Plan::none());
     server.kill();
@@ -180,7 +180,7 @@ fn a_server_that_is_away_is_an_end_and_comes_back_on_its_port() {
 }
 
 #[test]
-fn a_seed_is_one_plan() {
+fn a_seed_gives_one_plan() {
     let shown = |seed| format!("{:?}", Plan::seeded(seed, 20, 0..=5_000));
     assert_eq!(shown(7), shown(7));
     assert_ne!(shown(7), shown(8));

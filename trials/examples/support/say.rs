@@ -1,4 +1,4 @@
-//! What every reader program in Rust does: takes its URL, says what it hears, ends with its stdin.
+//! What every Rust reader program does: takes its URL, says what it hears, ends with its stdin.
 //!
 //! One JSON object a line on stdout: `{"open":true}`, `{"event","data","id"}`, `{"error"}`, `{"stopped":true}`.
 

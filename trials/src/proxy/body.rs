@@ -1,7 +1,7 @@
 //! A response's body on its way: where in its next piece the cut falls.
 //!
-//! Pure: it is told bytes, and answers with a number. It takes a chunk's framing for a line of its own, and so finds
-//! no line that a chunk's end parts in two; the server puts whole blocks into its chunks.
+//! Pure: it takes bytes, and returns a number. It takes a chunk's framing for a line of its own, and so finds
+//! no line that a chunk's end splits in two; the server puts whole blocks into its chunks.
 
 use super::plan::Place;
 
@@ -11,11 +11,11 @@ const ID: &[u8] = b"id:";
 #[derive(Debug)]
 pub(super) struct Body {
     bytes: u64,
-    /// `id:` lines that are whole.
+    /// `id:` lines that are complete.
     ids: u64,
     /// Whether the last byte was the LF of such a line.
     is_after_id: bool,
-    /// How much of `id:` the line that is open begins with; `None` once it begins otherwise.
+    /// How much of `id:` the current line has matched; `None` once it begins otherwise.
     matched: Option<usize>,
 }
 
@@ -24,7 +24,7 @@ impl Body {
         Self { bytes: 0, ids: 0, is_after_id: false, matched: Some(0) }
     }
 
-    /// Takes the next piece, up to the cut if it falls into it. Gives how much of the piece comes before the cut.
+    /// Takes the next piece, up to the cut if it falls into the piece. Returns how much of it comes before the cut.
     pub(super) fn cut_in(&mut self, piece: &[u8], place: Option<Place>) -> Option<usize> {
         for (at, byte) in piece.iter().enumerate() {
             if self.is_at(place) {

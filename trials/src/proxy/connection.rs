@@ -1,7 +1,7 @@
 //! One reader's connection: requests go up, responses come down, each on a thread.
 //!
 //! Invariants: requests do not overlap (no reader pipelines), so what comes down belongs to the request that went up
-//! last; whichever side ends, both end.
+//! last; when either side ends, both end.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ use crate::WAIT_MAX;
 
 /// Requests that may have gone up before the first byte of the first one's response comes down.
 const AHEAD_MAX: usize = 16;
-/// A head that is longer is not HTTP.
+/// A longer head is not HTTP.
 const HEAD_BYTES_MAX: u64 = 64 * 1024;
 const PIECE_BYTES: usize = 16 * 1024;
 
@@ -28,7 +28,7 @@ struct Begun {
 
 /// Serves a connection to its end.
 pub(super) fn serve(number: usize, client: &TcpStream, upstream: SocketAddr, state: &State) {
-    // A reader that takes nothing for so long is gone. A socket that refuses the option breaks soon enough.
+    // A reader that takes nothing for this long is gone. A socket that refuses the option breaks soon enough.
     let _ = client.set_write_timeout(Some(WAIT_MAX)).and_then(|()| client.set_nodelay(true));
     let mut from_client = BufReader::new(client);
     let Some((head, begun)) = request(number, &mut from_client, state) else { return close(client) };
@@ -71,7 +71,7 @@ struct Up<'a> {
 }
 
 impl Up<'_> {
-    /// Passes requests on until either side ends. Gives the last one's place in the record.
+    /// Passes requests on until either side ends. Returns the last one's place in the record.
     fn run(mut self, mut head: Vec<u8>, mut begun: Begun) -> usize {
         loop {
             let is_passed = self.tell.send(begun).is_ok() && self.pass(&head).is_some();
@@ -103,9 +103,9 @@ struct Down<'a> {
 
 /// Where a response is.
 enum Phase {
-    /// In its head, of which this has come and was not passed on.
+    /// In its head; this much of it has come and was not passed on.
     Head(Vec<u8>),
-    /// Behind it.
+    /// After it.
     Body(Body),
 }
 
@@ -128,14 +128,14 @@ impl Down<'_> {
         let end = self.begun.map_or(end, |begun| self.state.end(begun.index, end));
         match end {
             End::Cut(Manner::Rst) => reset(self.client),
-            // Not shut, so that a reset that was asked for is still one.
+            // Not shut down, so that a reset that was asked for stays one.
             End::Reader => leave(self.client),
             _ => close(self.client),
         }
         close(self.server);
     }
 
-    /// A new request's response is expected. It is told before the server can answer.
+    /// Expects the response to a new request. Called before the server can answer.
     fn learn(&mut self) {
         if let Some(begun) = self.told.try_iter().last() {
             self.begun = Some(begun);
@@ -173,7 +173,7 @@ impl Down<'_> {
         }
     }
 
-    /// Cuts. A stall that is released to go on, goes on with the rest of the piece.
+    /// Cuts. A stall that is released to go on continues with the rest of the piece.
     fn cut(&mut self, begun: Begun, manner: Manner, rest: &[u8]) -> Result<(), Over> {
         if manner != Manner::Stall {
             return Err(Over(End::Cut(manner)));
@@ -196,7 +196,7 @@ impl Down<'_> {
     }
 }
 
-/// The status in a response's head, or 0 where there is none.
+/// The status in a response's head, or 0 if there is none.
 fn status(head: &[u8]) -> u16 {
     let head = String::from_utf8_lossy(head);
     head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)

@@ -1,6 +1,6 @@
 //! What the proxy saw: each request's head, and how its response ended.
 //!
-//! Invariant: exchanges stand in the order in which their requests came, and are never removed.
+//! Invariant: exchanges are in the order in which their requests came, and are never removed.
 
 use super::plan::Manner;
 
@@ -28,7 +28,7 @@ pub struct Exchange {
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The next request came on the same connection: this one was complete.
+    /// The next request came on the same connection, so this one was complete.
     Next,
     /// The server closed the connection, or its connection broke.
     Server,
@@ -41,7 +41,7 @@ pub enum End {
 }
 
 impl Exchange {
-    /// What stands in a request's head, which ends in an empty line.
+    /// What a request's head says; it ends in an empty line.
     pub(super) fn of_head(connection: usize, head: &str) -> Self {
         let mut lines = head.lines();
         let mut words = lines.next().unwrap_or_default().split(' ').map(str::to_owned);
@@ -53,7 +53,7 @@ impl Exchange {
     }
 }
 
-/// The value of a header in a head, whatever the letters' case.
+/// The value of a header in a head, whatever its case.
 pub(super) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let mut pairs = head.lines().skip(1).filter_map(|line| line.split_once(':'));
     pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())

@@ -1,4 +1,4 @@
-//! What the proxy's threads share: the plan, the record, and the connections that are open.
+//! What the proxy's threads share: the plan, the record, and the open connections.
 //!
 //! Invariants: one lock, held for moments only; every change wakes those who wait. After a stop no connection
 //! enters.
@@ -14,12 +14,12 @@ use super::plan::{Cut, Manner, Plan};
 use super::record::{End, Exchange};
 use crate::WAIT_MAX;
 
-/// What becomes of a stalled response.
+/// What happens to a stalled response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Release {
-    /// It goes on where it stood.
+    /// It continues where it stopped.
     GoOn,
-    /// Its connection is closed in order.
+    /// Its connection is closed cleanly.
     Fin,
     /// Its connection is reset.
     Rst,
@@ -29,9 +29,9 @@ pub enum Release {
 struct Inside {
     plan: Plan,
     record: Vec<Exchange>,
-    /// The readers' connections that are open, each at its place.
+    /// The readers' open connections, each at its place.
     open: Vec<Option<Arc<TcpStream>>>,
-    /// How often stalls were released, and how at last.
+    /// How often stalls were released, and how the last time.
     releases: (usize, Option<Release>),
     /// Grows with every change.
     changes: u64,
@@ -154,7 +154,7 @@ impl State {
         });
     }
 
-    /// Records a request. The one before it on the same connection is complete. Gives its place in the record, and
+    /// Records a request. The one before it on the same connection is complete. Returns its place in the record, and
     /// its cut.
     pub(super) fn begin(&self, exchange: Exchange) -> (usize, Option<Cut>) {
         self.change(|inside| {
@@ -177,7 +177,7 @@ impl State {
         self.change(|inside| inside.open_exchange(index).map(|exchange| exchange.body_bytes += bytes as u64))
     }
 
-    /// Records how an exchange ended, and gives what stands now: an end that is known stays, but that of a stall.
+    /// Records how an exchange ended, and returns what counts now: a known end stays, unless it is a stall's.
     pub(super) fn end(&self, index: usize, end: End) -> End {
         self.change(|inside| {
             let known = inside.record[index].end.filter(|known| *known != End::Cut(Manner::Stall));
@@ -185,7 +185,7 @@ impl State {
         })
     }
 
-    /// Waits until a stall is released. `None`: the reader or the time went.
+    /// Waits until a stall is released. `None`: the reader went, or the time is over.
     pub(super) fn stalled(&self, index: usize) -> Option<Release> {
         let before = self.change(|inside| {
             inside.record[index].end = Some(End::Cut(Manner::Stall));
@@ -208,25 +208,25 @@ impl State {
         }
     }
 
-    /// A stall goes on where it stood.
+    /// A stall continues where it stopped.
     pub(super) fn go_on(&self, index: usize) {
         self.change(|inside| inside.record[index].end = None);
     }
 }
 
-/// Closes a connection in order. Whoever reads from it or writes to it stops.
+/// Closes a connection cleanly. Whoever reads from it or writes to it stops.
 pub(super) fn close(connection: &TcpStream) {
-    // It fails only when the connection has ended already.
+    // It fails only if the connection has already ended.
     let _ = connection.shutdown(Shutdown::Both);
 }
 
 /// Stops whoever reads from a connection, who then drops it.
 pub(super) fn leave(connection: &TcpStream) {
-    // It says nothing to the other side. It fails only when the connection has ended already.
+    // It sends nothing to the other side. It fails only if the connection has already ended.
     let _ = connection.shutdown(Shutdown::Read);
 }
 
-/// Resets a connection, as soon as its last owner drops it. Whoever reads from it stops, and drops it.
+/// Resets a connection as soon as its last owner drops it. Whoever reads from it stops, and drops it.
 pub(super) fn reset(connection: &TcpStream) {
     // Without a linger time, closing resets.
     let lingers = SockRef::from(connection).set_linger(Some(Duration::ZERO));

@@ -6,7 +6,7 @@ use crate::in_each_browser;
 use crate::support::{CONTROL, Event, OBSERVED, cut_bytes_min, data_of, events, seed, server, wait_for_stop};
 
 const CUTS: usize = 20;
-/// Published while a connection is there. They are more bytes than any cut lets through, so every cut happens.
+/// Published while a connection is open. They are more bytes than any cut lets through, so every cut happens.
 const PRESENT: usize = 70;
 const CUT_BYTES_MAX: u64 = 3_000;
 /// Published while the page is away.
@@ -65,5 +65,5 @@ fn through_twenty_cuts_a_page_hears_two_thousand_events_once_and_in_order_and_st
     let last = record.last().unwrap();
     assert_eq!((last.status, last.last_event_id.as_deref()), (Some(204), Some(end.id.as_str())));
     assert_eq!(record.iter().filter(|exchange| matches!(exchange.end, Some(End::Cut(_)))).count(), CUTS);
-    assert!(record.iter().all(|exchange| exchange.origin.is_some()), "a page of another origin says so");
+    assert!(record.iter().all(|exchange| exchange.origin.is_some()), "a page from another origin says so");
 }

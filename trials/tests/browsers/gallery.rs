@@ -1,7 +1,7 @@
 //! The gallery's page: its button, its list, its table and its end, over reloads and cuts, and with what others write
 //! into its stream.
 //!
-//! A page is told which stream to read in its address. Where the source's second between two events would decide,
+//! A page's address says which stream to read. Where the source's second between two events would matter,
 //! the trial writes the stream itself.
 
 use largesse_trials::{Browser, CuttingProxy, Manner, Plan, Publisher, Server, Visit};
@@ -24,8 +24,8 @@ const WRITTEN: [&str; 3] = ["Message 0", "Message 1", "Message 2"];
 
 in_each_browser! {
     the_button_starts_one_run_whose_events_are_listed_in_order_up_to_the_end
-    a_reload_while_the_run_is_under_way_starts_no_other_one
-    after_a_reload_and_after_a_cut_the_page_reads_on_after_the_last_event
+    a_reload_during_a_run_starts_no_other_run
+    after_a_reload_and_after_a_cut_the_page_continues_after_the_last_event
     what_others_write_is_text_and_nothing_else
     whatever_ends_a_run_the_page_says_so_and_offers_another
 }
@@ -49,7 +49,7 @@ fn the_button_starts_one_run_whose_events_are_listed_in_order_up_to_the_end(brow
     let proxy = CuttingProxy::start(server.address(), Plan::none());
     let mut visit = Visit::open(browser, &proxy.url("/"));
     visit.wait_for(READY);
-    assert_eq!((visit.texts(EVENTS).len(), runs(&proxy)), (0, 0), "a page that is looked at starts nothing");
+    assert_eq!((visit.texts(EVENTS).len(), runs(&proxy)), (0, 0), "looking at a page starts nothing");
     visit.press(READY);
     for count in 1..=WRITTEN.len() {
         visit.wait_for(&format!("{EVENTS}:nth-child({count})"));
@@ -66,7 +66,7 @@ fn the_button_starts_one_run_whose_events_are_listed_in_order_up_to_the_end(brow
     assert_eq!(visit.faults(), [""; 0]);
 }
 
-fn a_reload_while_the_run_is_under_way_starts_no_other_one(browser: Browser) {
+fn a_reload_during_a_run_starts_no_other_run(browser: Browser) {
     let server = server();
     let proxy = CuttingProxy::start(server.address(), Plan::none());
     let mut visit = Visit::open(browser, &proxy.url("/"));
@@ -78,7 +78,7 @@ fn a_reload_while_the_run_is_under_way_starts_no_other_one(browser: Browser) {
     assert_eq!(runs(&proxy), 1);
 }
 
-fn after_a_reload_and_after_a_cut_the_page_reads_on_after_the_last_event(browser: Browser) {
+fn after_a_reload_and_after_a_cut_the_page_continues_after_the_last_event(browser: Browser) {
     let server = server();
     let mut publisher = Publisher::connect(server.address());
     let proxy = CuttingProxy::start(server.address(), Plan::none());
@@ -141,7 +141,7 @@ fn whatever_ends_a_run_the_page_says_so_and_offers_another(browser: Browser) {
     let forged = |reason: &str| format!(r#"{{"reason":"{reason}"}}"#);
     let many = "1\n".repeat(150);
     let ndjson = "Content-Type: application/x-ndjson";
-    // The request, the sentence that ends the list, whether the stream is still there to be read.
+    // The request, the sentence that ends the list, whether the stream can still be read.
     let rows = [
         (("POST", "?event=end", "", forged("")), CLOSED, true),
         (("POST", "?event=end", "", forged("constructor")), "The stream ended.", true),
@@ -152,7 +152,7 @@ fn whatever_ends_a_run_the_page_says_so_and_offers_another(browser: Browser) {
     for ((method, query, header, body), end, is_there) in rows {
         let stream = started(&mut visit);
         let headers = if header.is_empty() { vec![] } else { vec![header] };
-        // Only where its stream says so may a publisher use the server's own names.
+        // A publisher may use the server's own names only where its stream allows it.
         let shared = asked(
             &server,
             "PUT",
@@ -178,7 +178,7 @@ fn whatever_ends_a_run_the_page_says_so_and_offers_another(browser: Browser) {
     }
 }
 
-/// Presses the button, and gives the name of the stream that the page reads then.
+/// Presses the button, and returns the name of the stream that the page then reads.
 #[track_caller]
 fn started(visit: &mut Visit) -> String {
     visit.wait_for(READY);

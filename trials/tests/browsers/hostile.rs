@@ -12,7 +12,7 @@ in_each_browser! {
     hostile_names_are_heard_as_they_were_published
 }
 
-/// What is published, and what is heard where that is another text: all line breaks are LF.
+/// What is published, and what is heard if that differs: all line breaks are LF.
 fn data() -> Vec<(String, String)> {
     let same = [
         "",

@@ -1,5 +1,5 @@
-//! Several streams on one connection, one of them trimmed while the page is away: each loss is told once, and all
-//! that is kept is heard once and in order.
+//! Several streams on one connection, one of them trimmed while the page is away: each loss is told once, and
+//! everything that is kept is heard once and in order.
 
 use largesse_trials::{
     Browser, Cut, CuttingProxy, End, Exchange, Heard, Manner, Page, Place, Plan, Publisher, Release,
@@ -10,7 +10,7 @@ use crate::in_each_browser;
 use crate::support::{CONTROL, Event, cut_bytes_min, events, seed, server, wait_for_events};
 
 const ROUNDS: usize = 14;
-/// Published while a connection is there. They are more bytes than any cut lets through.
+/// Published while a connection is open. They are more bytes than any cut lets through.
 const PRESENT: usize = 40;
 const CUT_BYTES_MAX: u64 = 1_500;
 /// How many events the stream `b` keeps.
@@ -23,7 +23,7 @@ in_each_browser! {
     of_several_streams_as_json_a_page_is_told_each_loss_once_and_hears_all_that_is_kept
 }
 
-/// One published event: its stream, and whose number it has is its place in the list.
+/// One published event: its stream; its number is its index in the list.
 struct Published {
     stream: &'static str,
 }
@@ -32,7 +32,7 @@ struct Published {
 struct Streams {
     publisher: Publisher,
     published: Vec<Published>,
-    dice: fastrand::Rng,
+    rng: fastrand::Rng,
     /// After each round, the number of the last event that was trimmed.
     trimmed: Vec<Option<usize>>,
 }
@@ -46,14 +46,14 @@ impl Streams {
     /// Publishes to streams that lose nothing.
     fn publish_whole(&mut self, count: usize) {
         for _ in 0..count {
-            let stream = WHOLE[self.dice.usize(0..WHOLE.len())];
+            let stream = WHOLE[self.rng.usize(0..WHOLE.len())];
             self.publish(stream);
         }
     }
 
     /// Publishes to the stream that is trimmed, among others.
     fn publish_trimmed(&mut self) {
-        for _ in 0..self.dice.usize(0..4 * KEPT) {
+        for _ in 0..self.rng.usize(0..4 * KEPT) {
             self.publish("b");
             self.publish_whole(1);
         }
@@ -65,12 +65,12 @@ impl Streams {
     }
 }
 
-/// Three in five are stalls: during them it is certain that the page does not ask again.
-fn plan(dice: &mut fastrand::Rng, browser: Browser) -> Plan {
+/// Three in five are stalls: during those it is certain that the page does not ask again.
+fn plan(rng: &mut fastrand::Rng, browser: Browser) -> Plan {
     let manners = [Manner::Stall, Manner::Stall, Manner::Stall, Manner::Fin, Manner::Rst];
     Plan::of((0..ROUNDS).map(|_| {
-        let place = Place::InBody(dice.u64(cut_bytes_min(browser)..=CUT_BYTES_MAX));
-        Some(Cut { place, manner: manners[dice.usize(0..manners.len())] })
+        let place = Place::InBody(rng.u64(cut_bytes_min(browser)..=CUT_BYTES_MAX));
+        Some(Cut { place, manner: manners[rng.usize(0..manners.len())] })
     }))
 }
 
@@ -88,14 +88,14 @@ fn of_several_streams_as_json_a_page_is_told_each_loss_once_and_hears_all_that_i
 
 fn check(browser: Browser, more: &str, data: fn(&Event) -> String) {
     let seed = seed();
-    let mut dice = fastrand::Rng::with_seed(seed);
+    let mut rng = fastrand::Rng::with_seed(seed);
     let server = server();
-    let proxy = CuttingProxy::start(server.address(), plan(&mut dice, browser));
+    let proxy = CuttingProxy::start(server.address(), plan(&mut rng, browser));
     let mut publisher = Publisher::connect(server.address());
     let settings = format!(r#"{{"max_events":{KEPT}}}"#);
     let made = publisher.ask("PUT", "/streams/b", &[], settings.as_bytes());
     assert_eq!(made.status, 201, "{}", made.body);
-    let mut streams = Streams { publisher, published: Vec::new(), dice, trimmed: Vec::new() };
+    let mut streams = Streams { publisher, published: Vec::new(), rng, trimmed: Vec::new() };
     let url = proxy.url(&format!("/streams?name=a&name=b&name=p/*{more}"));
     let page = Page::open(browser, &url, CONTROL);
     for round in 0..ROUNDS {
@@ -112,7 +112,7 @@ fn check(browser: Browser, more: &str, data: fn(&Event) -> String) {
     assert!(heard.iter().any(|event| event.name == "reset"), "a trial of losses has none");
 }
 
-/// One connection: the page is there, it is cut off, and only while it certainly stays away is anything trimmed.
+/// One connection: the page is there, it is cut, and only while it certainly stays away is anything trimmed.
 fn play(round: usize, proxy: &CuttingProxy, streams: &mut Streams) {
     proxy.wait_for(&format!("request {round}"), |record| (record.len() > round).then_some(()));
     streams.publish_whole(PRESENT);
@@ -124,8 +124,7 @@ fn play(round: usize, proxy: &CuttingProxy, streams: &mut Streams) {
     proxy.release_stalls(if round.is_multiple_of(2) { Release::Fin } else { Release::Rst });
 }
 
-/// Goes through what was heard: every event that was left out was lost, and every loss was told before it is left
-/// out, once.
+/// Goes through what was heard: every missing event was lost, and every loss was told once, before its gap.
 fn judge(
     heard: &[Event],
     streams: &Streams,
@@ -155,7 +154,7 @@ fn judge(
     if is_all { Ok(()) } else { Err(format!("{next} and what follows was never heard")) }
 }
 
-/// What a `reset` tells: all of `b` below this number is lost. There must be something new in it.
+/// What a `reset` says: everything in `b` below this number is lost. It must say something new.
 fn lost(
     reset: &Event,
     last_id: &str,

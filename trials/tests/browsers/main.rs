@@ -1,7 +1,7 @@
 //! Pages with the browsers' own `EventSource`, in Chromium and in Firefox, behind connections that are cut.
 //!
-//! The page's origin is another than the server's, and it never calls `close()`; but for the gallery's, which is the
-//! server's own.
+//! The page's origin is not the server's, except for the gallery's page, which is the server's own; and the page never
+//! calls `close()`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
 

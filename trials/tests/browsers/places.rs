@@ -1,4 +1,4 @@
-//! Where a page goes on: at its place from the first byte, and from the beginning of a new log.
+//! Where a page continues: at its place from the first byte, and at the start of a new log.
 
 use largesse_trials::{Browser, CuttingProxy, Heard, Manner, Page, Plan, Publisher, Server};
 use serde_json::Value;
@@ -24,7 +24,7 @@ fn cut_before_its_first_event_a_page_from_now_hears_what_was_published_while_it_
         proxy.cut_all(manner);
         publisher.publish(&stream, "away 1");
         publisher.publish(&stream, "away 2");
-        assert_eq!(proxy.record().len(), 1, "the page was to be away");
+        assert_eq!(proxy.record().len(), 1, "the page should have been away");
         publisher.close(&stream);
         wait_for_stop(&page);
         let heard = page.heard();
@@ -39,8 +39,8 @@ fn cut_before_its_first_event_a_page_from_now_hears_what_was_published_while_it_
 fn after_a_restart_without_its_log_a_page_is_told_and_hears_all_of_the_new_one(browser: Browser) {
     let mut server = server();
     let proxy = CuttingProxy::start(server.address(), Plan::none());
-    // One connected to the server itself, which refuses connections for a while, and one behind the proxy, which
-    // answers and then has nothing to say.
+    // One page connected to the server itself, which refuses connections for a while, and one behind the proxy, which
+    // answers and then has nothing to send.
     let pages =
         [server.url("/streams/a"), proxy.url("/streams/a")].map(|url| Page::open(browser, &url, CONTROL));
     publish(&server, "old", 0..10);

@@ -7,13 +7,13 @@ use largesse_trials::{Browser, Heard, Page, Server};
 /// Control events that a page listens to.
 pub(crate) const CONTROL: &[&str] = &["begin", "reset", "closed", "end"];
 
-/// How long a request may be expected from a page that will not ask again: three times the wait it was told to
-/// keep, which is never under Firefox's own least wait of 500 ms.
+/// How long to watch for a request from a page that will not ask again: three times the wait it was told to
+/// keep, which is never under Firefox's own minimum of 500 ms.
 pub(crate) const OBSERVED: Duration = Duration::from_millis(1_500);
 
-/// Where a response's body may be cut so that the browser comes back, from this byte on.
+/// Where a response's body may be cut so that the browser comes back: from this byte on.
 ///
-/// Firefox (153) gives up for good, as after an error, when nothing of the body has come but its head: the framing of
+/// Firefox (153) gives up for good, as after an error, if only the head of the response has come: the framing of
 /// the first chunk, which is shorter than this, does not count. Chromium comes back.
 pub(crate) fn cut_bytes_min(browser: Browser) -> u64 {
     match browser {
@@ -51,7 +51,7 @@ pub(crate) fn data_of(heard: &[Heard], name: &str) -> Vec<String> {
     events(heard).into_iter().filter(|event| event.name == name).map(|event| event.data).collect()
 }
 
-/// Waits until a page has heard so many events of a name.
+/// Waits until a page has heard this many events of a name.
 #[track_caller]
 pub(crate) fn wait_for_events(page: &Page, name: &str, count: usize) {
     page.wait_for(&format!("{count} events named {name}"), |heard| {
@@ -65,7 +65,7 @@ pub(crate) fn wait_for_stop(page: &Page) {
     page.wait_for("that it is over", |heard| heard.contains(&Heard::Stopped).then_some(()));
 }
 
-/// A seed, which a trial that fails shows. `TRIALS_SEED` in the environment gives one again.
+/// A seed, which a failing trial prints. `TRIALS_SEED` in the environment sets it.
 #[expect(clippy::print_stdout, reason = "what a test prints is shown when it fails, and only then")]
 pub(crate) fn seed() -> u64 {
     let given = std::env::var_os("TRIALS_SEED");

@@ -1,17 +1,17 @@
-//! Whether each answer was written after a sync that began when its event was written.
+//! Whether each answer was written after a sync that began after its event was written.
 
 use std::collections::HashMap;
 
 use crate::strace::Call;
 
-/// An event, and the id that its publisher was answered.
+/// An event, and the id that its publisher got.
 #[derive(Clone, Debug)]
 pub(crate) struct Acked {
     pub(crate) data: String,
     pub(crate) id: String,
 }
 
-/// The answers that came too early, or are not to be found, each with a word on why.
+/// The answers that came too early, or can't be found, each with the reason.
 pub(crate) fn unsafe_acks(calls: &[Call], acked: &[Acked]) -> Vec<String> {
     let answers = answers(calls);
     let writes: Vec<&Call> = calls.iter().filter(|call| is_write_of_a_segment(call)).collect();
@@ -33,13 +33,13 @@ pub(crate) fn unsafe_acks(calls: &[Call], acked: &[Acked]) -> Vec<String> {
     acked.iter().filter_map(fault).collect()
 }
 
-/// A write that was done as a whole: its last two arguments are how much, and where.
+/// A write that was done completely: its last two arguments are how much, and where.
 fn is_write_of_a_segment(call: &Call) -> bool {
     let bytes = call.arguments.rsplit(", ").nth(1).and_then(|bytes| bytes.parse().ok());
     call.name == "pwrite64" && call.is_of_a_segment() && bytes == Some(call.result)
 }
 
-/// The answers 201, by the id that they have.
+/// The answers 201, by the id they contain.
 fn answers(calls: &[Call]) -> HashMap<&str, &Call> {
     let is_answer = |call: &&Call| {
         let is_of_a_socket = call.file().is_some_and(|file| file.starts_with("socket:"));

@@ -1,7 +1,7 @@
-//! What the server asks of the system, and in which order: an event is answered after a sync that began when it was
-//! written, and publishers that wait share one.
+//! Which system calls the server makes, and in which order: an event is acknowledged after a sync that began after it
+//! was written, and publishers that wait share one.
 //!
-//! Needs the binary (`cargo build -p largesse`) and strace, which `cargo xtask needs` installs. On Linux alone.
+//! Needs the binary (`cargo build -p largesse`) and strace, which `cargo xtask needs` installs. Linux only.
 
 #![cfg(target_os = "linux")]
 
@@ -16,11 +16,11 @@ use largesse_trials::{Publisher, Server};
 use crate::judge::{Acked, unsafe_acks};
 use crate::strace::{Call, calls};
 
-/// All that writes, and all that makes safe.
+/// Everything that writes, and everything that syncs.
 const TRACED: &str = "pwrite64,pwritev,pwritev2,write,writev,sendto,sendmsg,fdatasync,fsync";
-/// Publishes of one who waits for each answer.
+/// Publishes of one publisher that waits for each answer.
 const LONE: usize = 200;
-/// Publishes of many at once, the many, and the syncs that they would not need all.
+/// Publishes of many at once, how many publishers, and the most syncs they may need.
 const TOGETHER: usize = 2_000;
 const PUBLISHERS: usize = 64;
 const SYNCS_MAX: usize = 1_500;
@@ -45,7 +45,7 @@ fn publishers_at_once_share_syncs_and_none_is_answered_before_its_own() {
     assert!(syncs < SYNCS_MAX, "{TOGETHER} publishes of {PUBLISHERS} publishers made {syncs} syncs");
 }
 
-/// So many publishes, of so many publishers that each wait for their answers.
+/// This many publishes, by this many publishers that each wait for their answers.
 fn publish(server: &Server, publishers: usize, publishes: usize) -> Vec<Acked> {
     let next = AtomicUsize::new(0);
     let publisher = |number: usize| {
@@ -70,7 +70,7 @@ fn check_order(calls: &[Call], acked: &[Acked]) {
     assert!(faults.is_empty(), "{} of {} answers: {:.2000}", faults.len(), acked.len(), faults.join("\n"));
 }
 
-/// Syncs of segments that held.
+/// Syncs of segments that succeeded.
 fn syncs(calls: &[Call]) -> usize {
     calls.iter().filter(|call| call.is_sync() && call.is_of_a_segment()).count()
 }

@@ -1,6 +1,6 @@
-//! What strace wrote down, as calls that begin and end.
+//! What strace recorded, as calls that begin and end.
 //!
-//! Where another thread came between, a call has two lines: `PID call(… <unfinished ...>` and
+//! If another thread came between, a call has two lines: `PID call(… <unfinished ...>` and
 //! `PID <... call resumed>…) = 0`.
 
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The file that its first argument is open on: the path that strace adds.
+    /// The file that its first argument refers to: the path that strace adds.
     pub(crate) fn file(&self) -> Option<&str> {
         let first = self.arguments.split(", ").next()?;
         first.split_once('<')?.1.strip_suffix('>')
@@ -28,7 +28,7 @@ impl Call {
         self.file().is_some_and(|file| file.ends_with(".segment"))
     }
 
-    /// It made a file safe.
+    /// It synced a file.
     pub(crate) fn is_sync(&self) -> bool {
         matches!(self.name.as_str(), "fdatasync" | "fsync") && self.result == 0
     }
@@ -55,7 +55,7 @@ pub(crate) fn calls(trace: &str) -> Vec<Call> {
     calls
 }
 
-/// None for what is no call (a signal, an exit), and for a call that was interrupted.
+/// None for what is not a call (a signal, an exit), and for a call that was interrupted.
 fn call(text: &str, began: usize, ended: usize) -> Option<Call> {
     let (call, result) = text.rsplit_once(" = ")?;
     let result = result.split(' ').next()?.parse().ok()?;

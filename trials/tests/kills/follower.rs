@@ -1,6 +1,6 @@
 //! A reader that comes back whenever its connection ends, with the last id that it heard.
 //!
-//! It writes down what it hears, each event once it is whole, and judges nothing but that it is never sent off.
+//! It records what it hears, each event once it is complete, and judges nothing except that it is never told to stop.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::gate::Gate;
 
-/// How often a reader that hears nothing looks whether it should have.
+/// How often a reader that hears nothing checks whether it should have.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
@@ -20,7 +20,7 @@ const EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Asks {
     pub(crate) target: &'static str,
-    /// The same in words: names, or the beginning of names before a `*`.
+    /// The same in words: names, or the beginnings of names before a `*`.
     pub(crate) streams: &'static [&'static str],
     pub(crate) format: Format,
     pub(crate) until: Until,
@@ -32,7 +32,7 @@ pub(crate) enum Format {
     Json,
 }
 
-/// When it has heard all.
+/// When it has heard everything.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Until {
     /// After the event that says that it is the last of this stream.
@@ -79,7 +79,7 @@ enum Ended {
     Cut,
 }
 
-/// Reads until it has heard all, through as many connections as it takes.
+/// Reads until it has heard everything, through as many connections as it takes.
 pub(crate) fn run(address: SocketAddr, asks: &Asks, gate: &Gate) -> Vec<Heard> {
     let _guard = gate.guard();
     let mut parser = Parser::new(ParserLimits { event_bytes_max: EVENT_BYTES_MAX });
@@ -124,7 +124,7 @@ fn connection(
     let last = parser.last_event_id();
     let presented = if last.is_empty() { String::new() } else { format!("Last-Event-ID: {last}\r\n") };
     let target = asks.target;
-    // To this version of HTTP the body comes as it is.
+    // To this version of HTTP the body comes unframed.
     write!(socket, "GET {target} HTTP/1.0\r\nHost: {address}\r\n{presented}\r\n")?;
     let mut bytes = Vec::new();
     let head_bytes = loop {
@@ -161,7 +161,7 @@ fn connection(
     }
 }
 
-/// Reads on; 0 is the end.
+/// Reads more; 0 is the end.
 fn more(socket: &mut TcpStream, bytes: &mut Vec<u8>, asks: &Asks, gate: &Gate) -> io::Result<usize> {
     let mut piece = [0; 16 * 1024];
     loop {
@@ -178,7 +178,7 @@ fn more(socket: &mut TcpStream, bytes: &mut Vec<u8>, asks: &Asks, gate: &Gate) -
     }
 }
 
-/// What an event of the wire is. No reader here may be told that its place is lost.
+/// What an event on the wire is. No reader here may be told that its place is lost.
 fn judged(asks: &Asks, event: ParsedEvent) -> Heard {
     let ParsedEvent { name, data, last_event_id } = event;
     let id = last_event_id.to_string();

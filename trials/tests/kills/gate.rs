@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use largesse_trials::{WAIT_MAX, fail};
 
-/// One time between a start of the server and its kill.
+/// The time between one start of the server and its kill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Run(u64);
 
@@ -20,7 +20,7 @@ struct State {
     /// Requests whose answer never came.
     cut: u64,
     publishers_stop: bool,
-    /// When the readers must have heard all.
+    /// When the readers must have heard everything.
     readers_until: Option<Instant>,
     /// Somebody panicked: nobody waits any more.
     is_broken: bool,
@@ -101,7 +101,7 @@ impl Gate {
         });
     }
 
-    /// Waits for a run after this one, and gives it.
+    /// Waits for a run after this one, and returns it.
     #[track_caller]
     pub(crate) fn next_run(&self, after: Option<Run>) -> Run {
         self.wait("up again", |state| (state.is_up && Some(state.run) > after).then_some(state.run))
@@ -120,10 +120,10 @@ impl Gate {
         self.lock().cut
     }
 
-    /// Waits until so much was acknowledged since the server was started.
+    /// Waits until this much was acknowledged since the server was started.
     #[track_caller]
     pub(crate) fn wait_for_acks(&self, acks: u64) {
-        self.wait("so much acknowledged", |state| (state.acks >= acks).then_some(()));
+        self.wait("enough acknowledgements", |state| (state.acks >= acks).then_some(()));
     }
 
     pub(crate) fn stop_publishers(&self) {

@@ -10,10 +10,10 @@ use largesse_trials::{Answer, Publisher, fail};
 
 use crate::gate::{Gate, Run};
 
-/// Streams that end: one of each publisher.
+/// Streams that end: one for each publisher.
 pub(crate) const ENDS: usize = 8;
 const STREAMS: &[&str] = &["a", "a", "b", "team/1", "team/2"];
-/// Requests until a publisher ends its stream.
+/// Requests before a publisher ends its stream.
 const REQUESTS_BEFORE_END: u64 = 60;
 
 /// What was sent in one request, and the id it was acknowledged with.
@@ -21,7 +21,7 @@ const REQUESTS_BEFORE_END: u64 = 60;
 pub(crate) struct Sent {
     pub(crate) stream: String,
     pub(crate) events: Vec<String>,
-    /// The last event's, or the end's where there was none.
+    /// The id of the last event, or of the end if there was none.
     pub(crate) id: Option<String>,
 }
 
@@ -46,7 +46,7 @@ enum Outcome {
 pub(crate) struct Load {
     address: SocketAddr,
     number: usize,
-    dice: Rng,
+    rng: Rng,
     connection: Option<Publisher>,
     run: Option<Run>,
     requests: u64,
@@ -58,11 +58,11 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) fn new(address: SocketAddr, number: usize, dice: Rng) -> Self {
+    pub(crate) fn new(address: SocketAddr, number: usize, rng: Rng) -> Self {
         Self {
             address,
             number,
-            dice,
+            rng,
             connection: None,
             run: None,
             requests: 0,
@@ -73,12 +73,12 @@ impl Load {
         }
     }
 
-    /// Publishes until it is told to stop; then everything with a key is acknowledged, and its stream has ended.
+    /// Publishes until told to stop; by then everything with a key is acknowledged, and its stream has ended.
     pub(crate) fn run(mut self, gate: &Gate) -> Vec<Sent> {
         let _guard = gate.guard();
         while !gate.has_stopped_publishers() {
             self.requests += 1;
-            match self.dice.u8(0..40) {
+            match self.rng.u8(0..40) {
                 0 => self.repeat(gate),
                 1..4 => self.own_stream(gate),
                 _ => {
@@ -95,8 +95,8 @@ impl Load {
     }
 
     fn next(&mut self) -> Request {
-        let stream = self.dice.choice(STREAMS).copied().unwrap_or_default().to_owned();
-        let count = if self.dice.u8(0..6) == 0 { self.dice.usize(2..20) } else { 1 };
+        let stream = self.rng.choice(STREAMS).copied().unwrap_or_default().to_owned();
+        let count = if self.rng.u8(0..6) == 0 { self.rng.usize(2..20) } else { 1 };
         let events = (0..count).map(|_| self.event()).collect();
         Request { stream, events, key: self.key(), closes: false }
     }
@@ -104,10 +104,10 @@ impl Load {
     /// Mostly small, rarely so large that it takes many writes.
     fn event(&mut self) -> String {
         self.events += 1;
-        let padding = match self.dice.u8(0..100) {
-            0 => self.dice.usize(10_000..300_000),
-            1..10 => self.dice.usize(300..3_000),
-            _ => self.dice.usize(0..200),
+        let padding = match self.rng.u8(0..100) {
+            0 => self.rng.usize(10_000..300_000),
+            1..10 => self.rng.usize(300..3_000),
+            _ => self.rng.usize(0..200),
         };
         format!(
             "{{\"publisher\":{},\"event\":{},\"x\":\"{}\"}}",
@@ -118,10 +118,10 @@ impl Load {
     }
 
     fn key(&mut self) -> Option<String> {
-        (self.dice.u8(0..5) < 2).then(|| format!("{}-{}", self.number, self.requests))
+        (self.rng.u8(0..5) < 2).then(|| format!("{}-{}", self.number, self.requests))
     }
 
-    /// Sends a request; again until it is acknowledged, if it may be.
+    /// Sends a request; again until it is acknowledged, if repeating is allowed.
     fn publish(&mut self, request: Request, gate: &Gate) {
         let id = loop {
             match self.ask(&request, gate) {
@@ -138,17 +138,17 @@ impl Load {
         }
     }
 
-    /// A request under its key once more: it is answered as it was, and appends nothing.
+    /// A request with its key once more: it gets the first answer, and appends nothing.
     fn repeat(&mut self, gate: &Gate) {
         let Some((request, first)) = self.keyed.clone() else { return };
         match self.ask(&request, gate) {
             Outcome::Acked(id) => assert_eq!(id, first, "a repeat of {request:.80?}"),
-            Outcome::Closed => fail(&format!("a repeat is no new request: {request:.80?}")),
+            Outcome::Closed => fail(&format!("a repeat is not a new request: {request:.80?}")),
             Outcome::Unknown => {}
         }
     }
 
-    /// Publishes on the stream of its own, or ends it; once it has ended, it takes nothing more.
+    /// Publishes to its own stream, or ends it; once it has ended, it takes nothing more.
     fn own_stream(&mut self, gate: &Gate) {
         if !self.has_ended && self.requests > REQUESTS_BEFORE_END {
             return self.end(gate);
@@ -171,7 +171,7 @@ impl Load {
         format!("ends/{}", self.number)
     }
 
-    /// Half of them with a last event under a key, the others without either.
+    /// Half of the publishers end with a last event and a key, the others with neither.
     fn end(&mut self, gate: &Gate) {
         let (events, key) = match self.number % 2 {
             0 => (vec![self.event()], Some(format!("{}-end", self.number))),
@@ -187,14 +187,14 @@ impl Load {
         self.has_ended = true;
     }
 
-    /// One request over the connection there is; over a new one when the server was killed.
+    /// One request over the current connection; over a new one if the server was killed.
     fn ask(&mut self, request: &Request, gate: &Gate) -> Outcome {
         let connection = loop {
             if let Some(connection) = self.connection.take() {
                 break connection;
             }
             self.run = Some(gate.next_run(self.run));
-            // It may be killed already.
+            // It may have been killed already.
             self.connection = Publisher::try_connect(self.address).ok();
         };
         let (connection, answer) = request.sent_over(connection);
@@ -204,7 +204,7 @@ impl Load {
         };
         self.connection = Some(connection);
         gate.acked();
-        // A stream that is closed already is answered 200.
+        // A stream that is already closed is answered 200.
         let is_closed_again = answer.status == 200 && request.closes && request.events.is_empty();
         match answer.status {
             409 => Outcome::Closed,
@@ -217,7 +217,7 @@ impl Load {
 }
 
 impl Request {
-    /// The answer is `None` when it did not come.
+    /// The answer is `None` if it did not come.
     fn sent_over(&self, mut connection: Publisher) -> (Publisher, Option<Answer>) {
         let close = if self.closes { "?close" } else { "" };
         let target = format!("/streams/{}{close}", self.stream);

@@ -1,9 +1,9 @@
-//! The server on a disk, killed again and again under load: nothing that it acknowledged is lost, nobody hears what
-//! others do not, and no id is ever of two events.
+//! The server on disk, killed again and again under load: nothing that it acknowledged is lost, nobody hears what
+//! others do not, and no id belongs to two events.
 //!
 //! - Needs the binary: `cargo build -p largesse`.
-//! - `LARGESSE_KILLS=500 cargo test -p largesse-trials --test kills` kills more often; `LARGESSE_SEED` has a seed
-//!   draw the same moments again.
+//! - `LARGESSE_KILLS=500 cargo test -p largesse-trials --test kills` kills more often; `LARGESSE_SEED` repeats the
+//!   moments drawn from a seed.
 
 mod follower;
 mod gate;
@@ -29,7 +29,7 @@ const ACKS_AT_LAST: u64 = 200;
 /// However often it is killed, nothing is dropped.
 const SETTINGS: &[(&str, &str)] = &[("LARGESSE_STREAM_MAX_BYTES", "unlimited")];
 
-/// The readers. All but the last read on until they hear the last event of the stream named here.
+/// The readers. All except the last read until they hear the last event of the stream named here.
 const READERS: &[Asks] = &[
     Asks { target: "/streams/a", streams: &["a"], format: Format::Plain, until: Until::LastOf("a") },
     Asks {
@@ -68,7 +68,7 @@ const EVERYTHING: Asks = Asks {
     until: Until::LastOf("team/1"),
 };
 
-/// Streams that get a last event, in this order: when there is nothing else any more.
+/// Streams that get a last event, in this order: once there is nothing else any more.
 const LAST: &[&str] = &["a", "b", "team/1"];
 
 #[test]
@@ -77,21 +77,21 @@ fn a_server_that_is_killed_keeps_what_it_acknowledged_and_shows_all_readers_the_
 }
 
 #[test]
-fn a_server_that_is_killed_does_so_too_when_nobody_takes_its_trace() {
+fn a_server_that_is_killed_does_so_too_when_its_trace_is_lost() {
     let settings = [SETTINGS, &[("LARGESSE_TRACE_LEVEL", "debug")]].concat();
     check(Server::start_with_a_lost_trace(&settings), kills() / 5);
 }
 
 fn check(mut server: Server, kills: usize) {
     let seed = Seed::drawn();
-    let mut dice = seed.dice();
+    let mut rng = seed.rng();
     let address = server.address();
     let gate = Arc::new(Gate::new());
     let readers: Vec<_> = READERS.iter().map(|asks| reader(address, asks, &gate)).collect();
     let publishers: Vec<_> =
-        (0..PUBLISHERS).map(|number| publisher(address, number, dice.fork(), &gate)).collect();
+        (0..PUBLISHERS).map(|number| publisher(address, number, rng.fork(), &gate)).collect();
     for _ in 0..kills {
-        gate.wait_for_acks(acks_before_kill(&mut dice));
+        gate.wait_for_acks(acks_before_kill(&mut rng));
         gate.is_down();
         server.kill();
         server.start_again();
@@ -111,11 +111,11 @@ fn check(mut server: Server, kills: usize) {
 }
 
 /// Any moment: when it has just begun to listen, in the first requests, or in the middle of many.
-fn acks_before_kill(dice: &mut fastrand::Rng) -> u64 {
-    match dice.u8(0..6) {
+fn acks_before_kill(rng: &mut fastrand::Rng) -> u64 {
+    match rng.u8(0..6) {
         0 => 0,
-        1 => dice.u64(1..10),
-        _ => dice.u64(10..400),
+        1 => rng.u64(1..10),
+        _ => rng.u64(10..400),
     }
 }
 
@@ -132,14 +132,14 @@ fn reader(address: SocketAddr, asks: &'static Asks, gate: &Arc<Gate>) -> thread:
 fn publisher(
     address: SocketAddr,
     number: usize,
-    dice: fastrand::Rng,
+    rng: fastrand::Rng,
     gate: &Arc<Gate>,
 ) -> thread::JoinHandle<Vec<Sent>> {
     let gate = Arc::clone(gate);
-    thread::spawn(move || Load::new(address, number, dice).run(&gate))
+    thread::spawn(move || Load::new(address, number, rng).run(&gate))
 }
 
-/// A thread's panic is the trial's.
+/// Passes on a thread's panic.
 fn joined<T>(thread: thread::JoinHandle<T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -1,4 +1,4 @@
-//! What is in the log in the end, and whether everybody was told just that.
+//! What is in the log in the end, and whether everybody heard exactly that.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ struct Event {
     id: String,
 }
 
-/// The log, as a reader finds it that comes when all is over.
+/// The log, as a reader finds it that comes when everything is over.
 #[derive(Debug)]
 pub(crate) struct Truth {
     events: Vec<Event>,
@@ -41,7 +41,7 @@ impl Truth {
         Self { events, places }
     }
 
-    /// All that was acknowledged is there, whole and at its id; what was not is there whole or not at all; and
+    /// Everything that was acknowledged is there, whole and at its id; what was not is there whole or not at all; and
     /// there is nothing else. Each publisher's events are in the order in which it sent them.
     #[track_caller]
     pub(crate) fn check_sent(&self, sent: &[Sent]) {
@@ -70,7 +70,7 @@ impl Truth {
         assert_eq!(known, self.events.len(), "events are there that nobody sent");
     }
 
-    /// A reader heard what it asked for of all that is there, each event once, at its id and in its order; and of
+    /// A reader heard what it asked for of everything there is, each event once, at its id and in its order; and for
     /// each stream that it named, the end after the last event.
     #[track_caller]
     pub(crate) fn check_heard(&self, asks: &Asks, heard: &[Heard]) {
@@ -99,7 +99,7 @@ impl Truth {
             for stream in (0..ENDS).map(|number| format!("ends/{number}")) {
                 let is_end = |heard: &Heard| matches!(heard, Heard::Closed { stream: closed, .. } if *closed == stream);
                 let told = heard.iter().filter(|heard| is_end(heard)).count();
-                assert_eq!(told, 1, "{target}: ends of {stream} that were told");
+                assert_eq!(told, 1, "{target}: ends of {stream} that were heard");
                 let after = heard.iter().skip_while(|heard| !is_end(heard));
                 let late = after.filter(|heard| match heard {
                     Heard::Event { data, .. } => self.events[self.places[data]].stream == stream,
@@ -115,7 +115,7 @@ impl Truth {
         assert!(ends.iter().all(|(place, _)| *place + 1 == heard.len()), "{target}: something after the end");
     }
 
-    /// No id, whoever was told of it and whenever, is of two events.
+    /// No id, whoever got it and whenever, belongs to two events.
     #[track_caller]
     pub(crate) fn check_ids(&self, sent: &[Sent], heard: &[Vec<Heard>]) {
         let mut events: HashMap<String, &str> = HashMap::new();
@@ -135,7 +135,7 @@ impl Truth {
         for heard in heard.iter().flatten() {
             match heard {
                 Heard::Event { data, .. } => note(heard.id(), data),
-                // An end is no event's; at another's place it would show here.
+                // An end id belongs to no event; one at an event's place would show here.
                 Heard::Closed { stream, .. } => note(heard.id(), stream),
                 Heard::End { .. } => {}
             }

@@ -1,7 +1,7 @@
 //! The trial of one place: the connection is cut when an event's id has come, and the blank line that ends the event
 //! has not.
 //!
-//! A reader that keeps the id as soon as it reads the line goes on behind an event that it never handed on.
+//! A reader that keeps the id as soon as it reads the line resumes after an event that it never delivered.
 
 use largesse_trials::{
     Cut, CuttingProxy, End, Exchange, Manner, Place, Plan, Publisher, Reader, Release, Said, Server,
@@ -11,9 +11,9 @@ use crate::SETTINGS;
 use crate::rows::{CutAfterId, Row};
 
 const EVENTS: usize = 20;
-/// Longer than what a reader waits for before it hands on the event before: `requests` reads 128 bytes at a time.
+/// Longer than what a reader waits for before it delivers the previous event: `requests` reads 128 bytes at a time.
 const DATA_BYTES: usize = 200;
-/// How many events of a connection are whole before the one that is cut.
+/// How many events of a connection are complete before the one that is cut.
 const WHOLE: usize = 3;
 /// How the connections are cut, one after the other.
 const RELEASES: [Release; 2] = [Release::Fin, Release::Rst];
@@ -47,7 +47,7 @@ pub(crate) fn check(row: &Row) {
     assert_eq!(heard, wanted, "{} should hear all but {lost:?}", row.reader);
 }
 
-/// Each is a stall first, so that the reader has read all that came before the cut.
+/// Each is a stall first, so that the reader has read everything that came before the cut.
 fn cuts() -> Plan {
     let cut = Cut { place: Place::AfterIds(WHOLE as u64 + 1), manner: Manner::Stall };
     Plan::of([Some(cut); REQUESTS])
@@ -61,13 +61,13 @@ fn wait_until_heard(reader: &mut Reader, events: usize) {
     });
 }
 
-/// Whether the last answer to a reader is: not a preflight's.
+/// Whether the last answer to a reader is stalled, preflights aside.
 fn is_stalled(record: &[Exchange]) -> bool {
     let last = record.iter().rfind(|exchange| exchange.method == "GET");
     last.is_some_and(|exchange| exchange.end == Some(End::Cut(Manner::Stall)))
 }
 
-/// The event at each cut. A reader that loses it goes on behind it, so that its next connection begins there.
+/// The event at each cut. A reader that loses it resumes after it, so its next connection begins there.
 fn is_lost(row: &Row, number: usize) -> bool {
     let (connection, place) = (number / (WHOLE + 1), number % (WHOLE + 1));
     match row.cut_after_id {

@@ -11,27 +11,27 @@ use crate::curl;
 use crate::rows::{AfterEnd, CutAfterId, Hears, Refused, Row};
 
 const EVENTS: usize = 300;
-/// What is planned. A browser's preflights, and a request that it takes back, meet some without harm.
+/// Cuts in the plan. A browser's preflights, and a request that it takes back, meet some without harm.
 const CUTS: usize = 8;
-/// What must be met.
+/// Cuts that must be met.
 const CUTS_MIN: usize = 5;
-/// Names besides `message` that are listened for. `reset` never comes here, and would be heard.
+/// Names besides `message` to listen for. `reset` never comes here, and would be heard.
 const NAMES: &[&str] = &["message", "tick", "reset", "begin", "closed", "end"];
 /// How long a reader that has stopped is watched: three times the longest first wait among the readers.
 const WATCHED: Duration = Duration::from_millis(1500);
 
-/// Runs the reader of a row, and checks all that the row says but hostile data.
+/// Runs a row's reader, and checks everything that the row says, except hostile data.
 pub(crate) fn check(row: &Row) {
     let seed = Seed::drawn();
-    let mut dice = seed.dice();
+    let mut rng = seed.rng();
     let server = Server::start(SETTINGS);
-    let proxy = CuttingProxy::start(server.address(), plan(row, &mut dice));
+    let proxy = CuttingProxy::start(server.address(), plan(row, &mut rng));
     let mut publisher = Publisher::connect(server.address());
     let mut published: Vec<_> =
-        (0..EVENTS / 2).map(|number| publish(&mut publisher, row, number, &mut dice)).collect();
+        (0..EVENTS / 2).map(|number| publish(&mut publisher, row, number, &mut rng)).collect();
     let mut reader = Reader::start(row.program.command(&proxy.url("/streams/news"), NAMES));
     wait_until_some_are_heard(&mut reader);
-    published.extend((EVENTS / 2..EVENTS).map(|number| publish(&mut publisher, row, number, &mut dice)));
+    published.extend((EVENTS / 2..EVENTS).map(|number| publish(&mut publisher, row, number, &mut rng)));
     publisher.close("news");
     published.push(HeardEvent { id: None, ..heard("end", r#"{"reason":"closed"}"#, "") });
     check_heard(row, &mut reader, &published);
@@ -39,12 +39,12 @@ pub(crate) fn check(row: &Row) {
     check_after_end(row, &mut reader, &proxy);
 }
 
-/// The second request is refused, unless that is the end for this reader. One that loses what is cut just after its
-/// id is never cut there: that is a trial of its own.
-fn plan(row: &Row, dice: &mut fastrand::Rng) -> Plan {
+/// The second request is refused, unless that would be the end for this reader. One that loses what is cut just after
+/// its id is never cut there: that is a trial of its own.
+fn plan(row: &Row, rng: &mut fastrand::Rng) -> Plan {
     Plan::of((0..CUTS).map(|number| {
-        let manner = if dice.bool() { Manner::Fin } else { Manner::Rst };
-        let bytes = dice.u64(500..6000);
+        let manner = if rng.bool() { Manner::Fin } else { Manner::Rst };
+        let bytes = rng.u64(500..6000);
         let place = match row.cut_after_id {
             CutAfterId::HearsTheEvent => Place::InBody(bytes),
             CutAfterId::LosesTheEvent => Place::InBodySparingIds(bytes),
@@ -56,9 +56,9 @@ fn plan(row: &Row, dice: &mut fastrand::Rng) -> Plan {
     }))
 }
 
-/// Publishes one event, and gives it as it should be heard.
-fn publish(publisher: &mut Publisher, row: &Row, number: usize, dice: &mut fastrand::Rng) -> HeardEvent {
-    let mut data = format!("{number} {}", "x".repeat(dice.usize(0..300)));
+/// Publishes one event, and returns it as it should be heard.
+fn publish(publisher: &mut Publisher, row: &Row, number: usize, rng: &mut fastrand::Rng) -> HeardEvent {
+    let mut data = format!("{number} {}", "x".repeat(rng.usize(0..300)));
     if number.is_multiple_of(11) {
         data += "\nand a second line";
     }
@@ -74,7 +74,7 @@ fn heard(name: &str, data: &str, id: &str) -> HeardEvent {
     HeardEvent { name: name.to_owned(), data: data.to_owned(), id: Some(id.to_owned()) }
 }
 
-/// So that both what is kept and what comes while it reads is read.
+/// So that it reads both what was kept and what comes meanwhile.
 fn wait_until_some_are_heard(reader: &mut Reader) {
     let mut left = EVENTS / 6;
     reader.wait_for("so many events", |said| {
@@ -100,7 +100,7 @@ fn check_heard(row: &Row, reader: &mut Reader, published: &[HeardEvent]) {
     assert_eq!(events.len(), wanted.len(), "{}", row.reader);
 }
 
-/// A reader may not tell ids; what it tells is right. The end has an id of its own, which no publisher is told.
+/// A reader may not report ids; those it reports are right. The end has an id of its own, which no publisher gets.
 fn is_same(heard: &HeardEvent, wanted: &HeardEvent) -> bool {
     let is_same_id = heard.id.is_none() || wanted.id.is_none() || heard.id == wanted.id;
     is_same_id && (&heard.name, &heard.data) == (&wanted.name, &wanted.data)
@@ -144,7 +144,7 @@ fn check_stopped(row: &Row, reader: &mut Reader, proxy: &CuttingProxy, asked: us
     assert_eq!(asked_after_end(&proxy.record()), asked, "requests of {} with the end's id", row.reader);
 }
 
-/// Only a request with the end's id is answered so.
+/// Only a request with the end's id is answered like this.
 fn asked_after_end(record: &[Exchange]) -> usize {
     record.iter().filter(|exchange| is_told_to_stop(exchange)).count()
 }
@@ -173,7 +173,7 @@ fn check_asks_after_204(row: &Row) {
     wait_until_asked_again(&proxy);
 }
 
-/// Checks that a reader does not come back where its second connection is refused, and that it says so.
+/// Checks that a reader does not come back when its second connection is refused, and that it says so.
 #[track_caller]
 pub(crate) fn check_refused(row: &Row) {
     if row.refused == Refused::ComesBack {

@@ -1,4 +1,4 @@
-//! Hostile data and names: what each reader makes of them.
+//! Hostile data and names: how each reader copes with them.
 
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ const MIB: usize = 1 << 20;
 
 /// One event that is hard to read.
 pub(crate) struct Hostile {
-    /// What is hard about it, as the table says it.
+    /// What is hard about it, in the table's words.
     pub(crate) label: &'static str,
-    /// Empty where it has none.
+    /// Empty if it has none.
     pub(crate) name: String,
     pub(crate) data: String,
     /// The data as it should be heard.
@@ -63,7 +63,7 @@ pub(crate) fn list() -> Vec<Hostile> {
     ]
 }
 
-/// Publishes all of them to a stream of this name, closes it, and gives their ids in order.
+/// Publishes all of them to a stream of this name, closes it, and returns their ids in order.
 pub(crate) fn publish(server: &Server, stream: &str, list: &[Hostile]) -> Vec<String> {
     let mut publisher = Publisher::connect(server.address());
     let ids = list.iter().map(|hostile| match hostile.name.as_str() {
@@ -75,7 +75,7 @@ pub(crate) fn publish(server: &Server, stream: &str, list: &[Hostile]) -> Vec<St
     ids
 }
 
-/// Which of them were not heard just once and as they should.
+/// Which of them were not heard exactly once and as they should be.
 pub(crate) fn missed(list: &[Hostile], ids: &[String], heard: &[HeardEvent]) -> Vec<&'static str> {
     let mut by_id: HashMap<&str, Vec<&HeardEvent>> = HashMap::new();
     for event in heard {
@@ -93,7 +93,7 @@ fn name_heard(hostile: &Hostile) -> &str {
     if hostile.name.is_empty() { "message" } else { &hostile.name }
 }
 
-/// Runs the reader of a row, and checks which hostile events it does not hear as they are.
+/// Runs a row's reader, and checks which hostile events it does not hear as they are.
 pub(crate) fn check(row: &Row) {
     let Some(unheard) = row.unheard else { return };
     let server = Server::start(SETTINGS);

@@ -1,8 +1,8 @@
 //! Other people's readers: each is run against the server through a proxy that cuts, and does what the table in
-//! `docs/readers.md` says of it.
+//! `docs/readers.md` says about it.
 //!
 //! - Needs what `cargo xtask needs` installs, and the binary: `cargo build -p largesse`.
-//! - `LARGESSE_WRITE_READERS=1 cargo test -p largesse-trials --test readers` writes the table anew.
+//! - `LARGESSE_WRITE_READERS=1 cargo test -p largesse-trials --test readers` rewrites the table.
 
 mod after_id;
 mod curl;

@@ -1,4 +1,4 @@
-//! The table in `docs/readers.md`, written of the rows that the trials check.
+//! The table in `docs/readers.md`, generated from the rows that the trials check.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ fn the_page_of_readers_says_what_the_trials_check() {
         std::fs::write(&path, &wanted).unwrap();
     } else {
         let how = "LARGESSE_WRITE_READERS=1 cargo test -p largesse-trials --test readers page";
-        assert!(text == wanted, "docs/readers.md says something else; to write it: {how}");
+        assert!(text == wanted, "docs/readers.md says something else; to rewrite it: {how}");
     }
 }
 

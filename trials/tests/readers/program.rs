@@ -5,15 +5,15 @@ use std::process::Command;
 
 /// A reader program.
 pub(crate) enum Program {
-    /// A script of `readers/` and its own words, run by Node.
+    /// A script in `readers/` and its arguments, run by Node.
     Node(&'static [&'static str]),
-    /// A page of `readers/pages/`, in Chromium.
+    /// A page in `readers/pages/`, in Chromium.
     Page(&'static str),
-    /// A script of `readers/`, run by the Python that has their packages.
+    /// A script in `readers/`, run by the Python that has their packages.
     Python(&'static str),
-    /// An example of this crate.
+    /// An example in this crate.
     Rust(&'static str),
-    /// The program `curl`, which is no reader program: it prints what comes.
+    /// The program `curl`, which is not a reader program: it prints what comes.
     Curl,
 }
 

@@ -17,7 +17,7 @@ pub(crate) enum ComesBack {
 pub(crate) enum Refused {
     /// It tries again, with the last id.
     ComesBack,
-    /// It says an error, and that is all.
+    /// It reports an error, and that is all.
     GivesUp,
 }
 
@@ -26,11 +26,11 @@ pub(crate) enum Refused {
 pub(crate) enum CutAfterId {
     /// It comes again, and is heard.
     HearsTheEvent,
-    /// The reader has kept its id, goes on behind it, and never hands it on.
+    /// The reader has kept its id, resumes after it, and never delivers it.
     LosesTheEvent,
 }
 
-/// What it hands on.
+/// What it delivers.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Hears {
     EveryEvent,
@@ -44,7 +44,7 @@ pub(crate) enum AfterEnd {
     AsksOnce,
     /// No request.
     Leaves,
-    /// No request; but where one with the end's id is answered 204, others follow, again and again.
+    /// No request; but if one with the end's id is answered 204, others follow, again and again.
     LeavesUnlessCut,
     /// Requests with the end's id, again and again.
     AsksForEver,
@@ -57,14 +57,14 @@ pub(crate) struct Row {
     pub(crate) reader: &'static str,
     pub(crate) version: Version,
     pub(crate) program: Program,
-    /// Puts data into what this reader asks for.
+    /// Puts data into the form that this reader expects.
     pub(crate) dress: fn(&str) -> String,
     pub(crate) comes_back: ComesBack,
     pub(crate) refused: Refused,
     pub(crate) cut_after_id: CutAfterId,
     pub(crate) hears: Hears,
     pub(crate) after_end: AfterEnd,
-    /// Which hostile events it does not hear as they are; `None` where that is not tried.
+    /// Which hostile events it does not hear as they are; `None` if that is not tried.
     pub(crate) unheard: Option<&'static [&'static str]>,
     pub(crate) advice: &'static str,
 }
@@ -84,18 +84,18 @@ const USUAL: Row = Row {
     advice: "nothing",
 };
 
-/// What is written around a reader that only reads.
+/// The loop around a reader that only reads.
 const LOOP: &str = "a loop: present the last id, wait as `retry` says, stop at 204";
 
 /// htmx 2 splits its list of names at commas, and trims them.
 const UNLISTABLE: Option<&[&str]> = Some(&["a name with spaces around", "a name with a comma"]);
 
-/// fetch-event-source decodes each value alone, so that a BOM at its beginning is lost; and it forgets empty lines at
+/// fetch-event-source decodes each value alone, so a BOM at its beginning is lost; and it forgets empty lines at
 /// the beginning of data.
 const LINE_BY_LINE: Option<&[&str]> =
     Some(&["data of line breaks alone", "a BOM at the beginning", "a BOM at the beginning of a later line"]);
 
-/// Each row becomes a test of its own, so that none stays untried.
+/// Each row becomes a test of its own, so that none stays untested.
 macro_rules! rows {
     ($($test:ident: $row:expr;)*) => {
         pub(crate) const ROWS: &[Row] = &[$($row),*];

@@ -1,4 +1,4 @@
-//! Which version of a reader is tried: read from the lock files, so that it is said in one place.
+//! Which version of a reader is tried: read from the lock files, so that it is written down in one place.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use largesse_trials::fail;
 
 use crate::program::readers;
 
-/// Where a reader's version stands.
+/// Where a reader's version is found.
 pub(crate) enum Version {
     /// `readers/package-lock.json`.
     Npm(&'static str),
@@ -14,7 +14,7 @@ pub(crate) enum Version {
     Pip(&'static str),
     /// The workspace's `Cargo.lock`.
     Crate(&'static str),
-    /// The machine's own: any version, as the trial asks for nothing new.
+    /// The machine's own: any version, as the trial needs nothing new.
     Any,
 }
 
@@ -46,7 +46,7 @@ fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| fail(&format!("{}: {error}", path.display())))
 }
 
-/// What stands between `begin` and the next `end`.
+/// The text between `begin` and the next `end`.
 fn after(text: &str, begin: &str, end: &str) -> String {
     let (_, rest) =
         text.split_once(begin).unwrap_or_else(|| fail(&format!("{begin:?} is not in the lock file")));

@@ -253,7 +253,7 @@ fn readers_of_a_log_that_can_not_be_read_are_told_to_come_much_later_and_the_ind
     assert!(retries.len() == 2 && retries[0] <= 3_000 && retries[1] >= 30_000, "{heard}");
     server.running.signal("TERM");
     assert_eq!(server.running.done().code(), Some(0));
-    // The keeper has made it again, at the latest when the server stopped.
+    // Maintenance has made it again, at the latest when the server stopped.
     let server = Server::start_on(&data, &[]);
     assert!(server.ask("GET", "/streams/news", "").contains("data: kept"));
 }
