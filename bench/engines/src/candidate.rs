@@ -1,4 +1,4 @@
-//! What is measured: the one face all candidates have, the events they keep, and how a folder is weighed.
+//! What is measured: the interface of all candidates, the events they keep, and how a folder's size is taken.
 //!
 //! Events are made from their positions alone, so that a reader can tell whether it got the right ones. Their
 //! bytes look random: compression gains nothing.
@@ -13,7 +13,7 @@ pub type Outcome<T> = Result<T, Box<dyn Error>>;
 pub const EVENT_BYTES: usize = 256;
 /// Bytes of memory that fjall and redb may each keep blocks or pages in. The other two keep none.
 pub const CACHE_BYTES: usize = 256 << 20;
-/// The stream that gets each hundredth event. All others are short.
+/// The stream that gets every hundredth event. All others are short.
 pub const LONG_STREAM: u64 = 0;
 
 /// One event before it is kept. Its position is its place in the group.
@@ -24,7 +24,7 @@ pub struct Event {
 
 /// One way to keep events on disk.
 pub trait Candidate {
-    /// Appends a group whose first event gets position `first`, and lets go of what stands before `keep_from`.
+    /// Appends a group whose first event gets position `first`, and drops everything before `keep_from`.
     /// The group is synced when this returns.
     fn append(&mut self, first: u64, group: &[Event], keep_from: u64) -> Outcome<()>;
 
@@ -63,7 +63,7 @@ pub fn is_event_of(position: u64, data: &[u8]) -> bool {
     data.len() == EVENT_BYTES && data[..8] == mixed(position).to_le_bytes()
 }
 
-/// The bytes that a folder's files take on the disk. A file that vanishes meanwhile counts nothing.
+/// The bytes that a folder's files take on disk. A file that vanishes meanwhile counts as nothing.
 pub fn disk_bytes(folder: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
     let weigh = |path: &Path| match fs::metadata(path) {
@@ -83,7 +83,7 @@ pub fn memory_mib() -> Outcome<(u64, u64)> {
     Ok((kib("VmRSS:")? >> 10, kib("VmHWM:")? >> 10))
 }
 
-/// What this process has cost so far, all its threads together: seconds of CPU, and bytes handed to the disk.
+/// What this process has used so far, all its threads together: seconds of CPU, and bytes handed to the disk.
 pub fn spent() -> Outcome<(f64, f64)> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();

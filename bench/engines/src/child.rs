@@ -18,7 +18,7 @@ use crate::with_redb::{Repair, WithRedb};
 const APPEND: Duration = Duration::from_secs(3);
 const RETAIN: Duration = Duration::from_secs(20);
 const KEPT: u64 = 1_000_000;
-/// Events a group where only the outcome is measured, not the way there.
+/// Events per group where only the outcome is measured, not the way there.
 const LOAD_GROUP: u64 = 8192;
 const SHORT_STREAMS_READ: u64 = 2000;
 /// A stream that has no event.
@@ -36,7 +36,7 @@ pub fn open(name: &str, folder: &Path) -> Outcome<Box<dyn Candidate>> {
     })
 }
 
-/// `number` is the events a group, the events to load, the last position that was answered, or the first not to read.
+/// `number` is the events per group, the events to load, the last acknowledged position, or the first not to read.
 pub fn run(name: &str, role: &str, folder: &Path, number: u64) -> Outcome<()> {
     let begun = Instant::now();
     let mut candidate = open(name, folder)?;
@@ -84,7 +84,7 @@ fn recover(candidate: &mut dyn Candidate, begun: Instant, answered: u64) -> Outc
     append_till_killed(candidate)
 }
 
-/// Says the last position of each group when it is safe. It ends when nobody reads that, too.
+/// Prints the last position of each group once it is safe. It also ends when nobody reads that.
 fn append_till_killed(candidate: &mut dyn Candidate) -> Outcome<()> {
     loop {
         let first = candidate.next()?;

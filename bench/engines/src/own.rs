@@ -226,7 +226,7 @@ fn opened(folder: &Path, first: u64) -> Outcome<File> {
     Ok(file)
 }
 
-/// As quick as a real check would be, and as long; no more is asked of it here.
+/// As fast and as long as a real checksum; nothing more is asked of it here.
 fn check_of(bytes: &[u8]) -> u32 {
     let fold =
         |sum: u64, word: &[u8]| (sum ^ u64_at(word, 0)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);

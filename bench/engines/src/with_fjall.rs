@@ -1,6 +1,6 @@
 //! Events in fjall: one keyspace by (stream, position), and one from position to stream.
 //!
-//! A group is one batch over both, committed with `PersistMode::SyncData`. All else is as fjall sets it, but for
+//! A group is one batch over both, committed with `PersistMode::SyncData`. Everything is fjall's default, except
 //! the size of its cache.
 
 use std::path::Path;

@@ -2,7 +2,7 @@
 //!
 //! A group is one write transaction with `Durability::Immediate`, over both tables. Without quick repair a commit
 //! syncs once, and a start after a crash walks the whole file; with it a commit syncs twice and saves what that
-//! walk would find. All else is as redb sets it, but for the size of its cache.
+//! walk would find. Everything is redb's default, except the size of its cache.
 
 use std::fs;
 use std::path::Path;
