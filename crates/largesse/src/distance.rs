@@ -1,4 +1,4 @@
-//! How far two times are apart, for people.
+//! How far apart two times are, for people.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! `largesse log`: looks at a log that nobody serves, saves one, and makes one from what was saved.
+//! `largesse log`: looks into a log that no server has open, saves one, and makes one from what was saved.
 //!
-//! Invariants: no server can have the folder while it is looked at; nothing in it is changed, but by an import into an
+//! Invariants: no server can have the folder meanwhile; nothing in it is changed, except by an import into an
 //! empty one. Does not know frames or segments: the disk engine does.
 
 mod export;
@@ -30,7 +30,7 @@ use crate::{
 /// How many streams are looked at in one go.
 const STREAMS_AT_ONCE: std::num::NonZeroUsize = std::num::NonZeroUsize::new(1000).expect("1000 is not zero");
 
-/// What may be done where a server has the folder.
+/// What else to do if a server has the folder.
 const ASK_THE_SERVER: &str =
     ". Or ask the server itself, while it runs: --url URL, such as http://127.0.0.1:8084";
 
@@ -53,10 +53,10 @@ pub(crate) fn run(command: &LogCommand) -> Result<(), Failure> {
     }
 }
 
-/// The folder that the command line names, else the one of the configuration.
+/// The folder that the command line names, else the one in the configuration.
 fn data(args: &DataArgs) -> Result<PathBuf, Failure> {
     if let Some(data) = &args.data {
-        // What is no text was not written by a person.
+        // What is not text was not typed by a person.
         let checked = data.to_str().map_or_else(|| Ok(data.clone()), config::folder);
         return checked.map_err(|problem| Failure(format!("command line: --data {data:?}: {problem}")));
     }
@@ -95,7 +95,7 @@ fn info(folder: &DataFolder) -> Result<(), Failure> {
     say(&lines.join("\n")).map_err(|error| Failure::of_stdout(&error))?;
     if let Some(lead) = log.last_time().and_then(|last| lead::of(last, lead::now())) {
         note(&format!(
-            "the last event's time is {} ahead of this machine's clock; a server goes on from there, at half speed. \
+            "the last event's time is {} ahead of this machine's clock; a server continues from there, at half speed. \
              'largesse log import --cap-times' makes a log without such times",
             distance(lead)
         ));
@@ -103,7 +103,7 @@ fn info(folder: &DataFolder) -> Result<(), Failure> {
     whole(&log)
 }
 
-/// Says what could not be taken.
+/// Reports what could not be replayed.
 ///
 /// # Errors
 /// There is something.
@@ -114,7 +114,7 @@ fn whole(log: &StandingLog) -> Result<(), Failure> {
     match log.left_out().len() {
         0 => Ok(()),
         places => Err(Failure(format!(
-            "the log is broken in {} where nothing says what was written; what streams did there is not in it",
+            "the log is broken in {} where nothing tells what was written; what happened to streams there is left out",
             counted(places as u64, "place")
         ))),
     }
@@ -141,7 +141,7 @@ fn check(folder: &DataFolder) -> Result<(), Failure> {
     }
     if let Some((file, at)) = &checked.torn {
         note(&format!(
-            "{file}, byte {at}: the last write before a crash; nobody was told of it, and a start cuts it off"
+            "{file}, byte {at}: the last write before a crash; it was never acknowledged, and a start cuts it off"
         ));
     }
     for (file, at) in &checked.behind {

@@ -1,4 +1,4 @@
-//! `largesse log export` of a folder: the log that nobody serves, as lines.
+//! `largesse log export` of a folder: a log that no server has open, as lines.
 //!
 //! Invariant: the events come in the order of the log, and every whole one comes once. Does not change the folder.
 
@@ -35,7 +35,7 @@ const LIMITS: ReadLimits = ReadLimits {
 /// Writes the log to stdout.
 ///
 /// # Errors
-/// The log can't be read at all, or not all of it: then all that is whole was written.
+/// The log can't be read, or not all of it: then everything that is whole was written.
 pub(super) fn run(folder: &DataFolder) -> Result<(), Failure> {
     let log = load(folder)?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
@@ -57,7 +57,7 @@ struct Export<'a, W: Write> {
     out: W,
     streams: u64,
     events: u64,
-    /// What the streams say they keep.
+    /// What the streams report to keep.
     kept: u64,
     broken: u64,
 }

@@ -1,8 +1,8 @@
 //! `largesse log export --url`: the log of a running server, as lines, over HTTP.
 //!
-//! Invariants: it has the streams that were there when it began, with their events up to the tail of then; so it ends
-//! while publishers go on. Events that were there and are not in it are counted, see [`tally`](super::tally). Does not
-//! retry: run it again.
+//! Invariants: it has the streams that existed when it began, with their events up to the tail at that moment; so it
+//! ends while publishers continue. Events that were there and are not in it are counted, see [`tally`](super::tally).
+//! Does not retry: run it again.
 
 use std::io::{self, BufWriter, Write};
 
@@ -27,7 +27,7 @@ use crate::{
     terminal::{Failure, plain},
 };
 
-/// The most bytes of one page: a server gives about a mebibyte of data, or one larger event.
+/// The most bytes of one page: a server sends about a mebibyte of data, or one larger event.
 const PAGE_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// All streams.
 const ALL: &str = "/streams?name=**&limit=1000";
@@ -45,7 +45,7 @@ struct StreamJson {
     events: u64,
     first_id: Option<String>,
     last_id: Option<String>,
-    /// As it came, in its order.
+    /// Unparsed, so that its order stays.
     settings: Box<RawValue>,
 }
 
@@ -73,7 +73,8 @@ struct EventJson {
 /// Writes the log to stdout.
 ///
 /// # Errors
-/// The server can't be reached, refuses, or is no such server; or events are broken: then all others were written.
+/// The server can't be reached, refuses, or is not a Largesse server; or events are broken: then all others were
+/// written.
 pub(super) fn run(url: &ServerUrl) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
@@ -89,7 +90,7 @@ struct Fetch<'a, W: Write> {
     tally: Tally,
     streams: u64,
     events: u64,
-    /// What the streams say they kept when it began.
+    /// What the streams kept when it began.
     kept: u64,
 }
 
@@ -172,7 +173,7 @@ impl<W: Write> Fetch<'_, W> {
             return Ok(());
         }
         self.events += 1;
-        // What stands before the mark names the event.
+        // The part before the mark names the event.
         let id = id.split('~').next().unwrap_or(id);
         self.line(&Written::Event { stream, id, event, time, data })
     }
@@ -184,7 +185,7 @@ impl<W: Write> Fetch<'_, W> {
         Ok(Kept { events: state.events, first: position(&state.first_id)?, last: position(&state.last_id)? })
     }
 
-    /// Which log an id is of, and where in it.
+    /// Which log an id is from, and where in it.
     fn place(&self, id: &str) -> Result<(String, Position), Failure> {
         match WireId::parse(id) {
             Ok(WireId::Place { incarnation, place, .. }) => {

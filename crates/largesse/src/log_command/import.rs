@@ -1,7 +1,7 @@
 //! `largesse log import`: makes a log from lines, in an empty folder.
 //!
-//! Invariants: all lines are in the log, or none: where one is wrong, the folder is emptied again, and a server refuses
-//! a folder whose import was cut off. The log is a new one: ids of the old mean nothing in it. Does not know where the
+//! Invariants: all lines are in the log, or none: if one is wrong, the folder is emptied again, and a server refuses
+//! a folder whose import was cut off. The log is a new one: old ids mean nothing in it. Does not know where the
 //! lines were saved.
 
 use std::{
@@ -31,15 +31,15 @@ use crate::{
 
 /// No line of a saved log is longer: the largest event, with every byte escaped.
 const LINE_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
-/// Events that are appended together at most, and their bytes.
+/// The most events that are appended together, and their bytes.
 const TOGETHER_MAX: usize = 1000;
 const TOGETHER_BYTES_MAX: u64 = 1024 * 1024;
 
-/// What becomes of times that are ahead of this machine's clock.
+/// What happens to times that are ahead of this machine's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ahead {
     Kept,
-    /// They are the clock's.
+    /// They become the clock's.
     Capped,
 }
 
@@ -76,11 +76,11 @@ pub(super) fn run(folder: &DataFolder, ahead: Ahead) -> Result<(), Failure> {
     }
 }
 
-/// Takes away what was made.
+/// Removes what was made.
 fn empty(folder: &DataFolder) -> io::Result<()> {
     let disk = folder.disk();
     for name in disk.names()? {
-        // The word that it is not whole goes last.
+        // The file that says that it is incomplete goes last.
         if name != LOCK_NAME && name != IMPORTING {
             disk.remove(&name)?;
         }
@@ -90,9 +90,9 @@ fn empty(folder: &DataFolder) -> io::Result<()> {
     disk.sync_names()
 }
 
-/// Imports all lines, and answers what to say.
+/// Imports all lines, and returns what to report.
 fn all(folder: &DataFolder, ahead: Ahead) -> Result<String, Failure> {
-    // Whatever its server may keep: what was saved is not dropped on the way.
+    // Whatever a server may keep: what was saved must not be dropped on the way.
     let limits = EngineLimits { log_bytes_max: u64::MAX, streams_max: u64::MAX, ..EngineLimits::default() };
     // It is synced at the end: until then nobody relies on it.
     let settings =
@@ -109,7 +109,7 @@ fn all(folder: &DataFolder, ahead: Ahead) -> Result<String, Failure> {
     runtime.block_on(import.read(&mut input))?;
     let Import { streams, events, leads, .. } = import;
     let tail = engine.tail();
-    // Closes it: only then all is safe, or it is told below that it is not.
+    // Closing comes first: only then is everything safe, or the failure below says that it is not.
     let health = engine.health();
     drop(engine);
     if let Some(reason) = health.failure() {
@@ -153,7 +153,7 @@ impl Leads {
         let (events, longest) = (counted(self.events, "event"), distance(self.longest));
         let what = match self.ahead {
             Ahead::Kept => {
-                "a server goes on from there, at half speed; import with --cap-times to give them the clock's time"
+                "a server continues from there, at half speed; import with --cap-times to give them the clock's time"
             }
             Ahead::Capped => "they have the clock's time now",
         };
@@ -161,7 +161,7 @@ impl Leads {
     }
 }
 
-/// An event on its way.
+/// Events on their way into the log.
 struct Waiting {
     stream: StreamName,
     time: UnixMs,
@@ -172,7 +172,7 @@ struct Import<'a> {
     engine: &'a DiskEngine,
     /// In bytes of the lines.
     progress: Progress,
-    /// All of one stream and one time.
+    /// All from one stream and of one time.
     waiting: Vec<Waiting>,
     bytes: u64,
     streams: u64,
@@ -180,7 +180,7 @@ struct Import<'a> {
     leads: Leads,
 }
 
-/// Looks at the first byte, before a line that may have no end is read whole.
+/// Checks the first byte, before reading a whole line that may have no end.
 fn begins_as_a_line(input: &mut impl BufRead) -> Result<(), String> {
     let first = input.fill_buf().map_err(|error| format!("stdin: {error}"))?.first().copied();
     match first {
@@ -233,7 +233,7 @@ impl Import<'_> {
             }
             Line::Closed { stream } => {
                 self.append().await?;
-                // Its time to be read begins anew.
+                // The time for which it can be read starts again.
                 self.publish(
                     lead::now(),
                     Append {

@@ -10,7 +10,7 @@ pub(super) fn now() -> UnixMs {
     UnixMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// How far a time is ahead of the clock, where that is worth a word.
+/// How far a time is ahead of the clock, if that is worth mentioning.
 pub(super) fn of(time: UnixMs, clock: UnixMs) -> Option<Duration> {
     Some(time.since(clock)).filter(|lead| *lead > LEAP_MAX)
 }

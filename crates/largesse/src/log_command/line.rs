@@ -8,7 +8,7 @@
 //! {"end":true,"streams":1,"events":1}                                  last: so nothing is cut off
 //! ```
 //!
-//! Invariant: a line that is read is of one of these forms, with names, times and data that a log takes. Does not know
+//! Invariant: a line that is read has one of these forms, with names, times and data that a log accepts. Does not know
 //! where lines come from or go to.
 
 use std::io::{self, Write};
@@ -49,12 +49,12 @@ impl<S: Serialize> Written<'_, S> {
     }
 }
 
-/// The name of an event as it is written.
+/// The name of an event as written.
 pub(super) fn event_name(name: Option<&EventName>) -> &str {
     name.map_or(DEFAULT_NAME, EventName::as_str)
 }
 
-/// A time as it is written: RFC 3339, with milliseconds.
+/// A time as written: RFC 3339, with milliseconds.
 pub(super) fn time_text(time: UnixMs) -> String {
     let ms = i64::try_from(time.0).unwrap_or(i64::MAX);
     format!("{:.3}", Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX))
@@ -99,7 +99,7 @@ impl Line {
     pub(super) fn parse(line: &[u8]) -> Result<Self, String> {
         let raw: Raw = serde_json::from_slice(line).map_err(|error| {
             let text = error.to_string();
-            // The line is always the first here: whoever reads lines knows which it is.
+            // The line is always line 1 here: the caller knows which one it is.
             text.replace(" at line 1 column ", ", at its byte ")
         })?;
         match raw {

@@ -1,4 +1,4 @@
-//! What stands on stdin where a saved log should: lines of UTF-8, or something that was made of them.
+//! What stdin has where a saved log should be: lines of UTF-8, or something that was made from them.
 //!
 //! Invariant: what is refused is refused by its first bytes, with the command that undoes it. Does not unpack anything.
 
@@ -8,12 +8,12 @@ use rustix::fs::{FileType, fstat, tell};
 
 use crate::terminal::{Failure, note};
 
-/// How many bytes are looked at: as far as a tar archive says that it is one.
+/// How many bytes to look at: as many as it takes to recognise a tar archive.
 const FIRST_BYTES: usize = 512;
-/// Some editors begin a file with it; JSON does not have it (RFC 8259, clause 8.1).
+/// Some editors put it at the start of a file; JSON does not have it (RFC 8259, clause 8.1).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// First bytes, where they stand, what they are of, and the program that makes lines of it again.
+/// First bytes, at which offset, what they are, and the program that turns it back into lines.
 const KINDS: &[(usize, &[u8], &str, &str)] = &[
     (0, b"\x1f\x8b", "compressed by gzip", "zcat FILE"),
     (0, b"\x28\xb5\x2f\xfd", "compressed by zstd", "zstdcat FILE"),
@@ -27,10 +27,10 @@ const KINDS: &[(usize, &[u8], &str, &str)] = &[
     (0, b"\xfe\xff", "UTF-16", "iconv -f UTF-16 -t UTF-8 FILE"),
 ];
 
-/// The input, once it is known to be no such thing, without a byte order mark.
+/// The input, once it is known to be none of these, without a byte order mark.
 ///
 /// # Errors
-/// It is one of [`KINDS`]; says what to do. Or it can't be read.
+/// It is one of [`KINDS`]; the failure says what to do. Or it can't be read.
 pub(super) fn opened<R: BufRead + IsTerminal>(mut input: R) -> Result<Chain<Cursor<Vec<u8>>, R>, Failure> {
     if input.is_terminal() {
         note("reading the saved log from the terminal; `largesse log import < FILE` reads a file");
@@ -57,7 +57,7 @@ fn refusal(first: &[u8]) -> Option<String> {
     ))
 }
 
-/// How many bytes there are to read, before any is, where it is a file.
+/// How many bytes there are to read, before reading any, if stdin is a file.
 pub(super) fn bytes(stdin: &Stdin) -> Option<u64> {
     let found =
         fstat(stdin).ok().filter(|found| FileType::from_raw_mode(found.st_mode) == FileType::RegularFile)?;

@@ -1,11 +1,11 @@
-//! What an export of a running server has of what was there when it began.
+//! How much an export of a running server has of what was there when it began.
 //!
-//! A stream keeps the events from its first on; retention moves the first, and nothing else takes an event away. So
-//! where the first is the one it was, what is missing is broken. Where it is another, what is missing may have been
+//! A stream keeps its events from the first one on; retention moves the first, and nothing else removes an event. So
+//! if the first is still the same, what is missing is broken. If it is another, what is missing may have been
 //! dropped before it was read, or be broken: the two can't be told apart from outside.
 //!
 //! Invariant: an event counts as missing if it was kept at the beginning and was not written, and each only once. Does
-//! not know why an event can't be read: the server's trace says it.
+//! not know why an event can't be read: the server's trace says so.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use largesse::log::Position;
 
 use crate::terminal::{Failure, counted, note, plain};
 
-/// So many streams are told of one by one.
+/// This many streams are reported one by one.
 const TOLD_MAX: u64 = 100;
 
 /// The events that a stream keeps at one moment.
@@ -28,7 +28,7 @@ pub(super) struct Kept {
 #[derive(Debug)]
 struct Begun {
     kept: Kept,
-    /// How many of what was kept were written.
+    /// How many of those kept were written.
     written: u64,
 }
 
@@ -47,7 +47,7 @@ struct Missing {
 }
 
 impl Missing {
-    /// Adds the events of one more stream; whether that is to be told by itself.
+    /// Adds the events of one more stream; returns whether to report it by itself.
     fn add(&mut self, events: u64) -> bool {
         self.events += events;
         self.streams += 1;
@@ -61,21 +61,21 @@ impl Tally {
         self.streams.insert(stream, Begun { kept, written: 0 });
     }
 
-    /// An event is read; whether its stream was there at the beginning, so that it is to be written.
+    /// An event is read; returns whether its stream was there at the beginning, so that it is to be written.
     pub(super) fn written(&mut self, stream: &str, position: Position) -> bool {
         let Some(begun) = self.streams.get_mut(stream) else { return false };
         begun.written += u64::from(begun.kept.last.is_some_and(|last| position <= last));
         true
     }
 
-    /// A stream is there at the end; whether it was at the beginning.
+    /// A stream is there at the end; returns whether it was at the beginning.
     pub(super) fn end(&mut self, stream: &str, now: &Kept) -> bool {
         let Some(begun) = self.streams.remove(stream) else { return false };
         self.add(stream, &begun, now.first);
         true
     }
 
-    /// Says what is missing, and that is all.
+    /// Reports what is missing.
     ///
     /// # Errors
     /// Events are broken.
@@ -99,7 +99,7 @@ impl Tally {
     }
 
     fn add(&mut self, stream: &str, begun: &Begun, first_now: Option<Position>) {
-        // A broken event may be read all the same, when it is in memory.
+        // A broken event may still be readable if it is in memory.
         let missing = begun.kept.events.saturating_sub(begun.written);
         if missing == 0 {
             return;
@@ -123,8 +123,8 @@ mod tests {
         Kept { events, first: Some(Position(first)), last: Some(Position(last)) }
     }
 
-    /// A stream as it is at the beginning, the events that are read of it, and its first event at the end: how many are
-    /// broken, and how many may be.
+    /// A stream at the beginning, the events that are read from it, and its first event at the end: how many are
+    /// broken, and how many may be either.
     #[track_caller]
     fn check(begin: Kept, read: &[u64], first_now: Option<u64>, want: (u64, u64)) {
         let mut tally = Tally::default();
@@ -148,7 +148,7 @@ mod tests {
         // What came later makes up for nothing.
         check(kept(3, 10, 30), &[10, 30, 40, 50], Some(10), (1, 0));
         check(kept(3, 10, 30), &[], Some(10), (3, 0));
-        // The oldest were dropped; all that was there had been read.
+        // The oldest were dropped; everything that was there had been read.
         check(kept(3, 10, 30), &[10, 20, 30], Some(30), (0, 0));
         check(kept(3, 10, 30), &[20, 30], Some(20), (0, 1));
         check(kept(3, 10, 30), &[10, 20, 30], None, (0, 0));

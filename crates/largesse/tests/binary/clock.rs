@@ -210,7 +210,7 @@ fn after_a_machine_was_off_its_clock_is_believed_and_what_is_there_is_spared_for
     check_kept(&server, "quiet", now_ms(), &["before"]);
     stop(server);
 
-    // And where that was wrong: the log goes on from there, and its events still age.
+    // And where that was wrong: the log continues from there, and its events still age.
     let server = world.start("+0");
     server.running.told("the log's time is 365 days ahead of the machine's clock");
     for data in ["1", "2"] {
@@ -233,7 +233,7 @@ fn check_way_out(world: &World) {
     assert!(info.stdout.contains("last time"), "{info:?}");
     let saved = run(&["log", "export", "--data", data]).stdout;
     for (more, said) in
-        [(&[][..], "a server goes on from there"), (&["--cap-times"], "they have the clock's time now")]
+        [(&[][..], "a server continues from there"), (&["--cap-times"], "they have the clock's time now")]
     {
         let made = World::new();
         let args = [&["log", "import", "--data", made.data.path().to_str().unwrap()][..], more].concat();
