@@ -1,5 +1,5 @@
-//! A clock that is wrong: what is said, which times events have, and what is dropped. The clock of the server is moved
-//! while it runs, by libfaketime; the machine's own stays as it is, and so does the steady clock.
+//! A wrong clock: what is said, which times events get, and what is dropped. libfaketime moves the server's clock
+//! while it runs; the machine's own stays as it is, and so does the steady clock.
 
 use std::{fs, path::PathBuf, time::Instant};
 
@@ -30,9 +30,9 @@ impl World {
         Self { data: Folder::new(), clock: Folder::new() }
     }
 
-    /// From now on the clock is so far from the machine's: `+365d`, `-1h`.
+    /// From now on the clock is this far from the machine's: `+365d`, `-1h`.
     fn set(&self, offset: &str) {
-        // In one go, for it is read again and again.
+        // In one go, because it is read again and again.
         self.clock.write("new", offset);
         fs::rename(self.clock.path().join("new"), self.clock.path().join("offset")).unwrap();
     }
@@ -49,7 +49,7 @@ impl World {
         Server { running, address }
     }
 
-    /// As after a new start of the machine: the steady clock of the mark is not there any more.
+    /// As after a reboot of the machine: the mark's steady clock is gone.
     fn restart_machine(&self) {
         let path = self.data.path().join("clock");
         let mark = fs::read_to_string(&path).unwrap();
@@ -77,7 +77,7 @@ fn kept(server: &Server, stream: &str, since: i64) -> Vec<(String, i64)> {
     page["events"].as_array().unwrap().iter().map(event).collect()
 }
 
-/// The data of what is kept, whose times must not go back, and be within minutes of `near`.
+/// The data of what is kept; its times must not go back, and must be within minutes of `near`.
 #[track_caller]
 fn check_kept(server: &Server, stream: &str, near: i64, want: &[&str]) {
     let events = kept(server, stream, near);
@@ -90,7 +90,7 @@ fn now_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
 
-/// Waits for a sweep that comes after now: an event that is past its time a moment later is dropped.
+/// Waits for a sweep that comes after now: an event that expires a moment later is dropped.
 #[track_caller]
 fn wait_for_a_sweep(server: &Server) {
     server.ask("PUT", "/streams/tick", r#"{"max_age":"10ms"}"#);
@@ -224,7 +224,7 @@ fn after_a_machine_was_off_its_clock_is_believed_and_what_is_there_is_spared_for
     check_way_out(&world);
 }
 
-/// A log whose times are ahead is saved, and a log without such times made of it.
+/// A log whose times are ahead is saved, and a log without such times is made from it.
 #[track_caller]
 fn check_way_out(world: &World) {
     let data = world.data.path().to_str().unwrap();

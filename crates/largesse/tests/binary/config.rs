@@ -14,7 +14,7 @@ fn configured(file: &str, variables: &[(&str, &str)], args: &[&str]) -> Done {
     Running::start(program).done()
 }
 
-/// Runs, and wants an exit status and texts on stderr, on stdout nothing.
+/// Runs, and expects an exit status, texts on stderr, and nothing on stdout.
 #[track_caller]
 fn check_refused(file: &str, variables: &[(&str, &str)], args: &[&str], code: i32, wants: &[&str]) {
     let done = configured(file, variables, args);
@@ -200,7 +200,7 @@ fn variables_that_are_not_for_the_server_are_passed_over() {
     assert_eq!((done.code(), done.stderr.as_str()), (Some(0), ""), "{done:?}");
 }
 
-/// What `config show` says of `shutdown_grace`.
+/// What `config show` says about `shutdown_grace`.
 #[track_caller]
 fn check_shown(file: &str, variables: &[(&str, &str)], flags: &[&str], want: &str) {
     let done = configured(file, variables, &[&["config", "show"], flags].concat());

@@ -1,5 +1,5 @@
-//! A thousand readers, half of them stalled for the whole time: the others hear everything, and the server's
-//! memory does not notice.
+//! A thousand readers, half of them stalled the whole time: the others hear everything, and the server's
+//! memory hardly grows.
 
 use std::{
     io::{Read, Write},
@@ -12,10 +12,10 @@ const READING: usize = 500;
 const STALLED: usize = 500;
 const EVENTS: usize = 200;
 const EVENT_BYTES: usize = 16 * 1024;
-/// What a reader that stalls may cost: a read of the log, a write buffer, and room for the allocator. A queue
-/// for each reader would hold the 3 MiB that it does not take.
+/// What a stalled reader may cost: one read of the log, a write buffer, and room for the allocator. A queue
+/// per reader would hold the 3 MiB that it does not read.
 const STALLED_BYTES_MAX: usize = 160 * 1024;
-/// What the reading ones leave behind in the allocator.
+/// What the active readers leave behind in the allocator.
 const SLACK_BYTES: usize = 32 * 1024 * 1024;
 
 fn read(server: &Server) -> TcpStream {

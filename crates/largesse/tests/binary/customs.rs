@@ -79,7 +79,7 @@ fn a_command_whose_output_nobody_reads_says_nothing() {
         (&["log", "check", "--data", folder], 141),
         (&["log", "export", "--data", folder], 141),
         (&["log", "export", "--url", &url], 141),
-        // What was asked for is done.
+        // It has done what was asked.
         (&["publish", "one", "x", "--url", &url], 0),
         (&["tail", "one", "--url", &url], 0),
         (&["--help"], 0),

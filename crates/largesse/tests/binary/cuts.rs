@@ -69,7 +69,7 @@ fn an_empty_closed_stream_is_told_and_stops() {
 #[test]
 fn cut_after_any_byte_a_page_from_now_misses_nothing_that_came_after_begin() {
     let server = Server::start();
-    // In a log without a record there is nothing that a place could know, and its id is shorter.
+    // In a log without a record there is nothing for a place to know, and its id is shorter.
     publish(&server, "other", 0..1);
     let mut probe = Page::open(&server, "/streams/s999?from=now");
     let begin_bytes = probe.connect_until_heard();
@@ -83,7 +83,7 @@ fn cut_after_any_byte_a_page_from_now_misses_nothing_that_came_after_begin() {
         publish(&server, &stream, 1..3);
         close(&server, &stream);
         assert_eq!(page.until_stopped(), 204);
-        // Only the last byte of `begin` gives the page its place; before it, now is when it asks again.
+        // Only the last byte of `begin` gives the page its place; before it, "now" is when it asks again.
         let want = if cut == begin_bytes { numbers(1..3) } else { Vec::new() };
         assert_eq!(page.data_of(""), want, "cut after {cut} of {begin_bytes} bytes");
     }

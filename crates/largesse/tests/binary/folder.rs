@@ -11,7 +11,7 @@ use std::{
 
 use crate::support::{Folder, run, server::Server};
 
-/// With so little for the log, a segment is full after one publish of [`LARGE`] bytes.
+/// With this little space for the log, a segment is full after one publish of [`LARGE`] bytes.
 const CONFIG: &str = "[log]\nmax_bytes = \"2 MiB\"\n";
 const LARGE: usize = 70_000;
 
@@ -70,7 +70,7 @@ fn check_refused_for(server: &Server, parts: &[&str]) {
     );
 }
 
-/// How many events an export of these arguments has of each stream: the first's, and the second's.
+/// How many events of each stream an export with these arguments has: the first's, and the second's.
 #[track_caller]
 fn exported(args: &[&str]) -> (usize, usize) {
     let done = run(&[&["log", "export"], args].concat());
@@ -100,8 +100,8 @@ fn stop_with(server: Server, code: i32) -> String {
 }
 
 /// Moves a server's folder away in some way, has a second one serve what is at its path, and publishes, begins
-/// segments, makes checkpoints and stops. `moved` answers where the folder is then. `beside` starts the second where
-/// the first sees files.
+/// segments, makes checkpoints and stops. `moved` returns where the folder is then. `beside` starts the second where
+/// it sees the same files as the first.
 #[track_caller]
 fn check_moved(
     place: &Place,
@@ -183,7 +183,7 @@ fn a_folder_below_one_that_is_moved_is_gone_on_with_and_told() {
     check_moved(&place, &[], moved, nowhere_else);
 }
 
-/// Runs in what a server sees, which others do not.
+/// Runs inside what the server sees and others do not.
 fn within(server: &Server) -> Vec<String> {
     let id = server.running.id().to_string();
     ["nsenter", "--preserve-credentials", "-U", "-m", "-t", &id].map(str::to_owned).to_vec()
@@ -215,7 +215,7 @@ fn a_folder_that_comes_back_is_told_once_and_nothing_else_is() {
     assert!(said.contains("the log is closed") && !said.contains("WARN"), "{said}");
 }
 
-/// The files in a folder; none where there is no folder.
+/// The files in a folder; none if there is no folder.
 fn files(folder: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -227,7 +227,7 @@ fn segments(folder: &Path) -> Vec<PathBuf> {
     names.map(|name| folder.join(name)).collect()
 }
 
-/// Waits until all segments but the last have an index, and a checkpoint came after that.
+/// Waits until all segments except the last have an index, and a checkpoint came after that.
 fn wait_for_checkpoint(server: &Server, folder: &Path) {
     let is_made = || {
         let written = |name: &str| fs::metadata(folder.join(name)).and_then(|file| file.modified()).ok();
@@ -243,26 +243,26 @@ fn wait_for_checkpoint(server: &Server, folder: &Path) {
     }
 }
 
-/// Again, where the server made a file meanwhile.
+/// Again, if the server created a file meanwhile.
 fn remove_whole(folder: &Path) {
     while let Err(error) = fs::remove_dir_all(folder) {
         assert_eq!(error.kind(), ErrorKind::DirectoryNotEmpty);
     }
 }
 
-/// Why publishers are refused where the written segment is removed: by who saw it first.
+/// Why publishers are refused when the active segment is removed: the words depend on which check sees it first.
 const GONE: &[&str] = &["was removed", "taken out of the data folder"];
 
-/// When publishers hear that a loss was seen.
+/// When publishers hear of a loss.
 enum Heard {
     /// The next of them does.
     AtOnce,
-    /// After this was told.
+    /// After this was reported.
     WhenTold(&'static str),
 }
 
-/// Takes something of the log away in some way: publishers are told, what is in memory can be read, and the stop writes
-/// nothing more into the folder.
+/// Removes something from the log in some way: publishers are told, what is in memory can be read, and the server
+/// writes nothing more into the folder when it stops.
 #[track_caller]
 fn check_lost(parts: &[&str], heard: &Heard, lose: impl FnOnce(&Path)) {
     let place = Place::new();
@@ -290,7 +290,7 @@ fn check_lost(parts: &[&str], heard: &Heard, lose: impl FnOnce(&Path)) {
     assert_eq!(new, [""; 0], "nothing is written where something is missing");
 }
 
-/// Removes all files. The server may take one away, or give it another name, meanwhile.
+/// Removes all files. The server may remove or rename one meanwhile.
 fn remove_files(live: &Path) {
     while !files(live).is_empty() {
         files(live).iter().for_each(|name| _ = fs::remove_file(live.join(name)));
@@ -309,7 +309,7 @@ fn publishers_to_a_folder_that_was_emptied_are_told() {
     });
 }
 
-/// Does something to the segment that is written. The server may begin another just before, and never after.
+/// Does something to the active segment. The server may begin another just before, and never after.
 fn lose_written(live: &Path, lose: impl Fn(&Path)) {
     loop {
         let written = segments(live).pop().unwrap();

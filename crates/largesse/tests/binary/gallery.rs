@@ -1,11 +1,11 @@
-//! The gallery: what its page is served with, who may start a run, what a run's stream holds, how many there
-//! may be.
+//! The gallery: what its page is served with, who may start a run, what a run's stream holds, and how many runs
+//! there can be.
 
 use std::io::{Read, Write};
 
 use crate::support::{connect, page::Page, server::Server};
 
-/// How many runs may be under way.
+/// How many runs there may be at once.
 const RUNS_MAX: usize = 64;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -254,7 +254,7 @@ fn one_more_run_than_may_be_is_told_to_come_again() {
     let request = |more: &str| {
         format!("POST /demo/s4 HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\n{more}\r\n", server.address)
     };
-    // On one connection and in one piece, so that the first is still under way when the last comes.
+    // On one connection and in one piece, so that the first is still running when the last comes.
     let mut connection = connect(&server.address);
     let all = request("").repeat(RUNS_MAX) + &request("Connection: close\r\n");
     connection.write_all(all.as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! The log in a folder: what is there again after the server stopped, or died; and who may have the folder.
+//! The log in a folder: what is there again after the server stopped, or died; and who can have the folder.
 
 use std::{fs, io::Write};
 
@@ -17,7 +17,7 @@ fn once(server: &Server, key: &str, stream: &str, body: &str) -> (u16, serde_jso
     told(&server.ask_with(&headers, "POST", &format!("/streams/{stream}"), body))
 }
 
-/// Ends a server by a signal, and goes on where it left off.
+/// Ends a server by a signal, and starts another that continues.
 #[track_caller]
 fn check_goes_on(signal: &str, more: &[&str]) {
     let data = Folder::new();
@@ -129,7 +129,7 @@ fn no_log_is_made_among_the_files_of_others() {
     server.ask("POST", "/streams/a", "x");
     server.running.signal("TERM");
     assert_eq!(server.running.done().code(), Some(0));
-    // Where there is a log, others' files are no matter.
+    // Where there is a log, other files don't matter.
     data.write("notes.txt", "");
     Server::start_on(&data, &[]);
 }
@@ -242,7 +242,7 @@ fn readers_of_a_log_that_can_not_be_read_are_told_to_come_much_later_and_the_ind
     let mut files = fs::read_dir(data.path()).unwrap().map(|entry| entry.unwrap().path());
     let index = files.find(|path| path.extension().is_some_and(|end| end == "index")).unwrap();
     let mut bytes = fs::read(&index).unwrap();
-    // The page of shelves: a start does not look at it.
+    // A page of postings: a start does not read it.
     bytes[2 * 4096 + 5] ^= 1;
     fs::write(&index, &bytes).unwrap();
 

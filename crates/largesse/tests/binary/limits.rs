@@ -1,4 +1,5 @@
-//! What the system limits: open files, and the size of files. Publishers are told which, and all goes on afterwards.
+//! What the system limits: open files, and the size of files. Publishers are told which, and everything works
+//! afterwards.
 
 use std::{
     fs,
@@ -80,7 +81,7 @@ fn readers_that_take_all_connections_leave_a_log_of_many_segments_its_files() {
             reader
         })
         .collect();
-    // The first of them are read; more wait to be let in.
+    // The first of them are read; more wait to be accepted.
     let mut first = String::new();
     BufReader::new(&readers[0]).read_line(&mut first).unwrap();
     assert!(first.contains("200"), "{first}");
@@ -151,7 +152,7 @@ fn where_no_file_can_be_opened_publishers_are_told_that_and_afterwards_all_goes_
         let (status, answer) = publisher.publish(70_000);
         assert!(status == 503 && answer.contains("too-many-files"), "{answer}");
     }
-    // Who comes now waits until it can be taken.
+    // A connection made now waits until it can be accepted.
     let mut early = connect(&server.address);
     early.write_all(server.request("GET", "/streams/a?from=start", "").as_bytes()).unwrap();
     server.running.told("no connection can be taken");

@@ -1,4 +1,4 @@
-//! `largesse log`: what is in a folder, whether it is whole, saving it, and making another of it.
+//! `largesse log`: what is in a folder, whether it is whole, saving it, and making another log from it.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -41,7 +41,7 @@ fn stop(server: Server, signal: &str) {
     assert!(signal == "KILL" || done.code() == Some(0), "{done:?}");
 }
 
-/// The lines of an export but the first, without what differs between two logs of the same events.
+/// The lines of an export except the first, without what differs between two logs of the same events.
 fn lines(export: &str) -> Vec<Value> {
     let mut lines: Vec<Value> = export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for line in &mut lines {
@@ -85,7 +85,7 @@ fn info_says_what_is_in_a_folder_after_a_stop_and_after_a_kill_and_changes_nothi
     }
 }
 
-/// All files with their bytes, but the lock.
+/// All files with their bytes, except the lock.
 fn files(data: &Folder) -> Vec<(String, Vec<u8>)> {
     let file =
         |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
@@ -136,7 +136,7 @@ fn what_is_imported_is_the_same_in_a_new_log() {
     assert_eq!(page.data_of("").last(), Some(&"more"));
 }
 
-/// Lines that are refused, and what is told. Nothing is left of them.
+/// Lines that are refused, and what is reported. Nothing is left of them.
 #[track_caller]
 fn check_refused(lines: &str, wants: &[&str]) {
     let data = Folder::new();
@@ -220,7 +220,7 @@ fn the_folder_of_a_running_server_is_not_looked_at_and_one_without_a_log_is_told
     assert!(done.code() == Some(1) && done.stderr.contains("there is no folder nowhere"), "{done:?}");
 }
 
-/// Looks at a folder in which nothing can be written; what it says on stderr.
+/// Looks at a folder in which nothing can be written; returns what it says on stderr.
 #[track_caller]
 fn check_looks(data: &Folder, want: &str) {
     for command in ["info", "check", "export"] {
@@ -282,7 +282,7 @@ fn each_thing_that_is_broken_is_told_with_its_file_and_byte_and_what_is_whole_is
     assert_eq!(data, ["first event", "third event"]);
 }
 
-/// A log whose server was killed, with a bit flipped so many bytes after where a text begins.
+/// A log whose server was killed, with a bit flipped this many bytes after where a text begins.
 fn killed_and_broken(text: &str, by: isize) -> (Folder, String) {
     let data = Folder::new();
     let server = Server::start_on(&data, &[]);
@@ -398,7 +398,7 @@ fn settings_and_names_that_were_accepted_come_through_a_saved_log() {
     let server = Server::start_on(&again, &[]);
     assert!(server.ask("POST", "/streams/a?event=end", "x").contains("reserved-name"));
     assert!(server.ask("POST", "/streams/b?event=end", "x").contains(" 201 "));
-    // What a version before these settings saved has their first values.
+    // What a version before these settings saved has their defaults.
     let old = saved.replace(r#","from":"-100","control_names":"reserved""#, "");
     let older = Folder::new();
     assert_eq!(import(&older, &old).code(), Some(0));

@@ -1,4 +1,4 @@
-//! What the commands say of what went wrong: the true cause, and advice that works where it is given.
+//! What the commands say about what went wrong: the true cause, and advice that works where it is given.
 
 use std::{
     fs,
@@ -146,7 +146,7 @@ fn import(bytes: &[u8]) -> Done {
     Running::start(program).done()
 }
 
-/// The commands that ask a server, of which none follows a redirect.
+/// The commands that ask a server, none of which follows a redirect.
 const CLIENTS: [&[&str]; 3] = [&["publish", "a", "x"], &["tail", "a"], &["log", "export"]];
 
 #[track_caller]
@@ -207,7 +207,7 @@ fn an_answer_of_somebody_else_is_told_as_that() {
 
 #[test]
 fn what_does_not_speak_http_is_told_as_that() {
-    // The alert that a server with TLS answers to HTTP, and what another server says unasked.
+    // The alert that a TLS server answers to HTTP, and what another server says unasked.
     for (said, waits) in
         [(&b"\x15\x03\x01\x00\x02\x02\x46\r\n\r\n"[..], true), (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", false)]
     {
@@ -219,7 +219,7 @@ fn what_does_not_speak_http_is_told_as_that() {
                 connection.read_exact(&mut [0; 4]).unwrap();
             }
             connection.write_all(said).unwrap();
-            // Until the other side has closed: what it wrote may else reset the connection before it was read.
+            // Until the other side has closed: otherwise what it wrote may reset the connection before it was read.
             let _ = connection.read_to_end(&mut Vec::new());
         });
         let done = run(&["log", "export", "--url", &url]);

@@ -1,4 +1,4 @@
-//! Long work shows on a terminal how far it is, and nowhere else.
+//! Long tasks show their progress on a terminal, and nowhere else.
 
 use std::{fs::File, process::Stdio};
 
@@ -18,7 +18,7 @@ fn log() -> Folder {
     data
 }
 
-/// Long work by its command, what it says of itself, and what it reads.
+/// A long task by its command, what it says about itself, and what it reads.
 struct Work {
     args: Vec<String>,
     named: &'static str,
@@ -106,7 +106,7 @@ fn lines_on_the_same_terminal_are_not_mixed_with_it() {
         assert_eq!(code, 0, "{args}: {shown:?}");
         let flows = ["exporting", "catching up"].contains(&named);
         assert_eq!(shown.contains(named), !flows, "{args}: {shown:?}");
-        // What is printed begins at the beginning of a line.
+        // Whatever is printed begins at the start of a line.
         let said = ["the log is whole", "{\"export\"", "imported 1", "x\r\n"];
         let at = said.iter().find_map(|said| shown.find(said)).unwrap_or_else(|| panic!("{args}: {shown:?}"));
         let before = &shown[..at];

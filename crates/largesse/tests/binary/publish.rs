@@ -2,7 +2,7 @@
 
 use crate::support::{Done, Running, largesse, run, script::Script, server::Server};
 
-/// Publishes, and wants it to work: exit 0, one id on stdout.
+/// Publishes, and expects it to work: exit 0, one id on stdout.
 #[track_caller]
 fn published(server: &Server, args: &[&str], stdin: Option<&str>) -> String {
     let done = publish(server, args, stdin);
@@ -24,7 +24,7 @@ fn publish(server: &Server, args: &[&str], stdin: Option<&str>) -> Done {
     running.done()
 }
 
-/// Publishes to a new stream and wants these blocks, without their ids, when it is read to its end.
+/// Publishes to a new stream and expects these blocks, without their ids, when it is read to its end.
 #[track_caller]
 fn check(stream: &str, publishes: &[(&[&str], Option<&str>)], want: &str) {
     let server = Server::start();
@@ -127,7 +127,7 @@ fn a_url_is_used_as_it_is_written_or_refused() {
             );
         }
     }
-    // No stream was made by any of them, and a slash at the end is fine.
+    // None of them created a stream, and a slash at the end is fine.
     assert_eq!(run(&["publish", "a", "x", "--url", &format!("{url}/")]).code(), Some(0));
     let list =
         server.ask_with(&format!("Host: {host}\r\nAccept: application/json\r\n"), "GET", "/streams", "");

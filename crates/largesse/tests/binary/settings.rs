@@ -31,7 +31,7 @@ fn the_defaults_come_from_the_configuration_and_a_streams_own_outlive_a_kill() {
     }
     server.running.signal("KILL");
     server.running.done();
-    // Other defaults change nothing of streams that are there.
+    // Other defaults change nothing about existing streams.
     let server = server_with(&data, &[]);
     assert!(server.ask("POST", "/streams/usual?event=gap", "2").contains(" 201 "));
     assert!(server.ask("POST", "/streams/own?event=gap", "2").contains("reserved-name"));

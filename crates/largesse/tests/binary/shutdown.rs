@@ -1,4 +1,4 @@
-//! The end of a server: in order after one signal, at once after two.
+//! The end of a server: properly after one signal, at once after two.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::support::{connect, server::Server};
 
-/// Longer than `shutdown_grace` by what starting and stopping a process may take on a busy machine.
+/// Longer than `shutdown_grace` by what starting and stopping a process can take on a busy machine.
 const GRACE_S: u64 = 5;
 
 #[test]
@@ -52,7 +52,7 @@ fn many_readers_under_way_all_end_at_the_end_of_a_block() {
         let mut read = String::new();
         reader.read_to_string(&mut read).unwrap();
         let (_, body) = read.split_once("\r\n\r\n").unwrap();
-        // Whoever had got no block yet has only the two lines that begin every read.
+        // A reader that had got no block yet has only the two lines that begin every read.
         let tail = &body[body.len().saturating_sub(100)..];
         assert!(body.ends_with("\n\n") || body.lines().count() <= 2, "{tail:?}");
     }
@@ -75,7 +75,7 @@ fn a_second_signal_ends_the_server_at_once() {
     let mut stuck = connect(&server.address);
     let head = format!("POST /streams/a HTTP/1.1\r\nHost: {}\r\nExpect: 100-continue\r\n", server.address);
     stuck.write_all(format!("{head}Content-Length: 10\r\n\r\n").as_bytes()).unwrap();
-    // The go-ahead says that the request is under way.
+    // The go-ahead says that the request is in progress.
     let mut line = String::new();
     let mut answers = BufReader::new(stuck.try_clone().unwrap());
     answers.read_line(&mut line).unwrap();

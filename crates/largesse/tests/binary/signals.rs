@@ -1,4 +1,4 @@
-//! Signals that are no reason to end.
+//! Signals that do not end the server.
 
 use crate::{
     stderr::terminal,
@@ -29,7 +29,7 @@ fn a_server_goes_on_when_its_terminal_is_closed() {
     program.command.stdin(terminal.try_clone().unwrap()).stderr(terminal);
     let server = Server::start_program(program);
     assert!(server.ask("POST", "/streams/a", "hello").starts_with("HTTP/1.0 201"));
-    // The system sends the signal to whoever it is the terminal of.
+    // The system sends the signal to whichever session owns the terminal.
     drop(window);
     for _ in 0..20 {
         assert!(server.ask("POST", "/streams/a", "hello").starts_with("HTTP/1.0 201"));
@@ -38,7 +38,7 @@ fn a_server_goes_on_when_its_terminal_is_closed() {
     assert_eq!(server.running.done().code(), Some(0));
 }
 
-/// A shell with jobs puts it into the background, where who writes to the terminal is stopped.
+/// A shell with job control puts it into the background, where writing to the terminal stops a process.
 #[test]
 fn a_server_in_the_background_of_a_terminal_serves_on_and_stops() {
     let (_window, terminal) = terminal();

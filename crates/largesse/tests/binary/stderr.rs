@@ -1,4 +1,4 @@
-//! All the ways to lose stderr: the server serves on, and stops when it is told to. No other command panics.
+//! All the ways to lose stderr: the server keeps serving, and stops when told to. No other command panics.
 
 use std::{
     fs::{File, OpenOptions},
@@ -18,7 +18,7 @@ use crate::support::{Folder, Program, Running, connect, largesse, largesse_in, s
 
 /// Longer than a server with nothing to end takes on a busy machine, and shorter than a stop that hangs.
 const STOP_S: u64 = 10;
-/// In blocks of 512 bytes: what a file may have at most, for whoever finds the disk full. Source: POSIX, `ulimit`.
+/// In blocks of 512 bytes: how large a file may get, for the tests in which the disk is full. Source: POSIX, `ulimit`.
 const FULL: &str = "ulimit -f 2048";
 const FULL_BYTES: usize = 2048 * 512;
 
@@ -164,7 +164,7 @@ fn a_second_signal_ends_a_server_at_once_whatever_became_of_stderr() {
         BufReader::new(stuck.try_clone().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "HTTP/1.1 100 Continue\r\n", "{}", lost.way);
         lost.server.running.signal("TERM");
-        // When it refuses connections, it is stopping, and waits for the one that is under way.
+        // When it refuses connections, it is stopping, and waits for the one in progress.
         while std::net::TcpStream::connect(&lost.server.address).is_ok() {
             std::thread::yield_now();
         }
@@ -202,7 +202,7 @@ fn what_was_lost_is_told_when_stderr_is_read_again() {
         }
         (answered, lost)
     });
-    // The first of these may find no room yet, as when another is still under way.
+    // The first of these may find no room yet, as when another is still in progress.
     loop {
         server.running.signal("HUP");
         if told.recv_timeout(Duration::from_millis(100)).is_ok() {

@@ -88,7 +88,7 @@ impl Program {
         self.under("sh", &["-c", &format!("{prelude}; exec \"$0\" \"$@\"")])
     }
 
-    /// The same, started by another program, which becomes it.
+    /// The same, started by another program, which execs it.
     pub(crate) fn under(mut self, program: &str, args: &[&str]) -> Self {
         let mut command = Command::new(program);
         command.args(args);
@@ -115,7 +115,7 @@ impl Program {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     }
 
-    /// The same without root's right to pass over the modes of files, where root runs it.
+    /// The same without root's right to ignore file modes, if root runs it.
     pub(crate) fn bound_by_modes(self) -> Self {
         let probe = Folder::new();
         let read_only = std::os::unix::fs::PermissionsExt::from_mode(0o500);
@@ -131,7 +131,7 @@ impl Program {
 pub(crate) struct Running {
     child: Child,
     stdout: Option<Receiver<String>>,
-    /// `None` where it was given another than a pipe.
+    /// `None` if it was given something other than a pipe.
     stderr: Option<Receiver<String>>,
     /// Stays as long as the process runs in it.
     _folder: Folder,
@@ -169,7 +169,7 @@ impl Running {
         })
     }
 
-    /// Waits for a line on stderr that has `part` in it.
+    /// Waits for a line on stderr that contains `part`.
     #[track_caller]
     pub(crate) fn told(&self, part: &str) -> String {
         let until = Instant::now() + WAIT_MAX;
@@ -183,7 +183,7 @@ impl Running {
         }
     }
 
-    /// Nobody reads its stdout any more.
+    /// From now on nobody reads its stdout.
     pub(crate) fn stop_reading(&mut self) {
         self.stdout = None;
     }
@@ -202,7 +202,7 @@ impl Running {
         self.child.id()
     }
 
-    /// Memory of the process that is in use now.
+    /// Memory that the process uses now.
     pub(crate) fn resident_bytes(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -220,7 +220,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Either fails only when the process has ended already.
+        // Either fails only if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -253,12 +253,12 @@ fn rest(lines: &Receiver<String>) -> String {
     }
 }
 
-/// Waits for a process's end, and gives its code; the number of the signal that ended it, below zero.
+/// Waits for a process's end, and returns its code; below zero, the number of the signal that ended it.
 #[track_caller]
 pub(crate) fn ended(child: &mut Child) -> i32 {
     let process = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).unwrap();
     let most = Timespec::try_from(WAIT_MAX).unwrap();
-    // It can be read from when the process has ended.
+    // It becomes readable when the process has ended.
     if poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&most)).unwrap() == 0 {
         child.kill().unwrap();
         panic!("the process does not end");

@@ -24,7 +24,7 @@ fn server_with(events: &[(&str, &str, &str)]) -> Server {
     server
 }
 
-/// Reads to the end, and wants this output.
+/// Reads to the end, and expects this output.
 #[track_caller]
 fn check(server: &Server, args: &[&str], want: &str) -> Done {
     let done = tail(&server.url(), args).done();
@@ -174,7 +174,7 @@ fn a_lost_connection_is_made_again_from_the_last_whole_block() {
     );
     let second = script.asked();
     assert_eq!(last_id(&second).as_deref(), Some("i1"));
-    // Broken before an answer: this is a failure, and is said.
+    // Broken before an answer: this is a failure, and is reported.
     drop(second);
     let third = script.asked();
     assert_eq!(last_id(&third).as_deref(), Some("i1"));

@@ -6,7 +6,7 @@
 //! 1 BOOT_ID TIME STEADY LAG LAG_LEFT HELD BY        all in microseconds, 20 digits; HELD is 0 where nothing is held
 //! ```
 //!
-//! Invariant: a file that is missing, cut, or in another format is no mark; nothing depends on it except how far the
+//! Invariant: a file that is missing, cut, or in another format does not count as a mark; nothing depends on it except how far the
 //! machine's clock is believed. It is not synced: after a power cut the steady clock has begun anew.
 
 use std::{fs, io, time::Duration};

@@ -1,4 +1,4 @@
-//! A page with a stock `EventSource`, as far as the standard says what it does: it keeps the last id over
+//! A page with a stock `EventSource`, as far as the standard specifies it: it keeps the last id over
 //! connections, drops an unfinished block, asks again after a cut, and stops for good after anything but a 200.
 //!
 //! A connection can be cut after any number of bytes of its body.
@@ -26,7 +26,7 @@ pub(crate) struct Page {
 /// How a connection of the page ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// The page, or the test, cut it off.
+    /// The page, or the test, cut it.
     Here,
     /// The server ended it.
     ByServer,
@@ -59,14 +59,14 @@ impl Page {
                 Ok(0) if body.limit() == 0 => return Cut::Here,
                 Ok(0) => return Cut::ByServer,
                 Ok(bytes) => self.hear(&piece[..bytes]),
-                // A signal came by: source, signal(7), on sockets with a timeout.
+                // A signal interrupted it: source, signal(7), on sockets with a timeout.
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => panic!("{error}"),
             }
         }
     }
 
-    /// Connects once, and cuts when it has heard an event. Answers how many bytes of the body that took.
+    /// Connects once, and cuts when it has heard an event. Returns how many bytes of the body that took.
     pub(crate) fn connect_until_heard(&mut self) -> usize {
         let mut connection = self.ask();
         assert_eq!(read_head(&mut connection), 200);
@@ -94,7 +94,7 @@ impl Page {
         connection
     }
 
-    /// Asks again until it is stopped for good, and says by which status.
+    /// Asks again until it is stopped for good, and returns by which status.
     pub(crate) fn until_stopped(&mut self) -> u16 {
         for _ in 0..CONNECTIONS_MAX {
             if let Cut::ForGood(status) = self.connect(usize::MAX) {
@@ -117,7 +117,7 @@ impl Page {
     }
 }
 
-/// Reads up to the empty line, byte by byte so that nothing of the body is taken, and gives the status.
+/// Reads up to the empty line, byte by byte so that nothing of the body is consumed, and returns the status.
 fn read_head(connection: &mut impl Read) -> u16 {
     let mut head = Vec::new();
     let mut byte = [0];

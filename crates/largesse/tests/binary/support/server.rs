@@ -43,7 +43,7 @@ impl Server {
         Self::start_program(largesse(args))
     }
 
-    /// Starts one as the program says.
+    /// Starts one with this program.
     pub(crate) fn start_program(program: Program) -> Self {
         let running = Running::start(program);
         let address = running.line().strip_prefix("listening on http://").unwrap().to_owned();
@@ -54,7 +54,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Sends a request of HTTP/1.0, which is answered without chunks, and reads to the end.
+    /// Sends an HTTP/1.0 request, which is answered without chunks, and reads to the end.
     pub(crate) fn ask(&self, method: &str, target: &str, body: &str) -> String {
         self.ask_with(&format!("Host: {}\r\n", self.address), method, target, body)
     }
@@ -68,7 +68,7 @@ impl Server {
         answer
     }
 
-    /// A request of HTTP/1.0 as text.
+    /// An HTTP/1.0 request as text.
     pub(crate) fn request(&self, method: &str, target: &str, body: &str) -> String {
         request(&format!("Host: {}\r\n", self.address), method, target, body)
     }

@@ -13,7 +13,7 @@ use crate::support::{Program, WAIT_MAX, ended};
 
 pub(crate) struct Terminal {
     ours: File,
-    /// Held until the program has its own, so that the terminal is not taken for closed.
+    /// Held until the program has its own, so that the terminal does not look closed.
     theirs: File,
 }
 
@@ -37,7 +37,7 @@ impl Terminal {
         self.ours.write_all(text.as_bytes()).unwrap();
     }
 
-    /// Runs a program, which was given its ends, to its end: the code, and what stands on the terminal.
+    /// Runs a program, which was given its ends, to its end: returns the code, and what the terminal shows.
     #[track_caller]
     pub(crate) fn run(self, program: Program) -> (i32, String) {
         let (mut child, shown) = self.spawn(program);
@@ -45,7 +45,7 @@ impl Terminal {
         (code, shown.recv_timeout(WAIT_MAX).unwrap())
     }
 
-    /// Starts it; the receiver gets all that was shown when the last program has closed the terminal.
+    /// Starts it; the receiver gets everything that was shown once the last program has closed the terminal.
     pub(crate) fn spawn(self, mut program: Program) -> (Child, Receiver<String>) {
         let child = program.command.spawn().unwrap();
         // The program's folder goes with it, and so do our copies of its ends.
@@ -62,7 +62,7 @@ impl Terminal {
         (child, shown)
     }
 
-    /// It is closed, as by whoever closes its window.
+    /// It is closed, as when its window is closed.
     pub(crate) fn close(self) {
         drop(self);
     }
