@@ -21,7 +21,11 @@ mod leftovers;
 mod length;
 mod opening;
 mod ports;
+mod private_words;
+mod prose;
+mod ratchet;
 mod rust;
+mod sentences;
 pub(crate) mod tree;
 mod words;
 
@@ -75,6 +79,8 @@ const RULES: &[Rule] = &[
     leftovers::RULE,
     words::RULE,
     glossary::RULE,
+    private_words::RULE,
+    sentences::RULE,
     errors::RULE,
     guarantees::RULE,
     changelog::RULE,

@@ -52,9 +52,9 @@ fn line(row: &Row) -> String {
         AfterEnd::AsksOnce => "asks once more, gets 204, stops",
         AfterEnd::Leaves => "stops",
         AfterEnd::LeavesUnlessCut => {
-            "stops; where it was cut just then, **asks for ever**, gets 204 each time"
+            "stops; where it was cut just then, **asks forever**, gets 204 each time"
         }
-        AfterEnd::AsksForEver => "**asks for ever**, gets 204 each time",
+        AfterEnd::AsksForEver => "**asks forever**, gets 204 each time",
         AfterEnd::BeginsAgain => "asks, gets 204, **then begins again** without an id: all events come again",
     };
     let (reader, version, advice) = (row.reader, row.version.text(), row.advice);

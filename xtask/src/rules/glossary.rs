@@ -118,7 +118,7 @@ fn unused(tree: &Tree, page: &File, entries: &[Entry<'_>]) -> Vec<Violation> {
         .collect()
 }
 
-/// A text in lower case, with one space before each word, also before those in a name: ` group commit` of
+/// A text in lower case, with one space before each word, those in a name too: ` group commit` of
 /// `GroupCommit`, `group_commit` and `group-commit`.
 fn spread(text: &str) -> String {
     let mut spread = String::from(" ");

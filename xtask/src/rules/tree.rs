@@ -80,7 +80,7 @@ impl Tree {
     /// The checkout this program was built in: what git tracks, and what it would track if it were added.
     ///
     /// # Errors
-    /// Git is missing or refuses, or this is no checkout.
+    /// Git is missing or refuses, or this is not a checkout.
     pub(crate) fn of_repository() -> Result<Self, Failure> {
         let root = shell::root();
         // A container's user is often not the checkout's owner, which git would refuse.
