@@ -73,7 +73,7 @@ pub enum Boot {
 
 /// How the wall clock compares with the log's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Drift {
     /// They agree.
     Together,
     /// The wall clock is this far ahead, and is not believed yet.
@@ -84,7 +84,7 @@ pub enum Standing {
 
 /// What an operator should hear, once each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum ClockReport {
     /// At start: the wall clock was never set.
     Unset,
     /// At start: the wall clock is this far after the log's last time.
@@ -118,11 +118,11 @@ pub struct LogClock {
     /// Set where the wall clock is ahead and not believed.
     held: Option<Leap>,
     /// What was reported last.
-    told: Standing,
+    reported: Drift,
     /// By how much the wall clock was ahead of the steady one at that time, in milliseconds.
-    told_offset_ms: i128,
+    reported_offset_ms: i128,
     /// To be reported before anything else.
-    untold: [Option<Change>; 2],
+    unreported: [Option<ClockReport>; 2],
 }
 
 impl LogClock {
@@ -138,7 +138,7 @@ impl LogClock {
             mark => Self::begin(mark.map(|(mark, _)| mark), last, reading),
         };
         if reading.wall < SET_AFTER {
-            clock.untold[0] = Some(Change::Unset);
+            clock.unreported[0] = Some(ClockReport::Unset);
         }
         clock
     }
@@ -154,7 +154,7 @@ impl LogClock {
         let gap = reading.wall.saturating_sub(before);
         if gap > GAP_MAX {
             clock.leap(SPARED_AT_START);
-            clock.untold[1] = Some(Change::Gap(gap));
+            clock.unreported[1] = Some(ClockReport::Gap(gap));
         } else {
             clock.time = before.max(reading.wall);
         }
@@ -180,9 +180,9 @@ impl LogClock {
             lag: Duration::ZERO,
             lag_until: reading.steady,
             held: None,
-            told: Standing::Together,
-            told_offset_ms: offset_ms(reading),
-            untold: [None; 2],
+            reported: Drift::Together,
+            reported_offset_ms: offset_ms(reading),
+            unreported: [None; 2],
         }
     }
 
@@ -220,7 +220,7 @@ impl LogClock {
             false => return,
         };
         self.leap(spared);
-        self.untold[1] = Some(Change::Believed(by));
+        self.unreported[1] = Some(ClockReport::Believed(by));
     }
 
     /// Believes the wall clock without delay: nothing in the log could be too old yet.
@@ -229,7 +229,7 @@ impl LogClock {
         self.time = self.time.max(self.last.wall);
         self.held = None;
         if by > LEAP_MAX {
-            self.untold[1] = Some(Change::Believed(by));
+            self.unreported[1] = Some(ClockReport::Believed(by));
         }
     }
 
@@ -252,44 +252,44 @@ impl LogClock {
         Now { time: unix_ms(self.time), age: unix_ms(self.time.saturating_sub(self.lag)) }
     }
 
-    /// How the clocks stand.
+    /// How the clocks compare.
     #[must_use]
-    pub fn standing(&self) -> Standing {
+    pub fn drift(&self) -> Drift {
         let Reading { wall, .. } = self.last;
         if self.held.is_some() {
-            return Standing::Held(wall.saturating_sub(self.time));
+            return Drift::Held(wall.saturating_sub(self.time));
         }
         match self.time.saturating_sub(wall) {
-            Duration::ZERO => Standing::Together,
-            ahead => Standing::Ahead(ahead),
+            Duration::ZERO => Drift::Together,
+            ahead => Drift::Ahead(ahead),
         }
     }
 
     /// What is to be reported since the last call, if anything. Call it until it returns nothing.
-    pub fn change(&mut self) -> Option<Change> {
-        if let Some(change) = self.untold.iter_mut().find_map(Option::take) {
-            if matches!(change, Change::Believed(_)) {
-                self.told = Standing::Together;
+    pub fn report(&mut self) -> Option<ClockReport> {
+        if let Some(report) = self.unreported.iter_mut().find_map(Option::take) {
+            if matches!(report, ClockReport::Believed(_)) {
+                self.reported = Drift::Together;
             }
-            self.told_offset_ms = offset_ms(self.last);
-            return Some(change);
+            self.reported_offset_ms = offset_ms(self.last);
+            return Some(report);
         }
         let offset_ms = offset_ms(self.last);
-        let was_set = offset_ms.abs_diff(self.told_offset_ms) > LEAP_MAX.as_millis();
-        let standing = self.standing();
-        let change = match (self.told, standing) {
-            (Standing::Held(_), Standing::Held(by)) if was_set => Change::Leapt(by),
-            (Standing::Ahead(_), Standing::Ahead(by)) if was_set && by > LEAP_MAX => Change::Ahead(by),
-            (Standing::Held(_), Standing::Held(_)) | (Standing::Ahead(_), Standing::Ahead(_)) => return None,
-            (_, Standing::Held(by)) => Change::Leapt(by),
-            (_, Standing::Ahead(by)) if by > LEAP_MAX => Change::Ahead(by),
-            (Standing::Together, _) => return None,
-            (_, Standing::Together | Standing::Ahead(_)) => Change::Met,
+        let was_set = offset_ms.abs_diff(self.reported_offset_ms) > LEAP_MAX.as_millis();
+        let drift = self.drift();
+        let report = match (self.reported, drift) {
+            (Drift::Held(_), Drift::Held(by)) if was_set => ClockReport::Leapt(by),
+            (Drift::Ahead(_), Drift::Ahead(by)) if was_set && by > LEAP_MAX => ClockReport::Ahead(by),
+            (Drift::Held(_), Drift::Held(_)) | (Drift::Ahead(_), Drift::Ahead(_)) => return None,
+            (_, Drift::Held(by)) => ClockReport::Leapt(by),
+            (_, Drift::Ahead(by)) if by > LEAP_MAX => ClockReport::Ahead(by),
+            (Drift::Together, _) => return None,
+            (_, Drift::Together | Drift::Ahead(_)) => ClockReport::Met,
         };
         // A little ahead counts as in agreement.
-        self.told = if change == Change::Met { Standing::Together } else { standing };
-        self.told_offset_ms = offset_ms;
-        Some(change)
+        self.reported = if report == ClockReport::Met { Drift::Together } else { drift };
+        self.reported_offset_ms = offset_ms;
+        Some(report)
     }
 
     /// For the next start.

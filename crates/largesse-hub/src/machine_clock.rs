@@ -16,7 +16,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::{
     Clock,
-    log_clock::{Boot, Change, ClockMark, LogClock, Reading},
+    log_clock::{Boot, ClockMark, ClockReport, LogClock, Reading},
 };
 
 /// The one that goes on while the machine sleeps: a night with a closed lid is not a leap.
@@ -43,10 +43,10 @@ impl MachineClock {
     }
 
     /// What an operator should hear. Call it until it returns nothing.
-    pub fn change(&self) -> Option<Change> {
+    pub fn report(&self) -> Option<ClockReport> {
         let mut clock = self.lock();
         clock.read(reading());
-        clock.change()
+        clock.report()
     }
 
     /// The log is empty: whatever the wall clock says is believed.
@@ -109,6 +109,6 @@ mod tests {
         assert_eq!(now.time, now.age);
         assert!(u128::from(now.time.0) >= before);
         assert!(clock.now() >= now.time);
-        assert_eq!(clock.change(), None);
+        assert_eq!(clock.report(), None);
     }
 }

@@ -19,7 +19,7 @@ struct World {
     wall: i64,
     steady: i64,
     clock: LogClock,
-    said: Vec<Change>,
+    said: Vec<ClockReport>,
 }
 
 fn secs(secs: i64) -> Duration {
@@ -58,7 +58,7 @@ impl World {
 
     fn look(&mut self) -> &mut Self {
         self.clock.read(reading(self.wall, self.steady));
-        self.said.extend(std::iter::from_fn(|| self.clock.change()));
+        self.said.extend(std::iter::from_fn(|| self.clock.report()));
         self
     }
 
@@ -88,27 +88,27 @@ impl World {
 }
 
 #[track_caller]
-fn check(world: &mut World, off: (i64, i64), said: &[Change]) {
+fn check(world: &mut World, off: (i64, i64), said: &[ClockReport]) {
     assert_eq!(world.off(), off, "the log's time, and its age");
     assert_eq!(std::mem::take(&mut world.said), said);
 }
 
 #[test]
 fn while_it_runs_a_clock_that_is_set_moves_the_log_only_a_little() {
-    let rows: &[(i64, i64, &[Change])] = &[
+    let rows: &[(i64, i64, &[ClockReport])] = &[
         // Small steps are followed, and nobody is told.
         (SECOND, SECOND, &[]),
         (MINUTE, MINUTE, &[]),
-        (MINUTE + 1, 0, &[Change::Leapt(secs(MINUTE + 1))]),
-        (HOUR, 0, &[Change::Leapt(secs(HOUR))]),
-        (YEAR, 0, &[Change::Leapt(secs(YEAR))]),
-        (500_000_000 * YEAR / 1_000, 0, &[Change::Leapt(WALL_MAX - secs(NOW + MINUTE))]),
+        (MINUTE + 1, 0, &[ClockReport::Leapt(secs(MINUTE + 1))]),
+        (HOUR, 0, &[ClockReport::Leapt(secs(HOUR))]),
+        (YEAR, 0, &[ClockReport::Leapt(secs(YEAR))]),
+        (500_000_000 * YEAR / 1_000, 0, &[ClockReport::Leapt(WALL_MAX - secs(NOW + MINUTE))]),
         (-SECOND, 0, &[]),
         (-MINUTE, 0, &[]),
-        (-HOUR, 0, &[Change::Ahead(secs(HOUR))]),
-        (-YEAR, 0, &[Change::Ahead(secs(YEAR))]),
-        (-NOW - MINUTE, 0, &[Change::Ahead(secs(NOW + MINUTE))]),
-        (-2 * NOW, 0, &[Change::Ahead(secs(NOW + MINUTE))]),
+        (-HOUR, 0, &[ClockReport::Ahead(secs(HOUR))]),
+        (-YEAR, 0, &[ClockReport::Ahead(secs(YEAR))]),
+        (-NOW - MINUTE, 0, &[ClockReport::Ahead(secs(NOW + MINUTE))]),
+        (-2 * NOW, 0, &[ClockReport::Ahead(secs(NOW + MINUTE))]),
     ];
     for (set, off, said) in rows {
         let mut world = World::running();
@@ -120,8 +120,8 @@ fn while_it_runs_a_clock_that_is_set_moves_the_log_only_a_little() {
 fn a_short_visit_to_next_year_leaves_no_trace() {
     let mut world = World::running();
     world.set(YEAR).pass(HOUR / 2);
-    check(&mut world, (0, 0), &[Change::Leapt(secs(YEAR))]);
-    check(world.set(-YEAR), (0, 0), &[Change::Met]);
+    check(&mut world, (0, 0), &[ClockReport::Leapt(secs(YEAR))]);
+    check(world.set(-YEAR), (0, 0), &[ClockReport::Met]);
     check(world.pass(DAY), (0, 0), &[]);
 }
 
@@ -129,8 +129,8 @@ fn a_short_visit_to_next_year_leaves_no_trace() {
 fn a_lasting_leap_is_believed_and_what_was_young_stays_young_for_a_week() {
     let mut world = World::running();
     world.set(YEAR).pass(HOUR - 2);
-    check(&mut world, (0, 0), &[Change::Leapt(secs(YEAR))]);
-    check(world.pass(MINUTE), (YEAR, 0), &[Change::Believed(secs(YEAR))]);
+    check(&mut world, (0, 0), &[ClockReport::Leapt(secs(YEAR))]);
+    check(world.pass(MINUTE), (YEAR, 0), &[ClockReport::Believed(secs(YEAR))]);
     check(world.pass(7 * DAY - HOUR), (YEAR, 0), &[]);
     check(world.pass(HOUR), (YEAR, YEAR), &[]);
 }
@@ -139,17 +139,17 @@ fn a_lasting_leap_is_believed_and_what_was_young_stays_young_for_a_week() {
 fn a_leap_that_changes_is_held_from_then_on() {
     let mut world = World::running();
     world.set(YEAR).pass(HOUR - MINUTE);
-    check(world.set(YEAR), (0, 0), &[Change::Leapt(secs(YEAR)), Change::Leapt(secs(2 * YEAR))]);
+    check(world.set(YEAR), (0, 0), &[ClockReport::Leapt(secs(YEAR)), ClockReport::Leapt(secs(2 * YEAR))]);
     check(world.pass(HOUR - MINUTE), (0, 0), &[]);
-    check(world.pass(2 * MINUTE), (2 * YEAR, 0), &[Change::Believed(secs(2 * YEAR))]);
+    check(world.pass(2 * MINUTE), (2 * YEAR, 0), &[ClockReport::Believed(secs(2 * YEAR))]);
 }
 
 #[test]
 fn a_log_that_is_ahead_runs_at_half_speed_until_they_meet_and_says_so_once() {
     let mut world = World::running();
-    check(world.set(-HOUR), (0, 0), &[Change::Ahead(secs(HOUR))]);
+    check(world.set(-HOUR), (0, 0), &[ClockReport::Ahead(secs(HOUR))]);
     check(world.pass(HOUR), (-HOUR / 2, -HOUR / 2), &[]);
-    check(world.pass(HOUR), (-HOUR, -HOUR), &[Change::Met]);
+    check(world.pass(HOUR), (-HOUR, -HOUR), &[ClockReport::Met]);
     check(world.pass(DAY), (-HOUR, -HOUR), &[]);
 }
 
@@ -157,7 +157,8 @@ fn a_log_that_is_ahead_runs_at_half_speed_until_they_meet_and_says_so_once() {
 fn after_a_long_visit_to_next_year_the_log_goes_on() {
     let mut world = World::running();
     world.set(YEAR).pass(2 * HOUR).set(-YEAR);
-    let said = [Change::Leapt(secs(YEAR)), Change::Believed(secs(YEAR)), Change::Ahead(secs(YEAR))];
+    let said =
+        [ClockReport::Leapt(secs(YEAR)), ClockReport::Believed(secs(YEAR)), ClockReport::Ahead(secs(YEAR))];
     check(&mut world, (YEAR, 0), &said);
     // Its events still age, at half speed.
     check(world.pass(DAY), (YEAR - DAY / 2, -DAY / 2), &[]);
@@ -172,15 +173,15 @@ fn a_machine_that_slept_did_not_leap() {
 #[test]
 fn a_start_on_a_machine_that_stayed_up_continues_as_if_it_had_never_stopped() {
     // How long it was off, how its clock was set meanwhile, how far the log is off, what is reported.
-    let rows: [(i64, i64, i64, &[Change]); 8] = [
+    let rows: [(i64, i64, i64, &[ClockReport]); 8] = [
         (MINUTE, 0, 0, &[]),
         (2 * YEAR, 0, 0, &[]),
         (MINUTE, SECOND, SECOND, &[]),
-        (MINUTE, HOUR, 0, &[Change::Leapt(secs(HOUR))]),
-        (MINUTE, YEAR, 0, &[Change::Leapt(secs(YEAR))]),
-        (0, -HOUR, 0, &[Change::Ahead(secs(HOUR))]),
-        (0, -YEAR, 0, &[Change::Ahead(secs(YEAR))]),
-        (0, -2 * NOW, 0, &[Change::Unset, Change::Ahead(secs(NOW + MINUTE))]),
+        (MINUTE, HOUR, 0, &[ClockReport::Leapt(secs(HOUR))]),
+        (MINUTE, YEAR, 0, &[ClockReport::Leapt(secs(YEAR))]),
+        (0, -HOUR, 0, &[ClockReport::Ahead(secs(HOUR))]),
+        (0, -YEAR, 0, &[ClockReport::Ahead(secs(YEAR))]),
+        (0, -2 * NOW, 0, &[ClockReport::Unset, ClockReport::Ahead(secs(NOW + MINUTE))]),
     ];
     for (down, set, off, said) in rows {
         let mut world = World::running();
@@ -196,7 +197,7 @@ fn a_start_on_a_machine_that_was_off_believes_its_clock_and_spares_what_is_there
     world.steady = UP + 2 * YEAR + MINUTE;
     world.clock.last.steady = secs(world.steady);
     world.clock.lag_until = secs(world.steady) + SPARED_AT_START;
-    check(&mut world, (0, -2 * YEAR), &[Change::Gap(secs(2 * YEAR))]);
+    check(&mut world, (0, -2 * YEAR), &[ClockReport::Gap(secs(2 * YEAR))]);
     check(world.pass(HOUR - 1), (0, -2 * YEAR), &[]);
     check(world.pass(MINUTE), (0, 0), &[]);
 }
@@ -204,21 +205,21 @@ fn a_start_on_a_machine_that_was_off_believes_its_clock_and_spares_what_is_there
 #[test]
 fn a_start_without_a_mark_has_the_last_event_to_go_by() {
     let last = |secs: i64| Some(UnixMs(u64::try_from(secs * 1_000).unwrap()));
-    let rows: &[(Option<UnixMs>, i64, i64, &[Change])] = &[
+    let rows: &[(Option<UnixMs>, i64, i64, &[ClockReport])] = &[
         (None, NOW, NOW, &[]),
-        (None, 0, 0, &[Change::Unset]),
+        (None, 0, 0, &[ClockReport::Unset]),
         (last(NOW - HOUR), NOW, NOW, &[]),
         (last(NOW - DAY), NOW, NOW, &[]),
-        (last(NOW - YEAR), NOW - YEAR, NOW, &[Change::Gap(secs(YEAR))]),
+        (last(NOW - YEAR), NOW - YEAR, NOW, &[ClockReport::Gap(secs(YEAR))]),
         (last(NOW + MINUTE), NOW + MINUTE, NOW + MINUTE, &[]),
-        (last(NOW + YEAR), NOW + YEAR, NOW + YEAR, &[Change::Ahead(secs(YEAR))]),
+        (last(NOW + YEAR), NOW + YEAR, NOW + YEAR, &[ClockReport::Ahead(secs(YEAR))]),
         (last(NOW), NOW, NOW, &[]),
     ];
     for (last, age, time, said) in rows {
         let mut clock = LogClock::start(None, *last, reading(if last.is_none() { *time } else { NOW }, UP));
         let ms = |secs: i64| UnixMs(u64::try_from(secs * 1_000).unwrap());
         assert_eq!(clock.now(), Now { time: ms(*time), age: ms(*age) });
-        let told: Vec<_> = std::iter::from_fn(|| clock.change()).collect();
+        let told: Vec<_> = std::iter::from_fn(|| clock.report()).collect();
         assert_eq!(told, *said);
     }
 }
@@ -229,7 +230,7 @@ fn a_clock_that_was_never_set_is_believed_when_it_is() {
     let clock = LogClock::start(None, None, reading(20, UP));
     let mut world = World { wall: 20, steady: UP, clock, said: Vec::new() };
     world.pass(MINUTE).set(NOW - 20);
-    let told = [Change::Unset, Change::Believed(secs(NOW - 20))];
+    let told = [ClockReport::Unset, ClockReport::Believed(secs(NOW - 20))];
     check(&mut world, (0, 20 - NOW), &told);
     check(world.pass(6 * DAY), (0, 20 - NOW), &[]);
 
@@ -245,7 +246,7 @@ fn an_empty_log_has_no_time_to_hold_on_to() {
     let mut world = World::running();
     world.set(YEAR);
     world.clock.believe();
-    let told = [Change::Leapt(secs(YEAR)), Change::Believed(secs(YEAR))];
+    let told = [ClockReport::Leapt(secs(YEAR)), ClockReport::Believed(secs(YEAR))];
     check(world.look(), (YEAR, YEAR), &told);
     let mark = world.clock.mark();
     world.clock = LogClock::start(Some((mark, Boot::Same)), None, reading(NOW + MINUTE, world.steady));
@@ -259,11 +260,11 @@ fn a_machine_without_a_clock_continues_its_log_and_believes_the_first_time_it_ge
     world.restart(DAY / 2, Boot::Another, -NOW - DAY);
     world.wall = 30;
     world.pass(MINUTE);
-    assert_eq!(world.said.first(), Some(&Change::Unset));
+    assert_eq!(world.said.first(), Some(&ClockReport::Unset));
     world.said.clear();
     world.wall = NOW + DAY / 2;
     world.look();
-    assert!(matches!(world.said.as_slice(), [Change::Believed(_)]), "{:?}", world.said);
+    assert!(matches!(world.said.as_slice(), [ClockReport::Believed(_)]), "{:?}", world.said);
     assert_eq!(world.clock.now().time, UnixMs(secs(NOW + DAY / 2).as_millis() as u64));
     assert!(world.clock.now().age < world.clock.now().time);
     world.pass(2 * HOUR);
@@ -308,7 +309,7 @@ proptest! {
         let mut steady = Duration::from_secs(1_000);
         let mut clock = LogClock::start(None, None, Reading { wall, steady });
         for act in acts {
-            let (before, standing) = (clock.now(), clock.standing());
+            let (before, drift) = (clock.now(), clock.drift());
             let mut passed = Duration::ZERO;
             match act {
                 Act::Pass(us) => {
@@ -333,9 +334,9 @@ proptest! {
             let aged = Duration::from_millis(now.age.0 - before.age.0);
             let may = passed + LEAP_MAX + GAP_MAX + Duration::from_millis(1);
             let was_spared = before.time != before.age;
-            prop_assert!(aged <= may || was_spared, "{act:?} {standing:?} {before:?} {now:?}");
-            while clock.change().is_some() {}
-            prop_assert_eq!(clock.change(), None);
+            prop_assert!(aged <= may || was_spared, "{act:?} {drift:?} {before:?} {now:?}");
+            while clock.report().is_some() {}
+            prop_assert_eq!(clock.report(), None);
         }
     }
 }

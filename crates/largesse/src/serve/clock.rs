@@ -9,7 +9,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use largesse::{
     disk::io::Folder,
-    hub::{Clock, MachineClock, log_clock::Change},
+    hub::{Clock, MachineClock, log_clock::ClockReport},
     log::{Engine, Position},
 };
 use tokio::time::{MissedTickBehavior, interval};
@@ -80,9 +80,9 @@ impl ServedClock {
 
     fn tell(&self) -> Told {
         let mut told = Told::Nothing;
-        while let Some(change) = self.clock.change() {
+        while let Some(report) = self.clock.report() {
             told = Told::Something;
-            tell(change);
+            tell(report);
         }
         told
     }
@@ -99,35 +99,35 @@ enum Told {
     Nothing,
 }
 
-fn tell(change: Change) {
-    match change {
-        Change::Unset => tracing::warn!(
+fn tell(report: ClockReport) {
+    match report {
+        ClockReport::Unset => tracing::warn!(
             "the machine's clock is before 2026: it is not set, or is wrong. Set it, or start the server after the clock \
              is set (systemd: After=time-sync.target)"
         ),
-        Change::Gap(by) => tracing::warn!(
+        ClockReport::Gap(by) => tracing::warn!(
             "the machine's clock is {} after the log's last time. If the clock is right, there is nothing to do. If it \
              is wrong, stop the server and set the clock within the hour: after that, what has expired by this clock \
              is dropped",
             distance(by)
         ),
-        Change::Leapt(by) => tracing::warn!(
+        ClockReport::Leapt(by) => tracing::warn!(
             "the machine's clock leapt: it is {} ahead of the log's time, which does not follow. If the clock is \
              wrong, set it. If the leap lasts for an hour, it is believed; {SPARED}",
             distance(by)
         ),
-        Change::Believed(by) => tracing::warn!(
+        ClockReport::Believed(by) => tracing::warn!(
             "the machine's clock leapt {} ahead, and the log's time now follows it; {SPARED}, or for an hour if the \
              clock was not set before",
             distance(by)
         ),
-        Change::Ahead(by) => tracing::warn!(
+        ClockReport::Ahead(by) => tracing::warn!(
             "the log's time is {} ahead of the machine's clock, and does not go back: events get times ahead of the \
              clock, which advance at half its speed until it has caught up in {}. If the clock is wrong, set it; max_age \
              and ttl_after_close last up to twice as long meanwhile",
             distance(by),
             distance(by.saturating_mul(2))
         ),
-        Change::Met => tracing::info!("the log's time and the machine's clock agree again"),
+        ClockReport::Met => tracing::info!("the log's time and the machine's clock agree again"),
     }
 }
