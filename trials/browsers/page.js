@@ -1,8 +1,8 @@
-// Listens with the browser's own EventSource, and tells the server of this page all that it hears, in order.
+// Listens with the browser's own EventSource, and reports everything it hears to this page's server, in order.
 //
-// It never calls close(): that a page stops for good is the event stream's doing, or it does not happen.
+// It never calls close(): only the event stream can make a page stop for good.
 //
-// What it tells is a list of reports, each a list: ["event", name, data, id], ["open"], ["error", readyState],
+// It sends a list of reports, each a list: ["event", name, data, id], ["open"], ["error", readyState],
 // or ["fault", text] for what goes wrong in this script.
 
 const REPORTS_MAX = 500;
@@ -28,7 +28,7 @@ addEventListener("unhandledrejection", (event) => tell(["fault", String(event.re
 const source = new EventSource(plan.url);
 
 function hear(event) {
-  // A published event may be named "open" or "error", as those that the browser makes itself.
+  // A published event may be named "open" or "error", like those that the browser makes itself.
   if (event instanceof MessageEvent) tell(["event", event.type, event.data, event.lastEventId]);
   else if (event.type === "open") tell(["open"]);
   else tell(["error", source.readyState]);

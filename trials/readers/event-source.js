@@ -1,11 +1,11 @@
-// Reads with a package that has an `EventSource`, just as a page would.
+// Reads with a package that provides `EventSource`, just as a page would.
 //
 // node event-source.js PACKAGE URL NAME...
 
 import { File } from 'node:buffer'
 import { endWithStdin, say, words } from './program.js'
 
-// What undici asks for beyond Node 18: a name that is elsewhere there, and a function that a URL does not need.
+// What undici needs beyond Node 18: a name that is elsewhere there, and a function that a URL does not need.
 globalThis.File ??= File
 String.prototype.toWellFormed ??= function () { return String(this) }
 

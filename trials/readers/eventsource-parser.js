@@ -1,4 +1,4 @@
-// Reads with eventsource-parser, which only parses: the loop that fetches and comes back is written by hand.
+// Reads with eventsource-parser, which only parses: the loop that fetches and reconnects is written by hand.
 //
 // node eventsource-parser.js URL NAME...
 
@@ -20,7 +20,7 @@ const parser = createParser({
   },
 })
 
-// Gives false when there is nothing more to come.
+// Returns false when there is nothing more to come.
 async function connect() {
   const headers = { Accept: 'text/event-stream' }
   if (lastEventId) headers['Last-Event-ID'] = lastEventId

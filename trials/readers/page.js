@@ -1,4 +1,4 @@
-// Reads with a page in Chromium. The page is served from a port of its own, so that it is of another origin.
+// Reads with a page in Chromium. The page is served from a port of its own, so that it has another origin.
 //
 // node page.js PAGE URL NAME...
 
@@ -16,7 +16,7 @@ const FLAGS = [
 
 const { own: [name], url, names } = words(1)
 
-// The pages as they are, and the packages under /node_modules/, where a module may be named without its ending.
+// The pages unchanged, and the packages under /node_modules/, where a module may be named without its extension.
 async function serve(request, response) {
   const path = new URL(request.url, 'http://here').pathname
   const file = /\.(html|js)$/.test(path) ? path : path + '.js'

@@ -1,4 +1,4 @@
-// What every reader program in JavaScript does: takes its words, says what it hears, ends with its stdin.
+// What every JavaScript reader program does: takes its arguments, says what it hears, ends with its stdin.
 //
 // One JSON object a line on stdout: {"open":true}, {"event","data","id"}, {"error"}, {"stopped":true}.
 
@@ -6,7 +6,7 @@ export function say(what) {
   process.stdout.write(JSON.stringify(what) + '\n')
 }
 
-// The words of the command line: what the program needs first, then the URL, then the events' names.
+// The command line's arguments: first what the program needs, then the URL, then the events' names.
 export function words(count) {
   const [own, [url, ...names]] = [process.argv.slice(2, 2 + count), process.argv.slice(2 + count)]
   return { own, url, names }

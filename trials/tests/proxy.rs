@@ -1,6 +1,6 @@
 //! The cutting proxy itself: it passes on byte for byte, cuts where it was told to, and records what it saw.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in shared helpers too")]
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

@@ -5,8 +5,8 @@
 //!
 //! It does not know what the server does. It builds, starts and measures it from the outside.
 
-#![expect(clippy::print_stdout, reason = "a command line speaks on stdout")]
-#![expect(clippy::print_stderr, reason = "a command line says on stderr why it stops")]
+#![expect(clippy::print_stdout, reason = "a command prints on stdout")]
+#![expect(clippy::print_stderr, reason = "a command prints on stderr why it stops")]
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 //! Readers over a memory log, in paused time: waiting, waking, heartbeats, resuming, draining.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where what it needs is not there")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops if something it needs is missing")]
 
 use std::{
     num::NonZeroUsize,

@@ -1,7 +1,7 @@
 //! Reading on from the log's tail, and beginning where the streams' settings say, checked against what was published:
 //! random writes around a moment, from a seed.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where what it needs is not there")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops if something it needs is missing")]
 
 use std::{
     collections::BTreeSet,

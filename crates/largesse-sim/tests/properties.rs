@@ -1,6 +1,6 @@
 //! The properties that fuzz targets check, on the checked-in seeds and on random bytes.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where what it needs is not there")]
+#![expect(clippy::unwrap_used, reason = "a test stops if something it needs is missing")]
 
 use std::{fs, path::Path};
 

@@ -1,6 +1,6 @@
 //! All the ways in which a file can fail to take a line.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in shared helpers too")]
 
 use std::{
     fs::{File, OpenOptions},

@@ -48,7 +48,7 @@ pub(crate) struct DataFolder {
 
 /// Released when dropped.
 #[derive(Debug)]
-#[expect(dead_code, reason = "it is held, and nothing else")]
+#[expect(dead_code, reason = "it is held, and not otherwise used")]
 enum Lock {
     Ours(FolderLock),
     Looked(Option<LookLock>),

@@ -14,5 +14,5 @@ element.addEventListener('htmx:sseMessage', ({ detail: { type, data, lastEventId
   say({ event: type, data, id: lastEventId })
 })
 
-// Before the page is ready, so that htmx finds it there.
+// Before the page is ready, so that htmx finds it.
 document.body.append(element)

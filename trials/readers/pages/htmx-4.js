@@ -18,5 +18,5 @@ element.addEventListener('htmx:sse:before:message', ({ detail: { message: { even
   say({ event: event || 'message', data, id })
 })
 
-// Before the page is ready, so that htmx finds it there.
+// Before the page is ready, so that htmx finds it.
 document.body.append(element)

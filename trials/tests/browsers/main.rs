@@ -3,7 +3,7 @@
 //! The page's origin is not the server's, except for the gallery's page, which is the server's own; and the page never
 //! calls `close()`.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in shared helpers too")]
 
 mod cuts;
 mod gallery;

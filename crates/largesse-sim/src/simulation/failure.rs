@@ -15,7 +15,7 @@ impl Shown {
 }
 
 impl Drop for Shown {
-    #[expect(clippy::print_stderr, reason = "a panic speaks on stderr, and this belongs to it")]
+    #[expect(clippy::print_stderr, reason = "a panic prints to stderr, and this belongs to it")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!(
