@@ -107,6 +107,12 @@ impl Parser {
         }
     }
 
+    /// The same, at the start of a connection that goes on after `last_event_id`, from an earlier run. It is given to
+    /// events and presented until the stream has another; whatever its length, it counts for no limit.
+    pub fn resuming(limits: ParserLimits, last_event_id: &str) -> Self {
+        Self { last_event_id: Arc::from(last_event_id), ..Self::new(limits) }
+    }
+
     /// Takes bytes from the front of `input` until one event is complete or the input is used up.
     ///
     /// `None` means that `input` is now empty. After an event, call again with what is left.

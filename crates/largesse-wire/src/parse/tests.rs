@@ -370,6 +370,23 @@ fn a_new_connection_keeps_the_id_and_the_reconnection_time_and_nothing_else() {
 }
 
 #[test]
+fn a_parser_that_goes_on_has_the_id_until_another_comes() {
+    for (input, want) in [
+        (&b"data: a\n\n"[..], "before"),
+        (b"id: 1\ndata: a\n\n", "1"),
+        (b"id\ndata: a\n\n", ""),
+        (b"\xEF\xBB\xBFdata: a\n\nid: lost", "before"),
+    ] {
+        let mut parser = Parser::resuming(ROOMY, "before");
+        assert_eq!((parser.last_event_id(), parser.held_bytes()), ("before", 0));
+        let mut outcome = Outcome::default();
+        feed(&mut parser, input, &mut outcome);
+        let shown = input.escape_ascii();
+        assert_eq!((&*outcome.events[0].last_event_id, parser.last_event_id()), (want, want), "{shown}");
+    }
+}
+
+#[test]
 fn a_line_cut_by_a_new_connection_does_not_go_on() {
     for cut in
         ["data: x\r", "da", "data", "data:", "data: x", ": x", "id: 9\0", "retry: 1", "retry: x", "\u{FEFF}"]
