@@ -76,6 +76,23 @@ const MEMBERS: &[Member] = &[
         optional: &[],
     },
     Member {
+        name: "largesse-client",
+        ours: &["largesse-wire"],
+        others: &[
+            "bytes",
+            "fastrand",
+            "http",
+            "hyper",
+            "reqwest",
+            "rustls",
+            "rustls-platform-verifier",
+            "thiserror",
+            "tokio",
+            "url",
+        ],
+        optional: &[],
+    },
+    Member {
         name: "largesse",
         ours: &[
             "largesse-wire",
