@@ -7,6 +7,7 @@
 //! - [`disk`]: the engine that keeps the log in a folder of files.
 //! - [`hub`]: readers, which pull from the log and are woken at its tail.
 //! - [`http`]: the native door, as a router for [axum](https://docs.rs/axum) or served on sockets of its own.
+//! - [`client`]: reads event streams of any server as a browser does, and publishes, over HTTP and TLS.
 //!
 //! It adds nothing to them. The binary of the same name wires them together and reads the configuration; this crate
 //! does not.
@@ -66,6 +67,7 @@
 
 #![forbid(unsafe_code)]
 
+pub use largesse_client as client;
 pub use largesse_disk as disk;
 pub use largesse_http as http;
 pub use largesse_hub as hub;

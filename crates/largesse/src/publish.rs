@@ -8,17 +8,14 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use http::{
-    Request,
-    header::{CONTENT_TYPE, HOST},
+use largesse::client::{
+    Backoff, Client, HeaderName, HeaderValue, Request, Response, SendError, Url, header::CONTENT_TYPE,
 };
-use http_body_util::Full;
 use largesse::{log::StreamName, wire::EventName};
 
 use crate::{
     cli::PublishArgs,
-    client::{Answer, Backoff, ServerUrl, encoded_path, encoded_query, resolved_url, send},
+    client::{ServerUrl, client, encoded_path, encoded_query, problem, resolved_url, unread, unsent, upto},
     config::server_url,
     terminal::{Failure, note, plain, say},
 };
@@ -27,6 +24,10 @@ use crate::{
 const ATTEMPTS_MAX: u32 = 5;
 /// The wait before the second attempt.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
+/// The longest wait before one.
+const RETRY_MAX: Duration = Duration::from_secs(30);
+/// The most that is read of an answer.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// The most that is read from stdin; what a server takes is its own, smaller limit.
 const STDIN_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
@@ -42,11 +43,11 @@ struct Published {
 /// The server refuses it, or can't be reached.
 pub(crate) fn run(args: &PublishArgs) -> Result<(), Failure> {
     let url = resolved_url(args.server.url.as_ref(), server_url())?;
-    let target = url.target(&path_and_query(args)?);
+    let target = url.to(&path_and_query(args)?);
     let data = data(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
-    let id = runtime.block_on(publish(&url, &target, data))?;
+    let id = runtime.block_on(publish(&url, target, data))?;
     match say(&plain(&id)) {
         // What was asked for is done; who does not want the id is told of no failure.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -75,20 +76,20 @@ fn wrong(what: &str, value: &str, error: &impl std::fmt::Display) -> Failure {
     Failure(format!("the {what} {value:?}: {error}"))
 }
 
-fn data(args: &PublishArgs) -> Result<Bytes, Failure> {
+fn data(args: &PublishArgs) -> Result<Vec<u8>, Failure> {
     match args.data.as_deref() {
         None if args.close && args.event.is_some() => Err(Failure(
             "--event names an event, and --close without DATA publishes none: give the data, '-' for that of stdin, or \
              '' for none"
                 .to_owned(),
         )),
-        None if args.close => Ok(Bytes::new()),
+        None if args.close => Ok(Vec::new()),
         None | Some("-") => stdin(),
-        Some(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
+        Some(text) => Ok(text.as_bytes().to_vec()),
     }
 }
 
-fn stdin() -> Result<Bytes, Failure> {
+fn stdin() -> Result<Vec<u8>, Failure> {
     if io::stdin().is_terminal() {
         note("reading the event from the terminal; Ctrl-D at the beginning of a line ends it");
     }
@@ -98,21 +99,31 @@ fn stdin() -> Result<Bytes, Failure> {
     if bytes.len() as u64 > STDIN_BYTES_MAX {
         return Err(Failure(format!("stdin has more than {STDIN_BYTES_MAX} bytes, too many for one event")));
     }
-    Ok(bytes.into())
+    Ok(bytes)
 }
 
-async fn publish(url: &ServerUrl, target: &str, data: Bytes) -> Result<String, Failure> {
-    let request = Request::post(target)
-        .header(HOST, url.host_header())
-        .header(CONTENT_TYPE, "text/plain; charset=utf-8")
-        .header("Idempotency-Key", format!("{:032x}", fastrand::u128(..)))
-        .body(Full::new(data))
-        .map_err(|error| Failure(format!("the request can't be made: {error}")))?;
-    let mut backoff = Backoff::new(RETRY_FIRST);
+/// How an attempt went.
+enum Attempt {
+    /// What the server says is final.
+    Answered(Result<String, Failure>),
+    /// There is no answer, and there would not be one.
+    Futile(SendError),
+    /// There is no answer; why.
+    Lost(String),
+}
+
+async fn publish(url: &ServerUrl, target: Url, data: Vec<u8>) -> Result<String, Failure> {
+    let key = HeaderValue::from_str(&format!("{:032x}", fastrand::u128(..)));
+    let request = Request::post(target, data)
+        .header(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))
+        .header(HeaderName::from_static("idempotency-key"), key.expect("digits are a value of a header"));
+    let client = client();
+    let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MAX);
     loop {
-        let told = match attempt(url, request.clone()).await {
-            Ok(answered) => return answered,
-            Err(told) => told,
+        let told = match attempt(&client, &request).await {
+            Attempt::Answered(answered) => return answered,
+            Attempt::Futile(error) => return Err(Failure(format!("{url}: {}", unsent(&error)))),
+            Attempt::Lost(told) => told,
         };
         let wait = backoff.handle_failure(fastrand::f64());
         if backoff.failures() == ATTEMPTS_MAX {
@@ -125,19 +136,23 @@ async fn publish(url: &ServerUrl, target: &str, data: Bytes) -> Result<String, F
     }
 }
 
-/// One attempt: the server's word, or why there was none.
-async fn attempt(url: &ServerUrl, request: Request<Full<Bytes>>) -> Result<Result<String, Failure>, String> {
-    let mut answer = send(url, request).await.map_err(|error| error.to_string())?;
-    if !answer.status().is_success() {
-        return Ok(Err(Failure(answer.problem().await)));
+async fn attempt(client: &Client, request: &Request) -> Attempt {
+    match client.send(request).await {
+        Ok(response) if response.status().is_success() => id(response).await,
+        Ok(response) => Attempt::Answered(Err(Failure(problem(response).await))),
+        Err(error) if error.is_futile() => Attempt::Futile(error),
+        Err(error) => Attempt::Lost(unsent(&error)),
     }
-    id(&mut answer).await
 }
 
-async fn id(answer: &mut Answer) -> Result<Result<String, Failure>, String> {
-    let body = answer.collected().await?;
-    let published = serde_json::from_slice::<Published>(&body);
-    Ok(published.map(|published| published.id).map_err(|error| {
-        Failure(format!("{} without an id ({error}): is this a Largesse server?", answer.status()))
-    }))
+async fn id(mut response: Response) -> Attempt {
+    let status = response.status();
+    match response.collected(upto(ANSWER_BYTES_MAX)).await {
+        Ok(body) => {
+            Attempt::Answered(serde_json::from_slice(&body).map(|Published { id }| id).map_err(|error| {
+                Failure(format!("{status} without an id ({error}): is this a Largesse server?"))
+            }))
+        }
+        Err(error) => Attempt::Lost(unread(&error)),
+    }
 }

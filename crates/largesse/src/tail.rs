@@ -3,27 +3,33 @@
 //! Invariants: an event is printed once, in order; an id is presented only after its event was printed; only
 //! an end, a refusal or a closed stdout stops it. Does not keep anything on disk.
 
-mod attempt;
 mod listener;
 mod print;
 
-use std::io::ErrorKind;
-
-use largesse::log::Selector;
-
-use self::{
-    attempt::{Attempt, Over},
-    print::{Form, Printer},
+use std::{
+    io::{self, ErrorKind},
+    time::Duration,
 };
+
+use largesse::client::{EventSource, Heard, Lost, LostBy, Request, SourceConfig, Stopped, Url};
+use largesse::{log::Selector, wire::ParsedEvent};
+use tokio::time::timeout;
+
+use self::print::{Form, Printed, Printer, is_said};
 use crate::{
     cli::TailArgs,
-    client::{Loss, Reconnect, Say, ServerUrl, encoded_query, resolved_url},
+    client::{ServerUrl, client, encoded_query, lost, resolved_url, stopped},
     config::server_url,
+    progress::{Output, Progress, Unit},
     terminal::{Failure, note},
 };
 
 /// No URL is longer, here and at the server: the `http` crate counts its bytes in 16 bits.
-const TARGET_BYTES_MAX: usize = 65_534;
+const URL_BYTES_MAX: usize = 65_534;
+/// A pause after which all that was old is taken to be read.
+const CAUGHT_UP_AFTER: Duration = Duration::from_secs(1);
+/// The largest event that is read.
+const EVENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Reads until the streams end.
 ///
@@ -31,11 +37,11 @@ const TARGET_BYTES_MAX: usize = 65_534;
 /// The server refuses, or does not speak our language.
 pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
     let url = resolved_url(args.server.url.as_ref(), server_url())?;
-    let target = url.target(&path_and_query(args)?);
-    if target.len() > TARGET_BYTES_MAX {
-        let bytes = target.len();
+    let target = url.to(&path_and_query(args)?);
+    let bytes = target.as_str().len();
+    if bytes > URL_BYTES_MAX {
         return Err(Failure(format!(
-            "the names are {bytes} bytes together as a URL, and {TARGET_BYTES_MAX} may be; give fewer, or a pattern such \
+            "the names are {bytes} bytes together as a URL, and {URL_BYTES_MAX} may be; give fewer, or a pattern such \
              as prices/*"
         )));
     }
@@ -43,7 +49,7 @@ pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
     runtime.block_on(async {
         tokio::select! {
-            read = read(&url, &target, Printer::new(form(args))) => read,
+            read = Reading::new(&url, target, Printer::new(form(args))).all() => read,
             // Whoever read our output has what they wanted, as with `head`.
             () = listener::gone() => Ok(()),
         }
@@ -69,30 +75,73 @@ fn path_and_query(args: &TailArgs) -> Result<String, Failure> {
     Ok(format!("/streams?{}", query.join("&")))
 }
 
-async fn read(url: &ServerUrl, target: &str, printer: Printer) -> Result<(), Failure> {
-    let mut reconnect = Reconnect::default();
-    let mut attempt = Attempt::new(url, target, printer);
-    loop {
-        let over = attempt.run(|| {
-            if reconnect.handle_open() == Say::Loud {
-                note(&format!("{url}: reading again"));
+/// A reader that prints.
+struct Reading<'a> {
+    url: &'a ServerUrl,
+    source: EventSource,
+    printer: Printer,
+    /// What is old comes in one go; it is shown until there is a pause.
+    behind: Option<Progress>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(url: &'a ServerUrl, target: Url, printer: Printer) -> Self {
+        let config = SourceConfig { event_bytes_max: EVENT_BYTES_MAX, ..SourceConfig::default() };
+        let source = EventSource::new(client(), Request::get(target), config);
+        Self { url, source, printer, behind: None }
+    }
+
+    async fn all(mut self) -> Result<(), Failure> {
+        while let Some(heard) = self.next().await.map_err(|why| Failure(stopped(&why)))? {
+            match heard {
+                Heard::Opened { failures, .. } => self.open(failures),
+                Heard::Lost(lost) => self.lose(&lost),
+                Heard::Event(event) => match self.print(&event) {
+                    Ok(Printed::More) => {}
+                    Ok(Printed::Finished) => return Ok(()),
+                    Ok(Printed::Unknown(problem)) => return Err(Failure(problem)),
+                    Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                    Err(error) => return Err(Failure(format!("stdout: {error}"))),
+                },
             }
-        });
-        let (loss, told) = match over.await {
-            Over::Finished => return Ok(()),
-            Over::Refused(told) => return Err(Failure(told)),
-            Over::Unprinted(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-            Over::Unprinted(error) => return Err(Failure(format!("stdout: {error}"))),
-            Over::Ended => (Loss::Ended, String::new()),
-            Over::Lost(told) => (Loss::Failed, told),
-        };
-        if let Some(retry_ms) = attempt.retry_ms() {
-            reconnect.handle_retry(retry_ms);
         }
-        let next = reconnect.handle_loss(loss, fastrand::f64());
-        if next.say == Say::Loud {
-            note(&format!("{url}: {told}; trying again until it answers"));
+        Ok(())
+    }
+
+    async fn next(&mut self) -> Result<Option<Heard>, Stopped> {
+        if self.behind.is_some() {
+            if let Ok(heard) = timeout(CAUGHT_UP_AFTER, self.source.next()).await {
+                return heard;
+            }
+            self.behind = None;
         }
-        tokio::time::sleep(next.wait).await;
+        self.source.next().await
+    }
+
+    fn open(&mut self, failures: u32) {
+        if failures > 0 {
+            note(&format!("{}: reading again", self.url));
+        }
+        self.behind = Some(Progress::begin("catching up", Unit::Events, None, Output::Flows));
+    }
+
+    fn lose(&mut self, loss: &Lost) {
+        self.behind = None;
+        // An end in order is usual, and a failure after another was told.
+        if loss.failures == 1 && !matches!(loss.by, LostBy::Ended) {
+            note(&format!("{}: {}; trying again until it answers", self.url, lost(&loss.by)));
+        }
+    }
+
+    /// Prints one event; what the server says goes where progress is drawn.
+    fn print(&self, event: &ParsedEvent) -> io::Result<Printed> {
+        match &self.behind {
+            Some(behind) if is_said(event) => behind.beside(|| self.printer.print(event)),
+            Some(behind) => {
+                behind.advance(1);
+                self.printer.print(event)
+            }
+            None => self.printer.print(event),
+        }
     }
 }

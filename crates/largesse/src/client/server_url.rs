@@ -44,6 +44,7 @@ mod tests {
     fn the_flag_wins_over_the_variable_and_that_over_the_default() {
         check(None, None, URL_DEFAULT);
         check(None, Some("http://a:1"), "http://a:1");
+        check(None, Some("https://a"), "https://a");
         check(Some("http://b:2"), Some("http://a:1"), "http://b:2");
         check(Some("http://b:2"), Some("nonsense"), "http://b:2");
         check(Some("http://b:2"), None, "http://b:2");
@@ -51,8 +52,7 @@ mod tests {
 
     #[test]
     fn a_variable_that_counts_must_be_right() {
-        for wrong in
-            ["", "https://a", "a:1", "http://a:99999", "http://a/streams/b", " http://a", "'http://a'"]
+        for wrong in ["", "ftp://a", "a:1", "http://a:99999", "http://a/streams/b", " http://a", "'http://a'"]
         {
             let told = resolved_url(None, Some(OsString::from(wrong))).unwrap_err().to_string();
             assert!(told.contains("LARGESSE_URL") && told.contains(&format!("{wrong:?}")), "{told}");

@@ -3,13 +3,17 @@
 //! Pure. Invariant: no answer is told without a reason and something to do; what is advised works here. Does not follow
 //! redirects: a publish that is sent elsewhere is the operator's to decide.
 
-use http::StatusCode;
+use http::{
+    StatusCode,
+    header::{CONTENT_ENCODING, LOCATION},
+};
+use largesse::client::Answer;
 
 /// How much of a body that is not ours is shown.
 const SHOWN_CHARS_MAX: usize = 500;
 
 /// What to look at where no Largesse server seems to have answered.
-pub(super) const WHO_ANSWERS: &str = "does a proxy or another server answer there?";
+const WHO_ANSWERS: &str = "does a proxy or another server answer there?";
 
 /// What RFC 9457 lets a problem say, as far as people want to read it.
 #[derive(serde::Deserialize)]
@@ -18,23 +22,36 @@ struct Problem {
     detail: Option<String>,
 }
 
-/// An answer with its status, where it points to, its content type without parameters, and its body.
-pub(super) fn told(status: StatusCode, location: Option<&str>, essence: &str, body: &[u8]) -> String {
+/// An answer that is no success.
+pub(super) fn told(answer: &Answer) -> String {
+    let (status, body) = (answer.status, &answer.body);
     if let Some(reason) = reason(body) {
         return format!("{status}: {reason}");
     }
     if status.is_redirection() {
-        return format!("{status}: {}", redirect(location));
+        return format!("{status}: {}", redirect(answer.header(LOCATION)));
     }
     if matches!(status, StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE) {
         return format!(
             "{status}: the names are too long together; give fewer, or a pattern such as prices/*"
         );
     }
-    match shown(essence, body) {
+    match shown(answer.essence(), body) {
         shown if shown.is_empty() => format!("{status}, without a reason; {WHO_ANSWERS}"),
         shown => format!("{status}: {shown}; {WHO_ANSWERS}"),
     }
+}
+
+/// An answer that is a success, and not what was asked for.
+pub(super) fn unlike(answer: &Answer, wanted: &str) -> String {
+    if let Some(coding) = answer.header(CONTENT_ENCODING) {
+        return format!("the answer is compressed ({coding}), which was not asked for; {WHO_ANSWERS}");
+    }
+    let essence = match answer.essence() {
+        "" => "nothing that says what it is",
+        essence => essence,
+    };
+    format!("the answer is {essence}, and not {wanted}; {WHO_ANSWERS}")
 }
 
 /// What a server of ours says.
@@ -48,14 +65,14 @@ fn redirect(location: Option<&str>) -> String {
         return format!("it points elsewhere, and does not say where; {WHO_ANSWERS}");
     };
     let advice = match location.rsplit_once("/streams") {
-        _ if location.starts_with("https://") => {
-            "https is not supported here yet: give the server's own address, http://HOST:PORT, with --url, or use curl"
-                .to_owned()
-        }
-        Some((server, _)) if server.starts_with("http://") => format!("give --url {server}"),
+        Some((server, _)) if is_whole(server) => format!("give --url {server}"),
         _ => "give the server's own address, http://HOST:PORT, with --url".to_owned(),
     };
     format!("it points to {location}, and redirects are not followed; {advice}")
+}
+
+fn is_whole(url: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
 /// A body that is not ours, or of a page its title.
@@ -78,12 +95,19 @@ fn title(page: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderValue, header::CONTENT_TYPE};
+
     use super::*;
 
     #[track_caller]
     fn check(status: u16, location: Option<&str>, essence: &str, body: &str, want: &[&str]) {
+        let headers = [(LOCATION, location), (CONTENT_TYPE, Some(essence))].into_iter();
+        let headers = headers
+            .filter_map(|(name, value)| Some((name, HeaderValue::from_str(value?).unwrap())))
+            .collect();
         let status = StatusCode::from_u16(status).unwrap();
-        let told = told(status, location, essence, body.as_bytes());
+        let url = "http://a/".parse().unwrap();
+        let told = told(&Answer { status, headers, url, body: body.as_bytes().to_vec().into() });
         for part in want {
             assert!(told.contains(part), "{part:?} is not in: {told}");
         }
@@ -105,7 +129,7 @@ mod tests {
                 Some("https://b/streams/a"),
                 "",
                 "",
-                &["https://b/streams/a", "not supported", "curl"],
+                &["https://b/streams/a", "give --url https://b"],
             );
             check(status, Some("/login"), "text/html", "<html>", &["points to /login", "--url"]);
             check(status, Some("http://b/login"), "", "", &["points to http://b/login", "with --url"]);
@@ -126,6 +150,22 @@ mod tests {
         }
         check(414, None, "", "", &["fewer"]);
         check(431, None, "", "", &["fewer"]);
+    }
+
+    #[test]
+    fn a_success_that_is_something_else_says_what_it_is() {
+        let rows: [(&[(http::HeaderName, &str)], &str); 3] = [
+            (&[], "nothing that says what it is, and not an event stream"),
+            (&[(CONTENT_TYPE, "text/html; charset=utf-8")], "is text/html, and not an event stream"),
+            (&[(CONTENT_TYPE, "text/event-stream"), (CONTENT_ENCODING, "gzip")], "is compressed (gzip)"),
+        ];
+        for (headers, want) in rows {
+            let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
+            let (status, url) = (StatusCode::OK, "http://a/".parse().unwrap());
+            let answer = Answer { status, headers: headers.collect(), url, body: Default::default() };
+            let told = unlike(&answer, "an event stream");
+            assert!(told.contains(want) && told.contains("another server"), "{told}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use http::uri::{Authority, Uri};
+use largesse::client::Url;
 use largesse::http::{Authority as WrittenHost, WrittenHostError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -26,17 +26,11 @@ pub(crate) fn encoded_query(value: &str) -> String {
 
 /// What would be right.
 const RIGHT: &str = "write a URL like http://127.0.0.1:8084";
-/// The port of HTTP. Source: RFC 9110, clause 4.2.1.
-const PORT_DEFAULT: u16 = 80;
-
-/// Where a server is: `http://host:port`, and possibly a path below which it is mounted.
+/// Where a server is: `http://host:port` or `https://host:port`, and possibly a path below which it is mounted.
+///
+/// Its path is never that of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ServerUrl {
-    authority: Authority,
-    port: u16,
-    /// Without a slash at its end, and never that of a stream.
-    mounted: String,
-}
+pub(crate) struct ServerUrl(Url);
 
 impl ServerUrl {
     /// Reads a URL.
@@ -50,33 +44,23 @@ impl ServerUrl {
         check_rest(rest, host)?;
         WrittenHost::parse_written(host).map_err(|error| wrong_host(error, host))?;
         check_path(path)?;
-        let uri: Uri = text.parse().map_err(|_| format!("this is not a URL; {RIGHT}"))?;
-        let authority = uri.authority().ok_or_else(|| format!("there is no host; {RIGHT}"))?.clone();
-        let port = authority.port_u16().unwrap_or(PORT_DEFAULT);
-        Ok(Self { authority, port, mounted: uri.path().trim_end_matches('/').to_owned() })
+        let url = Url::parse(text).map_err(|error| format!("this is not a URL ({error}); {RIGHT}"))?;
+        // A URL may have more than one text; what is written is to be the one that is sent.
+        let is_as_written = url.path().trim_end_matches('/') == path.trim_end_matches('/');
+        let strange = "this is not a URL: there is a letter in its path that must be encoded";
+        refuse_first(&[(!is_as_written, strange)])?;
+        Ok(Self(url))
     }
 
-    /// The value of the `Host` header.
-    pub(crate) fn host_header(&self) -> &str {
-        self.authority.as_str()
-    }
-
-    /// The host's name or address, without brackets, and the port.
-    pub(crate) fn endpoint(&self) -> (&str, u16) {
-        let host = self.authority.host();
-        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-        (bare, self.port)
-    }
-
-    /// The target of a request for a path of ours.
-    pub(crate) fn target(&self, path_and_query: &str) -> String {
-        format!("{}{path_and_query}", self.mounted)
+    /// The URL of a path of ours, with what is behind it.
+    pub(crate) fn to(&self, path_and_query: &str) -> Url {
+        Url::parse(&format!("{self}{path_and_query}")).expect("a URL with an encoded path behind it is one")
     }
 }
 
 impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority, self.mounted)
+        f.write_str(self.0.as_str().trim_end_matches('/'))
     }
 }
 
@@ -93,15 +77,14 @@ fn check_letters(text: &str) -> Result<(), String> {
     refuse_first(&rows)
 }
 
-/// What stands behind `http://`.
+/// What stands behind `http://` or `https://`.
 fn after_scheme(text: &str) -> Result<&str, String> {
     let Some((scheme, rest)) = text.split_once("://") else {
-        return Err(format!("only http is supported, and its http:// is missing here; {RIGHT}"));
+        return Err(format!("only http and https are supported, and its http:// is missing here; {RIGHT}"));
     };
     match scheme.to_ascii_lowercase().as_str() {
-        "http" => Ok(rest),
-        "https" => Err("https is not supported here yet; use http, or curl".to_owned()),
-        _ => Err(format!("only http is supported; {RIGHT}")),
+        "http" | "https" => Ok(rest),
+        _ => Err(format!("only http and https are supported; {RIGHT}")),
     }
 }
 
@@ -142,29 +125,47 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, want: (&str, u16), target: &str) {
+    fn check(text: &str, shown: &str, asked: &str) {
         let url = ServerUrl::parse(text).unwrap();
-        assert_eq!(url.endpoint(), want);
-        assert_eq!(url.target("/streams"), target);
+        assert_eq!((url.to_string().as_str(), url.to("/streams?a=b%2Fc").as_str()), (shown, asked));
+        assert_eq!(ServerUrl::parse(shown).unwrap().to_string(), shown);
     }
 
     #[test]
-    fn a_url_gives_an_endpoint_and_targets() {
-        check("http://127.0.0.1:1", ("127.0.0.1", 1), "/streams");
-        check("http://localhost", ("localhost", 80), "/streams");
-        check("http://[::1]:2/", ("::1", 2), "/streams");
-        check("http://127.0.0.1:1/", ("127.0.0.1", 1), "/streams");
-        check("http://127.0.0.1:1//", ("127.0.0.1", 1), "/streams");
-        check("HTTP://LocalHost:65535", ("LocalHost", 65535), "/streams");
-        check("http://my_host.example.:1", ("my_host.example.", 1), "/streams");
-        check("http://example.com:3/events/", ("example.com", 3), "/events/streams");
+    fn a_url_gives_those_of_requests() {
+        check("http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1/streams?a=b%2Fc");
+        check("http://127.0.0.1:1/", "http://127.0.0.1:1", "http://127.0.0.1:1/streams?a=b%2Fc");
+        check("http://127.0.0.1:1//", "http://127.0.0.1:1", "http://127.0.0.1:1/streams?a=b%2Fc");
+        check("http://localhost", "http://localhost", "http://localhost/streams?a=b%2Fc");
+        check("https://localhost", "https://localhost", "https://localhost/streams?a=b%2Fc");
+        check("HTTPS://a:8443/x", "https://a:8443/x", "https://a:8443/x/streams?a=b%2Fc");
+        check("http://a:443", "http://a:443", "http://a:443/streams?a=b%2Fc");
+        check("https://a:443", "https://a", "https://a/streams?a=b%2Fc");
+        check("http://[::1]:2/", "http://[::1]:2", "http://[::1]:2/streams?a=b%2Fc");
+        check("HTTP://LocalHost:65535", "http://localhost:65535", "http://localhost:65535/streams?a=b%2Fc");
+        check(
+            "http://my_host.example.:1",
+            "http://my_host.example.:1",
+            "http://my_host.example.:1/streams?a=b%2Fc",
+        );
+        check("http://a:3/events/", "http://a:3/events", "http://a:3/events/streams?a=b%2Fc");
+        check("http://a/%C3%BC", "http://a/%C3%BC", "http://a/%C3%BC/streams?a=b%2Fc");
+    }
+
+    #[test]
+    fn a_name_of_a_stream_stays_as_it_is_encoded() {
+        let url = ServerUrl::parse("http://a").unwrap();
+        for name in
+            ["x", "a/b", "a b", "...", ".a", "%2e", "%2e%2e", "\\", "?#", "\u{fc}", "a:b", "{}|^`'\"<>"]
+        {
+            let path = format!("/streams/{}", encoded_path(name));
+            assert_eq!(url.to(&path).as_str(), format!("http://a{path}"), "{name}");
+        }
     }
 
     #[test]
     fn a_wrong_url_is_told_what_is_wrong() {
         let rows = [
-            ("https://a", "https is not supported"),
-            ("HTTPS://a", "https is not supported"),
             ("ftp://a", "only http"),
             ("unix:///run/largesse", "only http"),
             ("127.0.0.1:1", "http:// is missing"),
@@ -223,6 +224,10 @@ mod tests {
             ("http://a/..", "no . or .."),
             ("http://a/%2e%2e/b", "no . or .."),
             ("http://a/<b>", "not a URL"),
+            ("http://a/\u{fc}", "not a URL"),
+            ("https://", "no host"),
+            ("https://a/streams", "server's own"),
+            ("https://a:0", "the port is 0"),
         ];
         for (text, want) in rows {
             let told = ServerUrl::parse(text).unwrap_err();

@@ -6,12 +6,7 @@
 
 use std::io::{self, BufWriter, Write};
 
-use bytes::Bytes;
-use http::{
-    Request,
-    header::{ACCEPT, HOST},
-};
-use http_body_util::Full;
+use largesse::client::{Client, HeaderValue, Request, header::ACCEPT};
 use largesse::log::{Position, WireId};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -22,7 +17,7 @@ use super::{
     tally::{Kept, Tally},
 };
 use crate::{
-    client::{ServerUrl, encoded_query, send},
+    client::{ServerUrl, client, encoded_query, problem, unread, unsent, upto},
     progress::{Output, Progress, Unit},
     terminal::{Failure, plain},
 };
@@ -79,13 +74,15 @@ pub(super) fn run(url: &ServerUrl) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut fetch = Fetch { url, out, tally: Tally::default(), streams: 0, events: 0, kept: 0 };
+    let mut fetch =
+        Fetch { url, client: client(), out, tally: Tally::default(), streams: 0, events: 0, kept: 0 };
     runtime.block_on(fetch.all())?;
     fetch.tally.told()
 }
 
 struct Fetch<'a, W: Write> {
     url: &'a ServerUrl,
+    client: Client,
     out: W,
     tally: Tally,
     streams: u64,
@@ -197,17 +194,14 @@ impl<W: Write> Fetch<'_, W> {
 
     async fn json<T: DeserializeOwned>(&self, path_and_query: &str) -> Result<T, Failure> {
         let url = self.url;
-        let request = Request::get(url.target(path_and_query))
-            .header(HOST, url.host_header())
-            .header(ACCEPT, "application/json")
-            .body(Full::new(Bytes::new()))
-            .map_err(|error| Failure(format!("the request can't be made: {error}")))?;
-        let told = |error: &dyn std::fmt::Display| Failure(format!("{url}: {error}"));
-        let mut answer = send(url, request).await.map_err(|error| told(&error))?;
-        if !answer.status().is_success() {
-            return Err(told(&answer.problem().await));
+        let json = HeaderValue::from_static("application/json");
+        let told = |told: String| Failure(format!("{url}: {told}"));
+        let request = Request::get(url.to(path_and_query)).header(ACCEPT, json);
+        let mut response = self.client.send(&request).await.map_err(|error| told(unsent(&error)))?;
+        if !response.status().is_success() {
+            return Err(told(problem(response).await));
         }
-        let body = answer.collected_upto(PAGE_BYTES_MAX).await.map_err(|error| told(&error))?;
+        let body = response.collected(upto(PAGE_BYTES_MAX)).await.map_err(|error| told(unread(&error)))?;
         serde_json::from_slice(&body).map_err(|error| self.unlike(&error.to_string()))
     }
 

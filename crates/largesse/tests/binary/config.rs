@@ -30,7 +30,7 @@ fn a_wrong_command_line_exits_with_2_and_says_what_is_wrong() {
     check_refused("", &[], &["serv"], 2, &["serv", "serve"]);
     check_refused("", &[], &["publish"], 2, &["STREAM"]);
     check_refused("", &[], &["tail"], 2, &["STREAM"]);
-    check_refused("", &[], &["tail", "a", "--url", "https://a"], 2, &["https://a", "use http"]);
+    check_refused("", &[], &["tail", "a", "--url", "ftp://a"], 2, &["ftp://a", "only http and https"]);
     check_refused(
         "",
         &[],

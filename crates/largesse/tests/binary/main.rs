@@ -26,3 +26,4 @@ mod signals;
 mod stderr;
 mod support;
 mod tail;
+mod tls;

@@ -181,7 +181,7 @@ fn a_redirect_is_told_with_where_it_points() {
             status,
             tls,
             "<html>Moved</html>",
-            &[code, "https://other/streams/a", "https is not supported"],
+            &[code, "points to https://other/streams/a", "--url https://other"],
         );
         check_answer(status, "Location: /login\r\n", "", &[code, "points to /login", "--url"]);
         check_answer(status, "", "", &[code, "does not say where"]);
@@ -203,6 +203,15 @@ fn an_answer_of_somebody_else_is_told_as_that() {
     }
     let page = "Content-Type: text/html\r\n";
     check_answer("200 OK", page, "<html>hello</html>", &["?"]);
+}
+
+#[test]
+fn an_event_stream_that_somebody_compressed_is_told_as_that() {
+    let script = Script::new();
+    let running = Running::start(largesse(&["tail", "a", "--url", &script.url()]));
+    let headers = "Content-Type: text/event-stream\r\nContent-Encoding: gzip\r\n";
+    script.asked().answer_with("200 OK", headers, "\u{1f}packed");
+    check(&running.done(), 1, &["compressed (gzip)", "proxy or another server"], &[]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ pub(crate) mod page;
 pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod terminal;
+pub(crate) mod tls;
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
