@@ -1,4 +1,4 @@
-//! Where events are makes no difference to who reads: a log whose events are cold, or become so meanwhile, answers as one
+//! Where events are makes no difference to readers: a log whose events are cold, or become so meanwhile, answers as one
 //! that has all in memory.
 
 use std::{
@@ -175,6 +175,10 @@ fn told(mut read: impl FnMut(Place) -> Batch, from: Place) -> (Vec<Record>, Vec<
     }
 }
 
+fn events_of((records, ..): (Vec<Record>, Vec<StreamName>, Place)) -> Vec<Record> {
+    records.into_iter().filter(|record| matches!(record, Record::Event { .. })).collect()
+}
+
 fn any_selection() -> impl Strategy<Value = Selection> {
     let selectors = ["a", "c/*", "*", "**", "a,c/1,b", "long/*,b", "nothing", "a,**"];
     prop::sample::select(selectors.to_vec()).prop_map(|raw| {
@@ -208,10 +212,11 @@ proptest! {
         let on_disk = |place| cold.read(&selection, place, limits);
         prop_assert_eq!(told(on_disk, place), told(in_memory, place));
         for from in [StartFrom::Last(events), StartFrom::Time(UnixMs(time)), StartFrom::Start] {
-            // The places may differ by positions at which nothing is.
+            // The places may differ by what is not kept: events that were dropped are still on the disk, and an end may
+            // come after one.
             let hot_place = locate_hot(&hot, &selection, from).place;
             let cold_place = cold.locate(&selection, from).place;
-            prop_assert_eq!(told(on_disk, cold_place).0, told(in_memory, hot_place).0);
+            prop_assert_eq!(events_of(told(on_disk, cold_place)), events_of(told(in_memory, hot_place)));
         }
     }
 }
