@@ -23,50 +23,20 @@
 
 #![forbid(unsafe_code)]
 
-mod accept;
-mod append;
-mod authority;
-mod body_budget;
-mod config;
-mod cors;
-mod delete;
-mod door;
-mod embedded_routes;
-mod encode;
-mod event_json;
-mod guard;
-mod head;
-mod json;
-mod last_event_id;
-mod list;
-mod long_block;
-mod nearest;
-mod negotiate;
-mod origin;
-mod page;
-mod path;
-mod pending;
-mod printable;
-mod problem;
-mod put;
-mod query;
-mod read;
-mod read_query;
-mod refusal;
-mod request_body;
-mod selection;
-mod serve;
-mod socket;
-mod sse_body;
-mod stall;
-mod tail_id;
-mod time_text;
+mod kit;
+mod native;
 
-pub use authority::{Authority, AuthorityError, WrittenHostError};
-pub use config::{DoorConfig, HostRule};
-pub use door::{Door, router};
-pub use embedded_routes::Entry;
-pub use origin::{Origin, OriginError, WrittenOriginError};
-pub use problem::Problem;
-pub use refusal::Refusal;
-pub use serve::{BUFFER_BYTES_MIN, ServeLimits, Served, serve};
+pub use kit::{
+    gate::Entry,
+    guard::{
+        authority::{Authority, AuthorityError, WrittenHostError},
+        origin::{Origin, OriginError, WrittenOriginError},
+    },
+    listen::{BUFFER_BYTES_MIN, ServeLimits, Served, serve},
+    problem::Problem,
+    refusal::Refusal,
+};
+pub use native::{
+    config::{DoorConfig, HostRule},
+    door::{Door, router},
+};

@@ -1,0 +1,297 @@
+//! The body of a request: taken as a whole, piece by piece, or read and dropped.
+//!
+//! Invariants: what is held is at most the limit given and one piece more, and of all bodies together at most
+//! their budget; what is held until it is complete is complete by a certain time or never. Does not know what
+//! stands in the body.
+
+pub(crate) mod budget;
+
+use std::{
+    error::Error,
+    io::{self, ErrorKind},
+    time::Duration,
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Version, header, request::Parts};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use tokio::time::{Instant, timeout};
+
+use self::budget::{Full, Share};
+use crate::{
+    kit::{printable::Printable, problem::Problem, query::Query, refusal::Refusal},
+    native::config::DoorConfig,
+};
+
+/// How much of a refused body is read, so that the answer arrives: a peer that is still sending would meet a
+/// reset connection instead.
+const DROPPED_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long a refused body is read.
+const DROPPED_FOR_MAX: Duration = Duration::from_secs(1);
+
+/// Room made for a body before it came, whatever its head says.
+const ROOM_BYTES_MAX: usize = 64 * 1024;
+
+/// A request's body and how far it was read.
+pub(crate) struct RequestBody {
+    body: Body,
+    read: Read,
+    /// What is held takes of the budget: a whole body for as long as the request lasts, for its events are made of
+    /// it; an unfinished block until it is complete.
+    share: Share,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Read {
+    /// Nothing was asked for, and the other side waits to be asked (RFC 9110, clause 10.1.1).
+    AwaitsContinue,
+    Begun,
+    Ended,
+}
+
+/// Why a body ended before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotWhole {
+    /// The connection ended.
+    Cut,
+    /// Its chunks are no chunks; says what is wrong.
+    BadChunks(String),
+}
+
+impl NotWhole {
+    /// hyper keeps to itself what it found, but for the kind of its error: what broke the rules of chunks is invalid,
+    /// and what a connection does never is. Source: RFC 9112, clause 7.1.
+    fn of(error: &axum::Error) -> Self {
+        let mut next: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(error) = next {
+            match error.downcast_ref::<io::Error>() {
+                Some(found) if matches!(found.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidData) => {
+                    return Self::BadChunks(found.to_string());
+                }
+                _ => next = error.source(),
+            }
+        }
+        Self::Cut
+    }
+
+    pub(crate) fn refusal(&self) -> Refusal {
+        match self {
+            Self::Cut => Refusal::new(Problem::BodyCut, "The connection ended before the body did."),
+            Self::BadChunks(what) => {
+                let detail = format!(
+                    "The body's chunks can't be read: {}. Each is its length in hexadecimal digits, CR LF, so many \
+                     bytes, and CR LF; the last has the length 0. Or leave Transfer-Encoding out and give a \
+                     Content-Length.",
+                    Printable(what)
+                );
+                Refusal::new(Problem::BadChunks, detail)
+            }
+        }
+    }
+}
+
+/// Why there is no further piece of what is held until it is complete.
+#[derive(Clone, Debug)]
+pub(crate) enum Stopped {
+    /// It never will be.
+    NotWhole(NotWhole),
+    /// No byte came for so long.
+    Idle(Duration),
+    /// It was not complete after so long.
+    TooSlow(Duration),
+}
+
+/// How long something that is held may take until it is complete.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimeLimits {
+    idle: Duration,
+    time_max: Duration,
+}
+
+impl TimeLimits {
+    pub(crate) fn new(config: &DoorConfig) -> Self {
+        Self { idle: config.body_idle, time_max: config.body_time_max }
+    }
+}
+
+/// What a whole body may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WholeLimits {
+    bytes_max: usize,
+    time: TimeLimits,
+}
+
+impl WholeLimits {
+    pub(crate) fn new(config: &DoorConfig, bytes_max: usize) -> Self {
+        Self { bytes_max, time: TimeLimits::new(config) }
+    }
+}
+
+impl RequestBody {
+    pub(crate) fn new(body: Body, headers: &HeaderMap, share: Share) -> Self {
+        let expects = headers
+            .get_all(header::EXPECT)
+            .iter()
+            .any(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"100-continue"));
+        let read = if expects { Read::AwaitsContinue } else { Read::Begun };
+        Self { body, read, share }
+    }
+
+    /// The next piece; `None` at the body's end. Cancellation: loses nothing.
+    pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, NotWhole> {
+        while self.read != Read::Ended {
+            self.read = Read::Begun;
+            match self.body.frame().await {
+                Some(Ok(frame)) => {
+                    // What is not data are trailers, which mean nothing here.
+                    if let Ok(piece) = frame.into_data() {
+                        return Ok(Some(piece));
+                    }
+                }
+                Some(Err(error)) => {
+                    self.read = Read::Ended;
+                    return Err(NotWhole::of(&error));
+                }
+                None => self.read = Read::Ended,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Bytes that the body has by its head, as far as that says it.
+    pub(crate) fn said_bytes(&self) -> usize {
+        usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether the other side waits to be asked for the body.
+    pub(crate) fn awaits_continue(&self) -> bool {
+        self.read == Read::AwaitsContinue
+    }
+
+    /// The whole body, or why not.
+    pub(crate) async fn whole(&mut self, limits: WholeLimits) -> Result<Vec<u8>, Refusal> {
+        let said = self.said_bytes();
+        if said > limits.bytes_max {
+            return Err(too_large(limits.bytes_max));
+        }
+        self.whole_looked_at(limits, |_| Ok(())).await
+    }
+
+    /// The same, but each piece is looked at first, so that a body that can't be right is refused before its end,
+    /// which may never come, and for what is wrong with it rather than for its size.
+    pub(crate) async fn whole_looked_at(
+        &mut self,
+        limits: WholeLimits,
+        mut look: impl FnMut(&[u8]) -> Result<(), Refusal>,
+    ) -> Result<Vec<u8>, Refusal> {
+        let said = self.said_bytes();
+        let mut whole = Vec::with_capacity(said.min(ROOM_BYTES_MAX));
+        let begun = Instant::now();
+        while let Some(piece) = self.piece_within(limits.time, begun).await.map_err(stopped)? {
+            look(&piece)?;
+            if whole.len() + piece.len() > limits.bytes_max {
+                return Err(too_large(limits.bytes_max));
+            }
+            self.share.take(piece.len()).map_err(|Full| full("body").and(NOTHING))?;
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole)
+    }
+
+    /// The next piece of what is held until it is complete, and began to come at `begun`, unless its time is over.
+    pub(crate) async fn piece_within(
+        &mut self,
+        limits: TimeLimits,
+        begun: Instant,
+    ) -> Result<Option<Bytes>, Stopped> {
+        let left = limits.time_max.saturating_sub(begun.elapsed());
+        let Ok(piece) = timeout(limits.idle.min(left), self.piece()).await else {
+            // Whoever sends too little has nothing to be waited for.
+            self.read = Read::Ended;
+            let is_idle = limits.idle < left;
+            return Err(if is_idle { Stopped::Idle(limits.idle) } else { Stopped::TooSlow(limits.time_max) });
+        };
+        piece.map_err(Stopped::NotWhole)
+    }
+
+    /// So many bytes of an unfinished block are held now.
+    ///
+    /// # Errors
+    /// They are more than before, and there is no room for them.
+    pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.share.hold(bytes).map_err(|Full| full("block"))
+    }
+
+    /// Reads and drops what is left, up to a limit, so that an early answer arrives.
+    pub(crate) async fn drop_rest(&mut self) {
+        self.share.give_back();
+        if self.read != Read::Begun || self.body.is_end_stream() {
+            return;
+        }
+        // Past the limits the connection is closed under the peer, as it has to be some time.
+        let _ = timeout(DROPPED_FOR_MAX, self.drop_pieces()).await;
+    }
+
+    async fn drop_pieces(&mut self) {
+        let mut dropped_bytes = 0;
+        while dropped_bytes < DROPPED_BYTES_MAX {
+            let Ok(Some(piece)) = self.piece().await else { return };
+            dropped_bytes += piece.len();
+        }
+    }
+}
+
+/// Refuses a body whose length nobody knows: over HTTP/1.0 it would be passed over. Source: RFC 1945, clause 7.2.2.
+///
+/// Where a request is of use without a body, none is believed: proxies that speak HTTP/1.0 leave out a length of 0.
+pub(crate) fn check_length(parts: &Parts, query: &Query) -> Result<(), Refusal> {
+    let is_said = parts.headers.contains_key(header::CONTENT_LENGTH);
+    if is_said || !matches!(parts.version, Version::HTTP_10 | Version::HTTP_09) {
+        return Ok(());
+    }
+    let needs_body = parts.method == Method::POST && !query.names().any(|name| name == "close");
+    let has_type = parts.headers.contains_key(header::CONTENT_TYPE);
+    let may_have_body = matches!(parts.method, Method::POST | Method::PUT);
+    if !may_have_body || !(needs_body || has_type) {
+        return Ok(());
+    }
+    let detail =
+        "HTTP/1.0 needs a Content-Length for a body. Send one (0 where there is no body), or use HTTP/1.1.";
+    Err(Refusal::new(Problem::BadHeader, detail))
+}
+
+fn too_large(bytes_max: usize) -> Refusal {
+    let detail = format!("The body has more than {bytes_max} bytes, which is the most it may have here.");
+    Refusal::new(Problem::TooLarge, detail).with("limit", bytes_max)
+}
+
+/// Said of a whole body.
+const NOTHING: &str = "Nothing was appended.";
+
+fn stopped(stopped: Stopped) -> Refusal {
+    const ADVICE: &str = "A body of type text/event-stream may take its time between two blocks.";
+    match stopped {
+        Stopped::NotWhole(why) => why.refusal().and(NOTHING),
+        Stopped::Idle(idle) => {
+            let seconds = idle.as_secs_f64();
+            let detail = format!("No byte of the body came for {seconds} s, and it is not complete.");
+            Refusal::new(Problem::BodyTimeout, detail).and(NOTHING).and(ADVICE)
+        }
+        Stopped::TooSlow(time_max) => {
+            let seconds = time_max.as_secs_f64();
+            let detail = format!("The body was not complete after {seconds} s.");
+            Refusal::new(Problem::BodyTimeout, detail).and(NOTHING).and("Send less at once.").and(ADVICE)
+        }
+    }
+}
+
+/// There is no room for this `held` thing.
+fn full(held: &str) -> Refusal {
+    let detail = format!(
+        "There is no memory left for this {held} beside what others are sending now. Send it again later."
+    );
+    Refusal::new(Problem::Overloaded, detail).with_retry_after()
+}

@@ -1,0 +1,21 @@
+//! The native door: `/streams` and what can be done there, one file for each verb.
+//!
+//! Does not know sockets, nor who may ask: the kit does.
+
+mod append;
+pub(crate) mod config;
+mod delete;
+pub(crate) mod door;
+mod event_json;
+mod head;
+mod last_event_id;
+mod list;
+mod negotiate;
+mod page;
+pub(crate) mod path;
+mod put;
+mod read;
+mod read_query;
+mod selection;
+mod tail_id;
+mod time_text;

@@ -1,0 +1,180 @@
+//! POST: appends what a body says, in one of three ways of reading it.
+//!
+//! Invariant: a whole body is appended as a whole or not at all; only an event stream is appended as it
+//! arrives. Does not know what the log does with a repeat: it hands on the key and a digest.
+
+pub(crate) mod body_kind;
+mod event_stream;
+mod idempotency_key;
+mod lines;
+mod text;
+mod utf8_pieces;
+
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use largesse_log::{
+    Append, AppendOutcome, Appended, Author, DigestBuilder, IdempotencyKey, NewEvent, Once, StreamName, Then,
+};
+use largesse_wire::{EventData, EventDataError, EventName};
+use serde::Serialize;
+
+use crate::{
+    kit::{
+        body::RequestBody,
+        json,
+        printable::Printable,
+        problem::Problem,
+        query::{Query, refuse_value},
+        refusal::{Refusal, sentence},
+    },
+    native::{door::Door, tail_id},
+};
+use body_kind::BodyKind;
+
+/// The query parameters of a publish.
+const PARAMETERS: &[&str] = &["event", "close"];
+
+/// A publish as its head asks for it.
+struct Publish<'a> {
+    door: &'a Door,
+    stream: StreamName,
+    name: Option<EventName>,
+    then: Then,
+    key: Option<IdempotencyKey>,
+}
+
+/// The answer's JSON.
+#[derive(Serialize)]
+struct Receipt<'a> {
+    stream: &'a str,
+    id: String,
+    count: u64,
+    closed: bool,
+}
+
+/// Answers a POST. Cancellation: a whole body is then appended or not, never in part; of an event stream the
+/// blocks so far stay.
+pub(crate) async fn answer(
+    door: &Door,
+    stream: StreamName,
+    query: &Query,
+    headers: &HeaderMap,
+    body: &mut RequestBody,
+) -> Result<Response, Refusal> {
+    query.only(PARAMETERS)?;
+    let (name, then, key) = (event_name(query)?, then(query)?, idempotency_key::of(headers)?);
+    let publish = Publish { door, stream, name, then, key };
+    match body_kind::of(headers)? {
+        BodyKind::Text => text::append(&publish, body).await,
+        BodyKind::Lines => lines::append(&publish, body).await,
+        BodyKind::EventStream => event_stream::append(&publish, body).await,
+    }
+}
+
+impl Publish<'_> {
+    /// Appends the events of a whole body.
+    async fn append_whole(&self, events: Vec<NewEvent>, once: Once) -> Result<Response, Refusal> {
+        let append =
+            Append { stream: self.stream.clone(), events, then: self.then, once, author: Author::Publisher };
+        let appended = self.door.hub.append(append).await;
+        appended
+            .map(|appended| self.receipt(&appended))
+            .map_err(|error| Refusal::of_append(&error, &self.stream))
+    }
+
+    /// Refuses a name where there is no event: nobody would hear it, and who closes with `?event=failed` means to say
+    /// why.
+    fn check_nothing_named(&self) -> Result<(), Refusal> {
+        if self.name.is_none() {
+            return Ok(());
+        }
+        let detail = "The query names an event, and the body is empty: with close, that is no event. Send the event's data \
+                      as the body, or leave 'event' out to close alone.";
+        Err(Refusal::new(Problem::BadQuery, detail).with("parameter", "event"))
+    }
+
+    /// How a repeat of a whole body is recognised: by all that makes it what it is.
+    fn once(&self, kind: &str, body: &[u8]) -> Once {
+        let Some(key) = &self.key else { return Once::Unkeyed };
+        let mut digest = DigestBuilder::default();
+        digest.push(kind.as_bytes());
+        digest.push(self.name.as_ref().map_or("", EventName::as_str).as_bytes());
+        digest.push(self.close_mark());
+        digest.push(body);
+        Once::Whole { key: key.clone(), digest: digest.digest() }
+    }
+
+    fn close_mark(&self) -> &'static [u8] {
+        match self.then {
+            Then::StayOpen => b"",
+            Then::Close => b"close",
+        }
+    }
+
+    fn receipt(&self, appended: &Appended) -> Response {
+        let status = match appended.outcome {
+            AppendOutcome::Appended => StatusCode::CREATED,
+            AppendOutcome::AlreadyClosed => StatusCode::OK,
+        };
+        let id = self.door.hub.event_id(appended.position).to_string();
+        let (stream, count, closed) = (self.stream.as_str(), appended.count, appended.closed);
+        let receipt = json::response(status, &Receipt { stream, id, count, closed });
+        tail_id::marked(receipt, self.door)
+    }
+}
+
+fn event_name(query: &Query) -> Result<Option<EventName>, Refusal> {
+    let parse = |raw: &str| EventName::parse(raw).map_err(|error| bad_event_name(raw, &error.to_string()));
+    query.one("event")?.map(parse).transpose()
+}
+
+fn bad_event_name(raw: &str, why: &str) -> Refusal {
+    let detail = format!("The event name is '{}'. {}.", Printable(raw), sentence(why));
+    Refusal::new(Problem::BadEventName, detail)
+}
+
+fn then(query: &Query) -> Result<Then, Refusal> {
+    match query.one("close")? {
+        None | Some("false" | "0") => Ok(Then::StayOpen),
+        Some("" | "true" | "1") => Ok(Then::Close),
+        Some(other) => Err(refuse_value("close", other, "close, close=true or close=false")),
+    }
+}
+
+/// The text of one event, which says where it stands if it may not be one.
+fn event_data(text: String, place: &str) -> Result<EventData, Refusal> {
+    EventData::parse_owned(text).map_err(|EventDataError::Nul { at }| {
+        let detail =
+            format!("There is a NUL at byte {at} of {place}, which readers of event streams cannot take.");
+        Refusal::new(Problem::NulInData, detail)
+    })
+}
+
+/// The body as text, or at which byte it is not.
+fn utf8(body: Vec<u8>) -> Result<String, Refusal> {
+    String::from_utf8(body).map_err(|error| {
+        let refusal = not_utf8(error.utf8_error().valid_up_to());
+        let known = NO_TEXT.iter().find(|(first, _)| error.as_bytes().starts_with(first));
+        known.map_or(refusal, |(_, what)| not_utf8_because(what))
+    })
+}
+
+/// First bytes of what was text once, and what makes it text again.
+const NO_TEXT: &[(&[u8], &str)] = &[
+    (b"\x1f\x8b", "The body is compressed by gzip. Send it unpacked, as zcat does."),
+    (b"\x28\xb5\x2f\xfd", "The body is compressed by zstd. Send it unpacked, as zstdcat does."),
+    (b"\xff\xfe", "The body is UTF-16. Send UTF-8, as iconv -f UTF-16 -t UTF-8 makes of it."),
+    (b"\xfe\xff", "The body is UTF-16. Send UTF-8, as iconv -f UTF-16 -t UTF-8 makes of it."),
+];
+
+fn not_utf8_because(what: &str) -> Refusal {
+    Refusal::new(Problem::UnsupportedBody, what).with("at", 0)
+}
+
+/// A refusal for bytes that are no text, from byte `at` of the body on.
+fn not_utf8(at: usize) -> Refusal {
+    let detail = format!(
+        "The body is not UTF-8 from byte {at} on. Send text, or encode bytes as text (for example base64)."
+    );
+    Refusal::new(Problem::UnsupportedBody, detail).with("at", at)
+}

@@ -1,0 +1,23 @@
+//! DELETE: removes a stream with its events; its readers are told.
+//!
+//! Does not stop whoever publishes: the next publish makes the stream anew.
+
+use axum::{body::Body, response::Response};
+use http::StatusCode;
+use largesse_log::StreamName;
+
+use crate::{
+    kit::{query::Query, refusal::Refusal},
+    native::door::Door,
+};
+
+pub(crate) async fn answer(door: &Door, stream: &StreamName, query: &Query) -> Result<Response, Refusal> {
+    query.only(&[])?;
+    let deleted = door.hub.delete(stream).await.map_err(|error| Refusal::of_engine(&error))?;
+    if deleted.is_none() {
+        return Err(Refusal::no_such_stream(stream));
+    }
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}

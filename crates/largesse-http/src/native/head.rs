@@ -1,0 +1,72 @@
+//! HEAD: a stream's state in headers, or what a GET of several streams would be answered with. With the tail of the
+//! log.
+//!
+//! Does not begin a reader, so it can tell a stream that is not there.
+
+use std::convert::Infallible;
+
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use futures_util::stream;
+use http::HeaderValue;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use largesse_log::StreamName;
+
+use crate::{
+    kit::refusal::Refusal,
+    native::{
+        door::{Door, RequestHead},
+        negotiate::{self, Media},
+        read, read_query,
+        selection::selection,
+        tail_id,
+    },
+};
+
+/// HEAD /streams: the headers of a GET. One that names no streams is answered too: it asks for the log, not for a list.
+pub(crate) async fn of_streams(door: &Door, asked: &RequestHead<'_>) -> Result<Response, Refusal> {
+    let media = negotiate::media(asked.headers);
+    if media == Media::Json {
+        // Whoever sends the answer leaves its body out.
+        return door.look(asked).await;
+    }
+    read_query::check(
+        &asked.query,
+        asked.resource,
+        read_query::Form::new(asked.resource, &asked.query, media),
+    )?;
+    let mut response = tail_id::marked(Response::new(without_a_length()), door);
+    if let Some(selection) = selection(asked.resource, &asked.query)? {
+        read::head(door, asked, &selection, response.headers_mut())?;
+    }
+    Ok(response)
+}
+
+/// A GET would be an event stream, whose length nobody knows; saying 0 would be untrue (RFC 9110, 9.3.2).
+fn without_a_length() -> Body {
+    Body::new(StreamBody::new(stream::empty::<Result<Frame<Bytes>, Infallible>>()))
+}
+
+/// HEAD /streams/{name}: its state.
+pub(crate) async fn answer(door: &Door, stream: &StreamName) -> Result<Response, Refusal> {
+    // Before the state: what comes in between is in the state, or read from this id.
+    let tail = tail_id::now(door);
+    let state = door.hub.state(stream).await.map_err(|error| Refusal::of_engine(&error))?;
+    let Some(state) = state else {
+        return Err(Refusal::no_such_stream(stream).with_value(tail_id::header(tail)));
+    };
+    let mut response = tail_id::marked_with(Response::new(without_a_length()), tail);
+    let headers = response.headers_mut();
+    let closed = if state.closed.is_some() { "true" } else { "false" };
+    headers.insert("largesse-closed", HeaderValue::from_static(closed));
+    headers.insert("largesse-events", HeaderValue::from(state.events));
+    headers.insert("largesse-bytes", HeaderValue::from(state.bytes));
+    for (name, position) in [("largesse-first-id", state.first), ("largesse-last-id", state.last)] {
+        let id = position.map(|position| door.hub.event_id(position));
+        if let Some(id) = id.and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {
+            headers.insert(name, id);
+        }
+    }
+    Ok(response)
+}

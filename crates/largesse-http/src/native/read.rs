@@ -1,0 +1,153 @@
+//! GET as an event stream: opens a reader and hands it to the body.
+//!
+//! Invariant: whatever the reader must be told is told in-band with a 200, or with the 204 that stops it for
+//! good; a browser never retries after any other status. Errors are left for requests that no retry mends.
+//!
+//! Does not write events: `sse_body.rs` does.
+
+mod encode;
+mod long_block;
+mod pending;
+mod sse_body;
+
+use std::sync::Arc;
+
+use axum::{body::Body, response::Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use largesse_hub::{ControlEvents, HeartbeatForm, Opening, ReadError, ReadRequest};
+use largesse_log::Selection;
+use largesse_wire::{RETRY_MS_MAX, Retry};
+
+use self::{encode::Format, sse_body::Reading};
+use crate::{
+    kit::{
+        query::{Query, refuse_value},
+        refusal::Refusal,
+    },
+    native::{
+        door::{Door, RequestHead},
+        last_event_id, path,
+        selection::start_from,
+    },
+};
+
+/// Silence after which a reader gets a sign of life, give or take 20 %.
+const HEARTBEAT: HeaderName = HeaderName::from_static("largesse-heartbeat");
+
+/// When readers that found no place, or a log that can't be read, may come again: spread out, so that they do not all
+/// come at once.
+const AWAY_RETRY_MS: std::ops::RangeInclusive<u32> = 30_000..=90_000;
+
+/// Answers a read. Cancellation: nothing is left behind.
+pub(crate) async fn answer(
+    door: &Door,
+    asked: &RequestHead<'_>,
+    selection: Selection,
+) -> Result<Response, Refusal> {
+    last_event_id::refuse_slip(asked.headers)?;
+    let format = format(&asked.query)?;
+    let control = control(&asked.query)?;
+    let request = ReadRequest {
+        selection: selection.clone(),
+        presented: last_event_id::presented(asked.headers, &asked.query),
+        from: start_from(&asked.query)?,
+        control,
+        heartbeat: heartbeat(&asked.query)?,
+    };
+    let location = path::location(asked.prefix, &selection);
+    let mut response = match door.hub.read(request).await {
+        Ok(Opening::Stopped) => return Ok(stopped()),
+        Ok(Opening::Reading(reader)) => {
+            let (hub, retry, stall) = (Arc::clone(&door.hub), retry(door), asked.stall.clone());
+            Response::new(Reading::new(hub, reader, format, retry, stall, asked.path).into_body())
+        }
+        Err(error @ (ReadError::TooManyReaders { .. } | ReadError::TooManyPatterns { .. })) => {
+            door.trace_overload(&error);
+            Response::new(Body::from(encode::away(with_retry_after(), "overload", control)))
+        }
+        Err(ReadError::Engine(error)) => return Err(Refusal::of_engine(&error)),
+    };
+    mark(door, response.headers_mut(), location);
+    Ok(response)
+}
+
+/// The headers that a read of `selection` would be answered with.
+///
+/// # Errors
+/// Those of the read, as far as its query says them.
+pub(crate) fn head(
+    door: &Door,
+    asked: &RequestHead<'_>,
+    selection: &Selection,
+    headers: &mut HeaderMap,
+) -> Result<(), Refusal> {
+    format(&asked.query)?;
+    control(&asked.query)?;
+    heartbeat(&asked.query)?;
+    start_from(&asked.query)?;
+    mark(door, headers, path::location(asked.prefix, selection));
+    Ok(())
+}
+
+/// The headers of an event stream. Source: WHATWG HTML, clause 9.2.6; the others keep hops from holding it back, and
+/// say how much silence means nothing.
+fn mark(door: &Door, headers: &mut HeaderMap, location: Option<String>) {
+    headers.insert(HEARTBEAT, HeaderValue::from(heartbeat_s(door)));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
+        headers.insert(header::CONTENT_LOCATION, location);
+    }
+}
+
+/// In seconds, never less than it is.
+fn heartbeat_s(door: &Door) -> u64 {
+    let heartbeat = door.hub.heartbeat();
+    heartbeat.as_secs() + u64::from(heartbeat.subsec_nanos() > 0)
+}
+
+fn stopped() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+fn retry(door: &Door) -> Retry {
+    let (least, most) = (door.config.retry_ms_min, door.config.retry_ms_max);
+    draw(least..=most.max(least))
+}
+
+/// A wait for readers that would find the same if they came at once.
+pub(crate) fn with_retry_after() -> Retry {
+    draw(AWAY_RETRY_MS)
+}
+
+fn draw(range_ms: std::ops::RangeInclusive<u32>) -> Retry {
+    let ms = fastrand::u32(range_ms).clamp(1, RETRY_MS_MAX);
+    Retry::from_ms(ms).expect("it was just held to the range of retries")
+}
+
+fn format(query: &Query) -> Result<Format, Refusal> {
+    match query.one("format")? {
+        None | Some("plain") => Ok(Format::Plain),
+        Some("json") => Ok(Format::Json),
+        Some(other) => Err(refuse_value("format", other, "json or plain")),
+    }
+}
+
+fn control(query: &Query) -> Result<ControlEvents, Refusal> {
+    match query.one("control")? {
+        None | Some("on") => Ok(ControlEvents::On),
+        Some("off") => Ok(ControlEvents::Off),
+        Some(other) => Err(refuse_value("control", other, "on or off")),
+    }
+}
+
+fn heartbeat(query: &Query) -> Result<HeartbeatForm, Refusal> {
+    match query.one("heartbeat")? {
+        None | Some("comment") => Ok(HeartbeatForm::Comment),
+        Some("event") => Ok(HeartbeatForm::Event),
+        Some(other) => Err(refuse_value("heartbeat", other, "comment or event")),
+    }
+}

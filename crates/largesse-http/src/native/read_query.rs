@@ -1,0 +1,212 @@
+//! Which query parameters a read takes, and which of a caller's were meant to be one of ours.
+//!
+//! Invariants: a parameter of ours that means nothing to this read, or is one slip away from one of ours, is
+//! refused with the right one; every other unknown one passes, for pages add their own. Does not look at values.
+
+use strsim::osa_distance as distance;
+
+use crate::{
+    kit::{
+        printable::Printable,
+        query::{Query, refuse},
+        refusal::Refusal,
+    },
+    native::{negotiate::Media, path::Resource},
+};
+
+/// Names longer than this are no slips of ours.
+const NAME_CHARS_MAX: usize = 32;
+
+/// Words that pages use for something of their own, though one slip makes them ours.
+const ORDINARY: &[&str] = &["fname", "game", "lname", "rom", "same", "sname", "uname"];
+
+/// What a read answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Live,
+    Page,
+    /// The list of streams.
+    List,
+}
+
+/// A parameter of ours.
+#[derive(Debug)]
+struct Parameter {
+    name: &'static str,
+    /// Other spellings that count.
+    spellings: &'static [&'static str],
+    /// How near a name must be to be meant for it.
+    near: Near,
+    live: Use,
+    page: Use,
+    list: Use,
+}
+
+/// Which names are meant for a parameter.
+#[derive(Clone, Copy, Debug)]
+enum Near {
+    /// Those with the same letters.
+    Same,
+    /// Those one slip away, too.
+    Slip,
+}
+
+/// What a parameter is to a form of answer.
+#[derive(Clone, Copy, Debug)]
+enum Use {
+    Taken,
+    /// It would change nothing of what is answered.
+    Harmless,
+    /// What to do instead.
+    Refused(&'static str),
+}
+
+const fn every(name: &'static str, r#use: Use) -> Parameter {
+    Parameter { name, spellings: &[], near: Near::Slip, live: r#use, page: r#use, list: r#use }
+}
+
+/// How a live read tells, which a page has no need of.
+const fn of_live(name: &'static str) -> Parameter {
+    Parameter {
+        name,
+        spellings: &[],
+        near: Near::Slip,
+        live: Use::Taken,
+        page: Use::Harmless,
+        list: Use::Harmless,
+    }
+}
+
+/// Its name is a usual word, so only the word itself is meant for it.
+const fn of_publishers(name: &'static str, advice: &'static str) -> Parameter {
+    Parameter { near: Near::Same, ..every(name, Use::Refused(advice)) }
+}
+
+/// All of ours that may stand in the URL of a stream.
+const PARAMETERS: &[Parameter] = &[
+    every("name", Use::Taken),
+    Parameter {
+        list: Use::Refused("The list of streams goes by names: say after, with the name it begins after."),
+        ..every("from", Use::Taken)
+    },
+    of_live("heartbeat"),
+    of_live("control"),
+    of_live("format"),
+    Parameter {
+        name: "last_event_id",
+        spellings: &["lastEventId", "lastEventID"],
+        near: Near::Slip,
+        live: Use::Taken,
+        page: Use::Refused("On a page of JSON say after, with the same id."),
+        list: Use::Refused("The list of streams goes by names: say after, with the name it begins after."),
+    },
+    Parameter {
+        live: Use::Refused(
+            "It is for pages of JSON. An event stream begins after the id in last_event_id, or in the header \
+             Last-Event-ID.",
+        ),
+        ..every("after", Use::Taken)
+    },
+    Parameter {
+        live: Use::Refused(
+            "It is for pages of JSON, which 'Accept: application/json' asks for. An event stream goes on; from=-N \
+             begins it with the last N events.",
+        ),
+        ..every("limit", Use::Taken)
+    },
+    of_publishers("event", "It names an event that is published. A read gives all events of its streams."),
+    of_publishers("close", "It closes a stream, with POST. A read closes nothing."),
+];
+
+/// Why a name counts for nothing on the path of one stream.
+const NAMED_BY_PATH: &str =
+    "The path names the stream. To read several, ask for /streams?name=a&name=b, without one in the path.";
+
+impl Form {
+    pub(crate) fn new(resource: &Resource, query: &Query, media: Media) -> Self {
+        let is_list = *resource == Resource::Streams && !query.names().any(|name| name == "name");
+        match media {
+            Media::EventStream => Self::Live,
+            Media::Json if is_list => Self::List,
+            Media::Json => Self::Page,
+        }
+    }
+
+    fn r#use(self, parameter: &Parameter, resource: &Resource) -> Use {
+        match self {
+            _ if parameter.name == "name" && matches!(resource, Resource::Stream(_)) => {
+                Use::Refused(NAMED_BY_PATH)
+            }
+            Self::Live => parameter.live,
+            Self::Page => parameter.page,
+            Self::List => parameter.list,
+        }
+    }
+}
+
+/// Refuses the first parameter that was meant to be one of ours and is not.
+pub(crate) fn check(query: &Query, resource: &Resource, form: Form) -> Result<(), Refusal> {
+    query.names().try_for_each(|given| check_one(given, resource, form))
+}
+
+fn check_one(given: &str, resource: &Resource, form: Form) -> Result<(), Refusal> {
+    let Some((parameter, likeness)) = meant(given, resource) else { return Ok(()) };
+    let advice = match (form.r#use(parameter, resource), likeness) {
+        (Use::Taken | Use::Harmless, Likeness::Exact) => return Ok(()),
+        (Use::Taken | Use::Harmless, Likeness::Slip) => "",
+        (Use::Refused(advice), _) => advice,
+    };
+    let (shown, name) = (Printable(given), parameter.name);
+    let told = match likeness {
+        Likeness::Exact => format!("The query parameter '{shown}' means nothing here."),
+        Likeness::Slip => format!("There is no query parameter '{shown}'; did you mean '{name}'?"),
+    };
+    let detail = if advice.is_empty() { told } else { format!("{told} {advice}") };
+    Err(refuse(given, detail))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Likeness {
+    Exact,
+    Slip,
+}
+
+/// The parameter that a name is, or was meant to be.
+///
+/// One slip is: another case; hyphens, underscores, brackets or spaces more or less; `&amp;` for `&`; one letter
+/// more, less, other, or two in each other's place.
+fn meant(given: &str, resource: &Resource) -> Option<(&'static Parameter, Likeness)> {
+    let exact = PARAMETERS.iter().find(|ours| ours.name == given || ours.spellings.contains(&given));
+    exact.map(|parameter| (parameter, Likeness::Exact)).or_else(|| {
+        let letters = letters(given)?;
+        let ours = PARAMETERS.iter().find(|ours| ours.is_slipped(&letters, resource));
+        ours.map(|parameter| (parameter, Likeness::Slip))
+    })
+}
+
+impl Parameter {
+    fn is_slipped(&self, given: &str, resource: &Resource) -> bool {
+        let names_streams = self.name == "name";
+        if names_streams && matches!(resource, Resource::Stream(_)) {
+            return false;
+        }
+        let slips = distance(given, &self.name.replace('_', ""));
+        let is_near = match self.near {
+            Near::Same => slips == 0,
+            Near::Slip => slips <= 1 && !ORDINARY.contains(&given),
+        };
+        is_near || (names_streams && matches!(given, "stream" | "streams"))
+    }
+}
+
+/// The letters and digits of a name, in lower case; `None` where there are none, or too many for a slip.
+fn letters(name: &str) -> Option<String> {
+    // An `&` that was escaped for HTML, in a place that is not HTML.
+    let name = name.strip_prefix("amp;").unwrap_or(name);
+    let is_short = name.chars().nth(NAME_CHARS_MAX).is_none();
+    let letters: String = name.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    (is_short && !letters.is_empty()).then(|| letters.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests;
