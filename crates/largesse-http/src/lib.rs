@@ -10,11 +10,12 @@
 //! ```no_run
 //! # async fn mounted(engine: std::sync::Arc<dyn largesse_log::Engine>) -> std::io::Result<()> {
 //! use std::sync::Arc;
-//! use largesse_http::{Door, DoorConfig, ServeLimits, router, serve};
+//! use largesse_http::{Door, DoorConfig, Gate, ServeLimits, router, serve};
 //! use largesse_hub::{Hub, HubLimits, WallClock};
 //!
 //! let hub = Hub::new(engine, Arc::new(WallClock), HubLimits::default());
-//! let router = router(Arc::new(Door::new(hub, DoorConfig::default())));
+//! let gate = Arc::new(Gate::default());
+//! let router = router(Arc::new(Door::new(gate, hub, DoorConfig::default())));
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! serve(vec![listener], router, ServeLimits::default(), std::future::pending::<()>()).await;
 //! # Ok(())
@@ -27,8 +28,10 @@ mod kit;
 mod native;
 
 pub use kit::{
-    gate::Entry,
+    body::BodyLimits,
+    gate::{Admitted, Entry, Gate},
     guard::{
+        GuardConfig, HostRule,
         authority::{Authority, AuthorityError, WrittenHostError},
         origin::{Origin, OriginError, WrittenOriginError},
     },
@@ -37,6 +40,6 @@ pub use kit::{
     refusal::Refusal,
 };
 pub use native::{
-    config::{DoorConfig, HostRule},
+    config::DoorConfig,
     door::{Door, router},
 };

@@ -3,6 +3,7 @@
 //! Does not know sockets, nor who may ask: the kit does.
 
 mod append;
+mod body_length;
 pub(crate) mod config;
 mod delete;
 pub(crate) mod door;
@@ -12,7 +13,7 @@ mod last_event_id;
 mod list;
 mod negotiate;
 mod page;
-pub(crate) mod path;
+mod path;
 mod put;
 mod read;
 mod read_query;

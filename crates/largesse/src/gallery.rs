@@ -1,6 +1,6 @@
 //! The gallery: pages at `/` that show what streams do, and the sources that write for them.
 //!
-//! Invariants: every request passes the door's guard first; anyone who names this server may look at a page, only
+//! Invariants: every request passes the gate first; anyone who names this server may look at a page, only
 //! those who may use the door may start a run. Does not read streams: its pages do, as any page would.
 
 mod assets;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::{Router, extract::Request, response::Response, routing::any};
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use largesse::{
-    http::{Door, Entry, Problem, Refusal},
+    http::{Entry, Gate, Problem, Refusal},
     hub::Hub,
     log::StreamName,
 };
@@ -37,14 +37,14 @@ pub(crate) enum GalleryRule {
 /// The gallery of one server.
 #[derive(Debug)]
 pub(crate) struct Gallery {
-    door: Arc<Door>,
+    gate: Arc<Gate>,
     hub: Arc<Hub>,
     runs: Runs,
 }
 
 impl Gallery {
-    pub(crate) fn new(door: Arc<Door>, hub: Arc<Hub>) -> Arc<Self> {
-        Arc::new(Self { door, hub, runs: Runs::default() })
+    pub(crate) fn new(gate: Arc<Gate>, hub: Arc<Hub>) -> Arc<Self> {
+        Arc::new(Self { gate, hub, runs: Runs::default() })
     }
 
     /// Its routes, to be merged into the door's.
@@ -70,13 +70,13 @@ impl Gallery {
     }
 
     async fn show(&self, asset: &Asset, request: Request) -> Response {
-        let answer = async |head| shown(asset, &head);
-        self.door.guarded(Entry::AnyPage, request, answer).await
+        self.gate.answer(Entry::AnyPage, request, async |request| shown(asset, request.head())).await
     }
 
     async fn start(&self, request: Request) -> Response {
-        let answer = async |head| self.started(&head).await;
-        self.door.guarded(Entry::AllowedPage, request, answer).await
+        self.gate
+            .answer(Entry::AllowedPage, request, async |request| self.started(request.head()).await)
+            .await
     }
 
     /// Starts a run of the counted source. Cancellation: a run that began continues to its end.

@@ -28,7 +28,7 @@
 //! use std::{sync::Arc, time::Duration};
 //!
 //! use largesse::{
-//!     http::{Door, DoorConfig, router},
+//!     http::{Door, DoorConfig, Gate, router},
 //!     hub::{Hub, HubLimits, WallClock},
 //!     log::{EngineLimits, Incarnation, MemoryEngine, Sweep},
 //! };
@@ -39,7 +39,8 @@
 //!     let log = Incarnation(fastrand::u64(..));
 //!     let engine = Arc::new(MemoryEngine::new(log, EngineLimits::default()));
 //!     let hub = Hub::new(engine, Arc::new(WallClock), HubLimits::default());
-//!     let door = Arc::new(Door::new(Arc::clone(&hub), DoorConfig::default()));
+//!     let gate = Arc::new(Gate::default());
+//!     let door = Arc::new(Door::new(gate, Arc::clone(&hub), DoorConfig::default()));
 //!
 //!     // In a page of this server: new EventSource("/events/streams/news")
 //!     let app = axum::Router::new().nest("/events", router(door));

@@ -20,7 +20,7 @@ mod failing;
 use std::{io, sync::Arc, time::Duration};
 
 use largesse::{
-    http::{Door, DoorConfig, HostRule, ServeLimits, Served, router},
+    http::{BodyLimits, Door, DoorConfig, Gate, GuardConfig, HostRule, ServeLimits, Served, router},
     hub::{Clock, Hub, HubLimits},
     log::Engine,
 };
@@ -146,8 +146,9 @@ async fn serve_on(
 ) -> Result<(), Failure> {
     let clock = Arc::new(ServedClock::start(&log));
     let hub = hub(config, capacity, log.engine(), clock.clock());
-    let door = Arc::new(Door::new(Arc::clone(&hub), door(config)));
-    let gallery = Gallery::new(Arc::clone(&door), Arc::clone(&hub));
+    let gate = Arc::new(Gate::new(guard(config), bodies(config)));
+    let door = Arc::new(Door::new(Arc::clone(&gate), Arc::clone(&hub), door(config)));
+    let gallery = Gallery::new(gate, Arc::clone(&hub));
     let router = match config.http.gallery {
         GalleryRule::On => router(door).merge(gallery.router()),
         GalleryRule::Off => router(door),
@@ -210,19 +211,30 @@ fn hub(config: &Config, capacity: Capacity, engine: Arc<dyn Engine>, clock: Arc<
     Hub::new(engine, clock, limits)
 }
 
+fn guard(config: &Config) -> GuardConfig {
+    GuardConfig {
+        allowed_origins: config.http.allowed_origins.clone(),
+        allowed_hosts: config.http.allowed_hosts.clone(),
+        host_rule: host_rule(config),
+    }
+}
+
+fn bodies(config: &Config) -> BodyLimits {
+    let http = &config.http;
+    BodyLimits {
+        total_bytes_max: held(http.bodies_bytes_max),
+        idle_max: http.body_idle,
+        time_max: http.body_time_max,
+    }
+}
+
 fn door(config: &Config) -> DoorConfig {
     let http = &config.http;
     DoorConfig {
-        allowed_origins: http.allowed_origins.clone(),
-        allowed_hosts: http.allowed_hosts.clone(),
-        host_rule: host_rule(config),
         event_bytes_max: held(http.event_bytes_max),
         batch_bytes_max: held(http.batch_bytes_max),
-        bodies_bytes_max: held(http.bodies_bytes_max),
         retry_ms_min: ms(http.retry_min),
         retry_ms_max: ms(http.retry_max),
-        body_idle: http.body_idle,
-        body_time_max: http.body_time_max,
         ..DoorConfig::default()
     }
 }
@@ -286,11 +298,12 @@ mod tests {
     fn every_value_reaches_its_own_limit() {
         let capacity = Capacity { connections_max: 8, readers_max: 9 };
         let (door, limits) = (door(&config()), limits(&config(), capacity));
-        assert_eq!(door.allowed_origins, config().http.allowed_origins);
-        assert_eq!((door.event_bytes_max, door.batch_bytes_max, door.bodies_bytes_max), (1, 2, 10));
-        assert_eq!((door.body_time_max.as_secs(), limits.write_stall.as_secs()), (11, 12));
+        let (guard, bodies) = (guard(&config()), bodies(&config()));
+        assert_eq!(guard.allowed_origins, config().http.allowed_origins);
+        assert_eq!((door.event_bytes_max, door.batch_bytes_max, bodies.total_bytes_max), (1, 2, 10));
+        assert_eq!((bodies.time_max.as_secs(), limits.write_stall.as_secs()), (11, 12));
         assert_eq!((door.retry_ms_min, door.retry_ms_max), (3_000, 4_000));
-        assert_eq!((limits.head_timeout.as_secs(), door.body_idle.as_secs()), (5, 6));
+        assert_eq!((limits.head_timeout.as_secs(), bodies.idle_max.as_secs()), (5, 6));
         assert_eq!((limits.shutdown_grace.as_secs(), limits.connections_max), (7, 8));
     }
 

@@ -14,16 +14,13 @@ use std::{
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, Method, Version, header, request::Parts};
+use http::{HeaderMap, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout};
 
 use self::budget::{Full, Share};
-use crate::{
-    kit::{printable::Printable, problem::Problem, query::Query, refusal::Refusal},
-    native::config::DoorConfig,
-};
+use crate::kit::{printable::Printable, problem::Problem, refusal::Refusal};
 
 /// How much of a refused body is read, so that the answer arrives: a peer that is still sending would meet a
 /// reset connection instead.
@@ -35,10 +32,35 @@ const DROPPED_FOR_MAX: Duration = Duration::from_secs(1);
 /// Room made for a body before it came, whatever its head says.
 const ROOM_BYTES_MAX: usize = 64 * 1024;
 
+/// What the bodies of all requests may be. Source of the defaults: SPEC of Largesse §2 (ours).
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// All bodies together that are being taken as a whole, and what has come of unfinished blocks of event streams.
+    /// More: 503, and nothing of this body, or block, is appended.
+    pub total_bytes_max: usize,
+    /// How long a body that is taken as a whole, or an unfinished block, may bring no byte. Longer: 408, and nothing
+    /// of it is appended.
+    pub idle_max: Duration,
+    /// How long such a body, or block, may take from its first byte to its last. Longer: 408, and nothing of it is
+    /// appended.
+    pub time_max: Duration,
+}
+
+impl Default for BodyLimits {
+    fn default() -> Self {
+        Self {
+            total_bytes_max: 256 * 1024 * 1024,
+            idle_max: Duration::from_secs(30),
+            time_max: Duration::from_secs(120),
+        }
+    }
+}
+
 /// A request's body and how far it was read.
 pub(crate) struct RequestBody {
     body: Body,
     read: Read,
+    limits: BodyLimits,
     /// What is held takes of the budget: a whole body for as long as the request lasts, for its events are made of
     /// it; an unfinished block until it is complete.
     share: Share,
@@ -104,40 +126,14 @@ pub(crate) enum Stopped {
     TooSlow(Duration),
 }
 
-/// How long something that is held may take until it is complete.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TimeLimits {
-    idle: Duration,
-    time_max: Duration,
-}
-
-impl TimeLimits {
-    pub(crate) fn new(config: &DoorConfig) -> Self {
-        Self { idle: config.body_idle, time_max: config.body_time_max }
-    }
-}
-
-/// What a whole body may be.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WholeLimits {
-    bytes_max: usize,
-    time: TimeLimits,
-}
-
-impl WholeLimits {
-    pub(crate) fn new(config: &DoorConfig, bytes_max: usize) -> Self {
-        Self { bytes_max, time: TimeLimits::new(config) }
-    }
-}
-
 impl RequestBody {
-    pub(crate) fn new(body: Body, headers: &HeaderMap, share: Share) -> Self {
+    pub(crate) fn new(body: Body, headers: &HeaderMap, limits: BodyLimits, share: Share) -> Self {
         let expects = headers
             .get_all(header::EXPECT)
             .iter()
             .any(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"100-continue"));
         let read = if expects { Read::AwaitsContinue } else { Read::Begun };
-        Self { body, read, share }
+        Self { body, read, limits, share }
     }
 
     /// The next piece; `None` at the body's end. Cancellation: loses nothing.
@@ -172,28 +168,27 @@ impl RequestBody {
     }
 
     /// The whole body, or why not.
-    pub(crate) async fn whole(&mut self, limits: WholeLimits) -> Result<Vec<u8>, Refusal> {
-        let said = self.said_bytes();
-        if said > limits.bytes_max {
-            return Err(too_large(limits.bytes_max));
+    pub(crate) async fn whole(&mut self, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
+        if self.said_bytes() > bytes_max {
+            return Err(too_large(bytes_max));
         }
-        self.whole_looked_at(limits, |_| Ok(())).await
+        self.whole_looked_at(bytes_max, |_| Ok(())).await
     }
 
     /// The same, but each piece is looked at first, so that a body that can't be right is refused before its end,
     /// which may never come, and for what is wrong with it rather than for its size.
     pub(crate) async fn whole_looked_at(
         &mut self,
-        limits: WholeLimits,
+        bytes_max: usize,
         mut look: impl FnMut(&[u8]) -> Result<(), Refusal>,
     ) -> Result<Vec<u8>, Refusal> {
         let said = self.said_bytes();
         let mut whole = Vec::with_capacity(said.min(ROOM_BYTES_MAX));
         let begun = Instant::now();
-        while let Some(piece) = self.piece_within(limits.time, begun).await.map_err(stopped)? {
+        while let Some(piece) = self.piece_within(begun).await.map_err(stopped)? {
             look(&piece)?;
-            if whole.len() + piece.len() > limits.bytes_max {
-                return Err(too_large(limits.bytes_max));
+            if whole.len() + piece.len() > bytes_max {
+                return Err(too_large(bytes_max));
             }
             self.share.take(piece.len()).map_err(|Full| full("body").and(NOTHING))?;
             whole.extend_from_slice(&piece);
@@ -202,17 +197,14 @@ impl RequestBody {
     }
 
     /// The next piece of what is held until it is complete, and began to come at `begun`, unless its time is over.
-    pub(crate) async fn piece_within(
-        &mut self,
-        limits: TimeLimits,
-        begun: Instant,
-    ) -> Result<Option<Bytes>, Stopped> {
-        let left = limits.time_max.saturating_sub(begun.elapsed());
-        let Ok(piece) = timeout(limits.idle.min(left), self.piece()).await else {
+    pub(crate) async fn piece_within(&mut self, begun: Instant) -> Result<Option<Bytes>, Stopped> {
+        let BodyLimits { idle_max, time_max, .. } = self.limits;
+        let left = time_max.saturating_sub(begun.elapsed());
+        let Ok(piece) = timeout(idle_max.min(left), self.piece()).await else {
             // Whoever sends too little has nothing to be waited for.
             self.read = Read::Ended;
-            let is_idle = limits.idle < left;
-            return Err(if is_idle { Stopped::Idle(limits.idle) } else { Stopped::TooSlow(limits.time_max) });
+            let is_idle = idle_max < left;
+            return Err(if is_idle { Stopped::Idle(idle_max) } else { Stopped::TooSlow(time_max) });
         };
         piece.map_err(Stopped::NotWhole)
     }
@@ -242,25 +234,6 @@ impl RequestBody {
             dropped_bytes += piece.len();
         }
     }
-}
-
-/// Refuses a body whose length nobody knows: over HTTP/1.0 it would be passed over. Source: RFC 1945, clause 7.2.2.
-///
-/// Where a request is of use without a body, none is believed: proxies that speak HTTP/1.0 leave out a length of 0.
-pub(crate) fn check_length(parts: &Parts, query: &Query) -> Result<(), Refusal> {
-    let is_said = parts.headers.contains_key(header::CONTENT_LENGTH);
-    if is_said || !matches!(parts.version, Version::HTTP_10 | Version::HTTP_09) {
-        return Ok(());
-    }
-    let needs_body = parts.method == Method::POST && !query.names().any(|name| name == "close");
-    let has_type = parts.headers.contains_key(header::CONTENT_TYPE);
-    let may_have_body = matches!(parts.method, Method::POST | Method::PUT);
-    if !may_have_body || !(needs_body || has_type) {
-        return Ok(());
-    }
-    let detail =
-        "HTTP/1.0 needs a Content-Length for a body. Send one (0 where there is no body), or use HTTP/1.1.";
-    Err(Refusal::new(Problem::BadHeader, detail))
 }
 
 fn too_large(bytes_max: usize) -> Refusal {

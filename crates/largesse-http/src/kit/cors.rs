@@ -7,7 +7,7 @@
 use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::{kit::guard::Caller, native::path::Resource};
+use crate::kit::guard::Caller;
 
 /// Headers of ours that a page may read.
 const EXPOSED: &str = "Content-Location, Location, Retry-After, Largesse-Closed, Largesse-Events, Largesse-Bytes, \
@@ -35,11 +35,11 @@ pub(crate) fn mark(headers: &mut HeaderMap, visitor: &Caller) {
 }
 
 /// Answers OPTIONS: a browser's preflight, or anyone who asks what a path takes.
-pub(crate) fn options(resource: &Resource, visitor: &Caller) -> Response {
+pub(crate) fn options(methods: &'static str, visitor: &Caller) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    let methods = HeaderValue::from_static(resource.methods());
+    let methods = HeaderValue::from_static(methods);
     headers.insert(header::ALLOW, methods.clone());
     if let Caller::Page(_) = visitor {
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);

@@ -1,82 +1,137 @@
-//! Routes beside the door's own, behind the same guard.
+//! The way of every request, whichever door answers it: guard, body, answer, headers, trace.
 //!
-//! Invariants: what the guard refuses never reaches the route; every answer is marked as the door's are. Does
-//! not know what such a route does.
+//! Invariants: what the guard refuses never reaches a door; every answer says what it varies by, whether it may be
+//! cached, and to which page it may be shown; a body that nobody read is drained, so that the answer arrives. Does not
+//! know paths or methods.
 
-use std::{future::Future, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::Request,
     response::{IntoResponse, Response},
 };
-use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 
-use crate::{
-    kit::{
-        body::RequestBody,
-        guard::{self, Caller},
-        refusal::Refusal,
-    },
-    native::door::{Door, mark, trace},
+use crate::kit::{
+    body::{BodyLimits, RequestBody, budget::BodyBudget},
+    cors,
+    guard::{self, Caller, GuardConfig},
+    refusal::Refusal,
 };
 
-/// What may lead to a route beside the door's.
+/// What every answer depends on besides its URL. Source: RFC 9110, clause 12.5.5.
+const VARY: &str = "Accept, Last-Event-ID, Origin";
+
+/// What all doors of one server share: who may ask, and the memory for bodies.
+#[derive(Debug)]
+pub struct Gate {
+    guard: GuardConfig,
+    limits: BodyLimits,
+    bodies: Arc<BodyBudget>,
+}
+
+/// From where a route may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// Any link, from anywhere: the route shows what everybody may see. Only the `Host` is checked.
     AnyPage,
-    /// What may use the door: `Host`, `Origin` and `Sec-Fetch-Site` are checked.
+    /// Allowed pages and programs: `Host`, `Origin` and `Sec-Fetch-Site` are checked.
     AllowedPage,
 }
 
-impl Door {
-    /// Answers a request to a route beside the door's: by the guard's refusal, else by what `answer` makes of
-    /// the request's head. A body is read and dropped, up to 1 MiB or 1 s, so that the answer arrives.
+/// A request that passed the guard.
+pub struct Admitted {
+    pub(crate) head: Parts,
+    pub(crate) caller: Caller,
+    pub(crate) body: RequestBody,
+}
+
+impl Admitted {
+    /// The request's head.
+    #[must_use]
+    pub fn head(&self) -> &Parts {
+        &self.head
+    }
+}
+
+impl Default for Gate {
+    /// Loopback callers only, and the limits of [`BodyLimits::default`].
+    fn default() -> Self {
+        Self::new(GuardConfig::default(), BodyLimits::default())
+    }
+}
+
+impl Gate {
+    /// A gate for all doors of a server.
+    #[must_use]
+    pub fn new(guard: GuardConfig, limits: BodyLimits) -> Self {
+        Self { guard, limits, bodies: BodyBudget::new(limits.total_bytes_max) }
+    }
+
+    /// Answers a request: with the guard's refusal, or else with what `answer` makes of it. What is left of the body is
+    /// read and dropped, up to 1 MiB or 1 s.
     ///
-    /// Cancellation: as that of `answer`; the guard leaves nothing behind.
+    /// Cancellation: as that of `answer`; the gate leaves nothing behind.
     ///
     /// Source: SPEC of Largesse §6 (ours).
     ///
     /// ```
     /// # use std::sync::Arc;
     /// use axum::{Router, extract::Request, response::Response, routing::any};
-    /// use largesse_http::{Door, Entry, router};
+    /// use largesse_http::{Entry, Gate};
     ///
-    /// fn with_a_page(door: Arc<Door>) -> Router {
-    ///     let beside = Arc::clone(&door);
-    ///     let page = move |request: Request| {
-    ///         let door = Arc::clone(&beside);
-    ///         async move { door.guarded(Entry::AnyPage, request, async |_| Ok(Response::new("hello".into()))).await }
+    /// fn page(gate: Arc<Gate>) -> Router {
+    ///     let hello = move |request: Request| {
+    ///         let gate = Arc::clone(&gate);
+    ///         async move { gate.answer(Entry::AnyPage, request, async |_| Ok(Response::new("hello".into()))).await }
     ///     };
-    ///     Router::new().route("/hello", any(page)).merge(router(door))
+    ///     Router::new().route("/hello", any(hello))
     /// }
     /// ```
-    pub async fn guarded<F, A>(&self, entry: Entry, request: Request, answer: F) -> Response
+    pub async fn answer<F>(&self, entry: Entry, request: Request, answer: F) -> Response
     where
-        F: FnOnce(Parts) -> A,
-        A: Future<Output = Result<Response, Refusal>>,
+        F: AsyncFnOnce(&mut Admitted) -> Result<Response, Refusal>,
     {
         let begun = Instant::now();
-        let (parts, body) = request.into_parts();
-        let mut body = RequestBody::new(body, &parts.headers, self.bodies.share());
-        let admitted = self.admit(entry, &parts);
-        let visitor = admitted.as_ref().map_or(Caller::Plain, Caller::clone);
-        let answered = match admitted {
-            Ok(_) => answer(parts.clone()).await,
+        let (head, body) = request.into_parts();
+        let body = RequestBody::new(body, &head.headers, self.limits, self.bodies.share());
+        let admission = self.admit(entry, &head);
+        let mut request = Admitted { head, caller: Caller::Plain, body };
+        let answered = match admission {
+            Ok(caller) => {
+                request.caller = caller;
+                answer(&mut request).await
+            }
             Err(refusal) => Err(refusal),
         };
         let mut response = answered.unwrap_or_else(Refusal::into_response);
-        body.drop_rest().await;
-        mark(response.headers_mut(), &visitor);
-        trace(&parts, &response, begun);
+        request.body.drop_rest().await;
+        mark(response.headers_mut(), &request.caller);
+        trace(&request.head, &response, begun);
         response
     }
 
-    fn admit(&self, entry: Entry, parts: &Parts) -> Result<Caller, Refusal> {
-        let Parts { version, uri, headers, .. } = parts;
+    fn admit(&self, entry: Entry, head: &Parts) -> Result<Caller, Refusal> {
+        let Parts { version, uri, headers, .. } = head;
         match entry {
-            Entry::AllowedPage => guard::admit(&self.config, *version, uri, headers),
-            Entry::AnyPage => guard::admit_host(&self.config, *version, uri, headers).map(|_| Caller::Plain),
+            Entry::AllowedPage => guard::admit(&self.guard, *version, uri, headers),
+            Entry::AnyPage => guard::admit_host(&self.guard, *version, uri, headers).map(|_| Caller::Plain),
         }
     }
+}
+
+/// What every answer has.
+fn mark(headers: &mut HeaderMap, caller: &Caller) {
+    headers.insert(header::VARY, HeaderValue::from_static(VARY));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    cors::mark(headers, caller);
+}
+
+/// One line for each request; a read has its own when it ends.
+fn trace(head: &Parts, response: &Response, begun: Instant) {
+    if response.headers().get(header::CONTENT_TYPE).is_some_and(|media| media == "text/event-stream") {
+        return;
+    }
+    let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
+    tracing::debug!(method = %head.method, path = head.uri.path(), status, ms, "answered");
 }

@@ -7,18 +7,18 @@
 //! Source: SPEC of Largesse §6 (ours); RFC 9110, clause 7.2 and 7.4; RFC 6454; W3C Fetch Metadata, `Sec-Fetch-Site`.
 
 pub(crate) mod authority;
+mod config;
 pub(crate) mod origin;
+
+pub use config::{GuardConfig, HostRule};
 
 use http::{HeaderMap, HeaderName, Uri, Version, header};
 
 use self::{authority::Authority, origin::Origin};
-use crate::{
-    kit::{
-        printable::{Printable, lossy},
-        problem::Problem,
-        refusal::Refusal,
-    },
-    native::config::{DoorConfig, HostRule},
+use crate::kit::{
+    printable::{Printable, lossy},
+    problem::Problem,
+    refusal::Refusal,
 };
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -34,7 +34,7 @@ pub(crate) enum Caller {
 
 /// Lets a request in or refuses it.
 pub(crate) fn admit(
-    config: &DoorConfig,
+    config: &GuardConfig,
     version: Version,
     uri: &Uri,
     headers: &HeaderMap,
@@ -51,7 +51,7 @@ pub(crate) fn admit(
 
 /// Lets a request in that names this server, whoever asks.
 pub(crate) fn admit_host(
-    config: &DoorConfig,
+    config: &GuardConfig,
     version: Version,
     uri: &Uri,
     headers: &HeaderMap,
@@ -90,7 +90,7 @@ fn parse_host(raw: &str) -> Result<Authority, Refusal> {
     })
 }
 
-fn check_host(config: &DoorConfig, host: &Authority) -> Result<(), Refusal> {
+fn check_host(config: &GuardConfig, host: &Authority) -> Result<(), Refusal> {
     let is_allowed = config.host_rule == HostRule::Any
         || host.is_loopback()
         || config.allowed_hosts.iter().any(|allowed| allowed.covers(host));
@@ -104,7 +104,7 @@ fn check_host(config: &DoorConfig, host: &Authority) -> Result<(), Refusal> {
 }
 
 fn check_origin(
-    config: &DoorConfig,
+    config: &GuardConfig,
     host: Option<&Authority>,
     value: &http::HeaderValue,
 ) -> Result<(), Refusal> {

@@ -1,30 +1,27 @@
 //! The native door: every request's way from its head to its answer.
 //!
-//! Invariants: the guard looks at a request before anything else does; every answer says what it varies by and
-//! whether it may be kept. Several verbs, one way in and one way out. Does not know how connections come.
+//! Invariant: every request passes the gate first. Several verbs, one way in and one way out. Does not know how
+//! connections come.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use axum::{
     Router,
     extract::{OriginalUri, Request},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::any,
 };
-use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+use http::{HeaderMap, Method, header};
 use largesse_hub::{Hub, ReadError};
 
 use crate::{
     kit::{
-        body::{self, RequestBody, budget::BodyBudget},
+        body::RequestBody,
         cors,
-        guard::{self, Caller},
+        gate::{Admitted, Entry, Gate},
         listen::stall::StallLimit,
         printable::Printable,
         problem::Problem,
@@ -32,7 +29,7 @@ use crate::{
         refusal::Refusal,
     },
     native::{
-        append,
+        append, body_length,
         config::DoorConfig,
         delete, head, list,
         negotiate::{self, Media},
@@ -46,16 +43,12 @@ use crate::{
 /// Readers that are turned away are traced once in this time: there may be thousands a second.
 const OVERLOAD_TRACED_EVERY_MS: u64 = 10_000;
 
-/// What every answer depends on besides its URL. Source: RFC 9110, clause 12.5.5.
-const VARY: &str = "Accept, Last-Event-ID, Origin";
-
 /// The native door of a hub.
 #[derive(Debug)]
 pub struct Door {
     pub(crate) hub: Arc<Hub>,
     pub(crate) config: DoorConfig,
-    /// What the bodies that are taken as a whole hold together.
-    pub(crate) bodies: Arc<BodyBudget>,
+    gate: Arc<Gate>,
     /// When it was last traced that readers are turned away, in milliseconds.
     overload_traced_ms: AtomicU64,
 }
@@ -73,11 +66,10 @@ pub(crate) struct RequestHead<'a> {
 }
 
 impl Door {
-    /// A door to `hub`.
+    /// A door to `hub`, behind a gate that it may share with other doors.
     #[must_use]
-    pub fn new(hub: Arc<Hub>, config: DoorConfig) -> Self {
-        let bodies = BodyBudget::new(config.bodies_bytes_max);
-        Self { hub, config, bodies, overload_traced_ms: AtomicU64::new(0) }
+    pub fn new(gate: Arc<Gate>, hub: Arc<Hub>, config: DoorConfig) -> Self {
+        Self { hub, config, gate, overload_traced_ms: AtomicU64::new(0) }
     }
 }
 
@@ -98,28 +90,11 @@ pub fn router(door: Arc<Door>) -> Router {
 impl Door {
     /// Answers one request. Cancellation: what was appended stays appended.
     async fn answer(&self, request: Request) -> Response {
-        let begun = Instant::now();
-        let (parts, body) = request.into_parts();
-        let mut body = RequestBody::new(body, &parts.headers, self.bodies.share());
-        let admitted = guard::admit(&self.config, parts.version, &parts.uri, &parts.headers);
-        let visitor = admitted.as_ref().map_or(Caller::Plain, Caller::clone);
-        let answered = match admitted {
-            Ok(_) => self.route(&parts, &visitor, &mut body).await,
-            Err(refusal) => Err(refusal),
-        };
-        let mut response = answered.unwrap_or_else(Refusal::into_response);
-        body.drop_rest().await;
-        mark(response.headers_mut(), &visitor);
-        trace(&parts, &response, begun);
-        response
+        self.gate.answer(Entry::AllowedPage, request, async |request| self.route(request).await).await
     }
 
-    async fn route(
-        &self,
-        parts: &Parts,
-        visitor: &Caller,
-        body: &mut RequestBody,
-    ) -> Result<Response, Refusal> {
+    async fn route(&self, request: &mut Admitted) -> Result<Response, Refusal> {
+        let Admitted { head: parts, caller, body } = request;
         let path = parts.uri.path();
         let Some(resource) = Resource::parse(path) else { return Err(nothing_here(path)) };
         let original = parts.extensions.get::<OriginalUri>();
@@ -131,9 +106,9 @@ impl Door {
             prefix: original.map_or("", |original| path::prefix(&original.0, &parts.uri)),
             stall: parts.extensions.get::<Arc<StallLimit>>().cloned(),
         };
-        body::check_length(parts, &asked.query)?;
+        body_length::check(parts, &asked.query)?;
         match (&parts.method, &resource) {
-            (&Method::OPTIONS, _) => Ok(cors::options(&resource, visitor)),
+            (&Method::OPTIONS, _) => Ok(cors::options(resource.methods(), caller)),
             (&Method::GET, _) => self.look(&asked).await,
             (&Method::HEAD, Resource::Streams) => head::of_streams(self, &asked).await,
             (_, Resource::Stream(raw)) => self.act(&parts.method, raw, &asked, body).await,
@@ -184,22 +159,6 @@ impl Door {
             _ => Err(not_allowed(method, asked.resource)),
         }
     }
-}
-
-/// What every answer has.
-pub(crate) fn mark(headers: &mut HeaderMap, visitor: &Caller) {
-    headers.insert(header::VARY, HeaderValue::from_static(VARY));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    cors::mark(headers, visitor);
-}
-
-/// One line for each request; a read has its own when it ends.
-pub(crate) fn trace(parts: &Parts, response: &Response, begun: Instant) {
-    if response.headers().get(header::CONTENT_TYPE).is_some_and(|media| media == "text/event-stream") {
-        return;
-    }
-    let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
-    tracing::debug!(method = %parts.method, path = parts.uri.path(), status, ms, "answered");
 }
 
 fn nothing_here(path: &str) -> Refusal {

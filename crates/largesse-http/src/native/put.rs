@@ -16,11 +16,7 @@ use serde_json::{Map, Value, error::Category};
 
 use crate::{
     kit::{
-        body::{RequestBody, WholeLimits},
-        json, nearest,
-        printable::Printable,
-        problem::Problem,
-        query::Query,
+        body::RequestBody, json, nearest, printable::Printable, problem::Problem, query::Query,
         refusal::Refusal,
     },
     native::{
@@ -68,7 +64,7 @@ pub(crate) async fn answer(
     let told = |refusal: Refusal| refusal.and(POST_APPENDS);
     query.only(&[]).map_err(|refusal| told(refusal.and("Settings stand in the body, as JSON.")))?;
     check_kind(headers).map_err(told)?;
-    let body = whole(door, body).await.map_err(told)?;
+    let body = whole(body).await.map_err(told)?;
     let settings = patch(&body).map_err(told)?;
     let put = door.hub.put(stream, Put { settings }).await;
     let put = put.map_err(|error| Refusal::of_append(&error, stream))?;
@@ -99,7 +95,7 @@ fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::new(Problem::UnsupportedBody, detail))
 }
 
-async fn whole(door: &Door, body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {
+async fn whole(body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {
     if body.awaits_continue() && body.said_bytes() > BODY_BYTES_MAX {
         let detail = format!(
             "The body has {} bytes, too many for settings: they have {BODY_BYTES_MAX} at most.",
@@ -115,7 +111,7 @@ async fn whole(door: &Door, body: &mut RequestBody) -> Result<Vec<u8>, Refusal> 
         }
         _ => Ok(()),
     };
-    body.whole_looked_at(WholeLimits::new(&door.config, BODY_BYTES_MAX), look).await
+    body.whole_looked_at(BODY_BYTES_MAX, look).await
 }
 
 fn is_blank(body: &[u8]) -> bool {

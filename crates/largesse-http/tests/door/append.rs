@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{Server, Setup, chunk, request};
-use largesse_http::DoorConfig;
+use largesse_http::{BodyLimits, DoorConfig};
 use largesse_log::{Engine as _, EngineLimits, Position, Settings};
 
 /// Appends to a new stream, and compares its events.
@@ -323,8 +323,8 @@ async fn a_body_is_asked_for_when_the_publisher_waits_to_be_asked() {
 
 #[tokio::test]
 async fn a_body_that_does_not_go_on_is_refused_and_appends_nothing() {
-    let door = DoorConfig { body_idle: Duration::from_millis(50), ..DoorConfig::default() };
-    let server = Server::with(Setup { door, ..Setup::default() }).await;
+    let bodies = BodyLimits { idle_max: Duration::from_millis(50), ..BodyLimits::default() };
+    let server = Server::with(Setup { bodies, ..Setup::default() }).await;
     let before = server.state().await;
     let mut wire = server.connect().await;
     wire.send("POST /streams/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhel").await;

@@ -1,22 +1,22 @@
 //! Who may ask: hosts, origins, sites; what an allowed page is told.
 
 use crate::support::{Server, Setup};
-use largesse_http::{Authority, DoorConfig, HostRule, Origin};
+use largesse_http::{Authority, GuardConfig, HostRule, Origin};
 
-fn door() -> DoorConfig {
-    DoorConfig {
+fn guard() -> GuardConfig {
+    GuardConfig {
         allowed_origins: vec![Origin::parse("https://app.example").expect("an origin")],
         allowed_hosts: vec![
             Authority::parse("events.example").expect("a host"),
             Authority::parse("b.example:8443").expect("a host"),
             Authority::parse("c.example:80").expect("a host"),
         ],
-        ..DoorConfig::default()
+        ..GuardConfig::default()
     }
 }
 
 async fn start() -> Server {
-    Server::with(Setup { door: door(), ..Setup::default() }).await
+    Server::with(Setup { guard: guard(), ..Setup::default() }).await
 }
 
 /// Publishes with these headers, and only these; compares the status, the problem, and that a refusal
@@ -110,8 +110,8 @@ async fn there_is_one_host_and_the_request_line_agrees_with_it() {
 
 #[tokio::test]
 async fn an_operator_may_insist_on_any_host_but_not_on_any_origin() {
-    let door = DoorConfig { host_rule: HostRule::Any, ..DoorConfig::default() };
-    let server = Server::with(Setup { door, ..Setup::default() }).await;
+    let guard = GuardConfig { host_rule: HostRule::Any, ..GuardConfig::default() };
+    let server = Server::with(Setup { guard, ..Setup::default() }).await;
     check(&server, "/streams/a", "1.1", "Host: any.example\r\n", Ok(())).await;
     let page = "Host: any.example\r\nOrigin: http://any.example\r\n";
     check(&server, "/streams/a", "1.1", page, Ok(())).await;

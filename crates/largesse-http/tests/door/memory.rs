@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::support::{Answer, Server, Setup, Wire, chunk, request, soon};
-use largesse_http::{DoorConfig, ServeLimits};
+use largesse_http::{BodyLimits, ServeLimits};
 
 const HEAD: &str = "POST /streams/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-async fn with_door(door: DoorConfig) -> Server {
-    Server::with(Setup { door, ..Setup::default() }).await
+async fn with_bodies(bodies: BodyLimits) -> Server {
+    Server::with(Setup { bodies, ..Setup::default() }).await
 }
 
 /// Publishes six bytes until the answer has this status: when another body takes room is up to the machine.
@@ -32,7 +32,7 @@ async fn begun_body(server: &Server) -> Wire {
 
 #[tokio::test]
 async fn a_body_larger_than_all_may_be_together_is_refused() {
-    let server = with_door(DoorConfig { bodies_bytes_max: 4, ..DoorConfig::default() }).await;
+    let server = with_bodies(BodyLimits { total_bytes_max: 4, ..BodyLimits::default() }).await;
     let before = server.state().await;
     for (line, headers, body) in [
         ("POST /streams/a", "", "hello"),
@@ -53,7 +53,7 @@ async fn a_body_larger_than_all_may_be_together_is_refused() {
 
 #[tokio::test]
 async fn bodies_in_flight_share_one_budget() {
-    let server = with_door(DoorConfig { bodies_bytes_max: 10, ..DoorConfig::default() }).await;
+    let server = with_bodies(BodyLimits { total_bytes_max: 10, ..BodyLimits::default() }).await;
     let mut first = begun_body(&server).await;
     let answer = publish_until(&server, 503).await;
     assert_eq!(answer.problem(), "overloaded");
@@ -64,7 +64,7 @@ async fn bodies_in_flight_share_one_budget() {
 
 #[tokio::test]
 async fn a_body_that_is_cut_off_gives_its_room_back() {
-    let server = with_door(DoorConfig { bodies_bytes_max: 10, ..DoorConfig::default() }).await;
+    let server = with_bodies(BodyLimits { total_bytes_max: 10, ..BodyLimits::default() }).await;
     let first = begun_body(&server).await;
     publish_until(&server, 503).await;
     drop(first);
@@ -73,8 +73,8 @@ async fn a_body_that_is_cut_off_gives_its_room_back() {
 
 #[tokio::test]
 async fn a_body_that_takes_too_long_is_refused_and_appends_nothing() {
-    let door = DoorConfig { body_time_max: Duration::from_millis(20), ..DoorConfig::default() };
-    let server = with_door(door).await;
+    let bodies = BodyLimits { time_max: Duration::from_millis(20), ..BodyLimits::default() };
+    let server = with_bodies(bodies).await;
     let before = server.state().await;
     let answer = begun_body(&server).await.answer().await;
     assert_eq!((answer.status, answer.problem().as_str()), (408, "body-timeout"));
@@ -92,7 +92,7 @@ async fn begun_stream(server: &Server, body: &str) -> Wire {
 
 #[tokio::test]
 async fn unfinished_blocks_share_the_budget_of_whole_bodies() {
-    let server = with_door(DoorConfig { bodies_bytes_max: 10, ..DoorConfig::default() }).await;
+    let server = with_bodies(BodyLimits { total_bytes_max: 10, ..BodyLimits::default() }).await;
     let mut first = begun_stream(&server, "data: 123456").await;
     publish_until(&server, 503).await;
     for held in ["data: 12345", "event: 12345", "id: 12345"] {
@@ -109,7 +109,7 @@ async fn unfinished_blocks_share_the_budget_of_whole_bodies() {
 
 #[tokio::test]
 async fn an_unfinished_block_gives_its_room_back_when_it_is_complete_or_cut_off() {
-    let server = with_door(DoorConfig { bodies_bytes_max: 10, ..DoorConfig::default() }).await;
+    let server = with_bodies(BodyLimits { total_bytes_max: 10, ..BodyLimits::default() }).await;
     let mut first = begun_stream(&server, "data: 123456").await;
     publish_until(&server, 503).await;
     // The request goes on.
@@ -123,8 +123,8 @@ async fn an_unfinished_block_gives_its_room_back_when_it_is_complete_or_cut_off(
 
 #[tokio::test]
 async fn an_unfinished_block_that_nobody_feeds_is_refused_and_what_came_before_stays() {
-    let door = DoorConfig { body_idle: Duration::from_millis(20), ..DoorConfig::default() };
-    let server = with_door(door).await;
+    let bodies = BodyLimits { idle_max: Duration::from_millis(20), ..BodyLimits::default() };
+    let server = with_bodies(bodies).await;
     let answer = begun_stream(&server, "data: 1\n\ndata: 2").await.answer().await;
     assert_eq!((answer.status, answer.problem().as_str()), (408, "body-timeout"));
     assert!(answer.detail().contains("no byte of it came for 0.02 s"), "{}", answer.detail());
@@ -133,8 +133,8 @@ async fn an_unfinished_block_that_nobody_feeds_is_refused_and_what_came_before_s
 
 #[tokio::test]
 async fn an_event_stream_may_be_silent_between_two_blocks() {
-    let door = DoorConfig { body_idle: Duration::from_millis(20), ..DoorConfig::default() };
-    let server = with_door(door).await;
+    let bodies = BodyLimits { idle_max: Duration::from_millis(20), ..BodyLimits::default() };
+    let server = with_bodies(bodies).await;
     let mut reader = server.read("/streams/a", "").await;
     let mut publisher = begun_stream(&server, "data: 1\n\n").await;
     assert!(reader.block().await.contains("data: 1\n"));
@@ -149,8 +149,8 @@ async fn an_event_stream_may_be_silent_between_two_blocks() {
 
 #[tokio::test]
 async fn a_block_that_takes_too_long_is_refused() {
-    let door = DoorConfig { body_time_max: Duration::from_millis(20), ..DoorConfig::default() };
-    let server = with_door(door).await;
+    let bodies = BodyLimits { time_max: Duration::from_millis(20), ..BodyLimits::default() };
+    let server = with_bodies(bodies).await;
     let answer = begun_stream(&server, "data: 1\n\ndata: 2").await.answer().await;
     assert_eq!((answer.status, answer.problem().as_str()), (408, "body-timeout"));
     assert!(answer.detail().contains("not complete after 0.02 s"), "{}", answer.detail());

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     kit::{
-        body::{NotWhole, RequestBody, Stopped, TimeLimits},
+        body::{NotWhole, RequestBody, Stopped},
         json,
         problem::Problem,
         refusal::{Refusal, sentence},
@@ -155,10 +155,7 @@ impl<'a> Publishing<'a> {
     async fn piece(&self, body: &mut RequestBody) -> Result<Option<Bytes>, Refusal> {
         match self.unfinished_since {
             None => body.piece().await.map_err(|why| not_whole(&why)),
-            Some(begun) => {
-                let limits = TimeLimits::new(&self.publish.door.config);
-                body.piece_within(limits, begun).await.map_err(stopped)
-            }
+            Some(begun) => body.piece_within(begun).await.map_err(stopped),
         }
     }
 

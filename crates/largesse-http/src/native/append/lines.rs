@@ -8,17 +8,10 @@ use largesse_log::{NewEvent, Then};
 use serde::de::IgnoredAny;
 
 use super::{Publish, event_data, utf8};
-use crate::kit::{
-    body::{RequestBody, WholeLimits},
-    printable::Printable,
-    problem::Problem,
-    refusal::Refusal,
-};
+use crate::kit::{body::RequestBody, printable::Printable, problem::Problem, refusal::Refusal};
 
 pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Result<Response, Refusal> {
-    let config = &publish.door.config;
-    let limits = WholeLimits::new(config, config.batch_bytes_max);
-    let text = utf8(body.whole(limits).await?)?;
+    let text = utf8(body.whole(publish.door.config.batch_bytes_max).await?)?;
     let events = events(publish, &text)?;
     if events.is_empty() && publish.then == Then::StayOpen {
         let detail = "The body has no line. Send one JSON text on each line, or ?close to close the stream.";

@@ -6,15 +6,10 @@ use axum::response::Response;
 use largesse_log::{NewEvent, Then};
 
 use super::{Publish, event_data, utf8};
-use crate::kit::{
-    body::{RequestBody, WholeLimits},
-    refusal::Refusal,
-};
+use crate::kit::{body::RequestBody, refusal::Refusal};
 
 pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Result<Response, Refusal> {
-    let config = &publish.door.config;
-    let limits = WholeLimits::new(config, config.event_bytes_max);
-    let text = utf8(body.whole(limits).await?)?;
+    let text = utf8(body.whole(publish.door.config.event_bytes_max).await?)?;
     // An empty body that closes says no event; without the close it says an empty one.
     if text.is_empty() && publish.then == Then::Close {
         publish.check_nothing_named()?;

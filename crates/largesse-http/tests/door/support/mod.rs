@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use largesse_http::{Door, DoorConfig, ServeLimits, Served, router, serve};
+use largesse_http::{BodyLimits, Door, DoorConfig, Gate, GuardConfig, ServeLimits, Served, router, serve};
 use largesse_hub::{Clock, Hub, HubLimits};
 use largesse_log::{Engine, EngineLimits, Incarnation, MemoryEngine, Position, StreamState, UnixMs};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
@@ -43,6 +43,8 @@ impl Clock for HandClock {
 /// What a test may choose.
 #[derive(Default)]
 pub(crate) struct Setup {
+    pub(crate) guard: GuardConfig,
+    pub(crate) bodies: BodyLimits,
     pub(crate) door: DoorConfig,
     pub(crate) hub: HubLimits,
     pub(crate) engine: EngineLimits,
@@ -68,7 +70,8 @@ impl Server {
         let clock = Arc::new(HandClock(AtomicU64::new(BEGIN_MS)));
         let engine = Arc::new(MemoryEngine::new(Incarnation(7), setup.engine));
         let hub = Hub::new(engine.clone(), clock.clone(), setup.hub);
-        let router = router(Arc::new(Door::new(hub.clone(), setup.door)));
+        let gate = Arc::new(Gate::new(setup.guard, setup.bodies));
+        let router = router(Arc::new(Door::new(gate, hub.clone(), setup.door)));
         Self::serving(router, setup.serve, hub, engine, clock).await
     }
 
@@ -77,7 +80,8 @@ impl Server {
         let clock = Arc::new(HandClock(AtomicU64::new(BEGIN_MS)));
         let engine = Arc::new(MemoryEngine::new(Incarnation(7), EngineLimits::default()));
         let hub = Hub::new(engine.clone(), clock.clone(), HubLimits::default());
-        let door = router(Arc::new(Door::new(hub.clone(), DoorConfig::default())));
+        let gate = Arc::new(Gate::default());
+        let door = router(Arc::new(Door::new(gate, hub.clone(), DoorConfig::default())));
         let router = axum::Router::new().nest("/under/here", door);
         Self::serving(router, ServeLimits::default(), hub, engine, clock).await
     }
