@@ -39,7 +39,4 @@ pub use kit::{
     problem::Problem,
     refusal::Refusal,
 };
-pub use native::{
-    config::DoorConfig,
-    door::{Door, router},
-};
+pub use native::{config::DoorConfig, door::Door, router::router};

@@ -11,7 +11,7 @@ mod text;
 mod utf8_pieces;
 
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use largesse_log::{
     Append, AppendOutcome, Appended, Author, DigestBuilder, IdempotencyKey, NewEvent, Once, StreamName, Then,
 };
@@ -27,7 +27,7 @@ use crate::{
         query::{Query, refuse_value},
         refusal::{Refusal, sentence},
     },
-    native::{door::Door, tail_id},
+    native::{door::Door, request::RequestHead, tail_id},
 };
 use body_kind::BodyKind;
 
@@ -57,14 +57,14 @@ struct Receipt<'a> {
 pub(crate) async fn answer(
     door: &Door,
     stream: StreamName,
-    query: &Query,
-    headers: &HeaderMap,
+    head: &RequestHead<'_>,
     body: &mut RequestBody,
 ) -> Result<Response, Refusal> {
+    let query = &head.query;
     query.only(PARAMETERS)?;
-    let (name, then, key) = (event_name(query)?, then(query)?, idempotency_key::of(headers)?);
+    let (name, then, key) = (event_name(query)?, then(query)?, idempotency_key::of(head.headers)?);
     let publish = Publish { door, stream, name, then, key };
-    match body_kind::of(headers)? {
+    match body_kind::of(head.headers)? {
         BodyKind::Text => text::append(&publish, body).await,
         BodyKind::Lines => lines::append(&publish, body).await,
         BodyKind::EventStream => event_stream::append(&publish, body).await,

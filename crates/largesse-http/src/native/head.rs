@@ -16,29 +16,27 @@ use largesse_log::StreamName;
 use crate::{
     kit::refusal::Refusal,
     native::{
-        door::{Door, RequestHead},
+        door::Door,
+        get,
         negotiate::{self, Media},
-        read, read_query,
+        path, read, read_query,
+        request::RequestHead,
         selection::selection,
         tail_id,
     },
 };
 
 /// HEAD /streams: the headers of a GET. One that names no streams is answered too: it asks for the log, not for a list.
-pub(crate) async fn of_streams(door: &Door, asked: &RequestHead<'_>) -> Result<Response, Refusal> {
-    let media = negotiate::media(asked.headers);
+pub(crate) async fn of_streams(door: &Door, head: &RequestHead<'_>) -> Result<Response, Refusal> {
+    let media = negotiate::media(head.headers);
     if media == Media::Json {
         // Whoever sends the answer leaves its body out.
-        return door.look(asked).await;
+        return get::answer(door, head).await;
     }
-    read_query::check(
-        &asked.query,
-        asked.resource,
-        read_query::Form::new(asked.resource, &asked.query, media),
-    )?;
+    read_query::check(&head.query, head.resource, read_query::Form::new(head.resource, &head.query, media))?;
     let mut response = tail_id::marked(Response::new(without_a_length()), door);
-    if let Some(selection) = selection(asked.resource, &asked.query)? {
-        read::head(door, asked, &selection, response.headers_mut())?;
+    if let Some(selection) = selection(head.resource, &head.query)? {
+        read::head(door, head, &selection, response.headers_mut())?;
     }
     Ok(response)
 }
@@ -54,7 +52,7 @@ pub(crate) async fn answer(door: &Door, stream: &StreamName) -> Result<Response,
     let tail = tail_id::now(door);
     let state = door.hub.state(stream).await.map_err(|error| Refusal::of_engine(&error))?;
     let Some(state) = state else {
-        return Err(Refusal::no_such_stream(stream).with_value(tail_id::header(tail)));
+        return Err(path::no_such_stream(stream).with_value(tail_id::header(tail)));
     };
     let mut response = tail_id::marked_with(Response::new(without_a_length()), tail);
     let headers = response.headers_mut();

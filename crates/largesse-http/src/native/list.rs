@@ -10,11 +10,7 @@ use serde::Serialize;
 
 use crate::{
     kit::{json, refusal::Refusal},
-    native::{
-        door::{Door, RequestHead},
-        page, path, tail_id,
-        time_text::rfc3339,
-    },
+    native::{door::Door, page, path, request::RequestHead, tail_id, time_text::rfc3339},
 };
 
 #[derive(Serialize)]
@@ -39,10 +35,10 @@ struct StateJson<'a> {
     settings: &'a Settings,
 }
 
-pub(crate) async fn answer(door: &Door, asked: &RequestHead<'_>) -> Result<Response, Refusal> {
-    let limit = page::limit(&asked.query)?;
+pub(crate) async fn answer(door: &Door, head: &RequestHead<'_>) -> Result<Response, Refusal> {
+    let limit = page::limit(&head.query)?;
     let after =
-        asked.query.one("after")?.filter(|after| !after.is_empty()).map(path::parse_name).transpose()?;
+        head.query.one("after")?.filter(|after| !after.is_empty()).map(path::parse_name).transpose()?;
     // Before the list: what comes in between is in it, or read from this id.
     let tail = tail_id::now(door);
     // One more than the page, to know whether there is a next one.

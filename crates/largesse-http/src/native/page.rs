@@ -18,9 +18,10 @@ use crate::{
         refusal::Refusal,
     },
     native::{
-        door::{Door, RequestHead},
+        door::Door,
         event_json::{EventJson, Naming, ResetJson},
-        last_event_id,
+        last_event_id, path,
+        request::RequestHead,
         selection::{single, start_from},
         tail_id,
     },
@@ -43,13 +44,13 @@ struct PageJson<'a> {
 
 pub(crate) async fn answer(
     door: &Door,
-    asked: &RequestHead<'_>,
+    head: &RequestHead<'_>,
     selection: Selection,
 ) -> Result<Response, Refusal> {
-    last_event_id::refuse_header(asked.headers)?;
-    let after = asked.query.one("after")?.and_then(Presented::parse);
-    let (from, events_max) = (start_from(&asked.query)?.unwrap_or_default(), limit(&asked.query)?);
-    let one = single(&selection, asked.resource);
+    last_event_id::refuse_header(head.headers)?;
+    let after = head.query.one("after")?.and_then(Presented::parse);
+    let (from, events_max) = (start_from(&head.query)?.unwrap_or_default(), limit(&head.query)?);
+    let one = single(&selection, head.resource);
     // Before anything is looked at: what comes in between is on a page, or read from this id.
     let tail = tail_id::now(door);
     // Asked before the page is read: a stream that closes in between is then told as open, with a next page
@@ -82,7 +83,7 @@ async fn closed(door: &Door, selection: &Selection, one: Option<&StreamName>) ->
         let state = door.hub.state(name).await.map_err(|error| Refusal::of_engine(&error))?;
         match state {
             Some(state) if state.closed.is_some() => {}
-            None if one.is_some() => return Err(Refusal::no_such_stream(name)),
+            None if one.is_some() => return Err(path::no_such_stream(name)),
             _ => return Ok(false),
         }
     }

@@ -73,6 +73,12 @@ pub(crate) fn parse_name(text: &str) -> Result<StreamName, Refusal> {
     })
 }
 
+/// A refusal of what needs a stream that is there.
+pub(crate) fn no_such_stream(stream: &StreamName) -> Refusal {
+    let detail = format!("There is no stream '{stream}'. A publish or a PUT makes it.");
+    Refusal::new(Problem::NoSuchStream, detail).with("stream", stream.as_str())
+}
+
 /// What stands before `/streams` where the door is nested in another router.
 pub(crate) fn prefix<'a>(original: &'a Uri, seen: &Uri) -> &'a str {
     original.path().strip_suffix(seen.path()).unwrap_or_default()

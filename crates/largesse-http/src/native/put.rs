@@ -15,13 +15,11 @@ use serde::{
 use serde_json::{Map, Value, error::Category};
 
 use crate::{
-    kit::{
-        body::RequestBody, json, nearest, printable::Printable, problem::Problem, query::Query,
-        refusal::Refusal,
-    },
+    kit::{body::RequestBody, json, nearest, printable::Printable, problem::Problem, refusal::Refusal},
     native::{
         append::body_kind::{self, BodyKind},
         door::Door,
+        request::RequestHead,
         tail_id,
     },
 };
@@ -57,13 +55,12 @@ struct PutJson<'a> {
 pub(crate) async fn answer(
     door: &Door,
     stream: &StreamName,
-    query: &Query,
-    headers: &HeaderMap,
+    head: &RequestHead<'_>,
     body: &mut RequestBody,
 ) -> Result<Response, Refusal> {
     let told = |refusal: Refusal| refusal.and(POST_APPENDS);
-    query.only(&[]).map_err(|refusal| told(refusal.and("Settings stand in the body, as JSON.")))?;
-    check_kind(headers).map_err(told)?;
+    head.query.only(&[]).map_err(|refusal| told(refusal.and("Settings stand in the body, as JSON.")))?;
+    check_kind(head.headers).map_err(told)?;
     let body = whole(body).await.map_err(told)?;
     let settings = patch(&body).map_err(told)?;
     let put = door.hub.put(stream, Put { settings }).await;

@@ -8,6 +8,7 @@
 mod encode;
 mod long_block;
 mod pending;
+mod retry;
 mod sse_body;
 
 use std::sync::Arc;
@@ -16,7 +17,6 @@ use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use largesse_hub::{ControlEvents, HeartbeatForm, Opening, ReadError, ReadRequest};
 use largesse_log::Selection;
-use largesse_wire::{RETRY_MS_MAX, Retry};
 
 use self::{encode::Format, sse_body::Reading};
 use crate::{
@@ -24,46 +24,38 @@ use crate::{
         query::{Query, refuse_value},
         refusal::Refusal,
     },
-    native::{
-        door::{Door, RequestHead},
-        last_event_id, path,
-        selection::start_from,
-    },
+    native::{door::Door, last_event_id, path, request::RequestHead, selection::start_from},
 };
 
 /// Silence after which a reader gets a sign of life, give or take 20 %.
 const HEARTBEAT: HeaderName = HeaderName::from_static("largesse-heartbeat");
 
-/// When readers that found no place, or a log that can't be read, may come again: spread out, so that they do not all
-/// come at once.
-const AWAY_RETRY_MS: std::ops::RangeInclusive<u32> = 30_000..=90_000;
-
 /// Answers a read. Cancellation: nothing is left behind.
 pub(crate) async fn answer(
     door: &Door,
-    asked: &RequestHead<'_>,
+    head: &RequestHead<'_>,
     selection: Selection,
 ) -> Result<Response, Refusal> {
-    last_event_id::refuse_slip(asked.headers)?;
-    let format = format(&asked.query)?;
-    let control = control(&asked.query)?;
+    last_event_id::refuse_slip(head.headers)?;
+    let format = format(&head.query)?;
+    let control = control(&head.query)?;
     let request = ReadRequest {
         selection: selection.clone(),
-        presented: last_event_id::presented(asked.headers, &asked.query),
-        from: start_from(&asked.query)?,
+        presented: last_event_id::presented(head.headers, &head.query),
+        from: start_from(&head.query)?,
         control,
-        heartbeat: heartbeat(&asked.query)?,
+        heartbeat: heartbeat(&head.query)?,
     };
-    let location = path::location(asked.prefix, &selection);
+    let location = path::location(head.prefix, &selection);
     let mut response = match door.hub.read(request).await {
         Ok(Opening::Stopped) => return Ok(stopped()),
         Ok(Opening::Reading(reader)) => {
-            let (hub, retry, stall) = (Arc::clone(&door.hub), retry(door), asked.stall.clone());
-            Response::new(Reading::new(hub, reader, format, retry, stall, asked.path).into_body())
+            let (hub, retry, stall) = (Arc::clone(&door.hub), retry::drawn(&door.config), head.stall.clone());
+            Response::new(Reading::new(hub, reader, format, retry, stall, head.path).into_body())
         }
         Err(error @ (ReadError::TooManyReaders { .. } | ReadError::TooManyPatterns { .. })) => {
             door.trace_overload(&error);
-            Response::new(Body::from(encode::away(with_retry_after(), "overload", control)))
+            Response::new(Body::from(encode::away(retry::away(), "overload", control)))
         }
         Err(ReadError::Engine(error)) => return Err(Refusal::of_engine(&error)),
     };
@@ -77,15 +69,15 @@ pub(crate) async fn answer(
 /// Those of the read, as far as its query says them.
 pub(crate) fn head(
     door: &Door,
-    asked: &RequestHead<'_>,
+    head: &RequestHead<'_>,
     selection: &Selection,
     headers: &mut HeaderMap,
 ) -> Result<(), Refusal> {
-    format(&asked.query)?;
-    control(&asked.query)?;
-    heartbeat(&asked.query)?;
-    start_from(&asked.query)?;
-    mark(door, headers, path::location(asked.prefix, selection));
+    format(&head.query)?;
+    control(&head.query)?;
+    heartbeat(&head.query)?;
+    start_from(&head.query)?;
+    mark(door, headers, path::location(head.prefix, selection));
     Ok(())
 }
 
@@ -111,21 +103,6 @@ fn stopped() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
-}
-
-fn retry(door: &Door) -> Retry {
-    let (least, most) = (door.config.retry_ms_min, door.config.retry_ms_max);
-    draw(least..=most.max(least))
-}
-
-/// A wait for readers that would find the same if they came at once.
-pub(crate) fn with_retry_after() -> Retry {
-    draw(AWAY_RETRY_MS)
-}
-
-fn draw(range_ms: std::ops::RangeInclusive<u32>) -> Retry {
-    let ms = fastrand::u32(range_ms).clamp(1, RETRY_MS_MAX);
-    Retry::from_ms(ms).expect("it was just held to the range of retries")
 }
 
 fn format(query: &Query) -> Result<Format, Refusal> {

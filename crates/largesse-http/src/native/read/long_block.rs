@@ -9,12 +9,10 @@ use std::sync::Arc;
 use largesse_log::Event;
 use largesse_wire::{EventId, EventName};
 
+use super::encode::Format;
 use crate::{
     kit::json,
-    native::{
-        event_json::{EventJson, Naming},
-        read::encode::Format,
-    },
+    native::event_json::{EventJson, Naming},
 };
 
 /// Bytes of data that are escaped at once. JSON makes at most [`ESCAPED_BYTES_MAX`] of each.

@@ -6,7 +6,7 @@
 
 use largesse_hub::{BlockContent, OutBlock};
 
-use crate::native::read::{
+use super::{
     encode::{self, Format},
     long_block::{ESCAPED_BYTES_MAX, LongBlock},
 };

@@ -14,14 +14,12 @@ use http_body_util::StreamBody;
 use largesse_hub::{Hub, Out, Reader};
 use largesse_wire::{Retry, encode_head};
 
-use crate::{
-    kit::listen::stall::StallLimit,
-    native::read::{
-        encode::{self, Format},
-        pending::Pending,
-        with_retry_after,
-    },
+use super::{
+    encode::{self, Format},
+    pending::Pending,
+    retry,
 };
+use crate::kit::listen::stall::StallLimit;
 
 /// A read under way.
 pub(crate) struct Reading {
@@ -120,7 +118,7 @@ impl Reading {
             None => {
                 self.ended = Ended::Ended;
                 if self.reader.has_failed() {
-                    encode_head(bytes, with_retry_after());
+                    encode_head(bytes, retry::away());
                 }
             }
             Some(Out::Blocks(blocks)) => self.pending.set(blocks),
