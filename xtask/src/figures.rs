@@ -105,7 +105,7 @@ fn shown(members: &BTreeMap<String, Member>) -> String {
         text += &format!("  functions: {}\n", member.items.functions());
         text += &format!("  public items with documentation: {}\n", member.items.documented());
         for circle in member.imports.circles() {
-            text += &format!("  circle: {}\n", circle.join(" ↔ "));
+            text += &format!("  circle: {circle}\n");
         }
     }
     text
@@ -119,6 +119,8 @@ mod tests {
     fn each_figure_of_a_small_repository_is_as_counted_by_hand() {
         let tree = Tree::of_sample(&[
             ("crates/a/src/lib.rs", "mod b;\nmod c;\n"),
+            ("crates/a/src/c/d.rs", "use super::e::f;\nuse super::two;\n"),
+            ("crates/a/src/c/e.rs", "use crate::c::d;\n"),
             (
                 "crates/a/src/b.rs",
                 "/// Said.\npub fn one() {\n    crate::c::two();\n}\n#[cfg(test)]\nmod tests {\n    fn x() {}\n}\n",
@@ -126,8 +128,8 @@ mod tests {
             ("crates/a/src/c.rs", "use super::b::one;\npub fn two() { one() }\n"),
             ("crates/a/tests/d.rs", "fn y() {}\n"),
         ]);
-        let want = "a: 8 lines, and 5 of tests\n  modules (3): b 4, c 2, lib 2\n  functions: 2, lines p50 1, p90 3, max 3 (one)\n  \
-                    public items with documentation: 1 of 2\n  circle: b ↔ c\n";
+        let want = "a: 11 lines, and 5 of tests\n  modules (3): b 4, c 5, lib 2\n  functions: 2, lines p50 1, p90 3, max 3 (one)\n  \
+                    public items with documentation: 1 of 2\n  circle: b ↔ c\n  circle: c/d ↔ c/e\n";
         assert_eq!(shown(&members(&tree).expect("it is Rust")), want);
     }
 }
