@@ -13,3 +13,4 @@ pub(crate) mod printable;
 pub(crate) mod problem;
 pub(crate) mod query;
 pub(crate) mod refusal;
+pub(crate) mod time_text;

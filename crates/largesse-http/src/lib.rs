@@ -36,7 +36,9 @@ pub use kit::{
         origin::{Origin, OriginError, WrittenOriginError},
     },
     listen::{BUFFER_BYTES_MIN, ServeLimits, Served, serve},
+    nearest::nearest,
     problem::Problem,
     refusal::Refusal,
+    time_text::{parse_rfc3339, rfc3339},
 };
 pub use native::{config::DoorConfig, door::Door, router::router};

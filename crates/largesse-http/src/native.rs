@@ -22,4 +22,3 @@ mod request;
 pub(crate) mod router;
 mod selection;
 mod tail_id;
-mod time_text;

@@ -15,6 +15,7 @@ use std::{io, path::PathBuf};
 
 use largesse::{
     disk::inspect::{self, Defect, StandingLog},
+    http::rfc3339,
     log::StreamName,
 };
 
@@ -89,7 +90,7 @@ fn info(folder: &DataFolder) -> Result<(), Failure> {
         ("streams", streams.to_string()),
         ("events", events.to_string()),
         ("last position", log.tail().0.to_string()),
-        ("last time", log.last_time().map_or_else(|| "none".to_owned(), line::time_text)),
+        ("last time", log.last_time().map_or_else(|| "none".to_owned(), rfc3339)),
     ];
     let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<14} {value}")).collect();
     say(&lines.join("\n")).map_err(|error| Failure::of_stdout(&error))?;

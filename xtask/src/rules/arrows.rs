@@ -110,7 +110,6 @@ const MEMBERS: &[Member] = &[
             "getrandom",
             "http",
             "indicatif",
-            "jiff",
             "nix",
             "percent-encoding",
             "mimalloc",

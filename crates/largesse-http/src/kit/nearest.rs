@@ -1,28 +1,47 @@
 //! Which right word a wrong one was meant to be.
 //!
-//! Invariant: quadratic in words of at most [`WORD_CHARS_MAX`] characters; longer ones are near nothing. Does
-//! not judge whether the word was wrong.
+//! Invariant: quadratic in words of at most [`WORD_CHARS_MAX`] characters; longer ones are near nothing. Does not
+//! judge whether the word was wrong.
 
 use http::{HeaderMap, HeaderName};
-use strsim::{damerau_levenshtein as distance, osa_distance as slips};
+use strsim::{normalized_damerau_levenshtein as likeness, osa_distance};
 
-/// Words longer than this are no typing errors of ours.
-const WORD_CHARS_MAX: usize = 32;
+/// Words longer than this are not typing errors of ours.
+const WORD_CHARS_MAX: usize = 64;
 
-/// The known word nearest to `word`, if one is near: at most a third of it wrong, and at most three letters.
-pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let letters = word.chars().count();
-    if letters > WORD_CHARS_MAX {
+/// How like a name's last segment must be, from 0 to 1, for the name to be near.
+const LAST_LIKE: f64 = 0.6;
+/// The same for a whole name: more, because a right section alone makes the whole alike.
+const WHOLE_LIKE: f64 = 0.75;
+
+/// Of `right`, the name most like `wrong`, if it is near. Case does not count. Names may have segments, with dots between them: a
+/// right last segment under a wrong section counts much.
+#[must_use]
+pub fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if wrong.chars().nth(WORD_CHARS_MAX).is_some() {
         return None;
     }
-    let steps_max = (letters / 3).clamp(1, 3);
-    let steps = known.iter().map(|right| (distance(&word.to_lowercase(), right), *right));
-    steps.filter(|(steps, _)| *steps <= steps_max).min().map(|(_, right)| right)
+    let wrong = wrong.to_lowercase();
+    let whole = |name: &str| likeness(&wrong, &name.to_lowercase());
+    let end = |name: &str| likeness(last(&wrong), &last(name).to_lowercase());
+    let score = |name: &str| whole(name) + end(name) / 2.0;
+    let most = right.into_iter().max_by(|a, b| score(a).total_cmp(&score(b)))?;
+    (end(most) >= LAST_LIKE || whole(most) >= WHOLE_LIKE).then_some(most)
+}
+
+fn last(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// Whether two words are at most one slip apart: one letter more, less or other, or two in each other's place.
+pub(crate) fn is_slip(one: &str, other: &str) -> bool {
+    osa_distance(one, other) <= 1
 }
 
 /// The end of a sentence about a wrong word.
 pub(crate) fn hint(word: &str, known: &[&str]) -> String {
-    nearest(word, known).map_or_else(|| ".".to_owned(), |right| format!("; did you mean '{right}'?"))
+    nearest(word, known.iter().copied())
+        .map_or_else(|| ".".to_owned(), |right| format!("; did you mean '{right}'?"))
 }
 
 /// A header of the request that is not `ours` and was meant to be: with `x-` before it, with other signs between its
@@ -30,7 +49,7 @@ pub(crate) fn hint(word: &str, known: &[&str]) -> String {
 pub(crate) fn header_meant<'a>(headers: &'a HeaderMap, ours: &HeaderName) -> Option<&'a HeaderName> {
     let right = letters(ours);
     headers.keys().find(|name| {
-        *name != ours && name.as_str().len() <= WORD_CHARS_MAX && slips(&letters(name), &right) <= 1
+        *name != ours && name.as_str().len() <= WORD_CHARS_MAX && is_slip(&letters(name), &right)
     })
 }
 
@@ -71,7 +90,7 @@ mod tests {
 
     #[track_caller]
     fn check(word: &str, want: Option<&str>) {
-        assert_eq!(nearest(word, &["event", "close", "max_events", "max_bytes"]), want, "{word}");
+        assert_eq!(nearest(word, ["event", "close", "max_events", "max_bytes"]), want, "{word}");
     }
 
     #[test]
@@ -89,5 +108,13 @@ mod tests {
         check("x", None);
         check("banana", None);
         check(&"e".repeat(10_000), None);
+    }
+
+    #[test]
+    fn a_name_under_the_wrong_section_finds_its_own() {
+        let names = ["http.heartbeat", "stream.slow", "listen"];
+        assert_eq!(nearest("stream.heartbeat", names), Some("http.heartbeat"));
+        assert_eq!(nearest("http.slow", names), Some("stream.slow"));
+        assert_eq!(nearest("http.port", names), None);
     }
 }

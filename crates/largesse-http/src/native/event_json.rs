@@ -7,7 +7,7 @@ use largesse_log::{Event, Form, Pattern, Selection, StreamName};
 use largesse_wire::{EventId, EventName};
 use serde::Serialize;
 
-use crate::{kit::json, native::time_text::rfc3339};
+use crate::kit::{json, time_text::rfc3339};
 
 /// What a page hears when an event has no name. Source: WHATWG HTML, "dispatch the event".
 const DEFAULT_NAME: &str = "message";

@@ -9,8 +9,8 @@ use largesse_log::{Settings, StreamState};
 use serde::Serialize;
 
 use crate::{
-    kit::{json, refusal::Refusal},
-    native::{door::Door, page, path, request::RequestHead, tail_id, time_text::rfc3339},
+    kit::{json, refusal::Refusal, time_text::rfc3339},
+    native::{door::Door, page, path, request::RequestHead, tail_id},
 };
 
 #[derive(Serialize)]

@@ -3,10 +3,9 @@
 //! Invariants: a parameter of ours that means nothing to this read, or is one slip away from one of ours, is
 //! refused with the right one; every other unknown one passes, for pages add their own. Does not look at values.
 
-use strsim::osa_distance as distance;
-
 use crate::{
     kit::{
+        nearest,
         printable::Printable,
         query::{Query, refuse},
         refusal::Refusal,
@@ -190,10 +189,10 @@ impl Parameter {
         if names_streams && matches!(resource, Resource::Stream(_)) {
             return false;
         }
-        let slips = distance(given, &self.name.replace('_', ""));
+        let name = self.name.replace('_', "");
         let is_near = match self.near {
-            Near::Same => slips == 0,
-            Near::Slip => slips <= 1 && !ORDINARY.contains(&given),
+            Near::Same => given == name,
+            Near::Slip => nearest::is_slip(given, &name) && !ORDINARY.contains(&given),
         };
         is_near || (names_streams && matches!(given, "stream" | "streams"))
     }

@@ -2,7 +2,7 @@
 //!
 //! Does not look at whether those streams exist.
 
-use largesse_log::{FromSetting, Selection, Selector, StartFrom, StreamName};
+use largesse_log::{FromSetting, Selection, Selector, StartFrom, StreamName, UnixMs};
 
 use crate::{
     kit::{
@@ -10,11 +10,9 @@ use crate::{
         problem::Problem,
         query::{Query, refuse, refuse_value},
         refusal::{Refusal, sentence},
+        time_text::parse_rfc3339,
     },
-    native::{
-        path::{Resource, stream_name},
-        time_text,
-    },
+    native::path::{Resource, stream_name},
 };
 
 /// The stream of the path, or those of the query; `None` when neither names one.
@@ -60,14 +58,41 @@ pub(crate) fn start_from(query: &Query) -> Result<Option<StartFrom>, Refusal> {
 
 fn parse_start(raw: &str) -> Option<StartFrom> {
     let as_a_setting = raw.parse::<FromSetting>().ok().map(StartFrom::from);
-    as_a_setting.or_else(|| time_text::parse(raw).map(StartFrom::Time))
+    as_a_setting.or_else(|| parse_time(raw).map(StartFrom::Time))
+}
+
+/// A time with its offset from UTC. Times before 1970 count as 1970: the log has none.
+///
+/// A plus that was not escaped in a query comes as a space. There is no other reason for a space after the
+/// `T`, so it is taken for one.
+fn parse_time(text: &str) -> Option<UnixMs> {
+    let (date, time) = text.split_once(['T', 't'])?;
+    let ms = parse_rfc3339(&format!("{date}T{}", time.replace(' ', "+")))?;
+    Some(UnixMs(u64::try_from(ms).unwrap_or_default()))
 }
 
 #[cfg(test)]
 mod tests {
-    use largesse_log::UnixMs;
-
     use super::*;
+
+    #[track_caller]
+    fn check_time(text: &str, want: Option<u64>) {
+        assert_eq!(parse_time(text).map(|time| time.0), want, "{text}");
+    }
+
+    #[test]
+    fn a_time_needs_its_offset() {
+        check_time("1970-01-01T00:00:01Z", Some(1_000));
+        check_time("1970-01-01T00:00:01.5Z", Some(1_500));
+        check_time("1970-01-01T01:00:00+01:00", Some(0));
+        check_time("1970-01-01T01:00:00 01:00", Some(0));
+        check_time("1969-12-31T23:00:00-02:00", Some(3_600_000));
+        check_time("1960-01-01T00:00:00Z", Some(0));
+        check_time("1970-01-01T00:00:00", None);
+        check_time("1970-01-01", None);
+        check_time("yesterday", None);
+        check_time("", None);
+    }
 
     #[track_caller]
     fn check(raw: &str, want: Option<StartFrom>) {

@@ -1,24 +1,6 @@
-//! Finds the name that was probably meant.
+//! Finds the name that was probably meant: as the door does, with our keys.
 
-use strsim::normalized_damerau_levenshtein as likeness;
-
-/// A name is near if its last segment is at least this similar, from 0 to 1.
-const LAST_LIKE: f64 = 0.6;
-/// The same for the whole name. It is higher, because a right section alone makes two names similar.
-const WHOLE_LIKE: f64 = 0.75;
-
-/// The most similar of the names `right`, if it is near. A right last segment in the wrong section counts for much.
-pub(crate) fn nearest<'a>(wrong: &str, right: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let whole = |name: &str| likeness(wrong, name);
-    let end = |name: &str| likeness(last(wrong), last(name));
-    let score = |name: &str| whole(name) + end(name) / 2.0;
-    let most = right.max_by(|a, b| score(a).total_cmp(&score(b)))?;
-    (end(most) >= LAST_LIKE || whole(most) >= WHOLE_LIKE).then_some(most)
-}
-
-fn last(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
-}
+pub(crate) use largesse::http::nearest;
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use std::{
 
 use largesse::{
     disk::inspect::StandingLog,
+    http::rfc3339,
     log::{
         Event, Place, PlaceKind, Position, ReadLimits, Record, Selection, Selector, Settings, Stopped,
         StreamName, StreamState, WireId,
@@ -17,7 +18,7 @@ use largesse::{
 
 use super::{
     STREAMS_AT_ONCE,
-    line::{Written, event_name, time_text},
+    line::{Written, event_name},
     load, whole,
 };
 use crate::{
@@ -133,7 +134,7 @@ impl<W: Write> Export<'_, W> {
             stream: event.stream.as_str(),
             id: id.as_str(),
             event: event_name(event.name.as_ref()),
-            time: &time_text(event.time),
+            time: &rfc3339(event.time),
             data: event.data.as_str(),
         })
     }

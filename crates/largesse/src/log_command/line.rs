@@ -13,8 +13,8 @@
 
 use std::io::{self, Write};
 
-use jiff::Timestamp;
 use largesse::{
+    http::parse_rfc3339,
     log::{SettingsPatch, StreamName, UnixMs},
     wire::{EventData, EventName},
 };
@@ -52,12 +52,6 @@ impl<S: Serialize> Written<'_, S> {
 /// The name of an event as written.
 pub(super) fn event_name(name: Option<&EventName>) -> &str {
     name.map_or(DEFAULT_NAME, EventName::as_str)
-}
-
-/// A time as written: RFC 3339, with milliseconds.
-pub(super) fn time_text(time: UnixMs) -> String {
-    let ms = i64::try_from(time.0).unwrap_or(i64::MAX);
-    format!("{:.3}", Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX))
 }
 
 /// A line that was read.
@@ -133,12 +127,14 @@ fn name(stream: &str) -> Result<StreamName, String> {
 }
 
 fn ms(time: &str) -> Result<UnixMs, String> {
-    let parsed = time.parse::<Timestamp>().ok().and_then(|time| u64::try_from(time.as_millisecond()).ok());
+    let parsed = parse_rfc3339(time).and_then(|ms| u64::try_from(ms).ok());
     parsed.map(UnixMs).ok_or_else(|| format!("time: {time:?} is not a time like 2026-11-20T08:00:00.000Z"))
 }
 
 #[cfg(test)]
 mod tests {
+    use largesse::http::rfc3339;
+
     use super::*;
 
     #[track_caller]
@@ -159,7 +155,7 @@ mod tests {
             r#"{"stream":"a/b","settings":{}}"#,
             &Line::Stream { stream: stream.clone(), settings: SettingsPatch::default() },
         );
-        let time = time_text(UnixMs(1_700_000_000_120));
+        let time = rfc3339(UnixMs(1_700_000_000_120));
         let (data, name) = ("x\n\"", Some(EventName::parse("n").unwrap()));
         let event = Written::Event { stream: "a/b", id: "E", event: "n", time: &time, data };
         let text =

@@ -5,9 +5,9 @@
 //! appended as one event. Does not look at the body.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use strsim::osa_distance as distance;
 
 use crate::kit::{
+    nearest,
     printable::{Printable, lossy},
     problem::Problem,
     refusal::Refusal,
@@ -74,7 +74,7 @@ fn kind(essence: &str) -> Result<BodyKind, Refusal> {
         name if name.ends_with("eventstream") => {
             Err(advise("For blocks of an event stream write text/event-stream."))
         }
-        name if LONG_NAMES.iter().any(|long| distance(name, long) == 1) => Err(advise(
+        name if LONG_NAMES.iter().any(|long| nearest::is_slip(name, long)) => Err(advise(
             "For one event a line write application/x-ndjson, for an event stream text/event-stream.",
         )),
         _ => Ok(BodyKind::Text),

@@ -2,10 +2,11 @@
 //!
 //! Invariant: what passes can be the `Origin` of a page. Does not decide who may ask.
 
-use strsim::osa_distance as distance;
-
 use super::{Origin, OriginError, default_port};
-use crate::kit::guard::authority::{Authority, WrittenHostError};
+use crate::kit::{
+    guard::authority::{Authority, WrittenHostError},
+    nearest,
+};
 
 /// Schemes of URLs from which no page has an origin with a host.
 const WITHOUT_ORIGIN: &[&str] =
@@ -66,7 +67,7 @@ impl Origin {
 
 /// Apps have schemes of their own, but none that is one slip away from those of the web.
 fn is_never_a_page(scheme: &str) -> bool {
-    WITHOUT_ORIGIN.contains(&scheme) || ["http", "https"].iter().any(|web| distance(scheme, web) == 1)
+    WITHOUT_ORIGIN.contains(&scheme) || ["http", "https"].iter().any(|web| nearest::is_slip(scheme, web))
 }
 
 #[cfg(test)]
