@@ -37,6 +37,7 @@ pub use kit::{
     },
     listen::{BUFFER_BYTES_MIN, ServeLimits, Served, serve},
     nearest::nearest,
+    printable::one_line,
     problem::Problem,
     refusal::Refusal,
     time_text::{parse_rfc3339, rfc3339},

@@ -1,26 +1,39 @@
-//! A value of the caller's as an error or a trace may show it.
+//! Text from elsewhere, as an error, a trace or a terminal may show it.
 //!
-//! Invariant: at most [`SHOWN_CHARS_MAX`] characters and one mark, and no control character. Does not judge.
+//! Invariant: no control character but the tab, so that nothing shown drives a terminal or begins a line. Does not
+//! judge the text.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// How much of a value is shown, in characters.
 const SHOWN_CHARS_MAX: usize = 200;
 
-/// Shows the beginning of a text.
+/// `text` on one line: control characters but the tab are shown as escapes.
+#[must_use]
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(breaks_line) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len() + 8);
+    for letter in text.chars() {
+        if breaks_line(letter) { line.extend(letter.escape_default()) } else { line.push(letter) }
+    }
+    Cow::Owned(line)
+}
+
+fn breaks_line(letter: char) -> bool {
+    letter.is_control() && letter != '\t'
+}
+
+/// The beginning of a text, on one line: at most [`SHOWN_CHARS_MAX`] characters, and a mark where there are more.
 pub(crate) struct Printable<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut letters = self.0.chars();
-        for letter in letters.by_ref().take(SHOWN_CHARS_MAX) {
-            if letter.is_control() {
-                write!(f, "{}", letter.escape_default())?
-            } else {
-                write!(f, "{letter}")?
-            }
+        match self.0.char_indices().nth(SHOWN_CHARS_MAX) {
+            None => f.write_str(&one_line(self.0)),
+            Some((at, _)) => write!(f, "{}…", one_line(&self.0[..at])),
         }
-        if letters.next().is_some() { f.write_str("…") } else { Ok(()) }
     }
 }
 
@@ -40,7 +53,15 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_escaped() {
-        assert_eq!(Printable("a\r\nb\u{1b}").to_string(), "a\\r\\nb\\u{1b}");
+    fn control_characters_are_escaped_and_text_stays() {
+        let rows = [
+            ("plain, grün\t\u{1f600} \\n", "plain, grün\t\u{1f600} \\n"),
+            ("a\r\nb\u{1b}", "a\\r\\nb\\u{1b}"),
+            ("\u{1b}[2J\u{9b}", "\\u{1b}[2J\\u{9b}"),
+        ];
+        for (text, want) in rows {
+            assert_eq!(one_line(text), want);
+            assert_eq!(Printable(text).to_string(), want);
+        }
     }
 }
