@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use largesse_log::{EndReason, Event, Selection, StreamName};
 use largesse_wire::EventId;
+use strum::IntoStaticStr;
 
 /// Whether the reader gets control events that the hub makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +57,8 @@ pub enum BlockContent {
 }
 
 /// Control events that the hub makes. Source: SPEC of Largesse §2 (ours).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Control {
     /// The place before the first event, where the same request repeated would find another place.
     Begin {
@@ -83,12 +85,7 @@ impl Control {
     /// The value of the `event:` line.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Begin { .. } => "begin",
-            Self::Reset(_) => "reset",
-            Self::Closed { .. } => "closed",
-            Self::End { .. } => "end",
-        }
+        self.into()
     }
 }
 
@@ -105,7 +102,8 @@ pub struct ResetNotice {
 }
 
 /// Why reading does not simply go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ResetReason {
     /// Events after the reader's place were dropped. Reading goes on from the same place.
     Trimmed,
@@ -119,10 +117,6 @@ impl ResetReason {
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Trimmed => "trimmed",
-            Self::UnknownId => "unknown_id",
-            Self::NewLog => "new_log",
-        }
+        self.into()
     }
 }

@@ -39,7 +39,7 @@ const MEMBERS: &[Member] = &[
     Member {
         name: "largesse-hub",
         ours: &["largesse-wire", "largesse-log"],
-        others: &["fastrand", "rustix", "thiserror", "tokio", "tracing"],
+        others: &["fastrand", "rustix", "strum", "thiserror", "tokio", "tracing"],
         optional: &[],
     },
     Member {
@@ -69,6 +69,7 @@ const MEMBERS: &[Member] = &[
             "serde_json",
             "socket2",
             "strsim",
+            "strum",
             "thiserror",
             "tokio",
             "tracing",

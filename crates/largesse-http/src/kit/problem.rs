@@ -1,13 +1,16 @@
 //! Everything this door refuses, by name.
 //!
-//! Invariant: one variant, one slug, one status; slugs never change, because programs compare them.
+//! Invariant: one variant, one slug, one status. A slug is its variant's name, and never changes, because programs
+//! compare them.
 //! `docs/http.md` has the same table, and a test compares the two. Does not word the details: whoever refuses
 //! knows the value.
 
 use http::StatusCode;
+use strum::{IntoStaticStr, VariantArray};
 
 /// Why a request was refused. Source: RFC 9457; the slugs are ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Problem {
     /// The stream's name breaks the rules of names.
     BadName,
@@ -79,108 +82,62 @@ pub enum Problem {
 
 impl Problem {
     /// All of them, by status.
-    pub const ALL: &'static [Self] = &[
-        Self::BadName,
-        Self::BadQuery,
-        Self::BadEventName,
-        Self::ReservedName,
-        Self::BadIdempotencyKey,
-        Self::BadHeader,
-        Self::NulInData,
-        Self::BadLine,
-        Self::NothingToAppend,
-        Self::BodyCut,
-        Self::BadChunks,
-        Self::BadSettings,
-        Self::OriginRefused,
-        Self::NotFound,
-        Self::NoSuchStream,
-        Self::MethodNotAllowed,
-        Self::BodyTimeout,
-        Self::StreamClosed,
-        Self::Superseded,
-        Self::TooLarge,
-        Self::UnsupportedBody,
-        Self::WrongHost,
-        Self::KeyReused,
-        Self::LogFailed,
-        Self::SourceFailed,
-        Self::TooManyStreams,
-        Self::TooManyRuns,
-        Self::Overloaded,
-        Self::TooManyFiles,
-        Self::LogUnwritable,
-        Self::LogUnsafe,
-        Self::Stopping,
-        Self::DiskFull,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The last part of the problem's `type`, after `urn:largesse:problem:`.
     #[must_use]
     pub fn slug(self) -> &'static str {
-        self.row().0
+        self.into()
     }
 
     /// The status of the answer.
     #[must_use]
     pub fn status(self) -> StatusCode {
-        self.row().1
+        self.row().0
     }
 
     /// What is the same for every occurrence, in a few words.
     #[must_use]
     pub fn title(self) -> &'static str {
-        self.row().2
+        self.row().1
     }
 
-    fn row(self) -> (&'static str, StatusCode, &'static str) {
+    fn row(self) -> (StatusCode, &'static str) {
         use StatusCode as S;
         match self {
-            Self::BadName => ("bad-name", S::BAD_REQUEST, "The stream name is not allowed"),
-            Self::BadQuery => ("bad-query", S::BAD_REQUEST, "A query parameter is not understood"),
-            Self::BadEventName => ("bad-event-name", S::BAD_REQUEST, "The event name is not allowed"),
-            Self::ReservedName => {
-                ("reserved-name", S::BAD_REQUEST, "The event name is kept for control events")
-            }
-            Self::BadIdempotencyKey => {
-                ("bad-idempotency-key", S::BAD_REQUEST, "The idempotency key is not allowed")
-            }
-            Self::BadHeader => ("bad-header", S::BAD_REQUEST, "A header is missing or not understood"),
-            Self::NulInData => ("nul-in-data", S::BAD_REQUEST, "An event's data may not hold a NUL"),
-            Self::BadLine => ("bad-line", S::BAD_REQUEST, "A line is not JSON"),
-            Self::NothingToAppend => ("nothing-to-append", S::BAD_REQUEST, "The body holds no event"),
-            Self::BodyCut => ("body-cut", S::BAD_REQUEST, "The body was cut off"),
-            Self::BadChunks => ("bad-chunks", S::BAD_REQUEST, "The body's chunks can't be read"),
-            Self::BadSettings => ("bad-settings", S::BAD_REQUEST, "The settings are not understood"),
-            Self::OriginRefused => ("origin-refused", S::FORBIDDEN, "This page may not ask here"),
-            Self::NotFound => ("not-found", S::NOT_FOUND, "There is nothing at this path"),
-            Self::NoSuchStream => ("no-such-stream", S::NOT_FOUND, "There is no such stream"),
-            Self::MethodNotAllowed => {
-                ("method-not-allowed", S::METHOD_NOT_ALLOWED, "The path does not take this method")
-            }
-            Self::BodyTimeout => ("body-timeout", S::REQUEST_TIMEOUT, "The body did not go on"),
-            Self::StreamClosed => ("stream-closed", S::CONFLICT, "The stream is closed"),
-            Self::Superseded => ("superseded", S::CONFLICT, "A newer request took over the key"),
-            Self::TooLarge => ("too-large", S::PAYLOAD_TOO_LARGE, "This is larger than may be"),
-            Self::UnsupportedBody => {
-                ("unsupported-body", S::UNSUPPORTED_MEDIA_TYPE, "The body is not plain UTF-8 text")
-            }
-            Self::WrongHost => ("wrong-host", S::MISDIRECTED_REQUEST, "This server is not that host"),
-            Self::KeyReused => {
-                ("key-reused", S::UNPROCESSABLE_ENTITY, "The idempotency key was used for something else")
-            }
-            Self::LogFailed => ("log-failed", S::INTERNAL_SERVER_ERROR, "The log can't be read"),
-            Self::SourceFailed => ("source-failed", S::INTERNAL_SERVER_ERROR, "The source failed"),
-            Self::TooManyStreams => {
-                ("too-many-streams", S::SERVICE_UNAVAILABLE, "There are too many streams")
-            }
-            Self::TooManyRuns => ("too-many-runs", S::SERVICE_UNAVAILABLE, "There are too many runs"),
-            Self::Overloaded => ("overloaded", S::SERVICE_UNAVAILABLE, "The server has too much to do"),
-            Self::TooManyFiles => ("too-many-files", S::SERVICE_UNAVAILABLE, "Too many files are open"),
-            Self::LogUnwritable => ("log-unwritable", S::SERVICE_UNAVAILABLE, "The log can't be written"),
-            Self::LogUnsafe => ("log-unsafe", S::SERVICE_UNAVAILABLE, "The log could not be made safe"),
-            Self::Stopping => ("stopping", S::SERVICE_UNAVAILABLE, "The server is being stopped"),
-            Self::DiskFull => ("disk-full", S::INSUFFICIENT_STORAGE, "There is no space left for the log"),
+            Self::BadName => (S::BAD_REQUEST, "The stream name is not allowed"),
+            Self::BadQuery => (S::BAD_REQUEST, "A query parameter is not understood"),
+            Self::BadEventName => (S::BAD_REQUEST, "The event name is not allowed"),
+            Self::ReservedName => (S::BAD_REQUEST, "The event name is kept for control events"),
+            Self::BadIdempotencyKey => (S::BAD_REQUEST, "The idempotency key is not allowed"),
+            Self::BadHeader => (S::BAD_REQUEST, "A header is missing or not understood"),
+            Self::NulInData => (S::BAD_REQUEST, "An event's data may not hold a NUL"),
+            Self::BadLine => (S::BAD_REQUEST, "A line is not JSON"),
+            Self::NothingToAppend => (S::BAD_REQUEST, "The body holds no event"),
+            Self::BodyCut => (S::BAD_REQUEST, "The body was cut off"),
+            Self::BadChunks => (S::BAD_REQUEST, "The body's chunks can't be read"),
+            Self::BadSettings => (S::BAD_REQUEST, "The settings are not understood"),
+            Self::OriginRefused => (S::FORBIDDEN, "This page may not ask here"),
+            Self::NotFound => (S::NOT_FOUND, "There is nothing at this path"),
+            Self::NoSuchStream => (S::NOT_FOUND, "There is no such stream"),
+            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "The path does not take this method"),
+            Self::BodyTimeout => (S::REQUEST_TIMEOUT, "The body did not go on"),
+            Self::StreamClosed => (S::CONFLICT, "The stream is closed"),
+            Self::Superseded => (S::CONFLICT, "A newer request took over the key"),
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "This is larger than may be"),
+            Self::UnsupportedBody => (S::UNSUPPORTED_MEDIA_TYPE, "The body is not plain UTF-8 text"),
+            Self::WrongHost => (S::MISDIRECTED_REQUEST, "This server is not that host"),
+            Self::KeyReused => (S::UNPROCESSABLE_ENTITY, "The idempotency key was used for something else"),
+            Self::LogFailed => (S::INTERNAL_SERVER_ERROR, "The log can't be read"),
+            Self::SourceFailed => (S::INTERNAL_SERVER_ERROR, "The source failed"),
+            Self::TooManyStreams => (S::SERVICE_UNAVAILABLE, "There are too many streams"),
+            Self::TooManyRuns => (S::SERVICE_UNAVAILABLE, "There are too many runs"),
+            Self::Overloaded => (S::SERVICE_UNAVAILABLE, "The server has too much to do"),
+            Self::TooManyFiles => (S::SERVICE_UNAVAILABLE, "Too many files are open"),
+            Self::LogUnwritable => (S::SERVICE_UNAVAILABLE, "The log can't be written"),
+            Self::LogUnsafe => (S::SERVICE_UNAVAILABLE, "The log could not be made safe"),
+            Self::Stopping => (S::SERVICE_UNAVAILABLE, "The server is being stopped"),
+            Self::DiskFull => (S::INSUFFICIENT_STORAGE, "There is no space left for the log"),
         }
     }
 }
