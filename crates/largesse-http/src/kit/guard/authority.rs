@@ -1,7 +1,9 @@
 //! Who is meant: the `host[:port]` of a `Host` header, of an origin, or of the allow-list.
 //!
-//! Invariant: a parsed host is lower-case, and an address is compared as an address, not as text. Does not
-//! resolve names: only names that mean the machine itself everywhere count as loopback.
+//! Invariant: a parsed host is lower-case, and an address is compared as an address, not as text. What arrived is
+//! checked and never decoded: only a browser may take `127.1` or `%6cocalhost` for this machine, and it sends what it
+//! made of them. So this is not the parser of `url`, to which a test compares it. Does not resolve names: only names
+//! that mean the machine itself everywhere count as loopback.
 
 mod written;
 
@@ -156,7 +158,10 @@ fn parse_port(raw: &str) -> Result<Option<u16>, AuthorityError> {
 
 #[cfg(test)]
 mod tests {
+    use url::{Host, Position, Url};
+
     use super::*;
+    use crate::Origin;
 
     #[track_caller]
     fn check(raw: &str, want: Result<(&str, bool), AuthorityError>) {
@@ -206,6 +211,47 @@ mod tests {
         check("localhost:65536", Err(AuthorityError::Port));
         check("localhost:+1", Err(AuthorityError::Port));
         check("localhost:", Ok(("localhost", true)));
+    }
+
+    /// What the host of a URL is to a browser. Source: WHATWG URL, clause 3.5, as the crate `url` has it.
+    fn is_loopback_by_the_standard(url: &Url) -> bool {
+        match url.host().expect("a URL of the web has a host") {
+            Host::Domain(name) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                name == "localhost" || name.ends_with(".localhost")
+            }
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.to_canonical().is_loopback(),
+        }
+    }
+
+    #[test]
+    fn what_a_browser_sends_for_a_url_means_what_the_url_means() {
+        let rows = [
+            ("http://LOCALHOST:8084", "localhost:8084"),
+            ("http://localhost./", "localhost."),
+            ("http://127.1/", "127.0.0.1"),
+            ("http://0x7f.1:8084", "127.0.0.1:8084"),
+            ("http://2130706433/", "127.0.0.1"),
+            ("http://[::FFFF:127.0.0.1]/", "[::ffff:7f00:1]"),
+            ("http://[0:0::1]:1/", "[::1]:1"),
+            ("http://%6cocalhost/", "localhost"),
+            ("http://b%C3%BCcher.example", "xn--bcher-kva.example"),
+            ("http://b\u{fc}cher.example:80", "xn--bcher-kva.example"),
+            ("http://a_b.1a.example", "a_b.1a.example"),
+            ("https://a.example:443", "a.example"),
+            ("http://localhost.example", "localhost.example"),
+            ("http://0/", "0.0.0.0"),
+        ];
+        for (typed, sent) in rows {
+            let url = Url::parse(typed).expect("a URL");
+            assert_eq!(&url[Position::BeforeHost..Position::AfterPort], sent, "{typed}");
+            let host = Authority::parse(sent).expect(sent);
+            assert_eq!(host.is_loopback(), is_loopback_by_the_standard(&url), "{typed}");
+            assert!(Authority::parse_written(sent).is_ok(), "{typed}");
+            let origin = Origin::parse(&url.origin().ascii_serialization()).expect(typed);
+            assert!(origin.is_at(&host), "{typed}: {origin}");
+        }
     }
 
     #[test]

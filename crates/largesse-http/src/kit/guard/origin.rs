@@ -1,7 +1,8 @@
 //! Where a page came from: the value of an `Origin` header, or an entry of the allow-list.
 //!
-//! Invariant: two origins are equal when a browser would call them the same: default ports are dropped. Does
-//! not decide who may ask; see `guard.rs`.
+//! Invariant: two origins are equal when a browser would call them the same: default ports are dropped. An app's origin
+//! (`capacitor://localhost`) is one like any other, whereas to `url` it is opaque and equal to none. Does not decide who
+//! may ask; see `guard.rs`.
 
 mod written;
 
