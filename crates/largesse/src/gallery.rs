@@ -120,7 +120,7 @@ fn receipt(stream: &StreamName) -> Response {
 }
 
 fn not_allowed(method: &Method, methods: &'static str) -> Refusal {
-    let detail = format!("This path does not take {method}. It takes {methods}.");
+    let detail = format!("This path does not support {method}. It supports {methods}.");
     Refusal::new(Problem::MethodNotAllowed, detail)
         .with("allowed", methods)
         .with_header(header::ALLOW, methods)

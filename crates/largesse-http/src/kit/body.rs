@@ -101,12 +101,14 @@ impl NotWhole {
 
     pub(crate) fn refusal(&self) -> Refusal {
         match self {
-            Self::Cut => Refusal::new(Problem::BodyCut, "The connection ended before the body did."),
+            Self::Cut => {
+                Refusal::new(Problem::BodyCut, "The connection closed before the body was complete.")
+            }
             Self::BadChunks(what) => {
                 let detail = format!(
-                    "The body's chunks can't be read: {}. Each is its length in hexadecimal digits, CR LF, so many \
-                     bytes, and CR LF; the last has the length 0. Or leave Transfer-Encoding out and give a \
-                     Content-Length.",
+                    "The chunked body is malformed: {}. A chunk is its length in hexadecimal, CR LF, that many \
+             bytes, and CR LF; the last chunk has length 0. Or send a Content-Length instead of \
+             Transfer-Encoding.",
                     Printable(what)
                 );
                 Refusal::new(Problem::BadChunks, detail)
@@ -237,7 +239,7 @@ impl RequestBody {
 }
 
 fn too_large(bytes_max: usize) -> Refusal {
-    let detail = format!("The body has more than {bytes_max} bytes, which is the most it may have here.");
+    let detail = format!("The body is larger than the limit of {bytes_max} bytes.");
     Refusal::new(Problem::TooLarge, detail).with("limit", bytes_max)
 }
 
@@ -245,18 +247,18 @@ fn too_large(bytes_max: usize) -> Refusal {
 const NOTHING: &str = "Nothing was appended.";
 
 fn stopped(stopped: Stopped) -> Refusal {
-    const ADVICE: &str = "A body of type text/event-stream may take its time between two blocks.";
+    const ADVICE: &str = "A text/event-stream body may pause between blocks.";
     match stopped {
         Stopped::NotWhole(why) => why.refusal().and(NOTHING),
         Stopped::Idle(idle) => {
             let seconds = idle.as_secs_f64();
-            let detail = format!("No byte of the body came for {seconds} s, and it is not complete.");
+            let detail = format!("The body is incomplete, and nothing arrived for {seconds} s.");
             Refusal::new(Problem::BodyTimeout, detail).and(NOTHING).and(ADVICE)
         }
         Stopped::TooSlow(time_max) => {
             let seconds = time_max.as_secs_f64();
             let detail = format!("The body was not complete after {seconds} s.");
-            Refusal::new(Problem::BodyTimeout, detail).and(NOTHING).and("Send less at once.").and(ADVICE)
+            Refusal::new(Problem::BodyTimeout, detail).and(NOTHING).and("Send a smaller body.").and(ADVICE)
         }
     }
 }
@@ -264,7 +266,8 @@ fn stopped(stopped: Stopped) -> Refusal {
 /// There is no room for this `held` thing.
 fn full(held: &str) -> Refusal {
     let detail = format!(
-        "There is no memory left for this {held} beside what others are sending now. Send it again later."
+        "The memory for request bodies is used up, so there is no room for this {held}. Try again \
+             later."
     );
     Refusal::new(Problem::Overloaded, detail).with_retry_after()
 }

@@ -69,13 +69,13 @@ fn named_host(version: Version, uri: &Uri, headers: &HeaderMap) -> Result<Option
     let header = only_value(headers, &header::HOST)
         .map_err(|()| bad("The request has several Host headers. Send one.".to_owned()))?;
     if header.is_none() && version == Version::HTTP_11 {
-        return Err(bad("The request has no Host header, which HTTP/1.1 asks for.".to_owned()));
+        return Err(bad("The request has no Host header, which HTTP/1.1 requires.".to_owned()));
     }
     let of_header = header.map(|value| parse_host(&lossy(value.as_bytes()))).transpose()?;
     let of_target = uri.authority().map(|authority| parse_host(authority.as_str())).transpose()?;
     match (of_header, of_target) {
         (Some(header), Some(target)) if !header.is_same(&target) => Err(bad(format!(
-            "The Host header says {header} and the request line {target}. Let both say the same."
+            "The Host header says {header}, but the request line says {target}. They must match."
         ))),
         (header, target) => Ok(header.or(target)),
     }
@@ -98,7 +98,7 @@ fn check_host(config: &GuardConfig, host: &Authority) -> Result<(), Refusal> {
         return Ok(());
     }
     let detail = format!(
-        "The request names the host '{host}'. Use localhost, a loopback address, or a host of http.allowed_hosts."
+        "The request names the host '{host}'. Use localhost, a loopback address, or a host in http.allowed_hosts."
     );
     Err(Refusal::new(Problem::WrongHost, detail))
 }
@@ -120,8 +120,9 @@ fn check_origin(
 fn check_site(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
     if sites.any(|site| site.as_bytes().trim_ascii().eq_ignore_ascii_case(b"cross-site")) {
-        let detail = "A page of another site asks (Sec-Fetch-Site: cross-site) without an Origin that is allowed. \
-                      Ask with fetch or EventSource from a page whose origin is in http.allowed_origins.";
+        let detail = "The request comes from a page of another site (Sec-Fetch-Site: cross-site) without an \
+             allowed Origin. Use fetch or EventSource from a page whose origin is in \
+             http.allowed_origins.";
         return Err(Refusal::new(Problem::OriginRefused, detail));
     }
     Ok(())
@@ -133,7 +134,8 @@ fn refuse_several_origins() -> Refusal {
 
 fn refuse_origin(value: &str) -> Refusal {
     let detail = format!(
-        "The Origin is '{}'. Allowed are loopback origins, this host's own, and those of http.allowed_origins.",
+        "The origin '{}' is not allowed. Allowed are loopback origins, this host's own, and those in \
+             http.allowed_origins.",
         Printable(value)
     );
     Refusal::new(Problem::OriginRefused, detail)

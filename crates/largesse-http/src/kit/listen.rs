@@ -133,7 +133,7 @@ async fn join(mut tasks: JoinSet<()>, grace: Duration) -> usize {
     let _ = timeout(grace, all_ended).await;
     let cut = tasks.len();
     if cut > 0 {
-        tracing::warn!(cut, ?grace, "connections were cut: they did not end within the grace");
+        tracing::warn!(cut, ?grace, "connections were cut: they did not end within the grace period");
     }
     tasks.shutdown().await;
     cut

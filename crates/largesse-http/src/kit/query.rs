@@ -73,8 +73,8 @@ impl Query {
         let hint = nearest::hint(name, known);
         let shown = Printable(name);
         let detail = match known {
-            [] => format!("This request takes no query parameter, so not '{shown}'."),
-            _ => format!("There is no query parameter '{shown}' here{hint} Known are: {}.", known.join(", ")),
+            [] => format!("This request takes no query parameters, so '{shown}' is not allowed."),
+            _ => format!("There is no query parameter '{shown}' here{hint} Valid parameters: {}.", known.join(", ")),
         };
         Err(refuse(name, detail))
     }
@@ -83,7 +83,7 @@ impl Query {
         self.0.iter().filter(move |parameter| parameter.name == name).map(|parameter| {
             parameter.value.as_deref().map_err(|bad| {
                 let (name, shown, why) = (&parameter.name, Printable(&bad.shown), bad.why);
-                refuse(name, format!("The query parameter '{name}' is '{shown}', in which {why}."))
+                refuse(name, format!("The query parameter '{name}' is '{shown}': {why}."))
             })
         })
     }
@@ -98,7 +98,7 @@ pub(crate) fn refuse(parameter: &str, detail: impl Into<String>) -> Refusal {
 pub(crate) fn refuse_value(parameter: &str, value: &str, right: &str) -> Refusal {
     refuse(
         parameter,
-        format!("The query parameter '{parameter}' is '{}'. Right would be: {right}.", Printable(value)),
+        format!("The query parameter '{parameter}' is '{}'. Expected: {right}.", Printable(value)),
     )
 }
 

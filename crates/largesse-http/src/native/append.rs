@@ -88,8 +88,8 @@ impl Publish<'_> {
         if self.name.is_none() {
             return Ok(());
         }
-        let detail = "The query names an event, and the body is empty: with close, that is no event. Send the event's data \
-                      as the body, or leave 'event' out to close alone.";
+        let detail = "The query names an event, but with close an empty body means no event. Send the event's data \
+             as the body, or omit 'event' to only close the stream.";
         Err(Refusal::new(Problem::BadQuery, detail).with("parameter", "event"))
     }
 
@@ -144,8 +144,7 @@ fn then(query: &Query) -> Result<Then, Refusal> {
 /// The text of one event, which says where it stands if it may not be one.
 fn event_data(text: String, place: &str) -> Result<EventData, Refusal> {
     EventData::parse_owned(text).map_err(|EventDataError::Nul { at }| {
-        let detail =
-            format!("There is a NUL at byte {at} of {place}, which readers of event streams cannot take.");
+        let detail = format!("There is a NUL at byte {at} of {place}, which an event stream cannot carry.");
         Refusal::new(Problem::NulInData, detail)
     })
 }
@@ -161,10 +160,13 @@ fn utf8(body: Vec<u8>) -> Result<String, Refusal> {
 
 /// First bytes of what was text once, and what makes it text again.
 const NO_TEXT: &[(&[u8], &str)] = &[
-    (b"\x1f\x8b", "The body is compressed by gzip. Send it unpacked, as zcat does."),
-    (b"\x28\xb5\x2f\xfd", "The body is compressed by zstd. Send it unpacked, as zstdcat does."),
-    (b"\xff\xfe", "The body is UTF-16. Send UTF-8, as iconv -f UTF-16 -t UTF-8 makes of it."),
-    (b"\xfe\xff", "The body is UTF-16. Send UTF-8, as iconv -f UTF-16 -t UTF-8 makes of it."),
+    (b"\x1f\x8b", "The body is compressed with gzip. Send it uncompressed, for example through zcat."),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "The body is compressed with zstd. Send it uncompressed, for example through zstdcat.",
+    ),
+    (b"\xff\xfe", "The body is UTF-16. Send UTF-8, for example through iconv -f UTF-16 -t UTF-8."),
+    (b"\xfe\xff", "The body is UTF-16. Send UTF-8, for example through iconv -f UTF-16 -t UTF-8."),
 ];
 
 fn not_utf8_because(what: &str) -> Refusal {
@@ -174,7 +176,8 @@ fn not_utf8_because(what: &str) -> Refusal {
 /// A refusal for bytes that are no text, from byte `at` of the body on.
 fn not_utf8(at: usize) -> Refusal {
     let detail = format!(
-        "The body is not UTF-8 from byte {at} on. Send text, or encode bytes as text (for example base64)."
+        "The body is not valid UTF-8 at byte {at}. Send text, or encode binary data as text (for \
+             example base64)."
     );
     Refusal::new(Problem::UnsupportedBody, detail).with("at", at)
 }

@@ -20,7 +20,7 @@ pub(crate) fn check(parts: &Parts, query: &Query) -> Result<(), Refusal> {
     if !may_have_body || !(needs_body || has_type) {
         return Ok(());
     }
-    let detail =
-        "HTTP/1.0 needs a Content-Length for a body. Send one (0 where there is no body), or use HTTP/1.1.";
+    let detail = "HTTP/1.0 needs a Content-Length for a body. Send one (0 if there is no body), or use \
+             HTTP/1.1.";
     Err(Refusal::new(Problem::BadHeader, detail))
 }

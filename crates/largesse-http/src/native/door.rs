@@ -37,7 +37,7 @@ impl Door {
         let is_due =
             |last_ms| (now_ms >= u64::saturating_add(last_ms, OVERLOAD_TRACED_EVERY_MS)).then_some(now_ms);
         if self.overload_traced_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_due).is_ok() {
-            tracing::warn!(%error, "readers are told to come again: raise the limit, or add a server");
+            tracing::warn!(%error, "readers are turned away: raise the limit, or add a server");
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn answer(door: &Door, head: &RequestHead<'_>) -> Result<Respon
         (Media::EventStream, None) => Err(query::refuse(
             "name",
             "Which streams? Give names, such as /streams?name=a&name=prices/*, \
-             or ask with 'Accept: application/json' for the list.",
+             or use 'Accept: application/json' to list them.",
         )),
     }
 }

@@ -37,8 +37,8 @@ pub(crate) fn refuse_header(headers: &HeaderMap) -> Result<(), Refusal> {
     if headers.get(LAST_EVENT_ID).is_none_or(|value| value.is_empty()) {
         return Ok(());
     }
-    let detail = "The header Last-Event-ID means nothing to a page of JSON. Say ?after=, with the same id, or ask \
-                  with 'Accept: text/event-stream'.";
+    let detail = "The header Last-Event-ID does not apply to a JSON page. Use ?after= with the same id, or \
+             'Accept: text/event-stream'.";
     Err(Refusal::new(Problem::BadHeader, detail))
 }
 

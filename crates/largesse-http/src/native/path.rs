@@ -54,7 +54,7 @@ pub(crate) fn stream_name(raw: &str) -> Result<StreamName, Refusal> {
     let bytes: Vec<u8> = percent_decode_str(raw).collect();
     if !escapes_are_whole(raw) {
         let detail =
-            "The path has a % that is not followed by two hexadecimal digits. Write % itself as %25.";
+            "The path has a % that is not followed by two hexadecimal digits. Write a literal % as %25.";
         return Err(Refusal::new(Problem::BadName, detail));
     }
     let Ok(text) = std::str::from_utf8(&bytes) else {
@@ -75,7 +75,7 @@ pub(crate) fn parse_name(text: &str) -> Result<StreamName, Refusal> {
 
 /// A refusal of what needs a stream that is there.
 pub(crate) fn no_such_stream(stream: &StreamName) -> Refusal {
-    let detail = format!("There is no stream '{stream}'. A publish or a PUT makes it.");
+    let detail = format!("There is no stream '{stream}'. Publish to it, or PUT it, to create it.");
     Refusal::new(Problem::NoSuchStream, detail).with("stream", stream.as_str())
 }
 

@@ -29,12 +29,12 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// The keys of settings, and what would be right for each. `null` is right for all.
 const KEYS: &[(&str, &str)] = &[
-    ("max_age", "a duration from \"1ms\" on, like \"24h\" or \"7d\", or \"unlimited\""),
-    ("max_events", "a whole number from 1 on, or \"unlimited\""),
-    ("max_bytes", "a number of bytes from 1 on, like \"64 MiB\" or 1048576, or \"unlimited\""),
-    ("ttl_after_close", "a duration like \"90s\", \"15m\", \"24h\" or \"7d\""),
+    ("max_age", "a duration of at least \"1ms\", such as \"24h\" or \"7d\", or \"unlimited\""),
+    ("max_events", "a whole number of at least 1, or \"unlimited\""),
+    ("max_bytes", "a number of at least 1 byte, such as \"64 MiB\" or 1048576, or \"unlimited\""),
+    ("ttl_after_close", "a duration such as \"90s\", \"15m\", \"24h\" or \"7d\""),
     ("slow", "\"catch-up\", \"latest\" or \"disconnect\""),
-    ("from", "\"start\", \"now\", or \"-N\" for the last N events, like \"-100\""),
+    ("from", "\"start\", \"now\", or \"-N\" for the last N events, such as \"-100\""),
     ("control_names", "\"reserved\" or \"shared\""),
 ];
 
@@ -59,7 +59,7 @@ pub(crate) async fn answer(
     body: &mut RequestBody,
 ) -> Result<Response, Refusal> {
     let told = |refusal: Refusal| refusal.and(POST_APPENDS);
-    head.query.only(&[]).map_err(|refusal| told(refusal.and("Settings stand in the body, as JSON.")))?;
+    head.query.only(&[]).map_err(|refusal| told(refusal.and("Settings go in the body, as JSON.")))?;
     check_kind(head.headers).map_err(told)?;
     let body = whole(body).await.map_err(told)?;
     let settings = patch(&body).map_err(told)?;
@@ -72,10 +72,10 @@ pub(crate) async fn answer(
     let closed = put.state.closed.is_some();
     let hint = is_blank(&body).then(|| {
         let done = match put.made {
-            Made::Now => "This made the stream",
+            Made::Now => "This created the stream",
             Made::Before => "This changed nothing",
         };
-        format!("{done}, and appended nothing. {POST_APPENDS}")
+        format!("{done} and appended nothing. {POST_APPENDS}")
     });
     let answer = PutJson { stream: stream.as_str(), closed, settings: &put.settings, hint };
     Ok(tail_id::marked(json::response(status, &answer), door))
@@ -95,7 +95,7 @@ fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
 async fn whole(body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {
     if body.awaits_continue() && body.said_bytes() > BODY_BYTES_MAX {
         let detail = format!(
-            "The body has {} bytes, too many for settings: they have {BODY_BYTES_MAX} at most.",
+            "The body has {} bytes, but the limit for settings is {BODY_BYTES_MAX}.",
             body.said_bytes()
         );
         return Err(Refusal::new(Problem::BadSettings, detail).with("limit", BODY_BYTES_MAX));
@@ -142,14 +142,14 @@ fn check(key: &str, value: &Value) -> Result<(), Refusal> {
         return Ok(());
     }
     let value = value.to_string();
-    let detail = format!("The setting '{key}' is {}. Right would be: {right}.", Printable(&value));
+    let detail = format!("The setting '{key}' is {}. Expected: {right}.", Printable(&value));
     Err(Refusal::new(Problem::BadSettings, detail).with("key", key))
 }
 
 fn unknown(key: &str) -> Refusal {
     let known: Vec<&str> = KEYS.iter().map(|(known, _)| *known).collect();
     let (shown, hint) = (Printable(key), nearest::hint(key, &known));
-    let detail = format!("There is no setting '{shown}'{hint} Known are: {}.", known.join(", "));
+    let detail = format!("There is no setting '{shown}'{hint} Valid settings: {}.", known.join(", "));
     Refusal::new(Problem::BadSettings, detail).with("key", shown.to_string())
 }
 
@@ -157,14 +157,15 @@ fn not_an_object(error: &serde_json::Error) -> Refusal {
     let why = match error.classify() {
         Category::Data => String::new(),
         Category::Syntax | Category::Eof | Category::Io => {
-            format!(", and no JSON from line {}, column {} on", error.line(), error.column())
+            format!(": it is not JSON at line {}, column {}", error.line(), error.column())
         }
     };
     no_object(&why)
 }
 
 fn no_object(why: &str) -> Refusal {
-    let detail = format!("The body is not a JSON object{why}. Right would be {{\"max_age\":\"7d\"}}.");
+    let detail =
+        format!("The body is not a JSON object{why}. Expected, for example: {{\"max_age\":\"7d\"}}.");
     Refusal::new(Problem::BadSettings, detail)
 }
 

@@ -85,7 +85,9 @@ const fn of_publishers(name: &'static str, advice: &'static str) -> Parameter {
 const PARAMETERS: &[Parameter] = &[
     every("name", Use::Taken),
     Parameter {
-        list: Use::Refused("The list of streams goes by names: say after, with the name it begins after."),
+        list: Use::Refused(
+            "The list of streams is ordered by name: use after, with the name to start after.",
+        ),
         ..every("from", Use::Taken)
     },
     of_live("heartbeat"),
@@ -96,30 +98,32 @@ const PARAMETERS: &[Parameter] = &[
         spellings: &["lastEventId", "lastEventID"],
         near: Near::Slip,
         live: Use::Taken,
-        page: Use::Refused("On a page of JSON say after, with the same id."),
-        list: Use::Refused("The list of streams goes by names: say after, with the name it begins after."),
+        page: Use::Refused("On a JSON page use after, with the same id."),
+        list: Use::Refused(
+            "The list of streams is ordered by name: use after, with the name to start after.",
+        ),
     },
     Parameter {
         live: Use::Refused(
-            "It is for pages of JSON. An event stream begins after the id in last_event_id, or in the header \
+            "It is for JSON pages. An event stream starts after the id in last_event_id, or in the header \
              Last-Event-ID.",
         ),
         ..every("after", Use::Taken)
     },
     Parameter {
         live: Use::Refused(
-            "It is for pages of JSON, which 'Accept: application/json' asks for. An event stream goes on; from=-N \
-             begins it with the last N events.",
+            "It is for JSON pages, which 'Accept: application/json' selects. An event stream does not \
+             end; from=-N starts it with the last N events.",
         ),
         ..every("limit", Use::Taken)
     },
-    of_publishers("event", "It names an event that is published. A read gives all events of its streams."),
+    of_publishers("event", "It names an event to publish. A read returns all events of its streams."),
     of_publishers("close", "It closes a stream, with POST. A read closes nothing."),
 ];
 
 /// Why a name counts for nothing on the path of one stream.
 const NAMED_BY_PATH: &str =
-    "The path names the stream. To read several, ask for /streams?name=a&name=b, without one in the path.";
+    "The path names the stream. To read several, use /streams?name=a&name=b, without a name in the path.";
 
 impl Form {
     pub(crate) fn new(resource: &Resource, query: &Query, media: Media) -> Self {
@@ -157,7 +161,7 @@ fn check_one(given: &str, resource: &Resource, form: Form) -> Result<(), Refusal
     };
     let (shown, name) = (Printable(given), parameter.name);
     let told = match likeness {
-        Likeness::Exact => format!("The query parameter '{shown}' means nothing here."),
+        Likeness::Exact => format!("The query parameter '{shown}' does not apply here."),
         Likeness::Slip => format!("There is no query parameter '{shown}'; did you mean '{name}'?"),
     };
     let detail = if advice.is_empty() { told } else { format!("{told} {advice}") };

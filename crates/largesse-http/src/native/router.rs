@@ -85,9 +85,10 @@ fn nothing_here(path: &str) -> Refusal {
 
 fn not_allowed(method: &Method, resource: &Resource) -> Refusal {
     let methods = resource.methods();
-    let mut detail = format!("This path does not take {}. It takes {methods}.", Printable(method.as_str()));
+    let mut detail =
+        format!("This path does not support {}. It supports {methods}.", Printable(method.as_str()));
     if *resource == Resource::Streams {
-        detail.push_str(" One stream is at /streams/{name}.");
+        detail.push_str(" A single stream is at /streams/{name}.");
     }
     Refusal::new(Problem::MethodNotAllowed, detail)
         .with("allowed", methods)

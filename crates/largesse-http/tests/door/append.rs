@@ -170,7 +170,7 @@ async fn parameters_that_mean_nothing_are_refused() {
     };
     refuse("evnt=x", "bad-query", "did you mean 'event'?").await;
     refuse("closed", "bad-query", "did you mean 'close'?").await;
-    refuse("banana=1", "bad-query", "Known are: event, close").await;
+    refuse("banana=1", "bad-query", "Valid parameters: event, close").await;
     refuse("ticket=t", "bad-query", "'ticket'").await;
     refuse("close=yes", "bad-query", "'yes'").await;
     refuse("close&close", "bad-query", "twice").await;

@@ -129,7 +129,7 @@ async fn bytes_that_are_not_utf8_are_refused_and_what_came_before_stays() {
             (Some(at), Some(want.len() as u64)),
             "row {number}: {problem}"
         );
-        assert!(answer.detail().contains(&format!("byte {at} ")), "row {number}: {problem}");
+        assert!(answer.detail().contains(&format!("at byte {at}.")), "row {number}: {problem}");
         assert_eq!(problem["id"].is_string(), !want.is_empty(), "row {number}: {problem}");
         assert_eq!(server.data(&format!("s{number}")).await, want, "row {number}");
     }

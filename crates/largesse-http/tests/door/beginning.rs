@@ -169,7 +169,7 @@ async fn other_beginnings_are_refused_with_what_would_be_right() {
         assert!(answer.detail().contains("\"now\", or \"-N\" for the last N events"), "{}", answer.detail());
     }
     let names = server.ask("PUT /streams/a", "", "{\"control_names\":\"free\"}").await;
-    assert!(names.detail().contains("Right would be: \"reserved\" or \"shared\"."), "{}", names.detail());
+    assert!(names.detail().contains("Expected: \"reserved\" or \"shared\"."), "{}", names.detail());
     let slip = server.ask("PUT /streams/a", "", "{\"control_name\":\"shared\"}").await;
     assert!(slip.detail().contains("did you mean 'control_names'?"), "{}", slip.detail());
     assert_eq!(server.state().await, before);

@@ -87,7 +87,7 @@ async fn the_answer_arrives_though_a_large_file_is_still_being_sent() {
 #[tokio::test]
 async fn an_empty_body_makes_the_stream_and_says_that_it_appended_nothing() {
     let server = Server::start().await;
-    for (body, status, part) in [("", 201, "made the stream"), (" \n", 200, "changed nothing")] {
+    for (body, status, part) in [("", 201, "created the stream"), (" \n", 200, "changed nothing")] {
         let answer = server.ask("PUT /streams/a", "", body).await;
         assert_eq!(answer.status, status);
         let hint = answer.json()["hint"].as_str().expect("a hint").to_owned();

@@ -74,10 +74,10 @@ async fn a_page_refuses_what_is_one_slip_away_and_the_last_event_id() {
     server.publish("a", "1").await;
     for path in ["/streams/a?", "/streams?name=a&"] {
         for (query, part) in [
-            ("last_event_id", "say after"),
-            ("lastEventId", "say after"),
-            ("lastEventID", "say after"),
-            ("last-event-id", "say after"),
+            ("last_event_id", "use after"),
+            ("lastEventId", "use after"),
+            ("lastEventID", "use after"),
+            ("last-event-id", "use after"),
             ("afer", "'after'"),
             ("AFTER", "'after'"),
             ("limits", "'limit'"),

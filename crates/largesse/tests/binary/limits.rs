@@ -155,7 +155,7 @@ fn where_no_file_can_be_opened_publishers_are_told_that_and_afterwards_all_goes_
     // A connection made now waits until it can be accepted.
     let mut early = connect(&server.address);
     early.write_all(server.request("GET", "/streams/a?from=start", "").as_bytes()).unwrap();
-    server.running.told("no connection can be taken");
+    server.running.told("no connection can be accepted");
     let json = "Accept: application/json\r\n";
     let (status, page) = publisher.ask("GET", "/streams/a?limit=1", json, "");
     assert!(status == 200 || (status == 503 && page.contains("too-many-files")), "{page}");

@@ -46,7 +46,7 @@ pub enum AuthorityError {
     )]
     Host,
     /// It is a URL.
-    #[error("a host has no scheme: leave out what ends in ://, and any path")]
+    #[error("a host has no scheme: leave out everything up to ://, and any path")]
     Scheme,
     /// The port part is not a number up to 65535.
     #[error("the port must be a number from 0 to 65535")]

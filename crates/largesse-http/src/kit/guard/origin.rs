@@ -31,7 +31,7 @@ pub enum OriginError {
     #[error("an origin is scheme://host[:port], such as https://app.example")]
     Scheme,
     /// What follows `://` is not a host and port alone.
-    #[error("after scheme:// an origin has only host[:port], without a path or a slash at the end")]
+    #[error("after scheme:// an origin has only host[:port], without a path or a trailing slash")]
     Authority(#[from] AuthorityError),
 }
 

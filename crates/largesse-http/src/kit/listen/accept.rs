@@ -43,19 +43,20 @@ impl Acceptor {
             match poll_fn(|cx| self.poll(cx)).await {
                 Ok(socket) => {
                     if mem::take(&mut self.is_told) {
-                        tracing::info!("connections are taken again");
+                        tracing::info!("connections are accepted again");
                     }
                     return socket;
                 }
                 Err(error) if is_of_one_peer(&error) => {
-                    tracing::debug!(%error, "a connection broke as it came")
+                    tracing::debug!(%error, "a connection failed while it was accepted")
                 }
                 Err(error) => {
                     self.rest_until = Some(Instant::now() + REST);
                     if !mem::replace(&mut self.is_told, true) {
                         tracing::error!(
                             %error,
-                            "no connection can be taken, and it is tried again; if there are too many open files, raise the limit (ulimit -n)"
+                            "no connection can be accepted; retrying. If there are too many open files, raise the limit \
+                        (ulimit -n)"
                         );
                     }
                 }

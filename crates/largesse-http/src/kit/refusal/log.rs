@@ -20,22 +20,21 @@ impl Refusal {
             }
             AppendError::KeyReused => Self::new(
                 Problem::KeyReused,
-                "This Idempotency-Key was used on this stream for something else (another body, event name, close \
-                 or content type). Use a new key for a new publish.",
+                "This Idempotency-Key was already used on this stream for a different request (another body, \
+             event name, close or content type). Use a new key for a new publish.",
             ),
             AppendError::Superseded => Self::new(
                 Problem::Superseded,
-                "A newer request with the same Idempotency-Key goes on with this publish. Nothing is left to do here.",
+                "A newer request with the same Idempotency-Key has taken over this publish. This request has \
+             nothing left to do.",
             ),
             AppendError::TooLarge { bytes_max, .. } => {
-                let detail = format!("{}. Publish less at once.", sentence(&error.to_string()));
+                let detail = format!("{}. Publish less in one request.", sentence(&error.to_string()));
                 Self::new(Problem::TooLarge, detail).with("limit", *bytes_max)
             }
             AppendError::TooManyStreams { streams_max } => {
-                let detail = format!(
-                    "{}. Delete some, or publish to one that is there.",
-                    sentence(&error.to_string())
-                );
+                let detail =
+                    format!("{}. Delete some, or publish to an existing one.", sentence(&error.to_string()));
                 Self::new(Problem::TooManyStreams, detail).with("limit", *streams_max).with_retry_after()
             }
             AppendError::ReservedName { name } => Self::reserved_name(name, stream),
@@ -44,9 +43,9 @@ impl Refusal {
         let refusal = refusal.with("stream", stream.as_str());
         match error.outcome() {
             Outcome::NotWritten => refusal,
-            Outcome::Unknown => refusal.with("outcome", "unknown").and(
-                "It may have been written all the same: only a repeat with the same Idempotency-Key is safe.",
-            ),
+            Outcome::Unknown => refusal
+                .with("outcome", "unknown")
+                .and("It may have been written: only a retry with the same Idempotency-Key is safe."),
         }
     }
 
@@ -54,14 +53,13 @@ impl Refusal {
     fn reserved_name(name: &EventName, stream: &StreamName) -> Self {
         let name = name.as_str();
         let mut detail = format!(
-            "The event name '{name}' is that of a control event of the server, and a page could not tell the two \
-             apart. Publish under another name; or, where its readers may believe its publishers, let the stream \
+            "'{name}' is the name of one of the server's control events, and a page could not tell the \
+             two apart. Use another name; or, if its readers can trust its publishers, let the stream \
              '{stream}' share these names: PUT {{\"control_names\":\"shared\"}}."
         );
         if name == "failed" {
             detail
-                .push_str(" A publish of one event that also closes the stream (?event=failed&close, with the data as the body) may have \
-                     this name.");
+                .push_str(" A publish of one event that also closes the stream (?event=failed&close, with the data as the body) may use this name.");
         }
         Self::new(Problem::ReservedName, detail).with("event", name).with("reserved", RESERVED_NAMES.to_vec())
     }
@@ -70,7 +68,7 @@ impl Refusal {
     /// pass it on.
     pub(crate) fn of_engine(error: &EngineError) -> Self {
         if error.blame() == Blame::Server {
-            tracing::error!(%error, "the log failed; requests that need it are refused until it is mended");
+            tracing::error!(%error, "the log failed; requests that need it are refused until it is repaired");
         } else {
             tracing::debug!(%error, "the log refused");
         }
@@ -82,22 +80,22 @@ impl Refusal {
             }
             EngineError::TooManyFiles { .. } => {
                 let detail = format!(
-                    "{told}. Nothing was written. Try again when others have left; whoever runs the server may raise the \
-                     limit on open files (ulimit -n)."
+                    "{told}. Nothing was written. Try again later; the operator can raise the limit on open files \
+             (ulimit -n)."
                 );
                 Self::new(Problem::TooManyFiles, detail).with_retry_after()
             }
             EngineError::Unwritable { .. } => {
-                let detail = format!("{told}. Nothing was written. Reading goes on.");
+                let detail = format!("{told}. Nothing was written. Reads still work.");
                 Self::new(Problem::LogUnwritable, detail).with_retry_after()
             }
             EngineError::Unsafe { .. } => Self::new(Problem::LogUnsafe, format!("{told}.")),
             EngineError::Stopping => {
-                let detail = "The server is being stopped. Nothing was written. Try again when it is back.";
+                let detail = "The server is shutting down. Nothing was written. Try again when it is back.";
                 Self::new(Problem::Stopping, detail).with_retry_after()
             }
             EngineError::Unreadable { .. } => {
-                let detail = format!("{told}. What is whole can still be read.");
+                let detail = format!("{told}. Everything else can still be read.");
                 Self::new(Problem::LogFailed, detail)
             }
             EngineError::BeyondTail { .. } => Self::new(Problem::LogFailed, format!("{told}.")),

@@ -40,7 +40,7 @@ pub(crate) fn of(headers: &HeaderMap) -> Result<BodyKind, Refusal> {
     parts.try_for_each(check_charset)?;
     if essence.contains([',', ' ', '\t']) {
         let detail =
-            format!("The Content-Type is '{}', which is not one type. Send one.", Printable(&essence));
+            format!("The Content-Type is '{}', which is not a single type. Send one.", Printable(&essence));
         return Err(Refusal::new(Problem::BadHeader, detail));
     }
     kind(&essence)
@@ -52,7 +52,7 @@ fn kind(essence: &str) -> Result<BodyKind, Refusal> {
         return Ok(BodyKind::EventStream);
     }
     let advise = |advice: &str| {
-        refuse(format!("The Content-Type is '{}', which is not spoken here. {advice}", Printable(essence)))
+        refuse(format!("The Content-Type is '{}', which is not supported. {advice}", Printable(essence)))
     };
     let (form, subtype) = essence.split_once('/').unwrap_or(("application", essence));
     if form == "multipart" {
@@ -71,11 +71,9 @@ fn kind(essence: &str) -> Result<BodyKind, Refusal> {
         "jsonseq" => Err(advise(
             "Send application/x-ndjson: one JSON text on each line, without the record separators of a JSON sequence.",
         )),
-        name if name.ends_with("eventstream") => {
-            Err(advise("For blocks of an event stream write text/event-stream."))
-        }
+        name if name.ends_with("eventstream") => Err(advise("For an event stream, send text/event-stream.")),
         name if LONG_NAMES.iter().any(|long| nearest::is_slip(name, long)) => Err(advise(
-            "For one event a line write application/x-ndjson, for an event stream text/event-stream.",
+            "For one event per line send application/x-ndjson, for an event stream text/event-stream.",
         )),
         _ => Ok(BodyKind::Text),
     }
@@ -93,7 +91,7 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
         let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
         if !line.split(',').map(str::trim).all(is_plain) {
             let detail = format!(
-                "The Content-Encoding is '{}'. Send the body without one, unpacked.",
+                "The Content-Encoding is '{}'. Send the body uncompressed, without this header.",
                 Printable(&line)
             );
             return Err(refuse(detail).with_header(header::ACCEPT_ENCODING, "identity"));
@@ -109,7 +107,7 @@ fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
         let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("chunked");
         if !line.split(',').map(str::trim).all(is_plain) {
             let detail =
-                format!("The Transfer-Encoding is '{}'. Send the body with chunked alone.", Printable(&line));
+                format!("The Transfer-Encoding is '{}'. Only chunked is supported.", Printable(&line));
             return Err(refuse(detail));
         }
     }

@@ -302,32 +302,33 @@ fn too_large(bytes_max: usize) -> Refusal {
 }
 
 fn not_whole(why: &NotWhole) -> Refusal {
-    why.refusal().and("With an Idempotency-Key, send all of it again.")
+    why.refusal().and("With an Idempotency-Key, you can send all of it again.")
 }
 
 fn stopped(stopped: Stopped) -> Refusal {
     let (detail, advice) = match stopped {
         Stopped::NotWhole(why) => return not_whole(&why),
         Stopped::Idle(idle) => (
-            format!("A block was begun, and no byte of it came for {} s.", idle.as_secs_f64()),
-            "Send a block when all of it is there; between two blocks it may be silent.",
+            format!("A block is incomplete, and nothing arrived for {} s.", idle.as_secs_f64()),
+            "Send each block in one go; the body may pause between blocks.",
         ),
         Stopped::TooSlow(time_max) => (
             format!("A block was not complete after {} s.", time_max.as_secs_f64()),
-            "Send a block when all of it is there, or a smaller one.",
+            "Send each block in one go, or send smaller blocks.",
         ),
     };
     Refusal::new(Problem::BodyTimeout, detail).and(advice)
 }
 
 fn nothing() -> Refusal {
-    let detail = "The body has no event. An event is a block of lines such as 'data: hello', ended by an empty line. curl takes \
-         the line breaks out of a file with -d @file: use --data-binary @file.";
+    let detail = "The body has no event. An event is a block of lines such as 'data: hello', ended by an empty \
+             line. curl -d @file removes line breaks: use --data-binary @file.";
     Refusal::new(Problem::NothingToAppend, detail)
 }
 
 fn joined() -> Refusal {
-    let detail = "The body is one line with several 'data:' in it, and would be one event. curl takes the line breaks out of a \
-                  file with -d @file: use --data-binary @file. Where it is one event, end it with an empty line.";
+    let detail = "The body is a single line that contains 'data:' several times, so it would be one event. \
+             curl -d @file removes line breaks: use --data-binary @file. If it really is one event, end \
+             it with an empty line.";
     Refusal::new(Problem::NothingToAppend, detail)
 }

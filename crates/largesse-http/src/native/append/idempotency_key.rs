@@ -46,9 +46,8 @@ fn parse(raw: &str) -> Result<IdempotencyKey, String> {
     let key = match raw.strip_prefix('"') {
         Some(rest) => IdempotencyKey::parse(&unquoted(rest)?),
         None if raw.ends_with('"') => {
-            return Err(
-                "it ends with a quote and does not begin with one; quote all of it, or nothing".to_owned()
-            );
+            return Err("it ends with a quote but does not begin with one; quote the whole key, or nothing"
+                .to_owned());
         }
         None => IdempotencyKey::parse(raw),
     };
@@ -65,19 +64,18 @@ fn unquoted(rest: &str) -> Result<String, String> {
             Some('\\') => match letters.next() {
                 Some(letter @ ('"' | '\\')) => key.push(letter),
                 _ => {
-                    return Err(
-                        "in a quoted key, a backslash stands before a quote or a backslash only".to_owned()
-                    );
+                    return Err("in a quoted key, a backslash must come before a quote or another backslash"
+                        .to_owned());
                 }
             },
             Some(letter) => key.push(letter),
-            None => return Err("it begins with a quote and has none at its end".to_owned()),
+            None => return Err("it begins with a quote but has none at its end".to_owned()),
         }
     }
     match letters.as_str() {
         "" => Ok(key),
         _ => {
-            Err("something follows the closing quote; the key has no parameters, and there is one key"
+            Err("something follows the closing quote; a key takes no parameters, and only one key is allowed"
                 .to_owned())
         }
     }

@@ -14,7 +14,7 @@ pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Res
     let text = utf8(body.whole(publish.door.config.batch_bytes_max).await?)?;
     let events = events(publish, &text)?;
     if events.is_empty() && publish.then == Then::StayOpen {
-        let detail = "The body has no line. Send one JSON text on each line, or ?close to close the stream.";
+        let detail = "The body has no lines. Send one JSON text per line, or use ?close to close the stream.";
         return Err(Refusal::new(Problem::NothingToAppend, detail));
     }
     if events.is_empty() {
@@ -54,23 +54,24 @@ fn hint(text: &str) -> Option<&'static str> {
     }
     let is_one_line = !text.trim_ascii().contains('\n');
     Some(if is_one_line {
-        "Several JSON texts stand on one line. curl takes the line breaks out of a file with -d @file: use \
-         --data-binary @file."
+        "There are several JSON texts on one line. curl -d @file removes line breaks: use \
+             --data-binary @file."
     } else {
-        "The body is JSON over several lines. Put each text on one line, as jq -c . does."
+        "A JSON text spans several lines. Put each text on one line, as jq -c . does."
     })
 }
 
 fn event(publish: &Publish<'_>, number: u64, line: &str) -> Result<NewEvent, Refusal> {
     let bytes_max = publish.door.config.event_bytes_max;
     if line.len() > bytes_max {
-        let detail = format!("Line {number} has {} bytes; one event may have {bytes_max}.", line.len());
+        let detail =
+            format!("Line {number} has {} bytes, but the limit for one event is {bytes_max}.", line.len());
         return Err(Refusal::new(Problem::TooLarge, detail).with("limit", bytes_max).with("line", number));
     }
     if let Err(error) = serde_json::from_str::<IgnoredAny>(line) {
         let column = error.column();
         let detail = format!(
-            "Line {number} is not JSON from column {column} on: '{}'. Nothing was appended.",
+            "Line {number} is not valid JSON at column {column}: '{}'. Nothing was appended.",
             Printable(line)
         );
         return Err(Refusal::new(Problem::BadLine, detail).with("line", number));

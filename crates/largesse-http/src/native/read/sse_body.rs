@@ -68,7 +68,7 @@ impl Drop for OnConnection {
 impl Drop for Trace {
     fn drop(&mut self) {
         let seconds = self.begun.elapsed().as_secs();
-        tracing::debug!(path = self.path, bytes = self.bytes, seconds, "a reader has gone");
+        tracing::debug!(path = self.path, bytes = self.bytes, seconds, "a reader disconnected");
     }
 }
 

@@ -21,31 +21,31 @@ pub enum WrittenHostError {
     #[error("it is empty")]
     Empty,
     /// There is white space or a control character in it.
-    #[error("there is a space or a control character in it")]
+    #[error("it contains a space or a control character")]
     Space,
     /// There are quotes in it.
     #[error("the quotes are part of it: leave them out")]
     Quotes,
     /// There is a user before the host.
-    #[error("there is a user in it: leave out what ends in @")]
+    #[error("it contains a user name: leave out everything up to @")]
     User,
     /// There is more behind the host.
-    #[error("it goes on behind the host: leave out the path, and any slash at the end")]
+    #[error("something follows the host: leave out the path, and any trailing slash")]
     Path,
     /// It is meant for several hosts.
-    #[error("there are no patterns here: name each host")]
+    #[error("no patterns are supported here: list each host")]
     Pattern,
     /// It is a name in other letters than those that stand in requests.
-    #[error("requests have the name in ASCII: write its form that begins with xn--")]
+    #[error("browsers send the name in ASCII: write the form that begins with xn--")]
     NotAscii,
     /// It is an IPv6 address as it is.
-    #[error("an IPv6 address stands in [ ] here, like [2001:db8::1]")]
+    #[error("an IPv6 address must be in [ ], such as [2001:db8::1]")]
     NoBrackets,
     /// It ends in a number and is no address. Source: WHATWG URL, clause 3.5, "ends in a number checker".
-    #[error("it ends in a number and is no IPv4 address, which has four numbers from 0 to 255")]
+    #[error("it ends in a number but is not an IPv4 address, which has four numbers from 0 to 255")]
     Number,
     /// A part between two dots is empty or too long.
-    #[error("between the dots of a name stand 1 to 63 characters")]
+    #[error("between the dots of a name there must be 1 to 63 characters")]
     Label,
     /// The port is 0.
     #[error("the port is 0, which nobody can connect to")]

@@ -22,16 +22,16 @@ pub enum WrittenOriginError {
     #[error("after scheme:// an origin has only host[:port]; {0}")]
     Host(#[from] WrittenHostError),
     /// There is white space or a control character in it.
-    #[error("there is a space or a control character in it")]
+    #[error("it contains a space or a control character")]
     Space,
     /// There are quotes in it.
     #[error("the quotes are part of it: leave them out")]
     Quotes,
     /// It is meant for several origins.
-    #[error("there are no patterns here: name each origin")]
+    #[error("no patterns are supported here: list each origin")]
     Pattern,
     /// It is the origin of pages from nowhere.
-    #[error("null is the origin of files and of sandboxed pages of anybody, and never allowed")]
+    #[error("null is the origin of local files and of anybody's sandboxed pages, so it is never allowed")]
     Null,
     /// No page has an origin with this scheme.
     #[error("no page has an origin with this scheme: write the page's own, https:// or http://")]
