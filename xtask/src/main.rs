@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use crate::shell::Failure;
 
+mod deny;
 mod figures;
 mod fuzz;
 mod measure;
@@ -36,6 +37,11 @@ const COMMANDS: &[Command] = &[
         run: steps::run,
     },
     Command { name: "rules", does: "the repository's own rules alone", run: rules::run },
+    Command {
+        name: "deny",
+        does: "licences, duplicate versions and sources of dependencies",
+        run: deny::run,
+    },
     Command {
         name: "sizes",
         does: "the release binary's size and the time until it listens",

@@ -4,6 +4,7 @@
 //! It never asks for privileges: without root it says what to install by hand. It installs nothing that is there
 //! already, and nothing that no test uses. What it installs runs no script of its own.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::SystemTime;
 
@@ -68,6 +69,9 @@ const FUZZ_NEEDS: &[Need] = &[Need::new("c++", "g++")];
 /// Parts of Rust's toolchain that its minimal profile leaves out: the cargo command, the component.
 const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
 
+/// What checks licences and versions of dependencies. Its build takes minutes, so it is downloaded where there is none.
+const CARGO_DENY: &str = "cargo-deny";
+
 /// How this machine gets a package.
 #[derive(Clone, Copy)]
 enum Means {
@@ -87,9 +91,24 @@ pub(crate) fn run() -> Result<(), Failure> {
     components()?;
     programs()?;
     NODE_FOLDERS.iter().try_for_each(|folder| node_packages(folder))?;
-    python::packages()?;
+    python::TRIALS.make()?;
+    if shell::find(CARGO_DENY).is_none() {
+        python::TOOLS.make()?;
+    }
     println!("nothing is missing");
     Ok(())
+}
+
+/// Where cargo-deny is: on the path, or where [`run`] installed it.
+///
+/// # Errors
+/// It is not there.
+pub(crate) fn cargo_deny() -> Result<PathBuf, Failure> {
+    shell::find(CARGO_DENY).or_else(|| python::TOOLS.program(CARGO_DENY)).ok_or_else(|| {
+        Failure(format!(
+            "{CARGO_DENY} is missing. Run: cargo xtask needs (or cargo install --locked {CARGO_DENY})"
+        ))
+    })
 }
 
 /// Installs the C++ compiler that fuzzing needs.

@@ -21,6 +21,15 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the repository")
 }
 
+/// Cargo's target folder, whatever names it: above our own profile's.
+///
+/// # Errors
+/// The system does not say where this program is.
+pub(crate) fn target() -> Result<PathBuf, Failure> {
+    let ours = std::env::current_exe().map_err(|error| Failure(format!("Where xtask is: {error}.")))?;
+    Ok(ours.parent().and_then(Path::parent).unwrap_or(root()).to_owned())
+}
+
 /// Cargo, to be started in the repository's root.
 pub(crate) fn cargo(words: &[&str]) -> Command {
     program("cargo", words)

@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Failure};
-use crate::{needs, rules, sizes};
+use crate::{deny, needs, rules, sizes};
 
 /// One step, and how to run it alone.
 pub(crate) struct Step {
@@ -21,6 +21,7 @@ pub(crate) struct Step {
 pub(crate) const STEPS: &[Step] = &[
     Step { name: "needs", alone: "cargo xtask needs", run: needs::run },
     Step { name: "rules", alone: "cargo xtask rules", run: rules::run },
+    Step { name: "deny", alone: "cargo xtask deny", run: deny::run },
     Step { name: "fmt", alone: "cargo fmt --all --check", run: fmt },
     Step {
         name: "clippy",

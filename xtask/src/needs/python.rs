@@ -1,4 +1,4 @@
-//! The Python packages that are locked for the trials, in an environment of their own in cargo's target folder.
+//! Python packages that are locked, each list in an environment of its own in cargo's target folder.
 //!
 //! Invariant: the environment contains a copy of the list that it was made from, written last. If the copy differs, the
 //! environment is made again.
@@ -8,7 +8,20 @@ use std::process::Stdio;
 
 use crate::shell::{self, Failure};
 
-const LOCKED: &str = "trials/readers/requirements.txt";
+/// A list of packages, and the folder that they are in.
+pub(super) struct Environment {
+    locked: &'static str,
+    folder: &'static str,
+}
+
+/// Readers that the trials start.
+pub(super) const TRIALS: Environment =
+    Environment { locked: "trials/readers/requirements.txt", folder: "trials-python" };
+
+/// Tools that are downloaded because they take long to build.
+pub(super) const TOOLS: Environment =
+    Environment { locked: "xtask/requirements.txt", folder: "tools-python" };
+
 const COPY: &str = "requirements.txt";
 
 /// Whether Python is there with what makes an environment: on Debian that is a separate package.
@@ -17,34 +30,38 @@ pub(super) fn is_missing() -> bool {
     !probe.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// Makes the environment, unless it exists.
-///
-/// # Errors
-/// It cannot be made, or a package cannot be installed.
-pub(super) fn packages() -> Result<(), Failure> {
-    let folder = environment()?;
-    let locked = shell::root().join(LOCKED);
-    if is_made_of(&folder, &locked) {
-        return Ok(());
+impl Environment {
+    /// Makes the environment, unless it is there.
+    ///
+    /// # Errors
+    /// It cannot be made, or a package cannot be installed.
+    pub(super) fn make(&self) -> Result<(), Failure> {
+        let folder = self.folder()?;
+        let locked = shell::root().join(self.locked);
+        if is_made_of(&folder, &locked) {
+            return Ok(());
+        }
+        let words = ["-m", "venv", "--clear"];
+        shell::pass(shell::program("python3", &words).arg(&folder))?;
+        let python = folder.join("bin/python").display().to_string();
+        let words = ["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--require-hashes", "-r"];
+        shell::pass(shell::program(&python, &words).arg(&locked))?;
+        let copied = std::fs::copy(&locked, folder.join(COPY));
+        copied.map(|_| ()).map_err(|error| Failure(format!("{} cannot be copied: {error}.", self.locked)))
     }
-    let words = ["-m", "venv", "--clear"];
-    shell::pass(shell::program("python3", &words).arg(&folder))?;
-    let python = folder.join("bin/python").display().to_string();
-    let words =
-        ["-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--require-hashes", "-r", LOCKED];
-    shell::pass(&mut shell::program(&python, &words))?;
-    let copied = std::fs::copy(&locked, folder.join(COPY));
-    copied.map(|_| ()).map_err(|error| Failure(format!("{LOCKED} cannot be copied: {error}.")))
+
+    /// A program of the environment, if it is there.
+    pub(super) fn program(&self, name: &str) -> Option<PathBuf> {
+        self.folder().ok().map(|folder| folder.join("bin").join(name)).filter(|place| place.is_file())
+    }
+
+    /// Beside our own profile's folder, so that whatever names cargo's target folder names it for the trials as well.
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        Ok(shell::target()?.join(self.folder))
+    }
 }
 
 fn is_made_of(folder: &Path, locked: &Path) -> bool {
     let copy = std::fs::read(folder.join(COPY));
     copy.is_ok_and(|copy| std::fs::read(locked).is_ok_and(|locked| locked == copy))
-}
-
-/// Next to our own profile's folder, so that a changed target folder of cargo is also the trials'.
-fn environment() -> Result<PathBuf, Failure> {
-    let ours = std::env::current_exe().map_err(|error| Failure(format!("Where xtask is: {error}.")))?;
-    let target = ours.parent().and_then(Path::parent).unwrap_or(shell::root());
-    Ok(target.join("trials-python"))
 }

@@ -74,7 +74,10 @@ impl Query {
         let shown = Printable(name);
         let detail = match known {
             [] => format!("This request takes no query parameters, so '{shown}' is not allowed."),
-            _ => format!("There is no query parameter '{shown}' here{hint} Valid parameters: {}.", known.join(", ")),
+            _ => format!(
+                "There is no query parameter '{shown}' here{hint} Valid parameters: {}.",
+                known.join(", ")
+            ),
         };
         Err(refuse(name, detail))
     }

@@ -127,7 +127,11 @@ async fn an_unfinished_block_that_nobody_feeds_is_refused_and_what_came_before_s
     let server = with_bodies(bodies).await;
     let answer = begun_stream(&server, "data: 1\n\ndata: 2").await.answer().await;
     assert_eq!((answer.status, answer.problem().as_str()), (408, "body-timeout"));
-    assert!(answer.detail().contains("A block is incomplete, and nothing arrived for 0.02 s"), "{}", answer.detail());
+    assert!(
+        answer.detail().contains("A block is incomplete, and nothing arrived for 0.02 s"),
+        "{}",
+        answer.detail()
+    );
     assert_eq!((answer.json()["count"].as_u64(), server.data("a").await), (Some(1), vec!["1".to_owned()]));
 }
 

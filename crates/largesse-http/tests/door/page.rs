@@ -227,10 +227,7 @@ async fn settings_that_mean_nothing_change_nothing() {
         ),
         ("{\"max_bytes\": true}", "'max_bytes' is true. Expected: a number of at least 1 byte"),
         ("{\"ttl_after_close\": 5}", "'ttl_after_close' is 5. Expected: a duration"),
-        (
-            "{\"slow\": \"fast\"}",
-            "'slow' is \"fast\". Expected: \"catch-up\", \"latest\" or \"disconnect\".",
-        ),
+        ("{\"slow\": \"fast\"}", "'slow' is \"fast\". Expected: \"catch-up\", \"latest\" or \"disconnect\"."),
         ("{\"slow\": {\"latest\": 1}}", "Expected: \"catch-up\""),
         ("{\"slow\": {\"latest\": null}}", "Expected: \"catch-up\""),
         ("{\"max_events\": 1, \"max_events\": 2}", "The setting 'max_events' is given twice."),
