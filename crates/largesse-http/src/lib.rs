@@ -1,11 +1,11 @@
-//! The native door of Largesse: streams over HTTP/1.1.
+//! Largesse over HTTP/1.1: the native door, and the kit for doors.
 //!
 //! [`router`] is the door as an [`axum::Router`], to be served by [`serve()`] or mounted in a router of one's
 //! own. Several ways of publishing become one kind of append; several ways of reading share one reader and
 //! differ only in the last hop, the encoder.
 //!
-//! This crate does not know where the log is kept, and reads no configuration. It is the only one that knows
-//! status codes. `docs/http.md` describes every request.
+//! This crate does not know where the log is stored, and reads no configuration. It is the only one that knows status
+//! codes. `docs/http.md` describes every request.
 //!
 //! ```no_run
 //! # async fn mounted(engine: std::sync::Arc<dyn largesse_log::Engine>) -> std::io::Result<()> {

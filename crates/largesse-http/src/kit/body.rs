@@ -1,8 +1,7 @@
-//! The body of a request: taken as a whole, piece by piece, or read and dropped.
+//! The body of a request: read as a whole, piece by piece, or drained.
 //!
-//! Invariants: what is held is at most the limit given and one piece more, and of all bodies together at most
-//! their budget; what is held until it is complete is complete by a certain time or never. Does not know what
-//! stands in the body.
+//! Invariants: a body buffers at most its limit plus one piece, and all bodies together at most their budget; what is
+//! buffered is complete by a deadline, or refused. Does not interpret the body.
 
 pub(crate) mod budget;
 
@@ -22,26 +21,26 @@ use tokio::time::{Instant, timeout};
 use self::budget::{Full, Share};
 use crate::kit::{printable::Printable, problem::Problem, refusal::Refusal};
 
-/// How much of a refused body is read, so that the answer arrives: a peer that is still sending would meet a
-/// reset connection instead.
+/// Bytes of a refused body that are drained, at most, so that the answer arrives: a peer that is still sending would
+/// see a reset connection instead.
 const DROPPED_BYTES_MAX: usize = 1024 * 1024;
 
-/// How long a refused body is read.
+/// How long a refused body is drained, at most.
 const DROPPED_FOR_MAX: Duration = Duration::from_secs(1);
 
-/// Room made for a body before it came, whatever its head says.
+/// Buffer allocated before a body arrives, at most, whatever Content-Length says.
 const ROOM_BYTES_MAX: usize = 64 * 1024;
 
-/// What the bodies of all requests may be. Source of the defaults: SPEC of Largesse §2 (ours).
+/// Limits on the bodies of all requests. Source of the defaults: SPEC of Largesse §2 (ours).
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
-    /// All bodies together that are being taken as a whole, and what has come of unfinished blocks of event streams.
-    /// More: 503, and nothing of this body, or block, is appended.
+    /// Bytes of all bodies that are read as a whole, and of unfinished blocks of event streams, together. More: 503,
+    /// and nothing of this body, or block, is appended.
     pub total_bytes_max: usize,
-    /// How long a body that is taken as a whole, or an unfinished block, may bring no byte. Longer: 408, and nothing
-    /// of it is appended.
+    /// How long a body that is read as a whole, or an unfinished block, may be silent. Longer: 408, and nothing of it
+    /// is appended.
     pub idle_max: Duration,
-    /// How long such a body, or block, may take from its first byte to its last. Longer: 408, and nothing of it is
+    /// How long such a body or block may take from its first byte to its last. Longer: 408, and nothing of it is
     /// appended.
     pub time_max: Duration,
 }
@@ -56,36 +55,36 @@ impl Default for BodyLimits {
     }
 }
 
-/// A request's body and how far it was read.
+/// A request's body, and how far it has been read.
 pub(crate) struct RequestBody {
     body: Body,
     read: Read,
     limits: BodyLimits,
-    /// What is held takes of the budget: a whole body for as long as the request lasts, for its events are made of
-    /// it; an unfinished block until it is complete.
+    /// What is buffered counts against the budget: a whole body until the request ends, because its events are made
+    /// from it; an unfinished block until it is complete.
     share: Share,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Read {
-    /// Nothing was asked for, and the other side waits to be asked (RFC 9110, clause 10.1.1).
+    /// Nothing was read yet, and the client waits for 100 Continue (RFC 9110, clause 10.1.1).
     AwaitsContinue,
     Begun,
     Ended,
 }
 
-/// Why a body ended before its end.
+/// Why a body is incomplete.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NotWhole {
-    /// The connection ended.
+pub(crate) enum Incomplete {
+    /// The connection closed.
     Cut,
-    /// Its chunks are no chunks; says what is wrong.
+    /// Its chunks are malformed; says how.
     BadChunks(String),
 }
 
-impl NotWhole {
-    /// hyper keeps to itself what it found, but for the kind of its error: what broke the rules of chunks is invalid,
-    /// and what a connection does never is. Source: RFC 9112, clause 7.1.
+impl Incomplete {
+    /// hyper exposes only the kind of its error: malformed chunks are invalid input or data, a broken connection
+    /// never is. Source: RFC 9112, clause 7.1.
     fn of(error: &axum::Error) -> Self {
         let mut next: Option<&(dyn Error + 'static)> = Some(error);
         while let Some(error) = next {
@@ -117,14 +116,14 @@ impl NotWhole {
     }
 }
 
-/// Why there is no further piece of what is held until it is complete.
+/// Why something that is buffered until complete gets no further piece.
 #[derive(Clone, Debug)]
 pub(crate) enum Stopped {
-    /// It never will be.
-    NotWhole(NotWhole),
-    /// No byte came for so long.
+    /// It never will be complete.
+    Incomplete(Incomplete),
+    /// Nothing arrived for this long.
     Idle(Duration),
-    /// It was not complete after so long.
+    /// It was not complete after this long.
     TooSlow(Duration),
 }
 
@@ -139,19 +138,19 @@ impl RequestBody {
     }
 
     /// The next piece; `None` at the body's end. Cancellation: loses nothing.
-    pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, NotWhole> {
+    pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, Incomplete> {
         while self.read != Read::Ended {
             self.read = Read::Begun;
             match self.body.frame().await {
                 Some(Ok(frame)) => {
-                    // What is not data are trailers, which mean nothing here.
+                    // Anything else is trailers, which we ignore.
                     if let Ok(piece) = frame.into_data() {
                         return Ok(Some(piece));
                     }
                 }
                 Some(Err(error)) => {
                     self.read = Read::Ended;
-                    return Err(NotWhole::of(&error));
+                    return Err(Incomplete::of(&error));
                 }
                 None => self.read = Read::Ended,
             }
@@ -159,32 +158,32 @@ impl RequestBody {
         Ok(None)
     }
 
-    /// Bytes that the body has by its head, as far as that says it.
-    pub(crate) fn said_bytes(&self) -> usize {
+    /// The body's length by its head, or 0 if unknown.
+    pub(crate) fn length_hint(&self) -> usize {
         usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX)
     }
 
-    /// Whether the other side waits to be asked for the body.
+    /// Whether the client waits for 100 Continue before it sends the body.
     pub(crate) fn awaits_continue(&self) -> bool {
         self.read == Read::AwaitsContinue
     }
 
-    /// The whole body, or why not.
+    /// The whole body.
     pub(crate) async fn whole(&mut self, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
-        if self.said_bytes() > bytes_max {
+        if self.length_hint() > bytes_max {
             return Err(too_large(bytes_max));
         }
-        self.whole_looked_at(bytes_max, |_| Ok(())).await
+        self.whole_checked(bytes_max, |_| Ok(())).await
     }
 
-    /// The same, but each piece is looked at first, so that a body that can't be right is refused before its end,
-    /// which may never come, and for what is wrong with it rather than for its size.
-    pub(crate) async fn whole_looked_at(
+    /// The same, but each piece is checked as it arrives, so that an invalid body is refused early, and for what is
+    /// wrong with it rather than for its size.
+    pub(crate) async fn whole_checked(
         &mut self,
         bytes_max: usize,
         mut look: impl FnMut(&[u8]) -> Result<(), Refusal>,
     ) -> Result<Vec<u8>, Refusal> {
-        let said = self.said_bytes();
+        let said = self.length_hint();
         let mut whole = Vec::with_capacity(said.min(ROOM_BYTES_MAX));
         let begun = Instant::now();
         while let Some(piece) = self.piece_within(begun).await.map_err(stopped)? {
@@ -198,34 +197,35 @@ impl RequestBody {
         Ok(whole)
     }
 
-    /// The next piece of what is held until it is complete, and began to come at `begun`, unless its time is over.
+    /// The next piece of something that is buffered until complete and whose first byte arrived at `begun`, unless
+    /// its time is over.
     pub(crate) async fn piece_within(&mut self, begun: Instant) -> Result<Option<Bytes>, Stopped> {
         let BodyLimits { idle_max, time_max, .. } = self.limits;
         let left = time_max.saturating_sub(begun.elapsed());
         let Ok(piece) = timeout(idle_max.min(left), self.piece()).await else {
-            // Whoever sends too little has nothing to be waited for.
+            // A client that stalls is not waited for again.
             self.read = Read::Ended;
             let is_idle = idle_max < left;
             return Err(if is_idle { Stopped::Idle(idle_max) } else { Stopped::TooSlow(time_max) });
         };
-        piece.map_err(Stopped::NotWhole)
+        piece.map_err(Stopped::Incomplete)
     }
 
-    /// So many bytes of an unfinished block are held now.
+    /// Sets how many bytes of an unfinished block are buffered now.
     ///
     /// # Errors
-    /// They are more than before, and there is no room for them.
+    /// There are more than before, and the budget is used up.
     pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
         self.share.hold(bytes).map_err(|Full| full("block"))
     }
 
-    /// Reads and drops what is left, up to a limit, so that an early answer arrives.
+    /// Drains what is left, up to a limit, so that an early answer arrives.
     pub(crate) async fn drop_rest(&mut self) {
         self.share.give_back();
         if self.read != Read::Begun || self.body.is_end_stream() {
             return;
         }
-        // Past the limits the connection is closed under the peer, as it has to be some time.
+        // Beyond the limits the connection is closed while the peer is still sending.
         let _ = timeout(DROPPED_FOR_MAX, self.drop_pieces()).await;
     }
 
@@ -243,13 +243,13 @@ fn too_large(bytes_max: usize) -> Refusal {
     Refusal::new(Problem::TooLarge, detail).with("limit", bytes_max)
 }
 
-/// Said of a whole body.
+/// Added to every refusal of a whole body.
 const NOTHING: &str = "Nothing was appended.";
 
 fn stopped(stopped: Stopped) -> Refusal {
     const ADVICE: &str = "A text/event-stream body may pause between blocks.";
     match stopped {
-        Stopped::NotWhole(why) => why.refusal().and(NOTHING),
+        Stopped::Incomplete(why) => why.refusal().and(NOTHING),
         Stopped::Idle(idle) => {
             let seconds = idle.as_secs_f64();
             let detail = format!("The body is incomplete, and nothing arrived for {seconds} s.");
@@ -263,7 +263,7 @@ fn stopped(stopped: Stopped) -> Refusal {
     }
 }
 
-/// There is no room for this `held` thing.
+/// The budget is used up; `held` names what there is no room for.
 fn full(held: &str) -> Refusal {
     let detail = format!(
         "The memory for request bodies is used up, so there is no room for this {held}. Try again \

@@ -19,7 +19,7 @@ use crate::kit::{
     refusal::Refusal,
 };
 
-/// What every answer depends on besides its URL. Source: RFC 9110, clause 12.5.5.
+/// What every answer depends on in addition to its URL. Source: RFC 9110, clause 12.5.5.
 const VARY: &str = "Accept, Last-Event-ID, Origin";
 
 /// What all doors of one server share: who may ask, and the memory for bodies.
@@ -30,10 +30,10 @@ pub struct Gate {
     bodies: Arc<BodyBudget>,
 }
 
-/// From where a route may be asked.
+/// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Any link, from anywhere: the route shows what everybody may see. Only the `Host` is checked.
+    /// Anyone, from any page: the route shows only public content. Only `Host` is checked.
     AnyPage,
     /// Allowed pages and programs: `Host`, `Origin` and `Sec-Fetch-Site` are checked.
     AllowedPage,
@@ -120,14 +120,14 @@ impl Gate {
     }
 }
 
-/// What every answer has.
+/// Headers of every answer.
 fn mark(headers: &mut HeaderMap, caller: &Caller) {
     headers.insert(header::VARY, HeaderValue::from_static(VARY));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     cors::mark(headers, caller);
 }
 
-/// One line for each request; a read has its own when it ends.
+/// One line per request; a read has its own when it ends.
 fn trace(head: &Parts, response: &Response, begun: Instant) {
     if response.headers().get(header::CONTENT_TYPE).is_some_and(|media| media == "text/event-stream") {
         return;

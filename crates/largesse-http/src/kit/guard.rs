@@ -1,8 +1,8 @@
-//! Who may ask, decided before anything else is done.
+//! Whether a request is allowed, decided before anything else.
 //!
-//! Invariant: nothing that this file refuses has touched the log. A page that was not let in can neither read
-//! nor write here: not by its origin, and not under a name that was pointed at this machine. Does not know
-//! rights or tokens.
+//! Invariant: a request that is refused here has not touched the log. A page that is not allowed can neither read nor
+//! write: neither by its origin, nor through a host name that was pointed at this machine (DNS rebinding). Does not
+//! know permissions or tokens.
 //!
 //! Source: SPEC of Largesse §6 (ours); RFC 9110, clause 7.2 and 7.4; RFC 6454; W3C Fetch Metadata, `Sec-Fetch-Site`.
 
@@ -23,16 +23,16 @@ use crate::kit::{
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether a page asks.
+/// Who sends a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// A request without an `Origin`: a program, or a page of this very host.
+    /// A request without an `Origin`: a program, or a page of this host.
     Plain,
-    /// A page whose origin is allowed; the text is to be echoed.
+    /// A page whose origin is allowed; answers echo the value.
     Page(http::HeaderValue),
 }
 
-/// Lets a request in or refuses it.
+/// Admits a request or refuses it.
 pub(crate) fn admit(
     config: &GuardConfig,
     version: Version,
@@ -49,7 +49,7 @@ pub(crate) fn admit(
     }
 }
 
-/// Lets a request in that names this server, whoever asks.
+/// Admits any request that names this server.
 pub(crate) fn admit_host(
     config: &GuardConfig,
     version: Version,
@@ -63,7 +63,7 @@ pub(crate) fn admit_host(
     Ok(host)
 }
 
-/// The host that the request names. HTTP/1.0 knows no `Host`, and no browser speaks it.
+/// The host that the request names. HTTP/1.0 has no `Host`, and no browser speaks it.
 fn named_host(version: Version, uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, Refusal> {
     let bad = |detail: String| Refusal::new(Problem::BadHeader, detail);
     let header = only_value(headers, &header::HOST)
@@ -116,7 +116,7 @@ fn check_origin(
     if is_allowed { Ok(()) } else { Err(refuse_origin(&text)) }
 }
 
-/// Browsers say where a request without an `Origin` comes from, such as an image or a link.
+/// Browsers mark requests without an `Origin`, such as those for images and links, with the site they come from.
 fn check_site(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
     if sites.any(|site| site.as_bytes().trim_ascii().eq_ignore_ascii_case(b"cross-site")) {
@@ -141,7 +141,7 @@ fn refuse_origin(value: &str) -> Refusal {
     Refusal::new(Problem::OriginRefused, detail)
 }
 
-/// The value of a header that may come once.
+/// The value of a header that may occur once.
 fn only_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a http::HeaderValue>, ()> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();

@@ -1,7 +1,6 @@
 //! JSON answers.
 //!
-//! Invariant: what we serialise are structs of texts, numbers and lists, which cannot fail. Does not know what
-//! stands in them.
+//! Invariant: serialising structs of strings, numbers and lists cannot fail. Does not know their content.
 
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
@@ -17,7 +16,7 @@ pub(crate) fn text(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("structs of texts, numbers and lists with text keys always serialise")
 }
 
-/// What stands between the quotes of a text's JSON.
+/// A string as JSON, without its quotes.
 pub(crate) fn escaped(value: &str) -> String {
     let mut text = text(&value);
     text.pop();

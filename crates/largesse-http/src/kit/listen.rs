@@ -1,8 +1,7 @@
-//! Serves a router over HTTP/1.1 on sockets of its own.
+//! The HTTP/1.1 server: accepts connections and serves a router on them.
 //!
-//! Invariants: at most `connections_max` connections; each is a task in one set that is joined; a connection
-//! that takes nothing holds at most its write buffer and what the kernel was allowed to take. Does not speak
-//! TLS or HTTP/2: a proxy in front does.
+//! Invariants: at most `connections_max` connections; each is a task of one set that is joined; a stalled connection
+//! holds at most its write buffer and its share of the kernel's. Does not speak TLS or HTTP/2: a proxy in front does.
 
 mod accept;
 mod socket;
@@ -36,24 +35,24 @@ use self::{
     stall::{StallIo, StallLimit},
 };
 
-/// What a server may use. Source: ours.
+/// Limits of a server. Source: ours.
 #[derive(Clone, Copy, Debug)]
 pub struct ServeLimits {
-    /// Connections open at once. At the limit no more are taken: they wait in the kernel until one ends.
+    /// Connections open at once. At the limit no more are accepted: they wait in the kernel until one ends.
     pub connections_max: usize,
-    /// How long the head of a request may take, and a connection may be idle. Then it is closed. The default
-    /// is longer than the 60 s for which nginx keeps idle connections: whoever closes first should not be the
-    /// server, or a request that is just being sent is lost.
+    /// How long the head of a request may take, and how long a connection may be idle, before it is closed. The
+    /// default is longer than the 60 s for which nginx keeps idle connections: if the server closed first, a request
+    /// just being sent would be lost.
     pub head_timeout: Duration,
     /// Bytes of a connection's read buffer, and so of a request's head, and of its write buffer; at least
     /// [`BUFFER_BYTES_MIN`]. A longer head is answered 431 by hyper.
     pub buffer_bytes_max: usize,
-    /// Bytes of a connection that the kernel takes before the network does.
+    /// Unsent bytes that the kernel buffers for a connection.
     pub unsent_bytes_max: u32,
-    /// How long the writes of an answer may make no progress, as when nobody takes them. Then the connection is
-    /// cut. Reads have a limit only where their stream disconnects slow readers.
+    /// How long the writes of an answer may make no progress before the connection is cut. Reads have a limit only if
+    /// their stream disconnects slow readers.
     pub write_stall: Duration,
-    /// How long connections may go on after the shutdown began. Then they are cut.
+    /// How long connections may continue after the shutdown begins, before they are cut.
     pub shutdown_grace: Duration,
 }
 
@@ -73,12 +72,12 @@ impl Default for ServeLimits {
     }
 }
 
-/// What a server did.
+/// What a server did, told when it stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Served {
-    /// Connections taken.
+    /// Connections accepted.
     pub connections: u64,
-    /// Connections cut when the grace was over.
+    /// Connections cut at the end of the grace period.
     pub cut: usize,
 }
 
@@ -89,9 +88,9 @@ enum Phase {
     Closing,
 }
 
-/// Serves `router` until `shutdown` is done, then lets each request end, for at most the grace.
+/// Serves `router` until `shutdown` completes, then lets requests finish within the grace period.
 ///
-/// A read has no end of its own: whoever shuts down drains the hub as well.
+/// A read does not end by itself: drain the hub as well.
 ///
 /// Cancellation: dropping the future cuts every connection.
 pub async fn serve<S: Future>(
@@ -116,14 +115,14 @@ pub async fn serve<S: Future>(
             }
         }
     }
-    // Whoever comes now is refused by the system instead of waiting for nobody.
+    // New connections are now refused by the kernel instead of waiting in vain.
     drop(acceptor);
     phase.send_replace(Phase::Closing);
     let cut = join(tasks, limits.shutdown_grace).await;
     Served { connections, cut }
 }
 
-/// Waits for all, for at most the grace, and cuts the rest. Answers how many were cut.
+/// Waits for all within the grace period, and cuts the rest. Returns how many were cut.
 async fn join(mut tasks: JoinSet<()>, grace: Duration) -> usize {
     let all_ended = async {
         while let Some(ended) = tasks.join_next().await {
@@ -158,9 +157,10 @@ async fn connection(
     let mut http = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            // Whoever sent a request and then its end still gets the answer. `StallIo` ends readers that do so.
+            // A client that shuts down its side after a request still gets the answer. `StallIo` closes readers that
+            // do so.
             .half_close(true)
-            // It panics where a clock has no such text; ours is below.
+            // hyper's panics on a clock outside its range; ours is below.
             .auto_date_header(false)
             .header_read_timeout(limits.head_timeout)
             .max_buf_size(limits.buffer_bytes_max.max(BUFFER_BYTES_MIN))
@@ -180,11 +180,11 @@ async fn connection(
 
 /// Waits for the shutdown to begin.
 async fn closing(phase: &mut watch::Receiver<Phase>) {
-    // The sender outlives every connection, or the server's future was dropped and the connections with it.
+    // The sender outlives every connection, unless the server's future was dropped, and the connections with it.
     let _ = phase.wait_for(|phase| *phase == Phase::Closing).await;
 }
 
-/// The router as one connection sees it: each request can say how long its writes may stall.
+/// The router for one connection: gives each request the connection's stall limit.
 struct OneConnection {
     router: TowerToHyperService<Router>,
     stall: Arc<StallLimit>,
@@ -205,10 +205,10 @@ impl Service<Request<Incoming>> for OneConnection {
     }
 }
 
-/// The last moment that a `Date` can tell: the end of the year 9999. Source: RFC 9110, clause 5.6.7.
+/// The last moment a `Date` can express: the end of the year 9999. Source: RFC 9110, clause 5.6.7.
 const DATE_MAX: Duration = Duration::from_secs(253_402_300_799);
 
-/// The answer with the time of day, whatever the machine's clock says. Source: RFC 9110, clause 6.6.1.
+/// The answer with a `Date`, whatever the machine's clock says. Source: RFC 9110, clause 6.6.1.
 fn dated(mut response: Response) -> Response {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     response.headers_mut().entry(DATE).or_insert_with(|| date(now));

@@ -1,7 +1,7 @@
-//! Which right word a wrong one was meant to be.
+//! Which known word a misspelled one was meant to be.
 //!
-//! Invariant: quadratic in words of at most [`WORD_CHARS_MAX`] characters; longer ones are near nothing. Does not
-//! judge whether the word was wrong.
+//! Invariant: quadratic in words of at most [`WORD_CHARS_MAX`] characters; longer ones match nothing. Does not decide
+//! whether a word is wrong.
 
 use http::{HeaderMap, HeaderName};
 use strsim::{normalized_damerau_levenshtein as likeness, osa_distance};
@@ -38,14 +38,14 @@ pub(crate) fn is_slip(one: &str, other: &str) -> bool {
     osa_distance(one, other) <= 1
 }
 
-/// The end of a sentence about a wrong word.
+/// The end of a sentence about an unknown word.
 pub(crate) fn hint(word: &str, known: &[&str]) -> String {
     nearest(word, known.iter().copied())
         .map_or_else(|| ".".to_owned(), |right| format!("; did you mean '{right}'?"))
 }
 
-/// A header of the request that is not `ours` and was meant to be: with `x-` before it, with other signs between its
-/// words, or one slip away.
+/// A header of the request that is not `ours` and was meant to be: with `x-` before it, with other separators between
+/// its words, or one slip away.
 pub(crate) fn header_meant<'a>(headers: &'a HeaderMap, ours: &HeaderName) -> Option<&'a HeaderName> {
     let right = letters(ours);
     headers.keys().find(|name| {

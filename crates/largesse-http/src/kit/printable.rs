@@ -1,11 +1,11 @@
 //! Text from elsewhere, as an error, a trace or a terminal may show it.
 //!
-//! Invariant: no control character but the tab, so that nothing shown drives a terminal or begins a line. Does not
-//! judge the text.
+//! Invariant: no control character but the tab, so that text from elsewhere can neither control a terminal nor begin
+//! a line. Does not judge the text.
 
 use std::{borrow::Cow, fmt};
 
-/// How much of a value is shown, in characters.
+/// Characters of a value that are shown, at most.
 const SHOWN_CHARS_MAX: usize = 200;
 
 /// `text` on one line: control characters but the tab are shown as escapes.

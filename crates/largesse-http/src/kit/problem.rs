@@ -1,9 +1,8 @@
-//! Everything this door refuses, by name.
+//! Every problem that a door may answer with, by name.
 //!
 //! Invariant: one variant, one slug, one status. A slug is its variant's name, and never changes, because programs
-//! compare them.
-//! `docs/http.md` has the same table, and a test compares the two. Does not word the details: whoever refuses
-//! knows the value.
+//! compare them. `docs/http.md` has the same table, and a test compares the two. Does not word the details: the code
+//! that refuses knows the value.
 
 use http::StatusCode;
 use strum::{IntoStaticStr, VariantArray};
@@ -14,69 +13,69 @@ use strum::{IntoStaticStr, VariantArray};
 pub enum Problem {
     /// The stream's name breaks the rules of names.
     BadName,
-    /// A query parameter is unknown, given twice, or has a value that means nothing.
+    /// A query parameter is unknown, given twice, or has an invalid value.
     BadQuery,
     /// The event's name breaks the rules of names.
     BadEventName,
-    /// A publisher named an event as control events are named.
+    /// A publisher used the name of a control event.
     ReservedName,
     /// The idempotency key breaks its rules.
     BadIdempotencyKey,
-    /// A header that is needed is missing, doubled or unreadable.
+    /// A required header is missing, duplicated or invalid.
     BadHeader,
-    /// There is a NUL in the data of an event.
+    /// The data of an event contains a NUL.
     NulInData,
     /// A line of an NDJSON body is not JSON.
     BadLine,
-    /// A body of several events has none, and nothing else was asked for.
+    /// A body of several events has none, and the request does not close the stream.
     NothingToAppend,
     /// The body ended before it was complete.
     BodyCut,
-    /// The body's chunks are no chunks.
+    /// The body's chunked encoding is malformed.
     BadChunks,
-    /// The settings are not such settings.
+    /// The settings of a PUT are invalid.
     BadSettings,
-    /// The page or the program behind the request may not ask.
+    /// The origin of the request is not allowed.
     OriginRefused,
     /// There is nothing at this path.
     NotFound,
     /// There is no such stream.
     NoSuchStream,
-    /// The path does not take this method.
+    /// The path does not support this method.
     MethodNotAllowed,
-    /// The body did not go on in time.
+    /// The body stalled or took too long.
     BodyTimeout,
     /// The stream is closed.
     StreamClosed,
-    /// A newer request took over the idempotency key.
+    /// A newer request has taken over the idempotency key.
     Superseded,
-    /// One event, or the whole body, is larger than may be.
+    /// One event, or the whole body, exceeds a limit.
     TooLarge,
     /// The body is not plain UTF-8 text.
     UnsupportedBody,
-    /// The request names a host that is not this server.
+    /// The `Host` is not one of this server's.
     WrongHost,
-    /// The idempotency key was used with another body.
+    /// The idempotency key was used for a different request.
     KeyReused,
     /// A part of the log can't be read.
     LogFailed,
-    /// A source of ours could not begin its run.
+    /// A built-in source could not start its run.
     SourceFailed,
-    /// There are as many streams as there may be.
+    /// The limit of streams is reached.
     TooManyStreams,
-    /// As many runs of a source are under way as may be.
+    /// The limit of runs is reached.
     TooManyRuns,
-    /// There is no memory left for the body now.
+    /// The memory for bodies is used up.
     Overloaded,
-    /// No file of the log can be opened now.
+    /// The process has too many open files.
     TooManyFiles,
     /// The log can't be written.
     LogUnwritable,
-    /// What was written could not be made safe.
+    /// What was written could not be made durable.
     LogUnsafe,
-    /// The server is being stopped.
+    /// The server is shutting down.
     Stopping,
-    /// There is no space left for the log.
+    /// The disk has no space for the log.
     DiskFull,
 }
 
@@ -96,7 +95,7 @@ impl Problem {
         self.row().0
     }
 
-    /// What is the same for every occurrence, in a few words.
+    /// A short text, the same for every occurrence.
     #[must_use]
     pub fn title(self) -> &'static str {
         self.row().1

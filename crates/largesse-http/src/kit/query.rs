@@ -1,7 +1,7 @@
 //! The query of a request, parsed strictly.
 //!
-//! Invariant: a known parameter is UTF-8 after percent-decoding and given once, or the request is refused; an
-//! unknown one never fails here. Does not know which parameters a request has: the verbs do.
+//! Invariant: a known parameter is UTF-8 after percent-decoding and given once, or the request is refused; an unknown
+//! one never fails here. Does not know which parameters a request takes: the verbs do.
 
 use percent_encoding::percent_decode_str;
 
@@ -12,7 +12,7 @@ use crate::kit::{
     refusal::Refusal,
 };
 
-/// The parameters in the order in which they came.
+/// The parameters, in order of appearance.
 #[derive(Debug)]
 pub(crate) struct Query(Vec<Parameter>);
 
@@ -22,22 +22,22 @@ struct Parameter {
     value: Result<String, BadText>,
 }
 
-/// A value that is not text after percent-decoding, as far as it can be shown.
+/// A value that is not UTF-8 after percent-decoding, with bad UTF-8 replaced.
 #[derive(Debug)]
 struct BadText {
-    shown: String,
+    lossy: String,
     why: &'static str,
 }
 
 impl Query {
-    /// Source: WHATWG URL, clause 5.1, but strict: a bad escape or bad UTF-8 is not replaced but kept as an
-    /// error for whoever asks for the parameter.
+    /// Source: WHATWG URL, clause 5.1, but strict: a bad escape or bad UTF-8 is not replaced; reading the parameter
+    /// fails.
     pub(crate) fn parse(raw: &str) -> Self {
         let pairs = raw.split('&').filter(|pair| !pair.is_empty());
         Self(pairs.map(|pair| parameter(pair.split_once('=').unwrap_or((pair, "")))).collect())
     }
 
-    /// The one value of a parameter.
+    /// The only value of a parameter.
     pub(crate) fn one(&self, name: &str) -> Result<Option<&str>, Refusal> {
         let mut values = self.values(name);
         let first = values.next().transpose()?;
@@ -54,28 +54,28 @@ impl Query {
         self.values(name).collect()
     }
 
-    /// The last value of a parameter, with what is not text replaced: for values that never fail a request.
+    /// The last value of a parameter, with invalid UTF-8 replaced: for values that never fail a request.
     pub(crate) fn last_lossy(&self, name: &str) -> Option<&str> {
         let parameter = self.0.iter().rev().find(|parameter| parameter.name == name)?;
-        Some(parameter.value.as_ref().map_or_else(|bad| bad.shown.as_str(), String::as_str))
+        Some(parameter.value.as_ref().map_or_else(|bad| bad.lossy.as_str(), String::as_str))
     }
 
-    /// The names of all parameters, as often as they came.
+    /// The names of all parameters, duplicates included.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|parameter| parameter.name.as_str())
     }
 
-    /// Refuses parameters that are not among `known`: a typing error here would lose what was meant.
+    /// Refuses parameters that are not among `known`: ignoring a typo would ignore what was meant.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Refusal> {
         let Some(Parameter { name, .. }) = self.0.iter().find(|p| !known.contains(&p.name.as_str())) else {
             return Ok(());
         };
         let hint = nearest::hint(name, known);
-        let shown = Printable(name);
+        let printable = Printable(name);
         let detail = match known {
-            [] => format!("This request takes no query parameters, so '{shown}' is not allowed."),
+            [] => format!("This request takes no query parameters, so '{printable}' is not allowed."),
             _ => format!(
-                "There is no query parameter '{shown}' here{hint} Valid parameters: {}.",
+                "There is no query parameter '{printable}' here{hint} Valid parameters: {}.",
                 known.join(", ")
             ),
         };
@@ -85,19 +85,19 @@ impl Query {
     fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = Result<&'a str, Refusal>> {
         self.0.iter().filter(move |parameter| parameter.name == name).map(|parameter| {
             parameter.value.as_deref().map_err(|bad| {
-                let (name, shown, why) = (&parameter.name, Printable(&bad.shown), bad.why);
-                refuse(name, format!("The query parameter '{name}' is '{shown}': {why}."))
+                let (name, printable, why) = (&parameter.name, Printable(&bad.lossy), bad.why);
+                refuse(name, format!("The query parameter '{name}' is '{printable}': {why}."))
             })
         })
     }
 }
 
-/// A refusal for a parameter, which it names.
+/// A refusal that names the parameter.
 pub(crate) fn refuse(parameter: &str, detail: impl Into<String>) -> Refusal {
     Refusal::new(Problem::BadQuery, detail).with("parameter", Printable(parameter).to_string())
 }
 
-/// A refusal for a value that means nothing.
+/// A refusal of a parameter's value.
 pub(crate) fn refuse_value(parameter: &str, value: &str, right: &str) -> Refusal {
     refuse(
         parameter,
@@ -106,7 +106,7 @@ pub(crate) fn refuse_value(parameter: &str, value: &str, right: &str) -> Refusal
 }
 
 fn parameter((name, value): (&str, &str)) -> Parameter {
-    let name = decoded(name).unwrap_or_else(|bad| bad.shown);
+    let name = decoded(name).unwrap_or_else(|bad| bad.lossy);
     Parameter { name, value: decoded(value) }
 }
 
@@ -114,7 +114,7 @@ fn decoded(raw: &str) -> Result<String, BadText> {
     // A space may come as `+`; a plus comes as `%2B`.
     let spaced = raw.replace('+', " ");
     let bytes: Vec<u8> = percent_decode_str(&spaced).collect();
-    let bad = |why| BadText { shown: lossy(&bytes), why };
+    let bad = |why| BadText { lossy: lossy(&bytes), why };
     if !escapes_are_whole(raw) {
         return Err(bad("a % is not followed by two hexadecimal digits"));
     }

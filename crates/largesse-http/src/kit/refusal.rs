@@ -1,7 +1,7 @@
-//! One refused request: the problem, what was wrong with which value, and what would be right.
+//! A refused request: the problem, which value is wrong, and what is expected.
 //!
-//! Invariant: the answer is `application/problem+json` (RFC 9457) whatever the details hold. Does not decide
-//! what is a problem.
+//! Invariant: the answer is `application/problem+json` (RFC 9457), whatever the details contain. Does not decide what
+//! is a problem.
 
 mod log;
 
@@ -15,19 +15,19 @@ use serde_json::{Map, Value};
 
 use crate::kit::{json, problem::Problem};
 
-/// When a caller that was turned away for load may come again, in seconds.
+/// When a caller may retry after it was refused because of load, in seconds.
 const RETRY_AFTER_S: &str = "5";
 
-/// What a refused request is told: a [`Problem`] and the details of this case.
+/// The answer to a refused request: a [`Problem`] and the details of this case.
 ///
 /// - Shape: becomes an answer of `application/problem+json`. Boxed, because it rides in every `Result` of the
 ///   door.
 /// - Source: RFC 9457.
 #[derive(Debug)]
-pub struct Refusal(Box<Told>);
+pub struct Refusal(Box<Details>);
 
 #[derive(Debug)]
-struct Told {
+struct Details {
     problem: Problem,
     detail: String,
     members: Map<String, Value>,
@@ -46,11 +46,12 @@ struct Shape<'a> {
 }
 
 impl Refusal {
-    /// A refusal that says in `detail` what was wrong and what would be right.
+    /// A refusal; `detail` says what is wrong and what is expected.
     #[must_use]
     pub fn new(problem: Problem, detail: impl Into<String>) -> Self {
-        let told = Told { problem, detail: detail.into(), members: Map::new(), headers: HeaderMap::new() };
-        Self(Box::new(told))
+        let details =
+            Details { problem, detail: detail.into(), members: Map::new(), headers: HeaderMap::new() };
+        Self(Box::new(details))
     }
 
     /// Adds a member to the problem.
@@ -67,7 +68,7 @@ impl Refusal {
         self
     }
 
-    /// Adds a header whose value is of this answer alone.
+    /// Adds a header whose value is specific to this answer.
     pub(crate) fn with_value(mut self, (name, value): (HeaderName, HeaderValue)) -> Self {
         self.0.headers.insert(name, value);
         self
@@ -80,7 +81,7 @@ impl Refusal {
         self
     }
 
-    /// The same, for a problem that will pass: the answer says when to come again.
+    /// Adds `Retry-After`, for a temporary problem.
     #[must_use]
     pub fn with_retry_after(self) -> Self {
         self.with_header(header::RETRY_AFTER, RETRY_AFTER_S)
@@ -89,7 +90,7 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Told { problem, detail, members, headers } = *self.0;
+        let Details { problem, detail, members, headers } = *self.0;
         let shape = Shape {
             r#type: format!("urn:largesse:problem:{}", problem.slug()),
             title: problem.title(),
@@ -106,7 +107,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// An error's words as a sentence of their own.
+/// An error's text with a capital letter, to begin a sentence.
 pub(crate) fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

@@ -1,7 +1,7 @@
-//! POST: appends what a body says, in one of three ways of reading it.
+//! POST: appends the events of a body, in one of three formats.
 //!
-//! Invariant: a whole body is appended as a whole or not at all; only an event stream is appended as it
-//! arrives. Does not know what the log does with a repeat: it hands on the key and a digest.
+//! Invariant: a whole body is appended as a whole or not at all; only an event stream is appended as it arrives. Does
+//! not know how the log handles a repeat: it passes on the key and a digest.
 
 pub(crate) mod body_kind;
 mod event_stream;
@@ -34,7 +34,7 @@ use body_kind::BodyKind;
 /// The query parameters of a publish.
 const PARAMETERS: &[&str] = &["event", "close"];
 
-/// A publish as its head asks for it.
+/// What the head of a publish asks for.
 struct Publish<'a> {
     door: &'a Door,
     stream: StreamName,
@@ -52,8 +52,8 @@ struct Receipt<'a> {
     closed: bool,
 }
 
-/// Answers a POST. Cancellation: a whole body is then appended or not, never in part; of an event stream the
-/// blocks so far stay.
+/// Answers a POST. Cancellation: a whole body is then appended or not, never in part; of an event stream the blocks
+/// appended so far stay.
 pub(crate) async fn answer(
     door: &Door,
     stream: StreamName,
@@ -82,7 +82,7 @@ impl Publish<'_> {
             .map_err(|error| Refusal::of_append(&error, &self.stream))
     }
 
-    /// Refuses a name where there is no event: nobody would hear it, and who closes with `?event=failed` means to say
+    /// Refuses a name without an event: nobody would receive it, and a close with `?event=failed` is meant to say
     /// why.
     fn check_nothing_named(&self) -> Result<(), Refusal> {
         if self.name.is_none() {
@@ -93,7 +93,7 @@ impl Publish<'_> {
         Err(Refusal::new(Problem::BadQuery, detail).with("parameter", "event"))
     }
 
-    /// How a repeat of a whole body is recognised: by all that makes it what it is.
+    /// What identifies a repeat of a whole body: everything that affects its result.
     fn once(&self, kind: &str, body: &[u8]) -> Once {
         let Some(key) = &self.key else { return Once::Unkeyed };
         let mut digest = DigestBuilder::default();
@@ -141,7 +141,7 @@ fn then(query: &Query) -> Result<Then, Refusal> {
     }
 }
 
-/// The text of one event, which says where it stands if it may not be one.
+/// The data of one event; `place` names it in a refusal.
 fn event_data(text: String, place: &str) -> Result<EventData, Refusal> {
     EventData::parse_owned(text).map_err(|EventDataError::Nul { at }| {
         let detail = format!("There is a NUL at byte {at} of {place}, which an event stream cannot carry.");
@@ -149,17 +149,17 @@ fn event_data(text: String, place: &str) -> Result<EventData, Refusal> {
     })
 }
 
-/// The body as text, or at which byte it is not.
+/// The body as text, or a refusal with the first bad byte.
 fn utf8(body: Vec<u8>) -> Result<String, Refusal> {
     String::from_utf8(body).map_err(|error| {
         let refusal = not_utf8(error.utf8_error().valid_up_to());
-        let known = NO_TEXT.iter().find(|(first, _)| error.as_bytes().starts_with(first));
-        known.map_or(refusal, |(_, what)| not_utf8_because(what))
+        let known = MAGIC_BYTES.iter().find(|(first, _)| error.as_bytes().starts_with(first));
+        known.map_or(refusal, |(_, what)| unsupported(what))
     })
 }
 
-/// First bytes of what was text once, and what makes it text again.
-const NO_TEXT: &[(&[u8], &str)] = &[
+/// Magic bytes of formats that text is often sent in, and how to get plain text.
+const MAGIC_BYTES: &[(&[u8], &str)] = &[
     (b"\x1f\x8b", "The body is compressed with gzip. Send it uncompressed, for example through zcat."),
     (
         b"\x28\xb5\x2f\xfd",
@@ -169,11 +169,11 @@ const NO_TEXT: &[(&[u8], &str)] = &[
     (b"\xfe\xff", "The body is UTF-16. Send UTF-8, for example through iconv -f UTF-16 -t UTF-8."),
 ];
 
-fn not_utf8_because(what: &str) -> Refusal {
+fn unsupported(what: &str) -> Refusal {
     Refusal::new(Problem::UnsupportedBody, what).with("at", 0)
 }
 
-/// A refusal for bytes that are no text, from byte `at` of the body on.
+/// A refusal of a body that is not UTF-8; `at` is its first bad byte.
 fn not_utf8(at: usize) -> Refusal {
     let detail = format!(
         "The body is not valid UTF-8 at byte {at}. Send text, or encode binary data as text (for \

@@ -1,4 +1,4 @@
-//! Bodies of HTTP/1.0, which need a length to be seen.
+//! Bodies of HTTP/1.0, which need a Content-Length.
 //!
 //! Does not read bodies.
 
@@ -6,9 +6,9 @@ use http::{Method, Version, header, request::Parts};
 
 use crate::kit::{problem::Problem, query::Query, refusal::Refusal};
 
-/// Refuses a body whose length nobody knows: over HTTP/1.0 it would be passed over. Source: RFC 1945, clause 7.2.2.
+/// Refuses an HTTP/1.0 body of unknown length: it would be ignored. Source: RFC 1945, clause 7.2.2.
 ///
-/// Where a request is of use without a body, none is believed: proxies that speak HTTP/1.0 leave out a length of 0.
+/// A request that makes sense without a body is taken to have none: HTTP/1.0 proxies omit a length of 0.
 pub(crate) fn check(parts: &Parts, query: &Query) -> Result<(), Refusal> {
     let is_said = parts.headers.contains_key(header::CONTENT_LENGTH);
     if is_said || !matches!(parts.version, Version::HTTP_10 | Version::HTTP_09) {

@@ -1,4 +1,4 @@
-//! What the native door is told when it is made: how much one request may be.
+//! The native door's settings: limits of one request, and the range of `retry`.
 //!
 //! Does not read files or the environment: the binary fills this in.
 
@@ -7,13 +7,13 @@
 pub struct DoorConfig {
     /// One event's text. More: 413.
     pub event_bytes_max: usize,
-    /// The body of a publish that is kept or refused as a whole. More: 413.
+    /// The body of a publish that is appended as a whole. More: 413.
     pub batch_bytes_max: usize,
-    /// Events in such a publish. More: 413. The log takes them in one step, during which nobody else can append.
+    /// Events in such a publish. More: 413. The log applies them in one step, during which nobody else can append.
     pub batch_events_max: usize,
-    /// The least `retry` at the head of a read, in milliseconds.
+    /// The lower bound of `retry` at the head of a read, in milliseconds.
     pub retry_ms_min: u32,
-    /// The greatest `retry` at the head of a read, in milliseconds.
+    /// The upper bound of `retry` at the head of a read, in milliseconds.
     pub retry_ms_max: u32,
 }
 

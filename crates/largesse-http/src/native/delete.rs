@@ -1,6 +1,6 @@
-//! DELETE: removes a stream with its events; its readers are told.
+//! DELETE: removes a stream with its events, and notifies its readers.
 //!
-//! Does not stop whoever publishes: the next publish makes the stream anew.
+//! Does not stop publishers: the next publish creates the stream again.
 
 use axum::{body::Body, response::Response};
 use http::StatusCode;

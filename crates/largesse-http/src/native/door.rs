@@ -11,7 +11,7 @@ use largesse_hub::{Hub, ReadError};
 
 use crate::{kit::gate::Gate, native::config::DoorConfig};
 
-/// Readers that are turned away are traced once in this time: there may be thousands a second.
+/// Rejected readers are traced once in this time: there may be thousands a second.
 const OVERLOAD_TRACED_EVERY_MS: u64 = 10_000;
 
 /// The native door of a hub.
@@ -20,7 +20,7 @@ pub struct Door {
     pub(crate) hub: Arc<Hub>,
     pub(crate) config: DoorConfig,
     pub(crate) gate: Arc<Gate>,
-    /// When it was last traced that readers are turned away, in milliseconds.
+    /// When rejected readers were last traced, in milliseconds.
     overload_traced_ms: AtomicU64,
 }
 
@@ -31,7 +31,7 @@ impl Door {
         Self { hub, config, gate, overload_traced_ms: AtomicU64::new(0) }
     }
 
-    /// Tells the operator that readers are turned away, now and then.
+    /// Traces that readers are turned away, at most once per [`OVERLOAD_TRACED_EVERY_MS`].
     pub(crate) fn trace_overload(&self, error: &ReadError) {
         let now_ms = self.hub.now().0;
         let is_due =

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::kit::{json, time_text::rfc3339};
 
-/// What a page hears when an event has no name. Source: WHATWG HTML, "dispatch the event".
+/// The type of an event without a name. Source: WHATWG HTML, "dispatch the event".
 const DEFAULT_NAME: &str = "message";
 
 /// One event, as `format=json` and pages of several streams show it.
@@ -20,16 +20,16 @@ pub(crate) struct EventJson<'a> {
     event: &'a str,
     id: Option<&'a str>,
     time: String,
-    /// The last one, so that a long event's JSON can be written in pieces.
+    /// The last member, so that a long event's JSON can be written in pieces.
     data: &'a str,
 }
 
-/// Whether an event says which stream it is on.
+/// Whether an event names its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Naming {
     /// It does.
     WithStream,
-    /// The request named the only one.
+    /// It does not: the request named the only one.
     Bare,
 }
 

@@ -1,6 +1,6 @@
 //! GET: an event stream, a page of JSON, or the list of streams.
 //!
-//! Does not answer itself: it finds out which of the three is asked for.
+//! Does not answer itself: it chooses one of the three.
 
 use axum::response::Response;
 

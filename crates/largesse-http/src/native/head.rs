@@ -1,7 +1,6 @@
-//! HEAD: a stream's state in headers, or what a GET of several streams would be answered with. With the tail of the
-//! log.
+//! HEAD: a stream's state in headers, or the headers of a GET of several streams. With the tail of the log.
 //!
-//! Does not begin a reader, so it can tell a stream that is not there.
+//! Does not start a reader, so a missing stream is a 404.
 
 use std::convert::Infallible;
 
@@ -26,11 +25,11 @@ use crate::{
     },
 };
 
-/// HEAD /streams: the headers of a GET. One that names no streams is answered too: it asks for the log, not for a list.
+/// HEAD /streams: the headers of a GET. One without names is answered too: it asks about the log, not for a list.
 pub(crate) async fn of_streams(door: &Door, head: &RequestHead<'_>) -> Result<Response, Refusal> {
     let media = negotiate::media(head.headers);
     if media == Media::Json {
-        // Whoever sends the answer leaves its body out.
+        // The HTTP layer omits the body.
         return get::answer(door, head).await;
     }
     read_query::check(&head.query, head.resource, read_query::Form::new(head.resource, &head.query, media))?;
@@ -41,14 +40,14 @@ pub(crate) async fn of_streams(door: &Door, head: &RequestHead<'_>) -> Result<Re
     Ok(response)
 }
 
-/// A GET would be an event stream, whose length nobody knows; saying 0 would be untrue (RFC 9110, 9.3.2).
+/// A GET would be an event stream of unknown length; Content-Length: 0 would be wrong (RFC 9110, 9.3.2).
 fn without_a_length() -> Body {
     Body::new(StreamBody::new(stream::empty::<Result<Frame<Bytes>, Infallible>>()))
 }
 
 /// HEAD /streams/{name}: its state.
 pub(crate) async fn answer(door: &Door, stream: &StreamName) -> Result<Response, Refusal> {
-    // Before the state: what comes in between is in the state, or read from this id.
+    // Taken before the state: what is published meanwhile is in it, or is read from this id.
     let tail = tail_id::now(door);
     let state = door.hub.state(stream).await.map_err(|error| Refusal::of_engine(&error))?;
     let Some(state) = state else {

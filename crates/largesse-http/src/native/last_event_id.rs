@@ -1,4 +1,4 @@
-//! The last event id that a request presents.
+//! The last event id of a request.
 //!
 //! Invariant: to a read of an event stream nothing here is ever an HTTP error. A stock `EventSource` would stop for
 //! good, so garbage is presented and found unknown (`reset`). Does not know what an id means: the hub does.
@@ -22,16 +22,16 @@ pub(crate) fn presented(headers: &HeaderMap, query: &Query) -> Option<Presented>
     of_header.or_else(of_query)
 }
 
-/// Refuses a header that was meant to be this one: its reader would begin anew without a word. No browser sends one.
+/// Refuses a misspelled header: its reader would silently start over. No browser sends one.
 pub(crate) fn refuse_slip(headers: &HeaderMap) -> Result<(), Refusal> {
     let slip = nearest::header_meant(headers, &LAST_EVENT_ID);
-    // Beside the right one it is a copy that a proxy made.
+    // Next to the right header it is a copy that a proxy made.
     let Some(name) = slip.filter(|_| !headers.contains_key(LAST_EVENT_ID)) else { return Ok(()) };
     let detail = format!("There is a header '{name}'; did you mean Last-Event-ID?");
     Err(Refusal::new(Problem::BadHeader, detail))
 }
 
-/// Refuses the header, for a page of JSON: it would begin elsewhere than was meant.
+/// Refuses the header on a JSON page, which would not start where the caller expects.
 pub(crate) fn refuse_header(headers: &HeaderMap) -> Result<(), Refusal> {
     refuse_slip(headers)?;
     if headers.get(LAST_EVENT_ID).is_none_or(|value| value.is_empty()) {

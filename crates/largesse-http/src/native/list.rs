@@ -1,7 +1,7 @@
 //! GET /streams as JSON: the list of streams, page by page.
 //!
-//! Invariant: pages follow each other by name, so that a stream that stays is listed once, whatever comes and
-//! goes meanwhile. Does not show events.
+//! Invariant: pages are in the order of names, so a stream that exists throughout is listed once, whatever is created
+//! and deleted meanwhile. Does not show events.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -39,14 +39,15 @@ pub(crate) async fn answer(door: &Door, head: &RequestHead<'_>) -> Result<Respon
     let limit = page::limit(&head.query)?;
     let after =
         head.query.one("after")?.filter(|after| !after.is_empty()).map(path::parse_name).transpose()?;
-    // Before the list: what comes in between is in it, or read from this id.
+    // Taken before the list: what is published meanwhile is in it, or is read from this id.
     let tail = tail_id::now(door);
     // One more than the page, to know whether there is a next one.
     let wanted = limit.saturating_add(1);
     let states = door.hub.list(after.as_ref(), wanted).await.map_err(|error| Refusal::of_engine(&error))?;
-    let shown = states.get(..limit.get()).unwrap_or(&states);
-    let next = if states.len() > shown.len() { shown.last().map(|state| state.name.as_str()) } else { None };
-    let streams = shown.iter().map(|state| state_json(door, state)).collect();
+    let listed = states.get(..limit.get()).unwrap_or(&states);
+    let next =
+        if states.len() > listed.len() { listed.last().map(|state| state.name.as_str()) } else { None };
+    let streams = listed.iter().map(|state| state_json(door, state)).collect();
     Ok(tail_id::marked_with(json::response(StatusCode::OK, &ListJson { streams, next }), tail))
 }
 

@@ -1,7 +1,7 @@
-//! Whether a read is answered as an event stream or as JSON.
+//! Content negotiation of a read: an event stream or JSON.
 //!
-//! Invariant: JSON only where `Accept` names `application/json` and not `text/event-stream`. Many readers send
-//! `*/*` or nothing and want the event stream. Does not weigh qualities, but for `q=0`, which means "not this".
+//! Invariant: JSON only where `Accept` names `application/json` and not `text/event-stream`. Many readers send `*/*`
+//! or nothing and want the event stream. Ignores quality values, except `q=0`, which means "not this".
 
 use http::{HeaderMap, header};
 

@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// Entries of a page when the request does not say.
+/// Entries of a page by default.
 const LIMIT: NonZeroUsize = NonZeroUsize::new(100).expect("100 is not zero");
 
 /// Entries of a page at most.
@@ -51,10 +51,10 @@ pub(crate) async fn answer(
     let after = head.query.one("after")?.and_then(Presented::parse);
     let (from, events_max) = (start_from(&head.query)?.unwrap_or_default(), limit(&head.query)?);
     let one = single(&selection, head.resource);
-    // Before anything is looked at: what comes in between is on a page, or read from this id.
+    // Taken first: what is published meanwhile is on the page, or is read from this id.
     let tail = tail_id::now(door);
-    // Asked before the page is read: a stream that closes in between is then told as open, with a next page
-    // that is empty, instead of as closed with events missing.
+    // Determined before the page is read: a stream that closes in between is then reported as open, with an empty
+    // next page, instead of as closed with events missing.
     let closed = closed(door, &selection, one.as_ref())
         .await
         .map_err(|refusal| refusal.with_value(tail_id::header(tail.clone())))?;
@@ -77,7 +77,7 @@ fn response(page: &Page, naming: Naming, closed: bool) -> Response {
     json::response(StatusCode::OK, &PageJson { events, next: page.next.as_str(), closed, reset })
 }
 
-/// Whether nothing will come any more: all streams are named, and each of them is closed.
+/// Whether no more events can follow: all streams are named, and each is closed.
 async fn closed(door: &Door, selection: &Selection, one: Option<&StreamName>) -> Result<bool, Refusal> {
     for name in selection.names() {
         let state = door.hub.state(name).await.map_err(|error| Refusal::of_engine(&error))?;

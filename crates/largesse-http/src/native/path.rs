@@ -1,7 +1,6 @@
 //! What a request's path names, and how a stream's path is written.
 //!
-//! Invariant: a stream's name is percent-decoded once, from the path as it came. Does not know what the verbs
-//! do with it.
+//! Invariant: a stream's name is percent-decoded once, from the raw path. Does not know what the verbs do with it.
 
 use http::Uri;
 use largesse_log::{Form, Selection, StreamName};
@@ -14,11 +13,11 @@ use crate::kit::{
     refusal::{Refusal, sentence},
 };
 
-/// Everything is escaped but the unreserved characters of RFC 3986, clause 2.3, and the slash.
+/// Escapes everything except the unreserved characters of RFC 3986, clause 2.3, the slash and `*`.
 const ESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b'*');
 
-/// A `Content-Location` longer than this is left out: heads have limits on their way.
+/// A longer `Content-Location` is omitted: proxies limit the size of heads.
 const LOCATION_BYTES_MAX: usize = 4096;
 
 /// What a path names.
@@ -58,14 +57,14 @@ pub(crate) fn stream_name(raw: &str) -> Result<StreamName, Refusal> {
         return Err(Refusal::new(Problem::BadName, detail));
     }
     let Ok(text) = std::str::from_utf8(&bytes) else {
-        let shown = lossy(&bytes);
-        let detail = format!("The stream name '{}' is not UTF-8 after percent-decoding.", Printable(&shown));
+        let name = lossy(&bytes);
+        let detail = format!("The stream name '{}' is not UTF-8 after percent-decoding.", Printable(&name));
         return Err(Refusal::new(Problem::BadName, detail));
     };
     parse_name(text)
 }
 
-/// The name in a text that is decoded already.
+/// The name in a text that is already decoded.
 pub(crate) fn parse_name(text: &str) -> Result<StreamName, Refusal> {
     StreamName::parse(text).map_err(|error| {
         let detail = format!("The stream name is '{}'. {}.", Printable(text), sentence(&error.to_string()));
@@ -73,18 +72,18 @@ pub(crate) fn parse_name(text: &str) -> Result<StreamName, Refusal> {
     })
 }
 
-/// A refusal of what needs a stream that is there.
+/// A refusal of a request that needs an existing stream.
 pub(crate) fn no_such_stream(stream: &StreamName) -> Refusal {
     let detail = format!("There is no stream '{stream}'. Publish to it, or PUT it, to create it.");
     Refusal::new(Problem::NoSuchStream, detail).with("stream", stream.as_str())
 }
 
-/// What stands before `/streams` where the door is nested in another router.
+/// The path before `/streams` if the door is nested in another router.
 pub(crate) fn prefix<'a>(original: &'a Uri, seen: &Uri) -> &'a str {
     original.path().strip_suffix(seen.path()).unwrap_or_default()
 }
 
-/// Where just this selection is read, for `Content-Location`; `None` when it would be too long.
+/// The URL of exactly this selection, for `Content-Location`; `None` if it is too long.
 pub(crate) fn location(prefix: &str, selection: &Selection) -> Option<String> {
     let location = match (selection.form(), selection.names()) {
         (Form::One, [name]) => format!("{prefix}/streams/{}", escaped(name.as_str())),

@@ -1,7 +1,7 @@
 //! PUT: makes a stream or changes its settings.
 //!
-//! Invariant: a body with one wrong key changes nothing; whoever sends events instead (`curl -T file` is a PUT) is
-//! told that POST appends. Does not know what the settings do.
+//! Invariant: a body with one invalid key changes nothing; a client that sends events by mistake (`curl -T file` is a
+//! PUT) learns that POST appends. Does not know what the settings do.
 
 use std::fmt;
 
@@ -24,10 +24,10 @@ use crate::{
     },
 };
 
-/// The most a body of settings may be.
+/// The largest body of settings, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// The keys of settings, and what would be right for each. `null` is right for all.
+/// The keys of settings, and the values of each. `null` is valid for all.
 const KEYS: &[(&str, &str)] = &[
     ("max_age", "a duration of at least \"1ms\", such as \"24h\" or \"7d\", or \"unlimited\""),
     ("max_events", "a whole number of at least 1, or \"unlimited\""),
@@ -38,7 +38,7 @@ const KEYS: &[(&str, &str)] = &[
     ("control_names", "\"reserved\" or \"shared\""),
 ];
 
-/// For publishers who took the wrong verb.
+/// For publishers who used the wrong method.
 const POST_APPENDS: &str =
     "PUT sets a stream's settings. POST appends: with curl, -X POST -T FILE, or --data-binary @FILE.";
 
@@ -47,7 +47,7 @@ struct PutJson<'a> {
     stream: &'a str,
     closed: bool,
     settings: &'a Settings,
-    /// Where there was no body, and so perhaps an event of no bytes was meant.
+    /// Present if the body was empty: perhaps an empty event was meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
@@ -81,7 +81,7 @@ pub(crate) async fn answer(
     Ok(tail_id::marked(json::response(status, &answer), door))
 }
 
-/// Refuses what is no settings by its own word.
+/// Refuses a body whose Content-Type is that of events.
 fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
     let several = match body_kind::of(headers)? {
         BodyKind::Text => return Ok(()),
@@ -93,10 +93,10 @@ fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 async fn whole(body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {
-    if body.awaits_continue() && body.said_bytes() > BODY_BYTES_MAX {
+    if body.awaits_continue() && body.length_hint() > BODY_BYTES_MAX {
         let detail = format!(
             "The body has {} bytes, but the limit for settings is {BODY_BYTES_MAX}.",
-            body.said_bytes()
+            body.length_hint()
         );
         return Err(Refusal::new(Problem::BadSettings, detail).with("limit", BODY_BYTES_MAX));
     }
@@ -108,7 +108,7 @@ async fn whole(body: &mut RequestBody) -> Result<Vec<u8>, Refusal> {
         }
         _ => Ok(()),
     };
-    body.whole_looked_at(BODY_BYTES_MAX, look).await
+    body.whole_checked(BODY_BYTES_MAX, look).await
 }
 
 fn is_blank(body: &[u8]) -> bool {
@@ -131,11 +131,11 @@ fn patch(body: &[u8]) -> Result<SettingsPatch, Refusal> {
     serde_json::from_value(Value::Object(checked)).map_err(|error| not_an_object(&error))
 }
 
-/// Refuses a key that there is not, and a value that means nothing to its key.
+/// Refuses an unknown key, and a value that is invalid for its key.
 fn check(key: &str, value: &Value) -> Result<(), Refusal> {
     let Some((_, right)) = KEYS.iter().find(|(known, _)| *known == key) else { return Err(unknown(key)) };
     let alone = Value::Object(Map::from_iter([(key.to_owned(), value.clone())]));
-    // What is told is ours: the words of the error are those of the library that reads JSON.
+    // The text is ours: serde's messages mean nothing to a caller.
     let parsed = serde_json::from_value::<SettingsPatch>(alone);
     // No setting is a list or an object, though serde would take {"latest": null} for the name of a variant.
     if parsed.is_ok() && !value.is_array() && !value.is_object() {
@@ -148,9 +148,9 @@ fn check(key: &str, value: &Value) -> Result<(), Refusal> {
 
 fn unknown(key: &str) -> Refusal {
     let known: Vec<&str> = KEYS.iter().map(|(known, _)| *known).collect();
-    let (shown, hint) = (Printable(key), nearest::hint(key, &known));
-    let detail = format!("There is no setting '{shown}'{hint} Valid settings: {}.", known.join(", "));
-    Refusal::new(Problem::BadSettings, detail).with("key", shown.to_string())
+    let (printable, hint) = (Printable(key), nearest::hint(key, &known));
+    let detail = format!("There is no setting '{printable}'{hint} Valid settings: {}.", known.join(", "));
+    Refusal::new(Problem::BadSettings, detail).with("key", printable.to_string())
 }
 
 fn not_an_object(error: &serde_json::Error) -> Refusal {
@@ -169,7 +169,7 @@ fn no_object(why: &str) -> Refusal {
     Refusal::new(Problem::BadSettings, detail)
 }
 
-/// The members of a JSON object in the order in which they came, those that came twice too.
+/// The members of a JSON object, in order, duplicates included.
 struct Members(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Members {

@@ -1,7 +1,7 @@
 //! GET as an event stream: opens a reader and hands it to the body.
 //!
-//! Invariant: whatever the reader must be told is told in-band with a 200, or with the 204 that stops it for
-//! good; a browser never retries after any other status. Errors are left for requests that no retry mends.
+//! Invariant: whatever a reader must know is sent in-band with a 200, or with the 204 that stops it for good; a
+//! browser never retries after any other status. Errors are only for requests that no retry can fix.
 //!
 //! Does not write events: `sse_body.rs` does.
 
@@ -27,7 +27,7 @@ use crate::{
     native::{door::Door, last_event_id, path, request::RequestHead, selection::start_from},
 };
 
-/// Silence after which a reader gets a sign of life, give or take 20 %.
+/// Seconds of silence after which a heartbeat follows, give or take 20 %.
 const HEARTBEAT: HeaderName = HeaderName::from_static("largesse-heartbeat");
 
 /// Answers a read. Cancellation: nothing is left behind.
@@ -63,10 +63,10 @@ pub(crate) async fn answer(
     Ok(response)
 }
 
-/// The headers that a read of `selection` would be answered with.
+/// The headers with which a read of `selection` would be answered.
 ///
 /// # Errors
-/// Those of the read, as far as its query says them.
+/// Those of the read that its query alone causes.
 pub(crate) fn head(
     door: &Door,
     head: &RequestHead<'_>,
@@ -81,8 +81,8 @@ pub(crate) fn head(
     Ok(())
 }
 
-/// The headers of an event stream. Source: WHATWG HTML, clause 9.2.6; the others keep hops from holding it back, and
-/// say how much silence means nothing.
+/// The headers of an event stream. Source: WHATWG HTML, clause 9.2.6; the others keep proxies from buffering it, and
+/// say how much silence is normal.
 fn mark(door: &Door, headers: &mut HeaderMap, location: Option<String>) {
     headers.insert(HEARTBEAT, HeaderValue::from(heartbeat_s(door)));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -93,7 +93,7 @@ fn mark(door: &Door, headers: &mut HeaderMap, location: Option<String>) {
     }
 }
 
-/// In seconds, never less than it is.
+/// In seconds, rounded up.
 fn heartbeat_s(door: &Door) -> u64 {
     let heartbeat = door.hub.heartbeat();
     heartbeat.as_secs() + u64::from(heartbeat.subsec_nanos() > 0)

@@ -1,7 +1,8 @@
-//! Which query parameters a read takes, and which of a caller's were meant to be one of ours.
+//! The query parameters of a read, and misspellings of them.
 //!
-//! Invariants: a parameter of ours that means nothing to this read, or is one slip away from one of ours, is
-//! refused with the right one; every other unknown one passes, for pages add their own. Does not look at values.
+//! Invariants: a parameter of ours that does not apply to this read, or is one slip away from one of ours, is
+//! refused, and the refusal names the right one; any other unknown parameter is ignored, because pages add their own.
+//! Does not check values.
 
 use crate::{
     kit::{
@@ -13,10 +14,10 @@ use crate::{
     native::{negotiate::Media, path::Resource},
 };
 
-/// Names longer than this are no slips of ours.
+/// Longer names are not misspellings of ours.
 const NAME_CHARS_MAX: usize = 32;
 
-/// Words that pages use for something of their own, though one slip makes them ours.
+/// Words that pages use for their own purposes, although they are one slip away from ours.
 const ORDINARY: &[&str] = &["fname", "game", "lname", "rom", "same", "sname", "uname"];
 
 /// What a read answers with.
@@ -32,16 +33,16 @@ pub(crate) enum Form {
 #[derive(Debug)]
 struct Parameter {
     name: &'static str,
-    /// Other spellings that count.
+    /// Aliases.
     spellings: &'static [&'static str],
-    /// How near a name must be to be meant for it.
+    /// How similar a name must be to be a misspelling of it.
     near: Near,
     live: Use,
     page: Use,
     list: Use,
 }
 
-/// Which names are meant for a parameter.
+/// Which names are misspellings of a parameter.
 #[derive(Clone, Copy, Debug)]
 enum Near {
     /// Those with the same letters.
@@ -54,7 +55,7 @@ enum Near {
 #[derive(Clone, Copy, Debug)]
 enum Use {
     Taken,
-    /// It would change nothing of what is answered.
+    /// It has no effect on the answer.
     Harmless,
     /// What to do instead.
     Refused(&'static str),
@@ -64,7 +65,7 @@ const fn every(name: &'static str, r#use: Use) -> Parameter {
     Parameter { name, spellings: &[], near: Near::Slip, live: r#use, page: r#use, list: r#use }
 }
 
-/// How a live read tells, which a page has no need of.
+/// A parameter of live reads, which pages ignore.
 const fn of_live(name: &'static str) -> Parameter {
     Parameter {
         name,
@@ -76,12 +77,12 @@ const fn of_live(name: &'static str) -> Parameter {
     }
 }
 
-/// Its name is a usual word, so only the word itself is meant for it.
+/// A parameter of publishers. Its name is a common word, so only the exact word counts.
 const fn of_publishers(name: &'static str, advice: &'static str) -> Parameter {
     Parameter { near: Near::Same, ..every(name, Use::Refused(advice)) }
 }
 
-/// All of ours that may stand in the URL of a stream.
+/// All parameters of ours.
 const PARAMETERS: &[Parameter] = &[
     every("name", Use::Taken),
     Parameter {
@@ -121,7 +122,7 @@ const PARAMETERS: &[Parameter] = &[
     of_publishers("close", "It closes a stream, with POST. A read closes nothing."),
 ];
 
-/// Why a name counts for nothing on the path of one stream.
+/// Why `name` does not apply to the path of one stream.
 const NAMED_BY_PATH: &str =
     "The path names the stream. To read several, use /streams?name=a&name=b, without a name in the path.";
 
@@ -147,7 +148,7 @@ impl Form {
     }
 }
 
-/// Refuses the first parameter that was meant to be one of ours and is not.
+/// Refuses the first parameter that does not apply or is misspelled.
 pub(crate) fn check(query: &Query, resource: &Resource, form: Form) -> Result<(), Refusal> {
     query.names().try_for_each(|given| check_one(given, resource, form))
 }
@@ -159,10 +160,10 @@ fn check_one(given: &str, resource: &Resource, form: Form) -> Result<(), Refusal
         (Use::Taken | Use::Harmless, Likeness::Slip) => "",
         (Use::Refused(advice), _) => advice,
     };
-    let (shown, name) = (Printable(given), parameter.name);
+    let (printable, name) = (Printable(given), parameter.name);
     let told = match likeness {
-        Likeness::Exact => format!("The query parameter '{shown}' does not apply here."),
-        Likeness::Slip => format!("There is no query parameter '{shown}'; did you mean '{name}'?"),
+        Likeness::Exact => format!("The query parameter '{printable}' does not apply here."),
+        Likeness::Slip => format!("There is no query parameter '{printable}'; did you mean '{name}'?"),
     };
     let detail = if advice.is_empty() { told } else { format!("{told} {advice}") };
     Err(refuse(given, detail))
@@ -174,7 +175,7 @@ enum Likeness {
     Slip,
 }
 
-/// The parameter that a name is, or was meant to be.
+/// The parameter that a name is, or is a misspelling of.
 ///
 /// One slip is: another case; hyphens, underscores, brackets or spaces more or less; `&amp;` for `&`; one letter
 /// more, less, other, or two in each other's place.
@@ -204,7 +205,7 @@ impl Parameter {
 
 /// The letters and digits of a name, in lower case; `None` where there are none, or too many for a slip.
 fn letters(name: &str) -> Option<String> {
-    // An `&` that was escaped for HTML, in a place that is not HTML.
+    // `&amp;`: an `&` that was escaped as if for HTML.
     let name = name.strip_prefix("amp;").unwrap_or(name);
     let is_short = name.chars().nth(NAME_CHARS_MAX).is_none();
     let letters: String = name.chars().filter(|letter| letter.is_alphanumeric()).collect();

@@ -1,6 +1,6 @@
-//! Which streams a request asks for, and where a first read begins.
+//! Which streams a request selects, and where a first read begins.
 //!
-//! Does not look at whether those streams exist.
+//! Does not check whether those streams exist.
 
 use largesse_log::{FromSetting, Selection, Selector, StartFrom, StreamName, UnixMs};
 
@@ -63,8 +63,8 @@ fn parse_start(raw: &str) -> Option<StartFrom> {
 
 /// A time with its offset from UTC. Times before 1970 count as 1970: the log has none.
 ///
-/// A plus that was not escaped in a query comes as a space. There is no other reason for a space after the
-/// `T`, so it is taken for one.
+/// An unescaped plus in a query arrives as a space. A space after the `T` has no other reason, so it is read as a
+/// plus.
 fn parse_time(text: &str) -> Option<UnixMs> {
     let (date, time) = text.split_once(['T', 't'])?;
     let ms = parse_rfc3339(&format!("{date}T{}", time.replace(' ', "+")))?;

@@ -1,28 +1,27 @@
-//! The memory that all bodies in flight share: those that are taken as a whole, and unfinished blocks.
+//! The memory that all bodies in flight share: those that are read as a whole, and unfinished blocks.
 //!
-//! Invariant: taken is the sum of the [`Share`]s that live, and never more than the limit. Does not know
-//! requests.
+//! Invariant: `taken` is the sum of all live [`Share`]s, and `taken <= bytes_max`. Does not know requests.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// What a door's bodies may hold together, in bytes.
+/// The budget of all bodies, in bytes.
 #[derive(Debug)]
 pub(crate) struct BodyBudget {
     bytes_max: usize,
     taken: AtomicUsize,
 }
 
-/// What one body has taken. It is given back when this is dropped.
+/// What one body has taken. Dropping it gives it back.
 #[derive(Debug)]
 pub(crate) struct Share {
     budget: Arc<BodyBudget>,
     bytes: usize,
 }
 
-/// There is no room for these bytes now.
+/// The budget has no room for these bytes now.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
@@ -48,7 +47,7 @@ impl Share {
         Ok(())
     }
 
-    /// Takes more, all or nothing, or gives back, so that this has `bytes`.
+    /// Takes more, all or nothing, or gives back, so that this share is `bytes`.
     pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), Full> {
         if bytes >= self.bytes {
             return self.take(bytes - self.bytes);
@@ -62,7 +61,7 @@ impl Share {
 
     /// Gives back all that was taken.
     pub(crate) fn give_back(&mut self) {
-        // Less is never refused.
+        // Shrinking never fails.
         let _ = self.hold(0);
     }
 }

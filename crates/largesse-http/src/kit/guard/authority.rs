@@ -1,9 +1,9 @@
-//! Who is meant: the `host[:port]` of a `Host` header, of an origin, or of the allow-list.
+//! A server's name: the `host[:port]` of a `Host` header, of an origin, or of the allow-list.
 //!
 //! Invariant: a parsed host is lower-case, and an address is compared as an address, not as text. What arrived is
 //! checked and never decoded: only a browser may take `127.1` or `%6cocalhost` for this machine, and it sends what it
 //! made of them. So this is not the parser of `url`, to which a test compares it. Does not resolve names: only names
-//! that mean the machine itself everywhere count as loopback.
+//! that always mean the machine itself count as loopback.
 
 mod written;
 
@@ -20,7 +20,7 @@ const HOST_BYTES_MAX: usize = 253;
 /// The ports of `http` and `https`, which are the same as none. Source: RFC 9110, clauses 4.2.1 to 4.2.3.
 const USUAL_PORTS: [u16; 2] = [80, 443];
 
-/// A host and, where it was said, a port.
+/// A host and, if given, a port.
 ///
 /// - Shape: `name`, `name:port`, `192.0.2.1:port` or `[2001:db8::1]:port`.
 /// - Source: RFC 9110, clause 7.2; RFC 3986, clause 3.2.2. Names are held to letters, digits, `.`, `-`, `_`.
@@ -37,7 +37,7 @@ pub(crate) enum HostName {
     Address(IpAddr),
 }
 
-/// Why a text is no host and port.
+/// Why a text is not a host and port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {
     /// The host part is not a name or an address.
@@ -78,13 +78,13 @@ impl Authority {
         self.port
     }
 
-    /// The port, unless it is the one that `http` or `https` means anyway: some write it, most leave it out, and the
-    /// scheme is not known where a proxy took the TLS off.
+    /// The port, unless it is the default of `http` or `https`: most clients omit that, some write it, and the scheme
+    /// is unknown behind a proxy that terminates TLS.
     pub(crate) fn unusual_port(&self) -> Option<u16> {
         self.port.filter(|port| !USUAL_PORTS.contains(port))
     }
 
-    /// Whether both name the same server, written with the usual port or without.
+    /// Whether both name the same server, with or without the default port.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.host == other.host && self.unusual_port() == other.unusual_port()
     }
@@ -115,14 +115,14 @@ impl HostName {
         if let Ok(address) = raw.parse::<Ipv4Addr>() {
             return Ok(Self::Address(IpAddr::V4(address)));
         }
-        // A name may end in the dot of the root: it is the same name.
+        // A trailing dot is the DNS root: it is the same name.
         let name = raw.strip_suffix('.').unwrap_or(raw).to_ascii_lowercase();
         let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
         let is_sized = (1..=HOST_BYTES_MAX).contains(&name.len());
         if is_plain && is_sized { Ok(Self::Name(name)) } else { Err(AuthorityError::Host) }
     }
 
-    /// Names that mean the machine itself everywhere. Source: RFC 6761, clause 6.3.
+    /// Names and addresses that always mean the machine itself. Source: RFC 6761, clause 6.3.
     fn is_loopback(&self) -> bool {
         match self {
             Self::Name(name) => name == "localhost" || name.ends_with(".localhost"),
@@ -131,7 +131,7 @@ impl HostName {
     }
 }
 
-/// The colons of an IPv6 address stand inside brackets; any other one begins the port.
+/// Colons inside brackets belong to an IPv6 address; any other begins the port.
 fn split_port(raw: &str) -> Result<(&str, &str), AuthorityError> {
     let end = match raw.find(']') {
         Some(bracket) => bracket + 1,

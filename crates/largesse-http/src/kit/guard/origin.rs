@@ -1,8 +1,8 @@
 //! Where a page came from: the value of an `Origin` header, or an entry of the allow-list.
 //!
-//! Invariant: two origins are equal when a browser would call them the same: default ports are dropped. An app's origin
-//! (`capacitor://localhost`) is one like any other, whereas to `url` it is opaque and equal to none. Does not decide who
-//! may ask; see `guard.rs`.
+//! Invariant: two origins are equal when a browser would call them the same: default ports are dropped. An app's
+//! origin (`capacitor://localhost`) is one like any other, whereas to `url` it is opaque and equal to none. Does not
+//! decide who is allowed: see `guard.rs`.
 
 mod written;
 
@@ -24,7 +24,7 @@ pub struct Origin {
     port: Option<u16>,
 }
 
-/// Why a text is no origin.
+/// Why a text is not an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OriginError {
     /// There is no scheme before `://`.
@@ -57,8 +57,7 @@ impl Origin {
         default_port(&self.scheme).is_some() && self.authority.is_loopback()
     }
 
-    /// Whether a page of this origin asks the host it came from. The scheme is not known here: a proxy may
-    /// have taken the TLS off.
+    /// Whether a page of this origin calls the host it came from. The scheme is ignored: a proxy may terminate TLS.
     pub(crate) fn is_at(&self, host: &Authority) -> bool {
         default_port(&self.scheme).is_some() && self.authority.is_same(host)
     }

@@ -1,7 +1,7 @@
-//! Takes new connections from several listeners, fairly, and survives a machine that has none left to give.
+//! Accepts connections from several listeners in turn, and survives running out of file descriptors.
 //!
-//! Invariant: after an error that the next try would meet again it rests for [`REST`], so that it never spins.
-//! Does not count connections: whoever asks for the next one does.
+//! Invariant: after an error that the next attempt would meet again it pauses for [`REST`], so it never spins. Does
+//! not count connections: the caller does.
 
 use std::{
     future::poll_fn,
@@ -15,22 +15,22 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// How long no connection is taken after the machine had no room for one.
+/// Pause after a failed accept.
 const REST: Duration = Duration::from_millis(250);
 
 /// The listeners of a server.
 pub(crate) struct Acceptor {
     listeners: Vec<TcpListener>,
-    /// Which listener is asked first next time.
+    /// The listener to poll first next time.
     turn: usize,
     rest_until: Option<Instant>,
-    /// Whether it was told that no connection can be taken, since one was.
-    is_told: bool,
+    /// Whether the failure was traced since the last connection was accepted.
+    is_traced: bool,
 }
 
 impl Acceptor {
     pub(crate) fn new(listeners: Vec<TcpListener>) -> Self {
-        Self { listeners, turn: 0, rest_until: None, is_told: false }
+        Self { listeners, turn: 0, rest_until: None, is_traced: false }
     }
 
     /// The next connection. Cancellation: loses nothing.
@@ -42,7 +42,7 @@ impl Acceptor {
             }
             match poll_fn(|cx| self.poll(cx)).await {
                 Ok(socket) => {
-                    if mem::take(&mut self.is_told) {
+                    if mem::take(&mut self.is_traced) {
                         tracing::info!("connections are accepted again");
                     }
                     return socket;
@@ -52,7 +52,7 @@ impl Acceptor {
                 }
                 Err(error) => {
                     self.rest_until = Some(Instant::now() + REST);
-                    if !mem::replace(&mut self.is_told, true) {
+                    if !mem::replace(&mut self.is_traced, true) {
                         tracing::error!(
                             %error,
                             "no connection can be accepted; retrying. If there are too many open files, raise the limit \
@@ -76,7 +76,7 @@ impl Acceptor {
     }
 }
 
-/// Errors that say nothing about the next connection. Source: accept(2), "Error handling".
+/// Errors of one connection alone; the next accept may succeed. Source: accept(2), "Error handling".
 fn is_of_one_peer(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(

@@ -1,4 +1,4 @@
-//! What is asked of the kernel for each connection.
+//! Socket options of each connection.
 //!
 //! Invariant: a connection on which nothing is sent either way does not outlive its peer for long. Does not
 //! read or write.
@@ -8,20 +8,19 @@ use std::{io, time::Duration};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
-/// Silence of a connection after which the kernel asks the other side whether it is still there. A publisher
-/// or reader whose machine lost its power or its network sends nothing more, not even an end. Without the
-/// question a publisher's long body would be waited for until the server ends, and a reader until its next
-/// heartbeat, which may be set to an hour. What is written to it after that is the kernel's to give up on.
+/// Idle time before the kernel probes the peer. A publisher or reader whose machine lost power or its network sends
+/// nothing more, not even a FIN. Without probes we would wait for a publisher's long body until the server stops, and
+/// notice a lost reader only at its next heartbeat, which may be an hour away. After that, giving up on
+/// unacknowledged data is up to the kernel.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
 
-/// How long after one question the next is asked.
+/// Time between two probes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Questions without an answer after which the connection is over: two minutes after the last sign of life.
+/// Unanswered probes after which the connection is closed: two minutes after the last sign of life.
 const KEEPALIVE_PROBES: u32 = 4;
 
-/// Events go out at once, a reader that takes nothing holds little of the kernel's memory, and whoever is gone
-/// is noticed.
+/// Sends events without delay, bounds the kernel's memory for a stalled reader, and detects lost peers.
 pub(crate) fn set_up(socket: &TcpStream, unsent_bytes_max: u32) {
     let results = [socket.set_nodelay(true), set_unsent_max(socket, unsent_bytes_max), set_keepalive(socket)];
     for error in results.into_iter().filter_map(Result::err) {

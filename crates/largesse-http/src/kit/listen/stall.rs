@@ -1,9 +1,9 @@
-//! A connection that ends when a write makes no progress for too long, or when its reader has gone.
+//! A connection that is closed when a write makes no progress for too long, or when its reader disconnects.
 //!
-//! Invariants: there is a timer only while a write waits and a limit is set; any progress takes the timer back.
-//! The other side's end ends the connection at once only while a read is under way: whoever sent a whole
-//! request and then no more still gets the answer. Does not know requests: `serve.rs` and `sse_body.rs` say
-//! which one is under way.
+//! Invariants: there is a timer only while a write waits and a limit is set; any progress cancels the timer. The
+//! peer's FIN closes the connection at once only while a read is in progress: a peer that sent a whole request and
+//! then shut down its side still gets the answer. Does not know requests: `serve.rs` and `sse_body.rs` say which one
+//! is in progress.
 
 use std::{
     io,
@@ -21,14 +21,14 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// What the request under way allows its connection. Shared by the two.
+/// What the current request allows its connection; shared by the two.
 #[derive(Debug)]
 pub(crate) struct StallLimit {
-    /// Of every answer but a read's.
+    /// For every answer except a read's.
     write_stall: Duration,
-    /// How long writes may stall now, in milliseconds; 0 is without end.
+    /// How long writes may stall now, in milliseconds; 0 means no limit.
     ms: AtomicU64,
-    /// Whether a read is under way, which nobody hears any more once the other side has ended.
+    /// Whether a read is in progress: nobody receives it once the peer has closed its side.
     reading: AtomicBool,
 }
 
@@ -37,13 +37,13 @@ impl StallLimit {
         Self { write_stall, ms: AtomicU64::new(ms(write_stall)), reading: AtomicBool::new(false) }
     }
 
-    /// An answer with an end begins: a read that is over, or the next request.
+    /// A finite answer begins: the read is over, or this is the next request.
     pub(crate) fn begin_answer(&self) {
         self.set(self.write_stall);
         self.reading.store(false, Ordering::Relaxed);
     }
 
-    /// A read begins. It may stall for as long as it likes until it sets a limit.
+    /// A read begins. There is no limit until it sets one.
     pub(crate) fn begin_read(&self) {
         self.ms.store(0, Ordering::Relaxed);
         self.reading.store(true, Ordering::Relaxed);
@@ -63,7 +63,7 @@ impl StallLimit {
     }
 }
 
-/// At least one: zero means something else.
+/// At least one: zero means no limit.
 fn ms(stall_max: Duration) -> u64 {
     u64::try_from(stall_max.as_millis()).unwrap_or(u64::MAX).max(1)
 }
@@ -73,7 +73,7 @@ pub(crate) struct StallIo<T> {
     inner: T,
     limit: Arc<StallLimit>,
     waiting: Option<Pin<Box<Sleep>>>,
-    /// What came while we looked whether a reader is still there: the beginning of its next request.
+    /// A byte that arrived while we checked for the reader's FIN: the beginning of its next request.
     ahead: Option<u8>,
 }
 
@@ -82,7 +82,7 @@ impl<T> StallIo<T> {
         Self { inner, limit, waiting: None, ahead: None }
     }
 
-    /// Passes on what a write answered, or the end of the patience with it.
+    /// Passes on the result of a write, or an error once it has stalled too long.
     fn watched<R>(&mut self, cx: &mut Context<'_>, wrote: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         let Some(stall_max) = wrote.is_pending().then(|| self.limit.stall_max()).flatten() else {
             self.waiting = None;
@@ -96,8 +96,8 @@ impl<T> StallIo<T> {
 }
 
 impl<T: AsyncRead + Unpin> StallIo<T> {
-    /// An error once a reader has gone. hyper does not look while it answers, because it lets publishers end
-    /// their side; but it writes or flushes each time that it is woken.
+    /// Fails once the reader has disconnected. hyper does not read while it answers, because we let publishers shut
+    /// down their side; but it writes or flushes each time it is woken.
     fn check_reader(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if !self.limit.is_reading() || self.ahead.is_some() {
             return Ok(());

@@ -9,7 +9,7 @@ use super::{Refusal, sentence};
 use crate::kit::problem::Problem;
 
 impl Refusal {
-    /// A publish or a put that the log refused.
+    /// A publish or a PUT that the log refused.
     #[must_use]
     pub fn of_append(error: &AppendError, stream: &StreamName) -> Self {
         let refusal = match error {
@@ -49,7 +49,7 @@ impl Refusal {
         }
     }
 
-    /// A name that only the server and its sources may use. Says both ways out.
+    /// A name that only the server and its sources may use. Offers both solutions.
     fn reserved_name(name: &EventName, stream: &StreamName) -> Self {
         let name = name.as_str();
         let mut detail = format!(
@@ -64,8 +64,8 @@ impl Refusal {
         Self::new(Problem::ReservedName, detail).with("event", name).with("reserved", RESERVED_NAMES.to_vec())
     }
 
-    /// A log that failed. What the disk said of which file is told: it is nobody's secret, and whoever publishes can
-    /// pass it on.
+    /// A log that failed. The answer includes what the disk reported about which file: it is no secret, and
+    /// publishers can pass it on.
     pub(crate) fn of_engine(error: &EngineError) -> Self {
         if error.blame() == Blame::Server {
             tracing::error!(%error, "the log failed; requests that need it are refused until it is repaired");
@@ -109,14 +109,14 @@ mod tests {
     use largesse_log::Position;
     use serde_json::Value;
 
-    use super::{super::Told, *};
+    use super::{super::Details, *};
 
     /// The status, the name, whether it says when to come again, whether nobody knows what was written, and the reason.
     #[track_caller]
     fn check(error: EngineError, want: (u16, &str, bool, bool), part: &str) {
         let stream = StreamName::parse("a").unwrap();
         let Refusal(told) = Refusal::of_append(&AppendError::Engine(error), &stream);
-        let Told { problem, detail, members, headers } = *told;
+        let Details { problem, detail, members, headers } = *told;
         let comes_again = headers.contains_key(header::RETRY_AFTER);
         let is_unknown = members.get("outcome") == Some(&Value::from("unknown"));
         assert_eq!((problem.status().as_u16(), problem.slug(), comes_again, is_unknown), want, "{detail}");

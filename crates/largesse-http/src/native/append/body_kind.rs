@@ -1,7 +1,7 @@
-//! How a body is to be read, by its headers.
+//! The format of a body, by its headers.
 //!
-//! Invariants: a body that is not plain UTF-8 text by its own word is refused before it is read; so is one whose
-//! type is a form of several events that is not spoken here, or one slip away from one that is: it would else be
+//! Invariants: a body whose headers say that it is not plain UTF-8 text is refused before it is read; so is one whose
+//! type is an unsupported format of several events, or one slip away from a supported one: otherwise it would be
 //! appended as one event. Does not look at the body.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -13,7 +13,7 @@ use crate::kit::{
     refusal::Refusal,
 };
 
-/// The ways of reading a body.
+/// The formats of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyKind {
     /// One event.
@@ -24,13 +24,13 @@ pub(crate) enum BodyKind {
     EventStream,
 }
 
-/// What NDJSON is called, below `application/` or `text/`, without `x-` and hyphens. `stream+json` was Spring's word.
+/// Names of NDJSON below `application/` or `text/`, without `x-` and hyphens. `stream+json` was Spring's name.
 const LINES: &[&str] = &["ndjson", "jsonl", "jsonlines", "ldjson", "jsonstream", "stream+json"];
 
-/// Names so long that a word one slip away means nothing else: `json` is one slip from `jsonl`.
+/// Names long enough that a word one slip away means nothing else: `json` is one slip from `jsonl`.
 const LONG_NAMES: &[&str] = &["ndjson", "ldjson", "jsonlines", "eventstream"];
 
-/// The way that the headers ask for.
+/// The format that the headers name.
 pub(crate) fn of(headers: &HeaderMap) -> Result<BodyKind, Refusal> {
     check_encoding(headers)?;
     check_transfer_encoding(headers)?;
@@ -46,7 +46,7 @@ pub(crate) fn of(headers: &HeaderMap) -> Result<BodyKind, Refusal> {
     kind(&essence)
 }
 
-/// Source: RFC 6838, clause 4.2.8, for what stands after a plus.
+/// Source: RFC 6838, clause 4.2.8, for structured suffixes, after a plus.
 fn kind(essence: &str) -> Result<BodyKind, Refusal> {
     if essence == "text/event-stream" {
         return Ok(BodyKind::EventStream);
@@ -79,7 +79,7 @@ fn kind(essence: &str) -> Result<BodyKind, Refusal> {
     }
 }
 
-/// A subtype without what its writers put in or leave out.
+/// A subtype without `x-`, hyphens and underscores.
 fn plain(subtype: &str) -> String {
     subtype.strip_prefix("x-").unwrap_or(subtype).replace(['-', '_'], "")
 }
@@ -100,7 +100,7 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Chunks are taken off on the way here; another coding would still be on what comes. Source: RFC 9112, clause 6.1.
+/// hyper removes the chunked coding; any other would still be there. Source: RFC 9112, clause 6.1.
 fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     let lines = headers.get_all(header::TRANSFER_ENCODING).iter().map(|value| lossy(value.as_bytes()));
     for line in lines {

@@ -1,10 +1,9 @@
 //! An event stream as a body: each block is appended as soon as it is complete, over one long request.
 //!
 //! Invariants: block *n* of a key is appended once, however often the body is sent; the last block and the close are
-//! taken only of a body that ended in order, and not of one that was cut; no byte that is not UTF-8 comes into an
-//! event; what is held of an unfinished block is counted in the memory of all bodies, and has its time as they have.
-//! The publisher's own ids and `retry` are dropped: positions are the log's. Does not wait for more than one piece of
-//! the body before it appends.
+//! appended only if the body ended cleanly, not if it was cut; no invalid UTF-8 gets into an event; an unfinished
+//! block counts against the memory of all bodies, and has the same time limits. The publisher's own ids and `retry`
+//! are dropped: positions are the log's. Does not wait for more than one piece of the body before it appends.
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -22,7 +21,7 @@ use super::{
 };
 use crate::{
     kit::{
-        body::{NotWhole, RequestBody, Stopped},
+        body::{Incomplete, RequestBody, Stopped},
         json,
         problem::Problem,
         refusal::{Refusal, sentence},
@@ -30,17 +29,17 @@ use crate::{
     native::tail_id,
 };
 
-/// Ends the line and the block that a whole body left open, if it did: many gateways end so.
+/// Ends a line and a block that a complete body left open: many gateways omit the empty line.
 ///
-/// Readers drop such a block (WHATWG HTML, "Interpreting an event stream"), because a stream that was cut looks
-/// the same to them. Here the length, or the last chunk, says that the body is whole (RFC 9112, clause 8).
+/// Readers drop such a block (WHATWG HTML, "Interpreting an event stream"), because a stream that was cut looks the
+/// same to them. Here the length, or the last chunk, says that the body is complete (RFC 9112, clause 8).
 const BODY_END: &[u8] = b"\n\n";
 
-/// Whether the lines of a body were joined on their way, as `curl -d @file` does: one line, with the fields of several.
+/// Detects that the lines of a body were joined, as `curl -d @file` does: one line, with the fields of several.
 #[derive(Default)]
 struct Joined {
     has_line_end: bool,
-    /// How many fields of data begin in the line, and how far the next has come.
+    /// How many `data:` fields the line has, and how much of the next one matches.
     fields: usize,
     matched: usize,
 }
@@ -58,7 +57,7 @@ impl Joined {
                     self.has_line_end = true;
                     return;
                 }
-                // No letter of the field comes twice at its beginning, so there is nothing to go back to.
+                // The first letter does not occur again in a prefix of the field, so no backtracking is needed.
                 byte if *byte == Self::FIELD[self.matched] => self.matched += 1,
                 byte => self.matched = usize::from(*byte == Self::FIELD[0]),
             }
@@ -73,26 +72,26 @@ impl Joined {
     }
 }
 
-/// A long publish under way.
+/// A long publish in progress.
 struct Publishing<'a> {
     publish: &'a Publish<'a>,
     text: Utf8Pieces,
     parser: Parser,
-    /// When the block began of which something is held.
+    /// When the buffered block began.
     unfinished_since: Option<Instant>,
     joined: Joined,
     keyed: Option<Keyed>,
-    /// Events appended so far, by this request or one before it under the key.
+    /// Events appended so far, by this request or an earlier one under the key.
     count: u64,
     last: Option<Position>,
 }
 
-/// Which events are an append of their own.
+/// Which events get an append of their own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Alone {
     /// All: each is a block under a key.
     All,
-    /// Those with a name that only the log can say whether it is allowed.
+    /// Those with a reserved name: only the log knows whether it is allowed.
     Reserved,
 }
 
@@ -104,7 +103,7 @@ struct Keyed {
 
 pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Result<Response, Refusal> {
     let mut publishing = Publishing::begin(publish).await?;
-    match publishing.take_all(body).await {
+    match publishing.push_all(body).await {
         Ok(response) => Ok(response),
         Err(refusal) => Err(publishing.with_count(refusal)),
     }
@@ -134,12 +133,13 @@ impl<'a> Publishing<'a> {
         })
     }
 
-    async fn take_all(&mut self, body: &mut RequestBody) -> Result<Response, Refusal> {
+    async fn push_all(&mut self, body: &mut RequestBody) -> Result<Response, Refusal> {
         while let Some(piece) = self.piece(body).await? {
-            // The parser replaces what is not UTF-8, as the standard asks of readers. A publisher is told.
+            // The parser replaces invalid UTF-8, as the standard requires of readers. A publisher gets an error
+            // instead.
             let (text, checked) = self.text.take(&piece);
             self.joined.take(text);
-            self.take(text).await?;
+            self.push(text).await?;
             checked.map_err(|NotUtf8 { at }| not_utf8(at))?;
             self.hold(body)?;
         }
@@ -147,20 +147,20 @@ impl<'a> Publishing<'a> {
         if self.joined.is_certain() {
             return Err(joined());
         }
-        self.take(BODY_END).await?;
+        self.push(BODY_END).await?;
         self.finish().await
     }
 
-    /// The next piece: for ever between two blocks, within a time while something of one is held.
+    /// The next piece: without a limit between two blocks, within a time limit inside one.
     async fn piece(&self, body: &mut RequestBody) -> Result<Option<Bytes>, Refusal> {
         match self.unfinished_since {
-            None => body.piece().await.map_err(|why| not_whole(&why)),
+            None => body.piece().await.map_err(|why| incomplete(&why)),
             Some(begun) => body.piece_within(begun).await.map_err(stopped),
         }
     }
 
-    /// Counts what is held until the next piece. What was held before is counted until here, where its events are
-    /// appended.
+    /// Counts what stays buffered until the next piece. What was buffered before counts until here, when its events
+    /// are appended.
     fn hold(&mut self, body: &mut RequestBody) -> Result<(), Refusal> {
         let held_bytes = self.parser.held_bytes();
         body.hold(held_bytes)?;
@@ -168,13 +168,13 @@ impl<'a> Publishing<'a> {
         Ok(())
     }
 
-    async fn take(&mut self, mut piece: &[u8]) -> Result<(), Refusal> {
+    async fn push(&mut self, mut piece: &[u8]) -> Result<(), Refusal> {
         let mut events = Vec::new();
-        // What came before a bad block stays: its publisher may have been told of it by a reader already.
+        // The blocks before a bad one are appended: readers may have seen some of them already.
         let refused = loop {
             match self.parser.next_event(&mut piece) {
                 Ok(Some(parsed)) => {
-                    // What is held from here on is of another block, with a time of its own.
+                    // What is buffered from here is another block, with its own time limit.
                     self.unfinished_since = None;
                     match self.event(parsed) {
                         Ok(event) => events.push(event),
@@ -211,7 +211,7 @@ impl<'a> Publishing<'a> {
         if self.keyed.is_some() { Alone::All } else { Alone::Reserved }
     }
 
-    /// One append: under a key one block, otherwise what came together.
+    /// One append: under a key one block, otherwise what arrived together.
     async fn step(&mut self, events: Vec<NewEvent>, then: Then) -> Result<Appended, Refusal> {
         let step_count = events.len() as u64;
         let once = self.once(&events, then);
@@ -259,15 +259,14 @@ impl<'a> Publishing<'a> {
 
     fn refusal(&mut self, error: &AppendError) -> Refusal {
         if matches!(error, AppendError::KeyReused) {
-            // This request has appended nothing: only a body whose blocks are all known can be found to be
-            // another one. Those until here passed for repeats, but the log does not remember each block, so
-            // they are not counted.
+            // This request has appended nothing: a mismatch is only found among blocks that are already known. The
+            // blocks so far counted as repeats, but the log does not remember each of them, so they are not reported.
             (self.count, self.last) = (0, None);
         }
         Refusal::of_append(error, &self.publish.stream)
     }
 
-    /// Says what was appended before the refusal, and stays.
+    /// Adds what was appended before the refusal.
     fn with_count(&self, refusal: Refusal) -> Refusal {
         let refusal = refusal.with("count", self.count);
         let Some(last) = self.last else { return refusal };
@@ -280,8 +279,8 @@ impl<'a> Publishing<'a> {
     }
 }
 
-/// The appends that take these events: one for each under a key. Otherwise what came together is appended together,
-/// but an event with the name of a control event is alone: should it be refused, those before it stay.
+/// Groups events into appends: one for each under a key. Otherwise what arrived together is appended together, except
+/// that an event with a reserved name is alone: if it is refused, those before it stay.
 fn steps(events: Vec<NewEvent>, alone: Alone) -> Vec<Vec<NewEvent>> {
     let mut steps: Vec<Vec<NewEvent>> = Vec::new();
     let mut may_join = false;
@@ -301,13 +300,13 @@ fn too_large(bytes_max: usize) -> Refusal {
     Refusal::new(Problem::TooLarge, format!("{words}.")).with("limit", bytes_max)
 }
 
-fn not_whole(why: &NotWhole) -> Refusal {
+fn incomplete(why: &Incomplete) -> Refusal {
     why.refusal().and("With an Idempotency-Key, you can send all of it again.")
 }
 
 fn stopped(stopped: Stopped) -> Refusal {
     let (detail, advice) = match stopped {
-        Stopped::NotWhole(why) => return not_whole(&why),
+        Stopped::Incomplete(why) => return incomplete(&why),
         Stopped::Idle(idle) => (
             format!("A block is incomplete, and nothing arrived for {} s.", idle.as_secs_f64()),
             "Send each block in one go; the body may pause between blocks.",

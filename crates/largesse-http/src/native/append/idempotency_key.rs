@@ -3,7 +3,7 @@
 //! Source: draft-ietf-httpapi-idempotency-key-header, clause 2.1, whose form is a string of RFC 9651, clause 3.3.3. The
 //! draft defines no parameters, so what follows the string is refused rather than passed over.
 //!
-//! Invariant: whatever begins with a quote is a quoted string, so that a slip in one is never another key. Does not
+//! Invariant: whatever begins with a quote is a quoted string, so a typo in one never becomes another key. Does not
 //! know what was published under the key.
 
 use http::{HeaderMap, HeaderName};
@@ -35,7 +35,7 @@ pub(super) fn of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal>
     })
 }
 
-/// A key that nobody looks at would let a repeat append a second time.
+/// If the key were ignored, a repeat would append a second time.
 fn not_the_key(name: &HeaderName) -> Refusal {
     let detail = format!("There is a header '{name}'; did you mean Idempotency-Key?");
     Refusal::new(Problem::BadIdempotencyKey, detail)
@@ -54,7 +54,7 @@ fn parse(raw: &str) -> Result<IdempotencyKey, String> {
     key.map_err(|error| error.to_string())
 }
 
-/// What stands in a quoted string, from behind its first quote on. Which characters a key may have is not looked at.
+/// The content of a quoted string; `rest` follows its first quote. Does not check the key's characters.
 fn unquoted(rest: &str) -> Result<String, String> {
     let mut key = String::with_capacity(rest.len());
     let mut letters = rest.chars();

@@ -1,7 +1,7 @@
 //! NDJSON: each line is one event's data, all lines or none.
 //!
-//! Invariant: a line is appended as it stands, without its line end, once it is known to be JSON. Does not
-//! look into the JSON.
+//! Invariant: a line is appended unchanged, without its line end, once it is known to be JSON. Does not interpret the
+//! JSON.
 
 use axum::response::Response;
 use largesse_log::{NewEvent, Then};
@@ -24,7 +24,7 @@ pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Res
 }
 
 fn events(publish: &Publish<'_>, text: &str) -> Result<Vec<NewEvent>, Refusal> {
-    // Some editors begin a file with a byte order mark, which JSON does not have (RFC 8259, clause 8.1).
+    // Some editors begin a file with a byte order mark, which is not allowed in JSON (RFC 8259, clause 8.1).
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let events_max = publish.door.config.batch_events_max;
     let mut events = Vec::new();
@@ -46,7 +46,7 @@ fn events(publish: &Publish<'_>, text: &str) -> Result<Vec<NewEvent>, Refusal> {
     Ok(events)
 }
 
-/// What was probably done to a body of whole JSON texts that are not one on each line.
+/// What probably happened to a body of valid JSON texts that are not one per line.
 fn hint(text: &str) -> Option<&'static str> {
     let mut texts = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
     if !texts.all(|text| text.is_ok()) {

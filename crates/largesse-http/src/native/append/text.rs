@@ -1,4 +1,4 @@
-//! Any textual body: one event's data, as it came.
+//! Any textual body: the data of one event, unchanged.
 //!
 //! Invariant: the body is never decoded; `a=b` is the text `a=b`. Does not look at what the text says.
 
@@ -10,7 +10,7 @@ use crate::kit::{body::RequestBody, refusal::Refusal};
 
 pub(super) async fn append(publish: &Publish<'_>, body: &mut RequestBody) -> Result<Response, Refusal> {
     let text = utf8(body.whole(publish.door.config.event_bytes_max).await?)?;
-    // An empty body that closes says no event; without the close it says an empty one.
+    // With close, an empty body is no event; without it, it is an empty one.
     if text.is_empty() && publish.then == Then::Close {
         publish.check_nothing_named()?;
         return publish.append_whole(Vec::new(), publish.once("close", b"")).await;

@@ -1,29 +1,29 @@
-//! UTF-8, checked while a body comes in pieces.
+//! UTF-8 validation of a body that arrives in pieces.
 //!
-//! Invariants: what passes is UTF-8 but for a character begun at its end, of which at most
-//! [`CARRIED_BYTES_MAX`] bytes are held; how the body is cut changes nothing. Does not keep the text.
+//! Invariants: what passes is UTF-8, except for an incomplete character at its end, of which at most
+//! [`CARRIED_BYTES_MAX`] bytes are kept; where the body is cut makes no difference. Does not keep the text.
 
-/// A character has at most four bytes (RFC 3629, clause 3), so one that is not complete has at most three.
+/// A character has at most four bytes (RFC 3629, clause 3), so an incomplete one has at most three.
 const CARRIED_BYTES_MAX: usize = 3;
 
-/// How far a body is UTF-8.
+/// The state of the validation.
 #[derive(Debug, Default)]
 pub(super) struct Utf8Pieces {
-    /// Bytes of whole characters so far.
+    /// Bytes of complete characters so far.
     passed: usize,
-    /// A character that was begun and is not complete.
+    /// The bytes of an incomplete character.
     carried: Vec<u8>,
 }
 
-/// The body is not UTF-8 from this byte on.
+/// The body is not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotUtf8 {
-    /// Of the body, from 0.
+    /// The first bad byte of the body, from 0.
     pub(super) at: usize,
 }
 
 impl Utf8Pieces {
-    /// Takes the next piece: the part of it that stands before anything bad, and what is bad.
+    /// Validates the next piece: returns the part before any bad byte, and whether there is one.
     pub(super) fn take<'a>(&mut self, piece: &'a [u8]) -> (&'a [u8], Result<(), NotUtf8>) {
         let Some(rest) = self.complete_carried(piece) else { return (&[], self.bad()) };
         let Err(error) = str::from_utf8(rest) else {
@@ -40,12 +40,12 @@ impl Utf8Pieces {
         (piece, Ok(()))
     }
 
-    /// The body's end: a character may not be left incomplete.
+    /// The end of the body: no character may be incomplete.
     pub(super) fn finish(&self) -> Result<(), NotUtf8> {
         if self.carried.is_empty() { Ok(()) } else { self.bad() }
     }
 
-    /// What of `piece` comes after the carried character; `None` when that turns out to be none.
+    /// The part of `piece` after the carried character; `None` if that turns out to be invalid.
     fn complete_carried<'a>(&mut self, mut piece: &'a [u8]) -> Option<&'a [u8]> {
         while !self.carried.is_empty() {
             let Some((byte, rest)) = piece.split_first() else { break };

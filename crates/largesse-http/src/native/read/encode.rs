@@ -12,16 +12,16 @@ use crate::{
     native::event_json::{self, EventJson, Naming},
 };
 
-/// How events stand in their blocks.
+/// How events are written in blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     /// The name in `event:`, the data in `data:`.
     Plain,
-    /// Each event as a JSON object, heard as `message`.
+    /// Each event as a JSON object, of the default type `message`.
     Json,
 }
 
-/// Appends what breaks a silence.
+/// Appends a heartbeat.
 pub(crate) fn heartbeat(bytes: &mut Vec<u8>, form: HeartbeatForm, now: UnixMs) {
     match form {
         HeartbeatForm::Comment => bytes.extend_from_slice(HEARTBEAT),
@@ -29,8 +29,8 @@ pub(crate) fn heartbeat(bytes: &mut Vec<u8>, form: HeartbeatForm, now: UnixMs) {
     }
 }
 
-/// A whole answer for a reader that must come again later. The event has no id: the reader keeps its place.
-/// One that wants no control events is told by the wait alone.
+/// A complete answer for a reader that must reconnect later. The event has no id, so the reader keeps its place. With
+/// control events off, it is only the `retry`.
 pub(crate) fn away(retry: Retry, reason: &str, control: ControlEvents) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode_head(&mut bytes, retry);

@@ -1,8 +1,7 @@
 //! The block of a long event, written piece by piece.
 //!
-//! Invariant: the pieces together are what `encode::block` writes at once; a test holds them to it. JSON
-//! escapes each character by itself, so that it can be written in pieces too. Does not copy the event: it is
-//! shared with the log and all its readers.
+//! Invariant: the pieces together equal what `encode::block` writes; a test checks it. JSON escapes each character by
+//! itself, so it can be written in pieces too. Does not copy the event, which is shared with the log and all readers.
 
 use std::sync::Arc;
 
@@ -15,13 +14,13 @@ use crate::{
     native::event_json::{EventJson, Naming},
 };
 
-/// Bytes of data that are escaped at once. JSON makes at most [`ESCAPED_BYTES_MAX`] of each.
+/// Bytes of data that are escaped at once. JSON turns each into at most [`ESCAPED_BYTES_MAX`].
 const SLICE_BYTES_MAX: usize = 1024;
 
-/// The bytes that one byte of a text has in JSON at most. Source: RFC 8259, clause 7 (`\u0000`).
+/// Bytes of JSON per byte of text, at most. Source: RFC 8259, clause 7 (`\u0000`).
 pub(crate) const ESCAPED_BYTES_MAX: usize = 6;
 
-/// A block under way.
+/// A block that is being written.
 pub(crate) struct LongBlock {
     event: Arc<Event>,
     id: Option<EventId>,
@@ -32,7 +31,7 @@ pub(crate) struct LongBlock {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Begin,
-    /// The data from this byte on.
+    /// The data, from this byte.
     Data(usize),
     Written,
 }
@@ -80,7 +79,7 @@ impl LongBlock {
         self.step = Step::Data(0);
     }
 
-    /// Writes the data from `at` on, and answers how far it came.
+    /// Writes the data from `at`, and returns how far it got.
     fn push_lines(&self, bytes: &mut Vec<u8>, bytes_max: usize, mut at: usize) -> usize {
         let data = self.event.data.as_str().as_bytes();
         while at < data.len() && bytes.len() < bytes_max {
@@ -127,7 +126,7 @@ impl LongBlock {
     }
 }
 
-/// The first place from `at` on where a character ends.
+/// The first character boundary at or after `at`.
 fn char_end(text: &str, at: usize) -> usize {
     (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }

@@ -1,8 +1,7 @@
-//! Blocks that the hub gave and the connection has not taken, on their way into pieces of bytes.
+//! Blocks from the hub that the connection has not taken yet, encoded piece by piece.
 //!
-//! Invariant: a piece goes beyond [`PIECE_BYTES_MAX`] by one short block at most, so that a connection that
-//! takes nothing holds little: what waits here are events that the log and all readers share. Does not read
-//! from the hub.
+//! Invariant: a piece exceeds [`PIECE_BYTES_MAX`] by at most one short block, so a stalled connection holds little:
+//! the events that wait here are shared with the log and all readers. Does not read from the hub.
 
 use largesse_hub::{BlockContent, OutBlock};
 
@@ -11,14 +10,14 @@ use super::{
     long_block::{ESCAPED_BYTES_MAX, LongBlock},
 };
 
-/// Bytes of one piece. A read of the log is smaller, unless an event is larger.
+/// Bytes of one piece. A read of the log is smaller, unless a single event is larger.
 const PIECE_BYTES_MAX: usize = 64 * 1024;
 
 /// What waits for the connection.
 pub(crate) struct Pending {
     format: Format,
     blocks: std::vec::IntoIter<OutBlock>,
-    /// The block that is written in part.
+    /// The block that is partly written.
     long: Option<LongBlock>,
 }
 
@@ -27,7 +26,7 @@ impl Pending {
         Self { format, blocks: Vec::new().into_iter(), long: None }
     }
 
-    /// Takes the blocks of the next step; those before it are written.
+    /// Sets the blocks of the next step, once those before are written.
     pub(crate) fn set(&mut self, blocks: Vec<OutBlock>) {
         debug_assert!(self.is_empty(), "the blocks before are written");
         self.blocks = blocks.into_iter();
@@ -60,7 +59,7 @@ impl Pending {
         }
     }
 
-    /// Data up to here makes a block that is written whole.
+    /// Data up to this length is encoded as a whole block.
     fn short_bytes_max(&self) -> usize {
         match self.format {
             Format::Plain => PIECE_BYTES_MAX,

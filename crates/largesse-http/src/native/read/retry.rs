@@ -8,7 +8,7 @@ use largesse_wire::{RETRY_MS_MAX, Retry};
 
 use crate::native::config::DoorConfig;
 
-/// For readers that were turned away, or whose log can't be read: they would find the same if they came back at once.
+/// For readers that were turned away, or whose log can't be read: an immediate reconnect would not help.
 const AWAY_RETRY_MS: RangeInclusive<u32> = 30_000..=90_000;
 
 /// For a reader that is served.

@@ -21,16 +21,16 @@ use super::{
 };
 use crate::kit::listen::stall::StallLimit;
 
-/// A read under way.
+/// A read in progress.
 pub(crate) struct Reading {
     hub: Arc<Hub>,
     reader: Box<Reader>,
-    /// `None` once it is written.
+    /// `None` once written.
     head: Option<Retry>,
-    /// What the reader gave and the connection has not taken.
+    /// Blocks that the connection has not taken yet.
     pending: Pending,
     ended: Ended,
-    /// `None` under a server of another's.
+    /// `None` under another server than ours.
     stall: Option<OnConnection>,
     trace: Trace,
 }
@@ -42,14 +42,14 @@ enum Ended {
     Ended,
 }
 
-/// Says once, when it is dropped, that a reader has gone.
+/// Traces once, when dropped, that a reader disconnected.
 struct Trace {
     path: String,
     begun: Instant,
     bytes: usize,
 }
 
-/// The read a connection is in, for as long as it lives.
+/// Marks the connection as reading, for as long as it lives.
 struct OnConnection(Arc<StallLimit>);
 
 impl OnConnection {
@@ -92,12 +92,12 @@ impl Reading {
         Body::new(StreamBody::new(pieces.map(|piece| Ok::<_, Infallible>(Frame::data(piece)))))
     }
 
-    /// The next piece, and what goes on after it. The head goes out at once, with whatever is there already.
+    /// The next piece and the rest. The head is sent at once, together with what is available already.
     async fn piece(mut self) -> Option<(Bytes, Self)> {
         let mut bytes = Vec::new();
         if let Some(retry) = self.head.take() {
             encode_head(&mut bytes, retry);
-            // A dropped `next` loses nothing.
+            // Dropping `next` loses nothing.
             if let Some(out) = self.reader.next().now_or_never() {
                 self.take(&mut bytes, out);
             }

@@ -1,4 +1,4 @@
-//! All parameters, all slips, and what is none of ours.
+//! All parameters, their misspellings, and parameters that are not ours.
 
 use super::*;
 

@@ -1,8 +1,8 @@
-//! A host as an operator writes it: in an allow-list, or in the URL of a server.
+//! A host as an operator writes it, in an allow-list or in the URL of a server.
 //!
-//! Invariant: what passes can be the host of a request. A `Host` header is read more leniently (`authority.rs`): what
-//! nobody else sends is then simply not found in the allow-list, whereas an entry that matches nothing would be
-//! passed over in silence. Does not resolve names.
+//! Invariant: what is accepted can be the host of a request. A `Host` header is parsed more leniently
+//! (`authority.rs`): an odd one just is not on the allow-list, whereas an entry that can never match would be ignored
+//! silently. Does not resolve names.
 
 use std::net::Ipv6Addr;
 
@@ -11,10 +11,10 @@ use super::{Authority, AuthorityError, HostName};
 /// The longest label of a name, in bytes. Source: RFC 1035, clause 2.3.4.
 const LABEL_BYTES_MAX: usize = 63;
 
-/// Why a text that was written is no host that a request could name.
+/// Why a written text is not a host that a request could name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WrittenHostError {
-    /// It is no host and port at all.
+    /// It is not a host and port at all.
     #[error(transparent)]
     Malformed(#[from] AuthorityError),
     /// It is empty.
@@ -32,16 +32,16 @@ pub enum WrittenHostError {
     /// There is more behind the host.
     #[error("something follows the host: leave out the path, and any trailing slash")]
     Path,
-    /// It is meant for several hosts.
+    /// It is a pattern for several hosts.
     #[error("no patterns are supported here: list each host")]
     Pattern,
-    /// It is a name in other letters than those that stand in requests.
+    /// It is an internationalised name; requests have it in ASCII.
     #[error("browsers send the name in ASCII: write the form that begins with xn--")]
     NotAscii,
-    /// It is an IPv6 address as it is.
+    /// It is an IPv6 address without brackets.
     #[error("an IPv6 address must be in [ ], such as [2001:db8::1]")]
     NoBrackets,
-    /// It ends in a number and is no address. Source: WHATWG URL, clause 3.5, "ends in a number checker".
+    /// It ends in a number but is not an address. Source: WHATWG URL, clause 3.5, "ends in a number checker".
     #[error("it ends in a number but is not an IPv4 address, which has four numbers from 0 to 255")]
     Number,
     /// A part between two dots is empty or too long.
@@ -53,7 +53,7 @@ pub enum WrittenHostError {
 }
 
 impl Authority {
-    /// Checks a text that somebody wrote, such as `events.example` or `[::1]:8084`.
+    /// Checks a text that an operator wrote, such as `events.example` or `[::1]:8084`.
     ///
     /// # Errors
     /// [`WrittenHostError`], for the first thing that is wrong.

@@ -1,6 +1,6 @@
 //! An origin as an operator writes it in an allow-list.
 //!
-//! Invariant: what passes can be the `Origin` of a page. Does not decide who may ask.
+//! Invariant: what is accepted can be the `Origin` of a page. Does not decide who is allowed.
 
 use super::{Origin, OriginError, default_port};
 use crate::kit::{
@@ -12,13 +12,13 @@ use crate::kit::{
 const WITHOUT_ORIGIN: &[&str] =
     &["about", "blob", "data", "file", "ftp", "javascript", "mailto", "ws", "wss"];
 
-/// Why a text that was written is no origin that a page could have.
+/// Why a written text is not an origin that a page could have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WrittenOriginError {
-    /// It is no origin at all.
+    /// It is not an origin at all.
     #[error(transparent)]
     Malformed(#[from] OriginError),
-    /// What follows `://` is no host that a page could come from.
+    /// What follows `://` is not a host that a page could come from.
     #[error("after scheme:// an origin has only host[:port]; {0}")]
     Host(#[from] WrittenHostError),
     /// There is white space or a control character in it.
@@ -27,10 +27,10 @@ pub enum WrittenOriginError {
     /// There are quotes in it.
     #[error("the quotes are part of it: leave them out")]
     Quotes,
-    /// It is meant for several origins.
+    /// It is a pattern for several origins.
     #[error("no patterns are supported here: list each origin")]
     Pattern,
-    /// It is the origin of pages from nowhere.
+    /// It is `null`, the origin of local files and sandboxed pages.
     #[error("null is the origin of local files and of anybody's sandboxed pages, so it is never allowed")]
     Null,
     /// No page has an origin with this scheme.
@@ -39,7 +39,7 @@ pub enum WrittenOriginError {
 }
 
 impl Origin {
-    /// Checks a text that somebody wrote, such as `https://app.example`.
+    /// Checks a text that an operator wrote, such as `https://app.example`.
     ///
     /// # Errors
     /// [`WrittenOriginError`], for the first thing that is wrong.
@@ -65,7 +65,7 @@ impl Origin {
     }
 }
 
-/// Apps have schemes of their own, but none that is one slip away from those of the web.
+/// Apps have schemes of their own, but none that is one slip away from `http` or `https`.
 fn is_never_a_page(scheme: &str) -> bool {
     WITHOUT_ORIGIN.contains(&scheme) || ["http", "https"].iter().any(|web| nearest::is_slip(scheme, web))
 }
