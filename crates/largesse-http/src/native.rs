@@ -3,7 +3,6 @@
 //! Does not know sockets, nor who may ask: the kit does.
 
 mod append;
-mod body_length;
 pub(crate) mod config;
 mod delete;
 pub(crate) mod door;

@@ -7,7 +7,6 @@ pub(crate) mod body_kind;
 mod event_stream;
 mod idempotency_key;
 mod lines;
-mod text;
 mod utf8_pieces;
 
 use axum::response::Response;
@@ -65,13 +64,26 @@ pub(crate) async fn answer(
     let (name, then, key) = (event_name(query)?, then(query)?, idempotency_key::of(head.headers)?);
     let publish = Publish { door, stream, name, then, key };
     match body_kind::of(head.headers)? {
-        BodyKind::Text => text::append(&publish, body).await,
+        BodyKind::Text => publish.append_text(body).await,
         BodyKind::Lines => lines::append(&publish, body).await,
         BodyKind::EventStream => event_stream::append(&publish, body).await,
     }
 }
 
 impl Publish<'_> {
+    /// Appends a body of any textual type as one event. It is never decoded: `a=b` is the text `a=b`.
+    async fn append_text(&self, body: &mut RequestBody) -> Result<Response, Refusal> {
+        let text = utf8(body.whole(self.door.config.event_bytes_max).await?)?;
+        // With close, an empty body is no event; without it, it is an empty one.
+        if text.is_empty() && self.then == Then::Close {
+            self.check_nothing_named()?;
+            return self.append_whole(Vec::new(), self.once("close", b"")).await;
+        }
+        let once = self.once("text", text.as_bytes());
+        let event = NewEvent { name: self.name.clone(), data: event_data(text, "the body")? };
+        self.append_whole(vec![event], once).await
+    }
+
     /// Appends the events of a whole body.
     async fn append_whole(&self, events: Vec<NewEvent>, once: Once) -> Result<Response, Refusal> {
         let append =

@@ -18,7 +18,7 @@ use crate::{
         refusal::Refusal,
     },
     native::{
-        append, body_length, delete,
+        append, delete,
         door::Door,
         get, head,
         path::{self, Resource},
@@ -51,7 +51,7 @@ async fn route(door: &Door, request: &mut Admitted) -> Result<Response, Refusal>
     let path = parts.uri.path();
     let Some(resource) = Resource::parse(path) else { return Err(nothing_here(path)) };
     let head = RequestHead::new(parts, &resource);
-    body_length::check(parts, &head.query)?;
+    head.check_length(parts)?;
     match (&parts.method, &resource) {
         (&Method::OPTIONS, _) => Ok(cors::options(resource.methods(), caller)),
         (&Method::GET, _) => get::answer(door, &head).await,
