@@ -35,7 +35,7 @@ fn check<'a>(
     }
 }
 
-/// Asks for what is refused, and compares the log before and after.
+/// Sends a request that is refused, and compares the log before and after.
 #[track_caller]
 fn check_refused<'a>(
     server: &'a Server,
@@ -221,7 +221,7 @@ async fn ndjson_is_all_lines_or_none() {
     check_refused(&server, "POST /streams/a", NDJSON, deep.as_bytes(), (400, "bad-line", "Line 1")).await;
 }
 
-/// What took the line breaks out of a body, or put some in, is named where it is not one JSON text a line.
+/// The refusal says what removed or added line breaks, if a body is not one JSON text per line.
 #[tokio::test]
 async fn lines_that_were_joined_or_broken_are_told_with_what_does_so() {
     let server = Server::start().await;
@@ -281,7 +281,7 @@ async fn what_is_too_large_is_refused_and_what_just_fits_is_not() {
     check_refused(&server, "POST /streams/a", NDJSON, b"1\n2\n3\n4\n", (413, "too-large", "3 lines")).await;
     check_refused(&server, "POST /streams/a", NDJSON, "1\n".repeat(21).as_bytes(), (413, "too-large", "40"))
         .await;
-    // Without a length the size is found as the body comes.
+    // Without a length the size is only known as the body arrives.
     let before = server.state().await;
     let head = "POST /streams/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
     let answer = server.raw(format!("{head}{}{}0\r\n\r\n", chunk("01234"), chunk("56789a"))).await;
@@ -344,8 +344,8 @@ async fn a_body_that_is_cut_off_appends_nothing() {
         wire.send(body).await;
         drop(wire);
     }
-    // Connections are taken in order, so those two were taken when this one is answered. The shutdown then
-    // waits for them.
+    // Connections are accepted in order, so those two are accepted once this one is answered. The shutdown then waits
+    // for them.
     assert_eq!(server.ask("HEAD /streams/a", "", "").await.status, 404);
     let (engine, before) = (server.engine.clone(), Position::ZERO);
     assert_eq!(server.stopped().await.cut, 0);

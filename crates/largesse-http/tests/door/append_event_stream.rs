@@ -1,4 +1,4 @@
-//! POST of an event stream: blocks are appended as they arrive, and what stays when it goes wrong.
+//! POST of an event stream: blocks are appended as they arrive, and what remains if it fails.
 
 use crate::support::{Answer, Server, Setup, Wire, chunk};
 use largesse_http::DoorConfig;
@@ -6,7 +6,7 @@ use largesse_log::Engine as _;
 
 const TYPE: &str = "Content-Type: text/event-stream\r\n";
 
-/// Begins a long publish.
+/// Starts a long publish.
 async fn begin(server: &Server, path: &str, headers: &str) -> Wire {
     let mut wire = server.connect().await;
     let head = format!(
@@ -43,7 +43,7 @@ async fn a_block_is_read_while_the_publish_goes_on() {
         publisher.send(chunk(&format!("data: {word}\n\n"))).await;
         assert!(reader.block().await.starts_with(&format!("data: {word}\n")));
     }
-    // A block that is not complete is not appended, and in any number of pieces it is one.
+    // An incomplete block is not appended, and a block in any number of pieces is one block.
     publisher.send(chunk("event: n\nda")).await;
     publisher.send(chunk("ta: three\n")).await;
     publisher.send(chunk("\n")).await;

@@ -1,4 +1,4 @@
-//! `from` as a stream's setting: where a first request begins that does not say where.
+//! `from` as a stream's setting: where a first request without `from=` begins.
 
 use largesse_log::{EngineLimits, FromSetting, Settings};
 
@@ -9,7 +9,7 @@ async fn set(server: &Server, stream: &str, from: &str) {
     assert!(answer.status < 300, "{}", answer.text());
 }
 
-/// What a read gives until an event that is published now, `begin` included.
+/// What a read returns up to an event that is published now, `begin` included.
 async fn heard(server: &Server, path: &str) -> Vec<String> {
     let mut reader = server.read(path, "").await;
     let (first, second) = (reader.line().await, reader.line().await);
@@ -79,7 +79,7 @@ async fn of_several_streams_the_earliest_beginning_counts() {
         ("now", "-1", "name=a&name=b&name=x", "beginb2"),
         ("-2", "-1", "name=a&name=b&name=x", "begina1b1a2b2"),
         ("-1", "now", "name=a&name=x", "begina2"),
-        // Patterns have the default, whatever they reach.
+        // Patterns have the default, whatever they match.
         ("now", "now", "name=*", "a1b1a2b2"),
         ("now", "now", "name=a&name=*&name=x", "a1b1a2b2"),
     ] {

@@ -1,4 +1,4 @@
-//! Where a body ends: the last block of one that is whole is taken, of one that was cut it is not.
+//! The end of a body: the last block of a complete body is appended, that of a cut one is not.
 
 use crate::support::{Answer, Server, Setup, chunk, request};
 use largesse_http::DoorConfig;
@@ -6,7 +6,7 @@ use largesse_log::Engine as _;
 
 const TYPE: &str = "Content-Type: text/event-stream\r\n";
 
-/// A body that ends in order without its empty line, and the data of its events.
+/// A body that ends cleanly without its empty line, and the data of its events.
 const ROWS: &[(&str, &[&str])] = &[
     ("data: a", &["a"]),
     ("data: a\n", &["a"]),
@@ -26,7 +26,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("data: 1\n\n", &["1"]),
 ];
 
-/// The ways in which a whole body may come.
+/// The ways in which a complete body can arrive.
 fn wholes(path: &str, headers: &str, body: &str) -> Vec<Vec<u8>> {
     let chunked = |chunks: String| {
         let head =
@@ -105,7 +105,7 @@ async fn the_unfinished_block_of_a_body_that_was_cut_is_dropped() {
             wire.end().await;
             wire.closed().await;
             assert_eq!(server.data(&stream).await, ["1"], "{begun:?}, cut {way}");
-            // The whole body under the same key then appends what was missing, and closes.
+            // The complete body under the same key then appends the rest, and closes.
             let path = format!("POST /streams/{stream}?close");
             let again =
                 server.ask(&path, &format!("{TYPE}Idempotency-Key: k\r\n"), "data: 1\n\ndata: 2").await;
@@ -152,7 +152,7 @@ async fn a_body_of_http_1_0_without_a_length_is_refused_and_not_passed_over() {
         assert!(answer.detail().contains("Content-Length"), "{}", answer.detail());
     }
     assert_eq!(server.state().await, before);
-    // A proxy that speaks HTTP/1.0 leaves out a length of 0.
+    // HTTP/1.0 proxies omit a length of 0.
     for (line, headers, status) in [
         ("PUT /streams/a", "", 201),
         ("POST /streams/a", length, 201),
@@ -165,7 +165,7 @@ async fn a_body_of_http_1_0_without_a_length_is_refused_and_not_passed_over() {
     }
 }
 
-/// `curl -d @file` takes the line breaks out: what was two events would be one.
+/// `curl -d @file` removes line breaks: two events would become one.
 #[tokio::test]
 async fn lines_that_were_joined_on_their_way_are_no_event() {
     let server = Server::start().await;

@@ -1,4 +1,4 @@
-//! What a `Content-Type` makes of a body, from outside.
+//! How the `Content-Type` selects the format of a body, seen from outside.
 
 use crate::support::Server;
 
@@ -53,7 +53,7 @@ async fn other_forms_of_several_events_are_refused_with_what_to_send() {
     assert_eq!(server.state().await, before);
 }
 
-/// Chunks are taken off on the way; what is under another coding would be appended as it is.
+/// hyper removes the chunked coding; a body under another coding would be appended as it is.
 #[tokio::test]
 async fn a_body_in_another_transfer_coding_is_refused() {
     let server = Server::start().await;

@@ -1,4 +1,4 @@
-//! Who may ask: hosts, origins, sites; what an allowed page is told.
+//! Access: hosts, origins, sites, and the CORS headers of an allowed page.
 
 use crate::support::{Server, Setup};
 use largesse_http::{Authority, GuardConfig, HostRule, Origin};
@@ -81,7 +81,7 @@ async fn there_is_one_host_and_the_request_line_agrees_with_it() {
     check(&server, "/streams/a", "1.0", "Host: evil.example\r\n", Err((421, "wrong-host"))).await;
     check(&server, "/streams/a", "1.1", "Host: localhost\r\nHost: localhost\r\n", Err((400, "bad-header")))
         .await;
-    // The usual port may be written or left out, in either place.
+    // The default port may be given or omitted, in either place.
     for (target, host) in [
         ("localhost", "localhost:80"),
         ("localhost:80", "localhost"),
@@ -246,7 +246,7 @@ async fn a_preflight_is_answered() {
         "idempotency-key",
         "last-event-id",
         "cache-control",
-        // What libraries add to every request of a page.
+        // Headers that libraries add to every request of a page.
         "traceparent",
         "tracestate",
         "baggage",

@@ -1,9 +1,10 @@
-//! The other side ends its own half of the connection: a publisher is still answered, a reader has gone.
+//! The client shuts down its half of the connection: a publisher still gets its answer, a reader counts as
+//! disconnected.
 
 use crate::support::{Server, Wire, chunk, request, soon};
 use largesse_log::Engine as _;
 
-/// Sends one request and the end in one go; wants a whole answer, and then the end.
+/// Sends one request and the FIN in one go; expects a complete answer, and then the end.
 #[track_caller]
 fn check<'a>(server: &'a Server, request: &'a [u8], want: u16) -> impl Future<Output = ()> + 'a {
     let place = std::panic::Location::caller();
@@ -26,7 +27,7 @@ async fn no_reader_is_left(server: &Server) {
     soon(gone).await;
 }
 
-/// What happens first, the request's processing or the end, is up to the machine: so many times, on two threads.
+/// Which is first, the request's processing or the FIN, is up to the scheduler: this many times, on two threads.
 const TIMES: usize = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,7 +115,7 @@ async fn a_reader_that_takes_nothing_and_ends_its_side_has_gone() {
     let server = Server::start().await;
     let mut reader = server.read("/streams/a", "").await;
     let long = "x".repeat(1024 * 1024);
-    // Far more than the system takes for a connection that nobody reads from.
+    // Far more than the kernel buffers for a connection that nobody reads from.
     for _ in 0..24 {
         server.publish("a", &long).await;
     }

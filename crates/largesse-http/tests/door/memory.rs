@@ -1,4 +1,4 @@
-//! What the other side can make the door hold: bodies that do not end, and answers that nobody takes.
+//! What a client can make the door buffer: bodies that do not end, and answers that nobody reads.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ async fn with_bodies(bodies: BodyLimits) -> Server {
     Server::with(Setup { bodies, ..Setup::default() }).await
 }
 
-/// Publishes six bytes until the answer has this status: when another body takes room is up to the machine.
+/// Publishes six bytes until the answer has this status: when another body takes its share is up to the scheduler.
 async fn publish_until(server: &Server, status: u16) -> Answer {
     soon(async {
         loop {
@@ -44,7 +44,7 @@ async fn a_body_larger_than_all_may_be_together_is_refused() {
         assert_eq!(answer.header("retry-after"), Some("5"), "{line}");
         assert_eq!(server.state().await, before, "{line}");
     }
-    // What was taken was given back each time, and a block that comes at once takes nothing.
+    // Each share was given back, and a block that arrives at once takes none.
     assert_eq!(server.ask("POST /streams/a", "", "four").await.status, 201);
     let blocks =
         server.ask("POST /streams/a", "Content-Type: text/event-stream\r\n", "data: hello\n\n").await;
@@ -82,7 +82,7 @@ async fn a_body_that_takes_too_long_is_refused_and_appends_nothing() {
     assert_eq!(server.state().await, before);
 }
 
-/// Begins an event stream as a body.
+/// Starts an event stream as a body.
 async fn begun_stream(server: &Server, body: &str) -> Wire {
     let mut wire = server.connect().await;
     let head = HEAD.replace("\r\n\r\n", "\r\nContent-Type: text/event-stream\r\n\r\n");
@@ -142,7 +142,7 @@ async fn an_event_stream_may_be_silent_between_two_blocks() {
     let mut reader = server.read("/streams/a", "").await;
     let mut publisher = begun_stream(&server, "data: 1\n\n").await;
     assert!(reader.block().await.contains("data: 1\n"));
-    // Begun later, and out of time: so much has passed for the publisher as well.
+    // This one began later and is out of time, so the publisher's time has passed as well.
     for _ in 0..2 {
         assert_eq!(begun_body(&server).await.answer().await.status, 408);
     }
@@ -161,7 +161,7 @@ async fn a_block_that_takes_too_long_is_refused() {
     assert_eq!(server.data("a").await, ["1"]);
 }
 
-/// Far more than the system takes for a connection that nobody reads from.
+/// Far more than the kernel buffers for a connection that nobody reads from.
 const MIBS: usize = 24;
 
 /// A server that cuts every answer that stalls, with room for few connections.
@@ -174,7 +174,7 @@ async fn impatient(connections_max: usize) -> Server {
 #[tokio::test]
 async fn an_answer_that_nobody_takes_is_cut() {
     let server = impatient(1).await;
-    // Each asker waits for the one before it to be gone.
+    // Each client waits until the one before it has disconnected.
     server.publish("a", &"x".repeat(1024 * 1024)).await;
     let mut stalled = server.connect().await;
     let page = request("GET /streams/a", "Accept: application/json\r\n", b"");

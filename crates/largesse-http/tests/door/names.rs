@@ -107,7 +107,7 @@ async fn blocks_are_appended_before_the_close_so_none_of_them_says_that_it_faile
 async fn what_came_before_a_block_with_such_a_name_stays() {
     let body = "data: 1\n\nevent: n\ndata: 2\n\nevent: end\ndata: 3\n\ndata: 4\n\n";
     for key in ["", "Idempotency-Key: k\r\n"] {
-        // In one piece, and each line in a piece of its own.
+        // In one piece, and with each line in a piece of its own.
         for pieces in [vec![body.to_owned()], body.split_inclusive('\n').map(str::to_owned).collect()] {
             let server = Server::start().await;
             let mut wire = server.connect().await;
@@ -122,7 +122,7 @@ async fn what_came_before_a_block_with_such_a_name_stays() {
             assert_eq!(answer.json()["count"], 2, "{}", answer.text());
             assert_eq!(server.data("a").await, ["1", "2"], "{key:?}");
             share(&server, "shared").await;
-            // Under the key the publisher sends all again when the stream lets it.
+            // Under the key the publisher sends everything again once the stream allows it.
             let again = server.ask("POST /streams/a", &format!("{BLOCKS}{key}"), body).await;
             assert_eq!((again.status, &again.json()["count"]), (201, &4.into()), "{}", again.text());
             let want: &[&str] =

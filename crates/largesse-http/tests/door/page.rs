@@ -86,7 +86,7 @@ async fn a_page_of_several_streams_names_them() {
     assert_eq!(found["closed"], false);
     server.ask("POST /streams/b?close", "", "").await;
     assert_eq!(page(&server, "/streams?name=b&name=a").await["closed"], true);
-    // What a pattern may still reach is never closed.
+    // With a pattern, more streams may follow, so nothing is closed.
     assert_eq!(page(&server, "/streams?name=b&name=*").await["closed"], false);
 }
 

@@ -35,7 +35,7 @@ fn every_id_on_the_pages_is_one_that_can_exist() {
     let readme = include_str!("../../../../README.md");
     let is_of_an_id = |letter: char| letter.is_ascii_alphanumeric() || "._~-".contains(letter);
     let words = |page: &'static str| page.split(move |letter| !is_of_an_id(letter));
-    // Ids of our version begin with an E, and no other word here is so long and does.
+    // Ids of our version begin with an E, and no other word here is that long and does.
     let ids: Vec<&str> =
         words(PAGE).chain(words(readme)).filter(|word| word.len() >= 28 && word.starts_with('E')).collect();
     assert!(ids.len() > 8, "{ids:?}");
@@ -44,7 +44,7 @@ fn every_id_on_the_pages_is_one_that_can_exist() {
     }
 }
 
-/// The first cells of a table's row; those after them are prose.
+/// The first cells of a table's row; the rest is prose.
 fn first_cells(row: &str, cells: usize) -> String {
     let kept: Vec<_> = row.split('|').take(cells + 1).collect();
     format!("{}|", kept.join("|"))

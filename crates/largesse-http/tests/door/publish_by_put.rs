@@ -1,8 +1,9 @@
-//! PUT by those who meant to publish (`curl -T file`): refused with the right verb, or said to have appended nothing.
+//! PUT by clients that meant to publish (`curl -T file`): refused with the right method, or told that nothing was
+//! appended.
 
 use crate::support::{Answer, Server, chunk};
 
-/// Refused, says that POST appends, and changes nothing.
+/// Refused; says that POST appends, and changes nothing.
 #[track_caller]
 fn check(answer: &Answer, want: (u16, &str), row: &str) {
     assert_eq!((answer.status, answer.problem().as_str()), want, "{row}: {}", answer.text());
@@ -95,7 +96,7 @@ async fn an_empty_body_makes_the_stream_and_says_that_it_appended_nothing() {
     }
     let made = server.ask("PUT /streams/b", "", "{}").await;
     assert_eq!((made.status, made.json().get("hint")), (201, None));
-    // Of no length, in chunks.
+    // An empty chunked body.
     let head = "PUT /streams/c HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert_eq!(server.raw(format!("{head}0\r\n\r\n")).await.status, 201);
 }

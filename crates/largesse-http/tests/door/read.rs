@@ -1,4 +1,4 @@
-//! GET as an event stream: the bytes of it, where it begins, and how it ends.
+//! GET as an event stream: its bytes, where it begins, and how it ends.
 
 use crate::support::{Answer, Server, Setup, Wire, request};
 use largesse_http::DoorConfig;
@@ -12,7 +12,7 @@ async fn start() -> Server {
     Server::with(Setup { door, ..Setup::default() }).await
 }
 
-/// Opens a read, and gives its body up to its end.
+/// Opens a read, and returns its body up to the end.
 async fn whole(server: &Server, path: &str, headers: &str) -> String {
     server.read(path, headers).await.rest_text().await
 }
@@ -188,7 +188,7 @@ async fn who_heard_the_end_is_stopped_for_good() {
     let last = server.publish("a?close", "1").await;
     let text = whole(&server, "/streams/a", "").await;
     let end = id_of(text.split("event: end").nth(1).expect("an end"));
-    // The page that heard the event, but may not have heard the end, hears it again.
+    // A page that got the event, but perhaps not the end, gets the end again.
     let again = whole(&server, "/streams/a", &presents(&last)).await;
     assert_eq!(again, format!("{HEAD}event: end\ndata: {{\"reason\":\"closed\"}}\nid: {end}\n\n"));
     for _ in 0..2 {

@@ -1,10 +1,10 @@
-//! Query parameters of a read that are one slip away from ours, or count elsewhere.
+//! Query parameters of a read that are one slip away from ours, or valid only elsewhere.
 
 use crate::support::Server;
 
 const JSON: &str = "Accept: application/json\r\n";
 
-/// Refused, names the parameter, and says what would be right.
+/// Refused; names the parameter, and says what is expected.
 #[track_caller]
 fn check_refused<'a>(
     server: &'a Server,
@@ -129,6 +129,6 @@ async fn a_header_that_was_meant_to_be_the_last_event_id_is_refused() {
             assert!(answer.detail().contains("did you mean Last-Event-ID?"), "{}", answer.detail());
         }
     }
-    // A copy beside the right one does no harm.
+    // A copy next to the right one does no harm.
     server.read("/streams/a", "Last-Event-ID: x\r\nX-Last-Event-ID: x\r\n").await;
 }

@@ -121,7 +121,7 @@ async fn at_the_limit_a_connection_waits_until_one_ends() {
     let reader = server.read("/streams/a", "").await;
     let mut second = server.connect().await;
     second.send(request("HEAD /streams/a", "", b"")).await;
-    // The second is answered only because the first goes.
+    // The second is answered only because the first disconnects.
     drop(reader);
     assert_eq!(second.answer_to("HEAD").await.status, 404);
     drop(second);
@@ -153,7 +153,7 @@ async fn a_reader_that_takes_nothing_is_disconnected_where_its_stream_says_so() 
     let server = Server::with(Setup { hub, ..Setup::default() }).await;
     server.ask("PUT /streams/a", "", "{\"slow\": \"disconnect\"}").await;
     let long = "x".repeat(1024 * 1024);
-    // Far more than the system takes for a connection that nobody reads from.
+    // Far more than the kernel buffers for a connection that nobody reads from.
     for _ in 0..24 {
         server.publish("a", &long).await;
     }

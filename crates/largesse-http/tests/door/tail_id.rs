@@ -1,4 +1,4 @@
-//! `Largesse-Tail-ID`: where to read on after a look at the log by another way.
+//! `Largesse-Tail-ID`: where to start reading after looking at the log in another way.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ async fn read_from(server: &Server, path: &str, id: &str) -> Wire {
     reader
 }
 
-/// Reads from the id, publishes, and wants this event and nothing before it.
+/// Reads from the id, publishes, and expects this event and nothing before it.
 async fn check_goes_on(server: &Server, path: &str, id: &str, stream: &str, data: &str) {
     let mut reader = read_from(server, path, id).await;
     server.publish(stream, data).await;
@@ -114,7 +114,7 @@ async fn a_stream_that_was_closed_before_is_as_for_a_first_request() {
     let id = tail_of(&server.ask("HEAD /streams/a", "", "").await);
     assert_eq!(read_from(&server, "/streams/a", &id).await.block().await.lines().next(), Some("event: end"));
     server.ask("DELETE /streams/a", "", "").await;
-    // It was there then, and is told to have gone since; from the tail after that it is new.
+    // It existed then, and its deletion is reported; from the tail after that it is new.
     assert_eq!(read_from(&server, "/streams/a", &id).await.block().await.lines().next(), Some("event: end"));
     let id = tail_of(&server.ask("HEAD /streams/a", "", "").await);
     check_goes_on(&server, "/streams/a", &id, "a", "anew").await;

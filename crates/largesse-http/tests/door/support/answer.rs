@@ -1,4 +1,4 @@
-//! An answer as it came.
+//! An answer, parsed.
 
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ impl Answer {
         json.expect("it was just looked at")
     }
 
-    /// The slug of a problem, whose shape is checked.
+    /// The slug of a problem; checks its shape.
     #[track_caller]
     pub(crate) fn problem(&self) -> String {
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");

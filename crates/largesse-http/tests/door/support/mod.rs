@@ -22,10 +22,10 @@ pub(crate) use answer::Answer;
 pub(crate) use trace::to_a_full_device;
 pub(crate) use wire::{Wire, soon};
 
-/// When every test begins: 2023-11-14T22:13:20.000Z.
+/// The time at which every test begins: 2023-11-14T22:13:20.000Z.
 pub(crate) const BEGIN_MS: u64 = 1_700_000_000_000;
 
-/// A clock that stands still until it is moved.
+/// A clock that only moves when it is told to.
 pub(crate) struct HandClock(AtomicU64);
 
 impl HandClock {
@@ -75,7 +75,7 @@ impl Server {
         Self::serving(router, setup.serve, hub, engine, clock).await
     }
 
-    /// The same under `/under/here` of a router of another's.
+    /// The same, nested under `/under/here` in another router.
     pub(crate) async fn nested() -> Self {
         let clock = Arc::new(HandClock(AtomicU64::new(BEGIN_MS)));
         let engine = Arc::new(MemoryEngine::new(Incarnation(7), EngineLimits::default()));
@@ -93,7 +93,7 @@ impl Server {
         engine: Arc<MemoryEngine>,
         clock: Arc<HandClock>,
     ) -> Self {
-        // Whatever is tried here, it is tried by a server that has lost its stderr.
+        // Every test runs on a server that has lost its stderr.
         to_a_full_device();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -103,7 +103,7 @@ impl Server {
         Self { address, hub, engine, clock, stop: Some(stop), tasks }
     }
 
-    /// Begins the shutdown.
+    /// Starts the shutdown.
     pub(crate) fn stop(&mut self) {
         self.stop.take();
     }
@@ -118,7 +118,7 @@ impl Server {
         Wire::connect(self.address).await
     }
 
-    /// Sends bytes on a connection of their own and reads the one answer.
+    /// Sends bytes on a new connection and reads the one answer.
     pub(crate) async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
         let mut wire = self.connect().await;
         wire.send(request).await;
@@ -145,14 +145,14 @@ impl Server {
         wire
     }
 
-    /// Publishes one event and gives its id.
+    /// Publishes one event and returns its id.
     pub(crate) async fn publish(&self, stream: &str, data: &str) -> String {
         let answer = self.ask(&format!("POST /streams/{stream}"), "", data).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()["id"].as_str().expect("an id").to_owned()
     }
 
-    /// Everything that a refused request must leave as it was.
+    /// Everything that a refused request must leave unchanged.
     pub(crate) async fn state(&self) -> (Position, Vec<StreamState>) {
         let all = NonZeroUsize::new(1000).expect("1000 is not zero");
         (self.engine.tail(), self.hub.list(None, all).await.expect("a list"))

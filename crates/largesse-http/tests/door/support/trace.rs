@@ -1,11 +1,11 @@
-//! The trace of all servers of this process, which nobody takes: as the binary's with `2>/dev/full`, at every level.
+//! The trace of all servers of this process, to a full device: like the binary's with `2>/dev/full`, at every level.
 
 use std::{fs::OpenOptions, sync::OnceLock};
 
 use largesse_trace::Lines;
 use tracing_subscriber::filter::LevelFilter;
 
-/// Traces to a device that is full, from the first call on.
+/// Traces to a full device from the first call.
 pub(crate) fn to_a_full_device() -> &'static Lines {
     static LINES: OnceLock<Lines> = OnceLock::new();
     LINES.get_or_init(|| {

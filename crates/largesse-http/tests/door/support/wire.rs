@@ -10,7 +10,7 @@ use tokio::{
 
 use super::Answer;
 
-/// Far more than anything here takes; a test that waits for what never comes fails instead of hanging.
+/// Far longer than anything here takes; a test that waits in vain fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
@@ -19,7 +19,7 @@ pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
 
 pub(crate) struct Wire {
     socket: TcpStream,
-    /// Bytes that came and were not looked at.
+    /// Bytes that arrived and were not parsed yet.
     came: Vec<u8>,
     framing: Framing,
     /// Bytes of the body, without their framing.
@@ -44,12 +44,12 @@ impl Wire {
         soon(self.socket.write_all(bytes.as_ref())).await.expect("sent");
     }
 
-    /// Ends this side, as a publisher does that has nothing more to send, and a page that was closed.
+    /// Shuts down this side, like a publisher that has nothing more to send, or a page that was closed.
     pub(crate) async fn end(&mut self) {
         soon(self.socket.shutdown()).await.expect("an end");
     }
 
-    /// Sends what the other side may have refused to take already.
+    /// Sends what the peer may no longer accept.
     pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = soon(self.socket.write_all(bytes.as_ref())).await;
     }
@@ -132,7 +132,7 @@ impl Wire {
         }
     }
 
-    /// Waits for the other side to close, and gives what came before.
+    /// Waits for the peer to close, and returns what arrived before.
     pub(crate) async fn closed(&mut self) -> Vec<u8> {
         while self.more().await {}
         std::mem::take(&mut self.came)
@@ -148,7 +148,7 @@ impl Wire {
         }
     }
 
-    /// Moves what it can from `came` to `body`; whether that was anything.
+    /// Moves what it can from `came` to `body`; returns whether that was anything.
     fn unframe(&mut self) -> bool {
         match self.framing {
             Framing::Ended => true,
@@ -185,7 +185,7 @@ impl Wire {
         true
     }
 
-    /// Takes more bytes; whether there were any.
+    /// Receives more bytes; returns whether there were any.
     async fn more(&mut self) -> bool {
         soon(self.socket.read_buf(&mut self.came)).await.is_ok_and(|bytes| bytes > 0)
     }
