@@ -6,6 +6,9 @@
 //!
 //! Does not know where a command stands in the log: that is its [`crate::state::Stamp`].
 
+pub(crate) mod append;
+pub(crate) mod idempotency_key;
+
 use crate::{
     Append, AppendError, Appended, Claim, Deleted, EngineLimits, IdempotencyKey, Once, Position, Put,
     PutAnswer, StreamName, Sweep, Then,

@@ -2,6 +2,9 @@
 //!
 //! Invariant: a query changes nothing, and its reply is of one moment. Does not know where events are.
 
+pub(crate) mod start_from;
+pub(crate) mod stream_state;
+
 use std::num::NonZeroUsize;
 
 use crate::{EndReason, Place, Position, Record, Selection, StartFrom, StreamName, StreamState};

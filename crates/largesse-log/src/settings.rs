@@ -2,13 +2,19 @@
 //!
 //! Invariant: every stream has all settings; a patch changes some. Does not apply them: engines do.
 
+pub(crate) mod control_names;
+pub(crate) mod engine_limits;
+pub(crate) mod from_setting;
+pub(crate) mod setting_text;
+pub(crate) mod settings_patch;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     ControlNames, FromSetting,
-    setting_text::{AgeLimit, BytesLimit, CountLimit, DurationText},
+    settings::setting_text::{AgeLimit, BytesLimit, CountLimit, DurationText},
 };
 
 /// A stream's settings, all of them.

@@ -6,34 +6,25 @@
 //! Invariants: a step is whole when it returns; the same steps in the same stamps, on logs with the same limits,
 //! give the same state. Does not know files, locks or tasks.
 
-mod ahead;
-mod append;
 mod apply;
-mod block;
-mod damage;
+mod idempotency;
 mod invariants;
-mod keys;
 mod life;
 mod lives;
 mod log;
-mod losses;
+mod retention;
 mod saved;
 mod stamp;
-mod streams;
-mod sweep;
-mod tombstones;
-mod trim;
 mod view;
-mod work;
 
 use crate::Position;
 use apply::Left;
 
-pub use ahead::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted};
 pub use apply::{Applied, Effects, Progress};
 pub use life::{LifeEnd, STREAM_OVERHEAD_BYTES};
 pub use log::LogState;
-pub use losses::Loss;
+pub use retention::ahead::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted};
+pub use retention::losses::Loss;
 pub use saved::{
     SavedBlocks, SavedDamage, SavedHead, SavedKey, SavedLife, SavedTombstone, SavedUse, Snapshot,
 };

@@ -6,14 +6,19 @@
 //! Invariants: one command is under way at most; the same commands in the same stamps, on logs with the same limits,
 //! give the same state, live and at a recovery. Does not know who asked, and reads nothing.
 
+pub(super) mod append;
+mod damage;
+mod streams;
+pub(super) mod sweep;
+
 use std::mem;
 
 use super::{
     Stepped,
-    ahead::{Stub, StubsFound, StubsWanted},
+    apply::sweep::SweepUnderWay,
     log::LogState,
+    retention::ahead::{Stub, StubsFound, StubsWanted},
     stamp::Stamp,
-    sweep::SweepUnderWay,
 };
 use crate::{Command, Now, Position, Reply, SWEEP_STREAMS_MAX, StreamName, Sweep};
 

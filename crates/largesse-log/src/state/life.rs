@@ -7,8 +7,10 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
-    ahead::{RunWanted, Stub},
-    losses::Loss,
+    retention::{
+        ahead::{RunWanted, Stub},
+        losses::Loss,
+    },
     stamp::Stamp,
 };
 use crate::{Event, Position, Settings, StreamName, StreamState, UnixMs};
@@ -140,7 +142,7 @@ impl Life {
             || self.is_too_old(first, stamp)
     }
 
-    /// The last cold event before those that [`super::ahead::Ahead`] may know.
+    /// The last cold event before those that [`super::retention::ahead::Ahead`] may know.
     pub(super) fn last_gone(&self) -> Position {
         let gone = self.trim.map_or(Position(self.start.0.saturating_sub(1)), |trim| trim.upto);
         self.cold.first.map_or(gone, |first| first.position)

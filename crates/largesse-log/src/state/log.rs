@@ -20,14 +20,16 @@ use std::{
 use imbl::OrdMap;
 
 use super::{
-    ahead::{Ahead, Stub},
     apply::{Effects, Unfinished},
-    keys::Keys,
+    idempotency::Keys,
     life::{Life, entry_bytes},
     lives::Lives,
-    losses::Losses,
+    retention::{
+        ahead::{Ahead, Stub},
+        losses::Losses,
+        tombstones::{Tombstone, Tombstones},
+    },
     stamp::Stamp,
-    tombstones::{Tombstone, Tombstones},
 };
 use crate::{
     AppendError, EndReason, EngineError, EngineLimits, Event, Now, Place, Position, Settings, StreamName,

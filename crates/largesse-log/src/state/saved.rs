@@ -9,14 +9,11 @@ use std::sync::Arc;
 use imbl::{HashMap, OrdMap};
 
 use super::{
-    ahead::Stub,
-    block::Blocks,
-    keys::{Due, KeyName, Use, Used},
+    idempotency::{Due, KeyName, Use, Used, block::Blocks},
     life::{Cold, Life, LifeEnd, entry_bytes},
     log::LogState,
-    losses::Loss,
+    retention::{ahead::Stub, losses::Loss, tombstones::Tombstone},
     stamp::Stamp,
-    tombstones::Tombstone,
 };
 use crate::{
     Appended, Digest, EndReason, EngineLimits, IdempotencyKey, Position, Settings, StreamName, UnixMs,

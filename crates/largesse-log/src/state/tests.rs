@@ -11,14 +11,16 @@ use largesse_wire::EventData;
 use proptest::prelude::*;
 
 use super::{
-    ahead::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted},
     apply::{Applied, Progress},
     life::Life,
     log::LogState,
+    retention::{
+        ahead::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted},
+        work::{DROPS_MAX, WORK_MAX},
+    },
     saved::Snapshot,
     stamp::Stamp,
     view::{Locating, Read},
-    work::{DROPS_MAX, WORK_MAX},
 };
 use crate::{
     Append, Author, Batch, Change, Command, EngineLimits, IdempotencyKey, NewEvent, Once, Place, Position,

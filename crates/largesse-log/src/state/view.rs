@@ -5,7 +5,7 @@
 //! read the same two ways, on a thread that may wait for it ([`Cold`]).
 //!
 //! Invariant: the cost is bounded by what is returned and by the smaller of the two ways, or by
-//! [`WORK_MAX`](super::work::WORK_MAX); never by the length of the log. Nothing here waits but what is cold.
+//! [`WORK_MAX`](super::retention::work::WORK_MAX); never by the length of the log. Nothing here waits but what is cold.
 
 mod batch_builder;
 mod candidates;
@@ -33,8 +33,10 @@ use walk::finished;
 
 use super::{
     log::LogState,
-    losses::Loss,
-    work::{Spent, Work},
+    retention::{
+        losses::Loss,
+        work::{Spent, Work},
+    },
 };
 use crate::{
     Batch, EngineError, LOST_NAMES_MAX, Lost, Place, Position, Query, QueryReply, ReadLimits, Selection,

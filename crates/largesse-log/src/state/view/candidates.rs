@@ -10,8 +10,10 @@ use crate::{
     state::{
         LogState,
         life::Life,
-        tombstones::Tombstone,
-        work::{Spent, Work},
+        retention::{
+            tombstones::Tombstone,
+            work::{Spent, Work},
+        },
     },
 };
 

@@ -15,7 +15,7 @@ use crate::{
     state::{
         LogState,
         life::Life,
-        work::{Spent, Work},
+        retention::work::{Spent, Work},
     },
 };
 

@@ -22,7 +22,7 @@ use crate::{
     Event, Place, Position, ReadLimits, Record, Selection, Stopped,
     state::{
         LogState,
-        work::{Spent, Work},
+        retention::work::{Spent, Work},
     },
 };
 

@@ -3,9 +3,9 @@
 //! Invariant: block n of a key is appended once, whichever request brings it, and only the request with the
 //! newest claim brings any. Does not know what a block is on the wire.
 
-use super::{
-    append::{Answer, Write},
-    keys::{KeyName, Use},
+use crate::state::{
+    apply::append::{Answer, Write},
+    idempotency::{KeyName, Use},
     log::LogState,
     saved::SavedBlocks,
     stamp::Stamp,
@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// How many blocks of one key are remembered one by one. A longer publish is remembered at ever wider steps.
-pub(super) const CHECKPOINTS_MAX: usize = 64;
+pub(in crate::state) const CHECKPOINTS_MAX: usize = 64;
 
 /// How far the publish under one key has come.
 #[derive(Clone)]
-pub(super) struct Blocks {
+pub(in crate::state) struct Blocks {
     /// The newest claim.
     generation: u64,
     /// How many blocks are appended.
@@ -56,7 +56,7 @@ impl Blocks {
         Self { generation, done: 0, checkpoints: Vec::new(), step: 1, closed: None }
     }
 
-    pub(super) fn saved(&self) -> SavedBlocks {
+    pub(in crate::state) fn saved(&self) -> SavedBlocks {
         let plain = |checkpoint: &Checkpoint| (checkpoint.number, checkpoint.digest, checkpoint.position);
         SavedBlocks {
             generation: self.generation,
@@ -67,7 +67,7 @@ impl Blocks {
         }
     }
 
-    pub(super) fn restored(saved: SavedBlocks) -> Self {
+    pub(in crate::state) fn restored(saved: SavedBlocks) -> Self {
         let SavedBlocks { generation, done, step, checkpoints, closed } = saved;
         let checkpoint = |(number, digest, position)| Checkpoint { number, digest, position };
         Self {
@@ -80,7 +80,7 @@ impl Blocks {
     }
 
     /// Whether nothing was appended under the key: a claim alone is no use of it.
-    pub(super) fn is_unused(&self) -> bool {
+    pub(in crate::state) fn is_unused(&self) -> bool {
         self.done == 0 && self.closed.is_none()
     }
 
@@ -148,7 +148,7 @@ impl LogState {
     ///
     /// # Errors
     /// [`AppendError::KeyReused`] when the key stands for a whole publish.
-    pub(super) fn claim(
+    pub(in crate::state) fn claim(
         &mut self,
         stamp: Stamp,
         stream: &StreamName,
@@ -166,7 +166,7 @@ impl LogState {
         Ok(Claim { key: key.clone(), generation })
     }
 
-    pub(super) fn append_block(
+    pub(in crate::state) fn append_block(
         &mut self,
         stamp: Stamp,
         claim: &Claim,
@@ -189,7 +189,7 @@ impl LogState {
     }
 
     /// What came before a block that is the next, or else the answer to it.
-    pub(super) fn judge_block(
+    pub(in crate::state) fn judge_block(
         &self,
         now: UnixMs,
         name: &KeyName,

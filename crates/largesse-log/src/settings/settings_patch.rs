@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::{
     ControlNames, FromSetting, Settings, Slow,
-    setting_text::{AgeLimit, BytesLimit, CountLimit, DurationText},
+    settings::setting_text::{AgeLimit, BytesLimit, CountLimit, DurationText},
 };
 
 /// What a patch does to one setting. In JSON: absent, `null`, or the value.

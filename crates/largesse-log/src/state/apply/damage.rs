@@ -3,7 +3,7 @@
 //! Invariants: the loss of each is recorded once, whoever meets it again, also over restarts; so its readers are told
 //! once. It stays where it is, and goes on to count until retention drops it. Does not know how it was found.
 
-use super::{log::LogState, losses::Loss, stamp::Stamp};
+use crate::state::{log::LogState, retention::losses::Loss, stamp::Stamp};
 use crate::{Position, StreamName};
 
 impl LogState {

@@ -6,21 +6,26 @@
 
 use std::{time::Duration, vec};
 
-use super::{ahead::StubsWanted, life::Life, log::LogState, stamp::Stamp, trim::StreamPlan, work::DROPS_MAX};
+use crate::state::{
+    life::Life,
+    log::LogState,
+    retention::{StreamPlan, ahead::StubsWanted, work::DROPS_MAX},
+    stamp::Stamp,
+};
 use crate::{EndReason, Now, SWEEP_STREAMS_MAX, StreamName, UnixMs};
 
 /// How late something is dropped that was spared after a leap of the time.
 const SPARED_LOOKED_AT_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// A sweep that has come so far.
-pub(super) struct SweepUnderWay {
-    pub(super) stamp: Stamp,
+pub(in crate::state) struct SweepUnderWay {
+    pub(in crate::state) stamp: Stamp,
     streams: vec::IntoIter<StreamName>,
     steps_left: usize,
 }
 
 impl SweepUnderWay {
-    pub(super) fn new(stamp: Stamp, streams: Vec<StreamName>) -> Self {
+    pub(in crate::state) fn new(stamp: Stamp, streams: Vec<StreamName>) -> Self {
         Self { stamp, steps_left: streams.len().max(SWEEP_STREAMS_MAX), streams: streams.into_iter() }
     }
 }
@@ -31,7 +36,7 @@ impl LogState {
     ///
     /// # Errors
     /// What has to be known before the next step.
-    pub(super) fn sweep_on(&mut self, sweep: &mut SweepUnderWay) -> Result<(), StubsWanted> {
+    pub(in crate::state) fn sweep_on(&mut self, sweep: &mut SweepUnderWay) -> Result<(), StubsWanted> {
         let stamp = sweep.stamp;
         while sweep.steps_left > 0 {
             let stream = sweep.streams.as_slice().first();
@@ -66,7 +71,7 @@ impl LogState {
     /// The streams that time may take something from now, those first that the sweep is to look at first; at most
     /// `streams_max`. Which they are is not the same in a log that was restored: a log may look too early, and forgets
     /// that when it is. Whoever writes steps down writes the streams down, too.
-    pub(super) fn due_streams(&self, time: UnixMs, streams_max: usize) -> Vec<StreamName> {
+    pub(in crate::state) fn due_streams(&self, time: UnixMs, streams_max: usize) -> Vec<StreamName> {
         let due = self.due.iter().take_while(|(due, _)| *due <= time);
         due.take(streams_max).map(|(_, stream)| stream.clone()).collect()
     }
@@ -75,7 +80,7 @@ impl LogState {
     ///
     /// # Errors
     /// What has to be known first; then nothing was changed.
-    pub(super) fn sweep_step(
+    pub(in crate::state) fn sweep_step(
         &mut self,
         stamp: Stamp,
         stream: Option<&StreamName>,
@@ -115,7 +120,7 @@ impl LogState {
 
     /// Frees a piece of what deletions left. Each publish does, too, so that deleting and publishing in turn
     /// does not fill the memory.
-    pub(super) fn free_some(&mut self) {
+    pub(in crate::state) fn free_some(&mut self) {
         let Some(mut batch) = self.pending_free.pop_front() else { return };
         for _ in 0..DROPS_MAX {
             let Some(event) = batch.pop_front() else { return };

@@ -18,28 +18,28 @@ pub struct Loss {
 
 impl Loss {
     /// Whether a reader at `place` has to be told.
-    pub(super) fn is_news_to(self, place: Place) -> bool {
+    pub(in crate::state) fn is_news_to(self, place: Place) -> bool {
         self.upto > place.position() && self.at > place.told_upto()
     }
 }
 
 /// The losses of all streams.
 #[derive(Default)]
-pub(super) struct Losses {
+pub(in crate::state) struct Losses {
     /// By `at`, with `upto`.
     by_at: BTreeMap<(Position, StreamName), Position>,
     by_upto: BTreeSet<(Position, StreamName)>,
 }
 
 impl Losses {
-    pub(super) fn insert(&mut self, name: &StreamName, loss: Option<Loss>) {
+    pub(in crate::state) fn insert(&mut self, name: &StreamName, loss: Option<Loss>) {
         if let Some(Loss { upto, at }) = loss {
             self.by_at.insert((at, name.clone()), upto);
             self.by_upto.insert((upto, name.clone()));
         }
     }
 
-    pub(super) fn remove(&mut self, name: &StreamName, loss: Option<Loss>) {
+    pub(in crate::state) fn remove(&mut self, name: &StreamName, loss: Option<Loss>) {
         if let Some(Loss { upto, at }) = loss {
             self.by_at.remove(&(at, name.clone()));
             self.by_upto.remove(&(upto, name.clone()));
@@ -47,13 +47,13 @@ impl Losses {
     }
 
     /// Losses recorded after all that a reader at `place` knows, the newest first.
-    pub(super) fn recorded_after(&self, place: Place) -> impl Iterator<Item = (Loss, &StreamName)> {
+    pub(in crate::state) fn recorded_after(&self, place: Place) -> impl Iterator<Item = (Loss, &StreamName)> {
         let losses = self.by_at.iter().rev().take_while(move |((at, _), _)| *at > place.told_upto());
         losses.map(|((at, name), upto)| (Loss { upto: *upto, at: *at }, name))
     }
 
     /// Losses that reach beyond `position`, the farthest first.
-    pub(super) fn reaching_beyond(
+    pub(in crate::state) fn reaching_beyond(
         &self,
         position: Position,
     ) -> impl Iterator<Item = (Position, &StreamName)> {

@@ -5,25 +5,25 @@
 
 use std::sync::Arc;
 
-use super::{
+use crate::state::{
     Stepped,
     apply::Left,
-    keys::{KeyName, Use},
+    idempotency::{KeyName, Use},
     life::LifeEnd,
     log::LogState,
     stamp::Stamp,
 };
 use crate::{
     Append, AppendError, AppendOutcome, Appended, Author, Digest, Event, Made, NewEvent, Now, Once, Position,
-    StreamName, Then, UnixMs, control_names::first_refused,
+    StreamName, Then, UnixMs, settings::control_names::first_refused,
 };
 
 /// The answer to an append, and what to ring for.
-pub(super) type Answer = Stepped<Result<Appended, AppendError>>;
+pub(in crate::state) type Answer = Stepped<Result<Appended, AppendError>>;
 
 impl Answer {
     /// An answer that wrote nothing.
-    pub(super) fn quiet(answer: Result<Appended, AppendError>) -> Self {
+    pub(in crate::state) fn quiet(answer: Result<Appended, AppendError>) -> Self {
         Self { answer, ring: None, life: None, left: Left::Nothing }
     }
 }
@@ -45,16 +45,16 @@ struct Pushed {
 }
 
 /// What an append writes to its stream.
-pub(super) struct Write {
-    pub(super) stream: StreamName,
-    pub(super) events: Vec<NewEvent>,
-    pub(super) then: Then,
-    pub(super) author: Author,
+pub(in crate::state) struct Write {
+    pub(in crate::state) stream: StreamName,
+    pub(in crate::state) events: Vec<NewEvent>,
+    pub(in crate::state) then: Then,
+    pub(in crate::state) author: Author,
 }
 
 impl LogState {
     /// Appends. Takes no position beyond [`Stamp::end`].
-    pub(super) fn append(&mut self, stamp: Stamp, append: Append) -> Answer {
+    pub(in crate::state) fn append(&mut self, stamp: Stamp, append: Append) -> Answer {
         let Append { stream, events, then, once, author } = append;
         let write = Write { stream, events, then, author };
         match once {
@@ -68,7 +68,11 @@ impl LogState {
     }
 
     /// The answer to an append that would change nothing, as far as can be told without taking the step.
-    pub(super) fn foresee_append(&self, now: Now, append: &Append) -> Option<Result<Appended, AppendError>> {
+    pub(in crate::state) fn foresee_append(
+        &self,
+        now: Now,
+        append: &Append,
+    ) -> Option<Result<Appended, AppendError>> {
         let Append { stream, events, then, once, author } = append;
         let now = self.next_stamp(now).now;
         match once {
@@ -115,7 +119,7 @@ impl LogState {
     }
 
     /// Writes without another look at keys.
-    pub(super) fn write(&mut self, stamp: Stamp, write: Write) -> Answer {
+    pub(in crate::state) fn write(&mut self, stamp: Stamp, write: Write) -> Answer {
         let Write { stream, events, then, author } = write;
         let Judged { stream: kept, made } = match self.judge_write(&stream, &events, then, author) {
             Ok(judged) => judged,

@@ -7,13 +7,13 @@ use std::{
     ops::Bound::{Excluded, Unbounded},
 };
 
-use super::{Stepped, apply::Left, log::LogState, stamp::Stamp};
+use crate::state::{Stepped, apply::Left, log::LogState, stamp::Stamp};
 use crate::{AppendError, Deleted, EndReason, Made, Put, PutAnswer, StreamName, StreamState};
 
 impl LogState {
     /// Makes or configures a stream. Takes no position beyond [`Stamp::end`]. What the answer says of the stream is
     /// replaced when retention is over.
-    pub(super) fn put(
+    pub(in crate::state) fn put(
         &mut self,
         stamp: Stamp,
         stream: &StreamName,
@@ -47,7 +47,7 @@ impl LogState {
     }
 
     /// Removes a stream and its events. Takes no position beyond [`Stamp::end`].
-    pub(super) fn delete(&mut self, stamp: Stamp, stream: &StreamName) -> Stepped<Option<Deleted>> {
+    pub(in crate::state) fn delete(&mut self, stamp: Stamp, stream: &StreamName) -> Stepped<Option<Deleted>> {
         if !self.lives.contains(stream) {
             return Stepped { answer: None, ring: None, life: None, left: Left::Nothing };
         }

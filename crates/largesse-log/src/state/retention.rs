@@ -8,15 +8,22 @@
 //! as much as appends put in; what new settings, limits or time make too much goes piece by piece, the rest at the next
 //! sweep. Does not know when time has passed: the sweep asks.
 
+pub(super) mod ahead;
+pub(super) mod losses;
+pub(super) mod tombstones;
+pub(super) mod work;
+
 use std::{collections::BTreeMap, iter::Peekable};
 
-use super::{
-    ahead::{OrderWanted, RunWanted, Stub, StubsWanted},
+use crate::state::{
     life::{Life, entry_bytes},
     log::LogState,
-    losses::Loss,
+    retention::{
+        ahead::{OrderWanted, RunWanted, Stub, StubsWanted},
+        losses::Loss,
+        work::DROPS_MAX,
+    },
     stamp::Stamp,
-    work::DROPS_MAX,
 };
 use crate::{Position, StreamName};
 
@@ -29,7 +36,7 @@ const STRETCH: usize = 256;
 
 /// Which events of a stream go.
 #[derive(Clone, Copy, Default)]
-pub(super) struct StreamPlan {
+pub(in crate::state) struct StreamPlan {
     drops: usize,
     /// Whether there is more to drop than one step may.
     has_more: bool,
@@ -108,7 +115,7 @@ impl LogState {
     ///
     /// # Errors
     /// What has to be known first; then nothing was dropped.
-    pub(super) fn trim_stream(
+    pub(in crate::state) fn trim_stream(
         &mut self,
         stream: &StreamName,
         stamp: Stamp,
@@ -123,7 +130,7 @@ impl LogState {
     ///
     /// # Errors
     /// What has to be known first.
-    pub(super) fn plan_stream(
+    pub(in crate::state) fn plan_stream(
         &self,
         stream: &StreamName,
         stamp: Stamp,
@@ -156,7 +163,7 @@ impl LogState {
     }
 
     /// Drops what was planned, in the same step.
-    pub(super) fn trim_stream_by(&mut self, stream: &StreamName, stamp: Stamp, plan: StreamPlan) {
+    pub(in crate::state) fn trim_stream_by(&mut self, stream: &StreamName, stamp: Stamp, plan: StreamPlan) {
         let mut upto = None;
         for _ in 0..plan.drops {
             upto = self.drop_oldest(stream).or(upto);
@@ -176,7 +183,7 @@ impl LogState {
     ///
     /// # Errors
     /// What has to be known first; then nothing was dropped.
-    pub(super) fn trim_log(&mut self, bytes_before: u64) -> Result<(), StubsWanted> {
+    pub(in crate::state) fn trim_log(&mut self, bytes_before: u64) -> Result<(), StubsWanted> {
         if self.bytes() <= self.limits.log_bytes_max {
             self.has_more_to_trim = false;
             return Ok(());
@@ -308,7 +315,7 @@ impl LogState {
         Some(stub.position)
     }
 
-    pub(super) fn record_trim(&mut self, stream: &StreamName, loss: Loss) {
+    pub(in crate::state) fn record_trim(&mut self, stream: &StreamName, loss: Loss) {
         if let Some(life) = self.life_mut(stream) {
             let earlier = life.trim.replace(loss);
             self.losses.remove(stream, earlier);

@@ -30,7 +30,7 @@ pub struct Stub {
 
 impl Stub {
     /// Of an event that is in memory.
-    pub(super) fn of(event: &Arc<Event>) -> Self {
+    pub(in crate::state) fn of(event: &Arc<Event>) -> Self {
         Self { position: event.position, time: event.time, counted_bytes: event.counted_bytes() }
     }
 }
@@ -77,7 +77,7 @@ pub struct StubsFound {
 
 /// The stubs.
 #[derive(Default)]
-pub(super) struct Ahead {
+pub(in crate::state) struct Ahead {
     runs: HashMap<Position, Known<Stub>>,
     run_stubs: usize,
     order: Known<(StreamName, Stub)>,
@@ -97,14 +97,18 @@ impl<T> Default for Known<T> {
 
 impl Ahead {
     /// The cold events of a life after `after`, as far as they are known; all up to the second.
-    pub(super) fn run(&self, life: Position, after: Position) -> (impl Iterator<Item = Stub>, Position) {
+    pub(in crate::state) fn run(
+        &self,
+        life: Position,
+        after: Position,
+    ) -> (impl Iterator<Item = Stub>, Position) {
         let run = self.runs.get(&life);
         let stubs = run.into_iter().flat_map(|run| &run.stubs).copied();
         (stubs.skip_while(move |stub| stub.position <= after), run.map_or(Position::ZERO, |run| run.upto))
     }
 
     /// Takes the next cold event of a life after `after` out of what is known.
-    pub(super) fn pop_next(&mut self, life: Position, after: Position) -> Option<Stub> {
+    pub(in crate::state) fn pop_next(&mut self, life: Position, after: Position) -> Option<Stub> {
         let run = self.runs.get_mut(&life)?;
         while run.stubs.front().is_some_and(|stub| stub.position <= after) {
             run.stubs.pop_front();
@@ -114,27 +118,30 @@ impl Ahead {
     }
 
     /// The cold events of all lives after `after`, as far as they are known; all up to the second.
-    pub(super) fn order(&self, after: Position) -> (impl Iterator<Item = (&StreamName, Stub)>, Position) {
+    pub(in crate::state) fn order(
+        &self,
+        after: Position,
+    ) -> (impl Iterator<Item = (&StreamName, Stub)>, Position) {
         let stubs = self.order.stubs.iter().skip_while(move |(_, stub)| stub.position <= after);
         (stubs.map(|(stream, stub)| (stream, *stub)), self.order.upto)
     }
 
     /// Forgets what is not after `after` in the order.
-    pub(super) fn passed(&mut self, after: Position) {
+    pub(in crate::state) fn passed(&mut self, after: Position) {
         while self.order.stubs.front().is_some_and(|(_, stub)| stub.position <= after) {
             self.order.stubs.pop_front();
         }
     }
 
     /// A life is over.
-    pub(super) fn forget(&mut self, life: Position) {
+    pub(in crate::state) fn forget(&mut self, life: Position) {
         if let Some(run) = self.runs.remove(&life) {
             self.run_stubs -= run.stubs.len();
         }
     }
 
     /// Takes in what was read.
-    pub(super) fn add(&mut self, wanted: &StubsWanted, found: StubsFound) {
+    pub(in crate::state) fn add(&mut self, wanted: &StubsWanted, found: StubsFound) {
         let StubsFound { runs, order } = found;
         if self.run_stubs > STUBS_MAX {
             self.runs.clear();

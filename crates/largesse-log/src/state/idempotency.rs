@@ -3,19 +3,21 @@
 //! Invariants: both indexes have the same keys; there are at most `keys_max`; a key past its time is as good
 //! as forgotten. Does not append.
 
+pub(super) mod block;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use imbl::OrdMap;
 
-use super::block::Blocks;
+use crate::state::idempotency::block::Blocks;
 use crate::{Appended, Digest, IdempotencyKey, StreamName, UnixMs};
 
 /// A key counts on its stream only.
-pub(super) type KeyName = (StreamName, IdempotencyKey);
+pub(in crate::state) type KeyName = (StreamName, IdempotencyKey);
 
 /// What a key was used for.
 #[derive(Clone)]
-pub(super) enum Use {
+pub(in crate::state) enum Use {
     /// One whole publish.
     Whole {
         digest: Digest,
@@ -27,49 +29,49 @@ pub(super) enum Use {
 }
 
 /// A key's place in the order of forgetting: its time, and a number that tells equal times apart.
-pub(super) type Due = (UnixMs, u64);
+pub(in crate::state) type Due = (UnixMs, u64);
 
 /// A key that was used, and for what.
-pub(super) struct Used {
-    pub(super) key: KeyName,
-    pub(super) what: Use,
+pub(in crate::state) struct Used {
+    pub(in crate::state) key: KeyName,
+    pub(in crate::state) what: Use,
 }
 
 /// All keys of the log.
-pub(super) struct Keys {
+pub(in crate::state) struct Keys {
     by_name: HashMap<KeyName, Due>,
     /// A map that is copied in no time, for checkpoints.
-    pub(super) by_due: OrdMap<Due, Arc<Used>>,
+    pub(in crate::state) by_due: OrdMap<Due, Arc<Used>>,
     keys_max: usize,
     ttl: Duration,
-    pub(super) numbered: u64,
+    pub(in crate::state) numbered: u64,
 }
 
 impl Keys {
-    pub(super) fn new(keys_max: usize, ttl: Duration) -> Self {
+    pub(in crate::state) fn new(keys_max: usize, ttl: Duration) -> Self {
         let (by_name, by_due) = (HashMap::new(), OrdMap::new());
         Self { by_name, by_due, keys_max: keys_max.max(1), ttl, numbered: 0 }
     }
 
     /// Other limits, from the next key on.
-    pub(super) fn limit(&mut self, keys_max: usize, ttl: Duration) {
+    pub(in crate::state) fn limit(&mut self, keys_max: usize, ttl: Duration) {
         (self.keys_max, self.ttl) = (keys_max.max(1), ttl);
     }
 
     /// A number that no other call answers: claims on a key that was forgotten in between stay apart.
-    pub(super) fn next_number(&mut self) -> u64 {
+    pub(in crate::state) fn next_number(&mut self) -> u64 {
         self.numbered += 1;
         self.numbered
     }
 
     /// What `key` was used for, unless it is past its time.
-    pub(super) fn find(&self, now: UnixMs, key: &KeyName) -> Option<&Use> {
+    pub(in crate::state) fn find(&self, now: UnixMs, key: &KeyName) -> Option<&Use> {
         let due = self.by_name.get(key).filter(|(due, _)| *due > now)?;
         self.by_due.get(due).map(|used| &used.what)
     }
 
     /// Keeps what a key was used for, from now on for its whole time.
-    pub(super) fn keep(&mut self, now: UnixMs, key: KeyName, what: Use) {
+    pub(in crate::state) fn keep(&mut self, now: UnixMs, key: KeyName, what: Use) {
         if let Some(due) = self.by_name.remove(&key) {
             self.by_due.remove(&due);
         }
@@ -79,17 +81,17 @@ impl Keys {
     }
 
     /// Keeps what a key was used for, as it was kept before.
-    pub(super) fn restore(&mut self, due: Due, key: KeyName, what: Use) {
+    pub(in crate::state) fn restore(&mut self, due: Due, key: KeyName, what: Use) {
         self.by_name.insert(key.clone(), due);
         self.by_due.insert(due, Arc::new(Used { key, what }));
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::state) fn len(&self) -> usize {
         self.by_name.len()
     }
 
     /// Holds one index against the other.
-    pub(super) fn check_invariants(&self) {
+    pub(in crate::state) fn check_invariants(&self) {
         assert_eq!(self.by_name.len(), self.by_due.len());
         let is_indexed =
             |(name, due): (&KeyName, &Due)| self.by_due.get(due).is_some_and(|used| used.key == *name);
@@ -97,12 +99,12 @@ impl Keys {
     }
 
     /// Whether a key is past its time.
-    pub(super) fn has_due(&self, now: UnixMs) -> bool {
+    pub(in crate::state) fn has_due(&self, now: UnixMs) -> bool {
         self.by_due.get_min().is_some_and(|((due, _), _)| *due <= now)
     }
 
     /// Forgets the key that is due first. Answers whether there was one.
-    pub(super) fn forget_first(&mut self) -> bool {
+    pub(in crate::state) fn forget_first(&mut self) -> bool {
         let Some((due, used)) = self.by_due.get_min().cloned() else { return false };
         self.by_due.remove(&due);
         self.by_name.remove(&used.key).is_some()

@@ -7,35 +7,35 @@ use std::collections::BTreeMap;
 
 use imbl::OrdMap;
 
-use super::{life::entry_bytes, losses::Loss};
+use crate::state::{life::entry_bytes, retention::losses::Loss};
 use crate::{EndReason, Place, Position, StreamName};
 
 /// The last life of a stream, after it.
 #[derive(Clone, Copy)]
-pub(super) struct Tombstone {
+pub(in crate::state) struct Tombstone {
     /// Where readers meet its end.
-    pub(super) end: Position,
-    pub(super) reason: EndReason,
+    pub(in crate::state) end: Position,
+    pub(in crate::state) reason: EndReason,
     /// Where its removal was recorded; for a deletion that is the end.
-    pub(super) at: Position,
+    pub(in crate::state) at: Position,
     /// What pattern readers lost with it, or with a life before it.
-    pub(super) loss: Option<Loss>,
+    pub(in crate::state) loss: Option<Loss>,
 }
 
 impl Tombstone {
     /// Whether a reader at `place`, who named the stream, has its end still before it.
-    pub(super) fn end_is_news_to(&self, place: Place) -> bool {
+    pub(in crate::state) fn end_is_news_to(&self, place: Place) -> bool {
         self.end > place.position() && self.at > place.asked_at()
     }
 
     /// Whether a reader at `place`, who named the stream, has come past its end. It has not where the stream
     /// was gone before it first asked.
-    pub(super) fn end_was_met_by(&self, place: Place) -> bool {
+    pub(in crate::state) fn end_was_met_by(&self, place: Place) -> bool {
         self.end <= place.position() && self.at > place.asked_at()
     }
 
     /// What a reader who named the stream lost. A deletion is told by its end.
-    pub(super) fn loss_by_name(&self) -> Option<Loss> {
+    pub(in crate::state) fn loss_by_name(&self) -> Option<Loss> {
         match self.reason {
             EndReason::Closed => self.loss,
             EndReason::Deleted => None,
@@ -43,25 +43,25 @@ impl Tombstone {
     }
 
     /// The last position that this tombstone has something to say about, to a reader who named the stream.
-    pub(super) fn reach(&self) -> Position {
+    pub(in crate::state) fn reach(&self) -> Position {
         self.loss.map_or(self.end, |loss| loss.upto.max(self.end))
     }
 }
 
 /// The tombstones of all streams.
 #[derive(Default)]
-pub(super) struct Tombstones {
+pub(in crate::state) struct Tombstones {
     /// A map that is copied in no time, for checkpoints.
-    pub(super) by_name: OrdMap<StreamName, Tombstone>,
+    pub(in crate::state) by_name: OrdMap<StreamName, Tombstone>,
     by_at: BTreeMap<Position, StreamName>,
     /// The sum of all tombstones that are not remembered any more.
-    pub(super) forgotten: Option<Loss>,
-    pub(super) bytes: u64,
+    pub(in crate::state) forgotten: Option<Loss>,
+    pub(in crate::state) bytes: u64,
 }
 
 impl Tombstones {
     /// Remembers a tombstone in place of an earlier one of the same name, which is answered.
-    pub(super) fn insert(&mut self, name: &StreamName, tombstone: Tombstone) -> Option<Tombstone> {
+    pub(in crate::state) fn insert(&mut self, name: &StreamName, tombstone: Tombstone) -> Option<Tombstone> {
         self.by_at.insert(tombstone.at, name.clone());
         let earlier = self.by_name.insert(name.clone(), tombstone);
         match &earlier {
@@ -74,12 +74,12 @@ impl Tombstones {
     }
 
     /// Where removals were recorded, and of which streams; the oldest first.
-    pub(super) fn oldest(&self) -> impl Iterator<Item = (Position, &StreamName)> {
+    pub(in crate::state) fn oldest(&self) -> impl Iterator<Item = (Position, &StreamName)> {
         self.by_at.iter().map(|(at, name)| (*at, name))
     }
 
     /// Holds the sum and the index against the tombstones.
-    pub(super) fn check_invariants(&self) {
+    pub(in crate::state) fn check_invariants(&self) {
         assert_eq!(self.bytes, self.by_name.keys().map(entry_bytes).sum::<u64>());
         assert_eq!(self.by_at.len(), self.by_name.len());
         let is_indexed =
@@ -88,7 +88,7 @@ impl Tombstones {
     }
 
     /// Forgets the oldest removal; whoever might have missed it is told of a loss from now on.
-    pub(super) fn forget_oldest(&mut self) -> Option<(StreamName, Tombstone)> {
+    pub(in crate::state) fn forget_oldest(&mut self) -> Option<(StreamName, Tombstone)> {
         let (_, name) = self.by_at.pop_first()?;
         let tombstone = self.by_name.remove(&name)?;
         self.bytes -= entry_bytes(&name);

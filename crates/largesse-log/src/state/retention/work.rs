@@ -6,36 +6,36 @@
 use crate::{Selection, StreamName};
 
 /// Units of one step: some milliseconds under the lock.
-pub(super) const WORK_MAX: u64 = 65_536;
+pub(in crate::state) const WORK_MAX: u64 = 65_536;
 /// Events that one step drops, beyond what its own publish pushes out.
-pub(super) const DROPS_MAX: usize = 1_024;
+pub(in crate::state) const DROPS_MAX: usize = 1_024;
 /// Bytes of a name that are compared for about the price of a unit.
 const UNIT_BYTES: usize = 16;
 
 /// What is left of it.
-pub(super) struct Work {
+pub(in crate::state) struct Work {
     left: u64,
 }
 
 /// Whether there was enough left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spent {
+pub(in crate::state) enum Spent {
     Enough,
     UsedUp,
 }
 
 impl Work {
-    pub(super) fn new() -> Self {
+    pub(in crate::state) fn new() -> Self {
         Self { left: WORK_MAX }
     }
 
     /// Spends a unit.
-    pub(super) fn spend_one(&mut self) -> Spent {
+    pub(in crate::state) fn spend_one(&mut self) -> Spent {
         self.spend(1)
     }
 
     /// Spends what it takes to hold a name against each pattern of a selection.
-    pub(super) fn spend_match(&mut self, selection: &Selection, name: &StreamName) -> Spent {
+    pub(in crate::state) fn spend_match(&mut self, selection: &Selection, name: &StreamName) -> Spent {
         let each = name.as_str().len() / UNIT_BYTES + 1;
         self.spend(1 + (selection.patterns().len() * each) as u64)
     }

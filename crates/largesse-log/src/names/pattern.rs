@@ -5,7 +5,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{StreamName, StreamNameError, stream_name::check_text};
+use crate::{StreamName, StreamNameError, names::stream_name::check_text};
 
 /// A pattern: `prices/*` is one more segment, `prices/**` one or more.
 ///
