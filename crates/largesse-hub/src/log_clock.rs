@@ -191,6 +191,7 @@ impl LogClock {
         let wall = reading.wall.min(WALL_MAX);
         let steady = reading.steady.max(self.last.steady);
         let passed = steady - self.last.steady;
+        let before = self.time;
         let was_unset = self.last.wall < SET_AFTER && wall >= SET_AFTER;
         self.last = Reading { wall, steady };
         let went_on = self.time.saturating_add(passed);
@@ -204,7 +205,26 @@ impl LogClock {
         if steady >= self.lag_until {
             self.lag = Duration::ZERO;
         }
+        if cfg!(debug_assertions) {
+            assert!(before <= self.time, "the log's time never goes back");
+            self.check_invariants();
+        }
         self.now()
+    }
+
+    /// Checks what holds between two readings. Builds with debug assertions do after each.
+    ///
+    /// # Panics
+    /// When something does not hold, which is a bug.
+    pub fn check_invariants(&self) {
+        let Reading { wall, steady } = self.last;
+        assert!(wall <= WALL_MAX, "a wall clock beyond the last time stays there");
+        assert!(self.now().age <= self.now().time, "the age is never ahead of the time");
+        assert!(self.lag.is_zero() || steady < self.lag_until, "a lag ends");
+        if let Some(leap) = self.held {
+            assert!(leap.since <= steady && steady - leap.since < HELD, "a leap is held for at most an hour");
+            assert!(wall > self.time, "what is held is ahead");
+        }
     }
 
     /// Holds a leap back, or believes it.

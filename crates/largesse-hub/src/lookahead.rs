@@ -139,6 +139,12 @@ impl Lookahead {
         }
     }
 
+    pub(crate) fn check_invariants(&self) {
+        let held = self.held.upto;
+        assert!(held <= self.place.position(), "it looks ahead of the read that is held");
+        self.tally.filter.check_invariants();
+    }
+
     /// The read that was held, and what is skipped of it and of the reads up to here.
     pub(crate) fn into_parts(self) -> (Batch, Filter) {
         (self.held, self.tally.filter)
@@ -172,6 +178,12 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    pub(crate) fn check_invariants(&self) {
+        assert!(self.newest.len() <= LATEST_NAMES_MAX, "names are bounded");
+        let is_covered = |position: &Position| (self.after..=self.upto).contains(position);
+        assert!(self.newest.values().all(is_covered), "what is skipped was looked at");
+    }
+
     fn note(&mut self, event: &Event) {
         let key = (event.stream.clone(), event.name.clone());
         if self.newest.len() < LATEST_NAMES_MAX || self.newest.contains_key(&key) {

@@ -149,9 +149,14 @@ impl Progress {
 
     /// Takes what a read from the place of [`Need::Read`] found.
     pub fn handle_batch(&mut self, batch: Batch, now: UnixMs) {
+        let before = self.place;
         match std::mem::replace(&mut self.phase, Phase::Reading) {
             Phase::LookingAhead(ahead) => self.handle_ahead(*ahead, &batch),
             _ => self.handle_read(batch, now),
+        }
+        if cfg!(debug_assertions) {
+            assert!(before.position() <= self.place.position(), "the place never goes back");
+            self.check_invariants();
         }
     }
 
@@ -169,6 +174,31 @@ impl Progress {
             // Made anew, or deleted a second time: its next end comes farther on.
             self.phase = Phase::Reading;
         }
+        if cfg!(debug_assertions) {
+            self.check_invariants();
+        }
+    }
+
+    /// Checks what holds between two calls. Builds with debug assertions do after each.
+    ///
+    /// # Panics
+    /// When something does not hold, which is a bug.
+    pub fn check_invariants(&self) {
+        assert!(self.ended.keys().all(|name| self.selection.has_name(name)), "only named streams end a read");
+        match &self.phase {
+            Phase::LookingAhead(ahead) => {
+                assert!(self.place.position() <= ahead.place().position(), "it looks ahead of the place");
+                ahead.check_invariants();
+            }
+            Phase::Ending(_) => assert!(self.has_ended(), "a read ends when all its streams have"),
+            Phase::Finished if self.control == ControlEvents::On => {
+                let is_end =
+                    |block: &OutBlock| matches!(block.content, BlockContent::Control(Control::End { .. }));
+                assert!(self.out.last().is_none_or(is_end), "nothing follows the end");
+            }
+            Phase::Reading | Phase::AtTail | Phase::SentOff | Phase::Finished => {}
+        }
+        self.filter.check_invariants();
     }
 
     /// The tail moved.

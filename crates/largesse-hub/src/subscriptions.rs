@@ -164,6 +164,18 @@ impl Subscriptions {
         index.names.len() + index.patterns.audiences()
     }
 
+    /// Checks the index against the limit, and that nothing is left in it that no reader wants.
+    ///
+    /// # Panics
+    /// When something does not hold, which is a bug.
+    pub fn check_invariants(&self) {
+        let index = self.index();
+        assert!(index.nodes <= self.segments_max, "patterns take at most as many nodes as the limit");
+        assert_eq!(index.nodes, index.patterns.check_below(), "nodes are counted");
+        let has_readers = |audience: &Arc<Audience>| !audience.wakers().is_empty();
+        assert!(index.names.values().all(has_readers), "each name has a reader");
+    }
+
     /// A panic leaves nothing in here half done: each change is one insert or remove.
     fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
@@ -326,6 +338,15 @@ impl Node {
                 }
             }
         }
+    }
+
+    /// Checks that each node below is there for somebody, and counts them.
+    fn check_below(&self) -> usize {
+        let here = [&self.rest, &self.here].into_iter().flatten();
+        assert!(here.into_iter().all(|audience| !audience.wakers().is_empty()), "each pattern has a reader");
+        let below = || self.literals.values().chain(self.one.as_deref());
+        assert!(below().all(|node| !node.is_bare()), "each node is on the way to a reader");
+        below().map(|node| 1 + node.check_below()).sum()
     }
 
     fn is_bare(&self) -> bool {

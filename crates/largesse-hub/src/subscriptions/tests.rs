@@ -24,8 +24,10 @@ fn check(selectors: &[&str], stream: &str, want: bool) {
     let subscriptions = Subscriptions::new(100);
     let subscription = subscriptions.subscribe(&selection(selectors)).unwrap();
     subscriptions.mark(&StreamName::parse(stream).unwrap());
+    subscriptions.check_invariants();
     assert_eq!(is_woken(&subscription), want, "{selectors:?} and a mark of {stream}");
     drop(subscription);
+    subscriptions.check_invariants();
     assert_eq!(subscriptions.subscribed(), 0, "something of {selectors:?} was left behind");
 }
 
@@ -64,12 +66,15 @@ fn only_the_last_reader_to_go_removes_the_branch() {
     let subscriptions = Subscriptions::new(100);
     let first = subscriptions.subscribe(&selection(&["a/*/c", "a/**"])).unwrap();
     let second = subscriptions.subscribe(&selection(&["a/*/c"])).unwrap();
+    subscriptions.check_invariants();
     assert_eq!(subscriptions.subscribed(), 2);
     drop(first);
+    subscriptions.check_invariants();
     assert_eq!(subscriptions.subscribed(), 1);
     subscriptions.mark(&StreamName::parse("a/b/c").unwrap());
     assert!(is_woken(&second));
     drop(second);
+    subscriptions.check_invariants();
     assert_eq!(subscriptions.subscribed(), 0);
 }
 
@@ -81,6 +86,7 @@ fn patterns_take_no_more_nodes_than_the_limit_and_give_them_back() {
     assert_eq!(subscriptions.subscribe(&selection(&["x/y/*"])).unwrap_err(), Full);
     subscriptions.subscribe(&selection(&["any", "number", "of", "names"])).unwrap();
     drop((first, shared));
+    subscriptions.check_invariants();
     assert_eq!(subscriptions.subscribed(), 0);
     let all = selection(&["a/*/c", "x/y/*"]);
     assert!((0..3).all(|_| subscriptions.subscribe(&all).is_ok()), "what was given back can be taken again");
