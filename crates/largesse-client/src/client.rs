@@ -1,7 +1,7 @@
 //! Sends requests: one connection each, or one that is free from an earlier request to the same server.
 //!
-//! Invariants: every wait up to the head of an answer has a limit; redirects are followed as far as [`Redirects`] says
-//! and [`REDIRECTS_MAX`] times at most; no request is sent twice, unless nothing of it was written. Does not retry.
+//! Invariants: every wait up to the head of an answer has a limit; redirects are followed as [`Redirects`] allows, at most
+//! [`REDIRECTS_MAX`] of them; no request is sent twice, unless nothing of it was written. Does not retry.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,11 +14,11 @@ use crate::{Request, Response, SendError, Trust};
 /// Redirects that are followed for one request, at most.
 pub const REDIRECTS_MAX: usize = 10;
 
-/// A connection without a request is kept this long for the next one: shorter than a server keeps it, so that a request
-/// seldom meets its end.
+/// How long an idle connection is kept for the next request: less than servers keep it, so that a request seldom meets a
+/// connection that is being closed.
 const IDLE_MAX: Duration = Duration::from_secs(15);
 
-/// How a [`Client`] asks.
+/// The settings of a [`Client`].
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
     /// Whose certificates are accepted.
@@ -27,10 +27,9 @@ pub struct ClientConfig {
     pub redirects: Redirects,
     /// Whether servers may compress.
     pub encodings: Encodings,
-    /// The longest that a connection may take, TLS included.
+    /// The longest that connecting may take, TLS included.
     pub connect_max: Duration,
-    /// The longest until the head of an answer, from the call on: with the connection, the sending of the body, and
-    /// redirects.
+    /// The longest time from the call to the head of the answer: connecting, sending the body and redirects included.
     pub answer_max: Duration,
 }
 
@@ -46,32 +45,32 @@ impl Default for ClientConfig {
     }
 }
 
-/// Which redirects are followed. One that is not is an answer like any other, with its `Location`.
+/// Which redirects are followed. A redirect that isn't is an answer like any other, with its `Location`.
 ///
 /// 301, 302 and 303 turn a `POST` into a `GET` without a body; 307 and 308 repeat it. `Authorization` and `Cookie` are
-/// left out where the origin changes.
+/// dropped when the origin changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Redirects {
     /// None.
     #[default]
     Refused,
-    /// Those to the scheme, host and port that was asked.
+    /// Those to the scheme, host and port of the request.
     SameOrigin,
-    /// All, but those from `https` to `http`.
+    /// All, except those from `https` to `http`.
     Followed,
 }
 
-/// Whether servers may compress what they answer.
+/// Whether servers may compress their answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encodings {
-    /// It is not asked for, and an answer that is compressed all the same stays as it came.
+    /// Compression isn't asked for; an answer that is compressed anyway is left as it came.
     #[default]
     Identity,
-    /// gzip and brotli are asked for, and decoded piece by piece: as soon as the server has flushed.
+    /// gzip and brotli are accepted, and decoded piece by piece: whatever the server has flushed is there at once.
     Compressed,
 }
 
-/// Sends requests. A clone shares the connections.
+/// Sends requests. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Client {
     sender: reqwest::Client,
@@ -80,7 +79,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client without connections. Nothing is read from the disk before a certificate has to be checked.
+    /// A client without connections. Trusted certificates are read from the disk only when one has to be checked.
     #[must_use]
     pub fn new(config: &ClientConfig) -> Self {
         let is_compressed = config.encodings == Encodings::Compressed;
@@ -101,10 +100,10 @@ impl Client {
 
     /// Sends a request and waits for the head of its answer, whatever its status.
     ///
-    /// Cancellation: a future that is dropped closes the connection; the server may have got the request.
+    /// Cancellation: dropping the future closes the connection; the server may have received the request.
     ///
     /// # Errors
-    /// [`SendError`], when there is no answer.
+    /// [`SendError`] if there is no answer.
     pub async fn send(&self, request: &Request) -> Result<Response, SendError> {
         let mut asked = self.sender.request(request.method.clone(), request.url.clone());
         asked = asked.headers(HeaderMap::clone(&request.headers));

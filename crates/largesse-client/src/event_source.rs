@@ -1,11 +1,11 @@
 //! A reader of an event stream, over any number of connections.
 //!
-//! Invariants: each event is given once, in order, as far as the server knows its ids; the id that is presented is that
-//! of the last event that was given, or of a later block without data; after the end nothing is asked any more. One
-//! connection leaves the id and the reconnection time to the next, and nothing else.
+//! Invariants: each event is returned once, in order, if the server honours its ids; the id that is presented is that of
+//! the last event returned, or of a later block without data; nothing is requested after the end. A connection passes the
+//! id and the reconnection time on to the next one, and nothing else.
 //!
-//! Source: WHATWG HTML, "Server-sent events". It doesn't interpret events, and knows no `end` of ours: a caller who has
-//! what it wanted drops it.
+//! Source: WHATWG HTML, "Server-sent events". It doesn't interpret events, not even our own `end`: a caller that has what
+//! it wanted drops it.
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
@@ -18,14 +18,15 @@ use largesse_wire::{ParseError, ParsedEvent, Parser, ParserLimits};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::{
-    Answer, BodyError, Client, Loss, Reconnect, ReconnectLimits, Request, Response, SendError, Statuses,
+    Answer, BodyError, Client, DisconnectKind, Reconnect, ReconnectLimits, Request, Response, SendError,
+    Statuses,
     silence::silence_max,
     verdict::{Verdict, verdict},
 };
 
 /// Source: WHATWG HTML, "The Last-Event-ID header".
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// How much of an answer that is no event stream is looked at, and for how long.
+/// How much is read of an answer that isn't an event stream, and for how long.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -34,12 +35,12 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 pub struct SourceConfig {
     /// The largest event that is read: data, name and id together.
     pub event_bytes_max: usize,
-    /// Silence after which a connection counts as lost. Where a server states a `Largesse-Heartbeat`, twice that, if it
-    /// is more, and a day at most.
+    /// Silence after which a connection counts as lost. If the server states a `Largesse-Heartbeat`, twice that, if it is
+    /// longer, up to a day.
     pub silence_max: Duration,
-    /// The id of the last event from an earlier run, if there was one.
+    /// The id of the last event of an earlier run, if there was one.
     pub last_event_id: Option<String>,
-    /// Which statuses are waited out.
+    /// After which statuses it waits and asks again.
     pub statuses: Statuses,
     /// The waits between connections.
     pub reconnect: ReconnectLimits,
@@ -57,65 +58,65 @@ impl Default for SourceConfig {
     }
 }
 
-/// What a source has to say.
+/// What a source returns next.
 #[derive(Debug)]
 pub enum Heard {
     /// A connection is open, and is an event stream.
     Opened {
         /// The head of the answer.
         headers: HeaderMap,
-        /// Failures in a row before it.
+        /// How many attempts in a row failed before it.
         failures: u32,
     },
     /// An event.
     Event(ParsedEvent),
-    /// The connection is gone; the next call waits and asks again.
-    Lost(Lost),
+    /// The connection is gone; the next call waits and connects again.
+    Disconnected(Disconnect),
 }
 
-/// A connection that is gone, or was never had.
+/// A connection that is gone, or never came about.
 #[derive(Debug)]
-pub struct Lost {
+pub struct Disconnect {
     /// What happened.
-    pub by: LostBy,
-    /// How long the next call waits.
+    pub cause: DisconnectCause,
+    /// How long the next call waits before it connects.
     pub wait: Duration,
-    /// Failures in a row, this one included; 0 where the server ended it in order.
+    /// Failures in a row, including this one; 0 if the server ended the connection properly.
     pub failures: u32,
 }
 
-/// How a connection was lost.
+/// Why a connection is gone.
 #[derive(Debug)]
-pub enum LostBy {
-    /// The server ended the answer in order.
+pub enum DisconnectCause {
+    /// The server ended the answer properly.
     Ended,
     /// There was no answer.
     Unanswered(SendError),
-    /// A status that is waited out.
+    /// A status after which it waits and asks again.
     Away(Box<Answer>),
-    /// The answer broke off, or nothing came for too long.
+    /// The answer broke off, or the server was silent for too long.
     Broken(BodyError),
 }
 
-/// Why a source will not ask again. [`EventSource::next`] gives `None` from then on.
+/// Why a source will not connect again. [`EventSource::next`] returns `None` from then on.
 #[derive(Debug, thiserror::Error)]
 pub enum Stopped {
-    /// The server won't have it.
+    /// The server refuses the request.
     #[error("the server refuses: {}", .0.status)]
     Refused(Box<Answer>),
-    /// The answer is a 200, and something else than an event stream, or one in a coding that was not asked for.
+    /// The answer is a 200, but not an event stream, or one in a content coding that wasn't asked for.
     #[error("the answer is not an event stream")]
     NotAStream(Box<Answer>),
-    /// There was never a connection, and there would not be one ([`SendError::is_futile`]); or the last id is not a text
-    /// that a header can have.
-    #[error("it is of no use to ask")]
+    /// There was never a connection, and another attempt would fail as well ([`SendError::is_futile`]); or the last id
+    /// can't be the value of a header.
+    #[error("another attempt would fail as well")]
     Futile(#[source] SendError),
-    /// An event is larger than [`SourceConfig::event_bytes_max`]; it would come again.
+    /// An event is larger than [`SourceConfig::event_bytes_max`]; the server would only send it again.
     #[error("an event is too large")]
     TooLarge(#[source] ParseError),
 }
 
-/// What came of asking.
+/// The outcome of a request.
 enum Asked {
     Reading(Response),
     Finished,
@@ -125,11 +126,11 @@ enum Asked {
     Unanswered(SendError),
 }
 
-/// Where a source is.
+/// What a source is doing.
 enum Stage {
     New,
     Waiting(Instant),
-    /// Kept between calls, so that a call that is dropped does not begin anew.
+    /// Kept between calls, so that a dropped call doesn't send the request anew.
     Asking(Pin<Box<dyn Future<Output = Asked> + Send>>),
     Reading(Reading),
     Stopped,
@@ -137,16 +138,16 @@ enum Stage {
 
 struct Reading {
     response: Response,
-    /// What came and was not parsed.
+    /// Bytes that have arrived and are not parsed yet.
     rest: Bytes,
     silence_max: Duration,
-    /// When it counts as lost, while nothing comes.
+    /// When the connection counts as lost, if nothing comes until then.
     silent_until: Option<Instant>,
 }
 
 /// Reads an event stream.
 ///
-/// [`next_event`](Self::next_event) gives the events, and [`next`](Self::next) also what happens between them.
+/// [`next_event`](Self::next_event) returns the events, [`next`](Self::next) also what happens between them.
 pub struct EventSource {
     client: Client,
     request: Request,
@@ -175,8 +176,8 @@ impl fmt::Debug for EventSource {
 }
 
 impl EventSource {
-    /// A source that has not asked yet. Each connection sends `request`, with `Accept: text/event-stream`,
-    /// `Cache-Control: no-store` and, where there is one, `Last-Event-ID`.
+    /// A source that has not connected yet. Each connection sends `request`, with `Accept: text/event-stream`,
+    /// `Cache-Control: no-store` and, if there is an id, `Last-Event-ID`.
     #[must_use]
     pub fn new(client: Client, request: Request, config: SourceConfig) -> Self {
         let SourceConfig { event_bytes_max, silence_max, last_event_id, statuses, reconnect } = config;
@@ -192,17 +193,17 @@ impl EventSource {
         Self { client, request, statuses, silence_max, parser, reconnect, was_open: false, stage }
     }
 
-    /// The id that the next connection presents; empty where there is none.
+    /// The id that the next connection presents; empty if there is none.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
         self.parser.last_event_id()
     }
 
-    /// The next event; `None` after the server has said that there are no more (204), or after an error.
+    /// The next event; `None` once the server has said that there are no more (204), or after an error.
     ///
     /// Waits as long as it takes: for the network, for the server, and between connections.
     ///
-    /// Cancellation: nothing is lost, and a connection that is being made is still made.
+    /// Cancellation: nothing is lost, and the next call goes on with a connection that was being made.
     ///
     /// # Errors
     /// [`Stopped`], once.
@@ -210,13 +211,13 @@ impl EventSource {
         loop {
             match self.next().await? {
                 Some(Heard::Event(event)) => return Ok(Some(event)),
-                Some(Heard::Opened { .. } | Heard::Lost(_)) => {}
+                Some(Heard::Opened { .. } | Heard::Disconnected(_)) => {}
                 None => return Ok(None),
             }
         }
     }
 
-    /// What happens next: an event, or what becomes of the connection. Else as [`next_event`](Self::next_event).
+    /// The next event, or what became of the connection. Otherwise like [`next_event`](Self::next_event).
     ///
     /// # Errors
     /// [`Stopped`], once.
@@ -235,7 +236,7 @@ impl EventSource {
                 Stage::Reading(reading) => match reading.next(&mut self.parser).await {
                     Ok(event) => return Ok(Some(Heard::Event(event))),
                     Err(Unread::TooLarge(error)) => return self.stop(Stopped::TooLarge(error)),
-                    Err(Unread::Lost(by)) => return Ok(Some(self.lose(by))),
+                    Err(Unread::Lost(cause)) => return Ok(Some(self.lose(cause))),
                 },
                 Stage::Stopped => return Ok(None),
             }
@@ -267,14 +268,14 @@ impl EventSource {
                 self.stage = Stage::Stopped;
                 Ok(None)
             }
-            Asked::Away(answer) => Ok(Some(self.lose(LostBy::Away(Box::new(answer))))),
+            Asked::Away(answer) => Ok(Some(self.lose(DisconnectCause::Away(Box::new(answer))))),
             Asked::Refused(answer) => self.stop(Stopped::Refused(Box::new(answer))),
             Asked::NotAStream(answer) => self.stop(Stopped::NotAStream(Box::new(answer))),
-            // Who was there once may be mended: a certificate is renewed.
+            // A server that was reached once may be mended: certificates are renewed.
             Asked::Unanswered(error) if error.is_futile() && !self.was_open => {
                 self.stop(Stopped::Futile(error))
             }
-            Asked::Unanswered(error) => Ok(Some(self.lose(LostBy::Unanswered(error)))),
+            Asked::Unanswered(error) => Ok(Some(self.lose(DisconnectCause::Unanswered(error)))),
         }
     }
 
@@ -287,18 +288,18 @@ impl EventSource {
         Heard::Opened { headers, failures: self.reconnect.handle_open() }
     }
 
-    fn lose(&mut self, by: LostBy) -> Heard {
+    fn lose(&mut self, cause: DisconnectCause) -> Heard {
         if let Some(retry_ms) = self.parser.reconnection_time_ms() {
             self.reconnect.handle_retry(retry_ms);
         }
-        let loss = match &by {
-            LostBy::Ended => Loss::Ended,
-            LostBy::Away(answer) => Loss::Away(retry_after(answer)),
-            LostBy::Unanswered(_) | LostBy::Broken(_) => Loss::Failed,
+        let kind = match &cause {
+            DisconnectCause::Ended => DisconnectKind::Ended,
+            DisconnectCause::Away(answer) => DisconnectKind::Away(retry_after(answer)),
+            DisconnectCause::Unanswered(_) | DisconnectCause::Broken(_) => DisconnectKind::Failed,
         };
-        let next = self.reconnect.handle_loss(loss, fastrand::f64());
+        let next = self.reconnect.handle_disconnect(kind, fastrand::f64());
         self.stage = Stage::Waiting(Instant::now() + next.wait);
-        Heard::Lost(Lost { by, wait: next.wait, failures: next.failures })
+        Heard::Disconnected(Disconnect { cause, wait: next.wait, failures: next.failures })
     }
 
     fn stop(&mut self, why: Stopped) -> Result<Option<Heard>, Stopped> {
@@ -307,7 +308,7 @@ impl EventSource {
     }
 }
 
-/// Sends the request, and looks at what answers.
+/// Sends the request, and judges the answer.
 async fn asked(client: &Client, request: &Request, statuses: Statuses) -> Asked {
     let response = match client.send(request).await {
         Ok(response) => response,
@@ -325,7 +326,7 @@ async fn asked(client: &Client, request: &Request, statuses: Statuses) -> Asked 
     }
 }
 
-/// The wait that an answer asks for, where it is in seconds. Source: RFC 9110, clause 10.2.3.
+/// The wait that an answer asks for, if it is in seconds. Source: RFC 9110, clause 10.2.3.
 fn retry_after(answer: &Answer) -> Option<Duration> {
     answer.header(RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs)
 }
@@ -333,7 +334,7 @@ fn retry_after(answer: &Answer) -> Option<Duration> {
 /// Why there is no event.
 enum Unread {
     TooLarge(ParseError),
-    Lost(LostBy),
+    Lost(DisconnectCause),
 }
 
 impl Reading {
@@ -351,16 +352,16 @@ impl Reading {
         }
     }
 
-    async fn more(&mut self) -> Result<Bytes, LostBy> {
-        // It counts while it is waited for, and goes on where a call was dropped.
+    async fn more(&mut self) -> Result<Bytes, DisconnectCause> {
+        // Silence counts only while it is waited for, and goes on counting after a dropped call.
         let until = *self.silent_until.get_or_insert_with(|| Instant::now() + self.silence_max);
         let came = timeout_at(until, self.response.chunk()).await;
         self.silent_until = None;
         match came {
             Ok(Ok(Some(chunk))) => Ok(chunk),
-            Ok(Ok(None)) => Err(LostBy::Ended),
-            Ok(Err(error)) => Err(LostBy::Broken(error)),
-            Err(_) => Err(LostBy::Broken(BodyError::Silent(self.silence_max))),
+            Ok(Ok(None)) => Err(DisconnectCause::Ended),
+            Ok(Err(error)) => Err(DisconnectCause::Broken(error)),
+            Err(_) => Err(DisconnectCause::Broken(BodyError::Silent(self.silence_max))),
         }
     }
 }

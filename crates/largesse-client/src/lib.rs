@@ -1,18 +1,19 @@
 //! A client for Server-Sent Events, over HTTP/1.1 and TLS.
 //!
-//! - [`EventSource`] reads an event stream as a browser's `EventSource` does: it connects again where a connection is
-//!   lost, presents the last id, and stops where the server says so. It follows WHATWG HTML, "Server-sent events", on
-//!   what ends it; where [`Statuses`] leaves a choice, it says which is the standard's.
-//! - [`Client`] sends one request and gives the answer, for what else a program asks a server: a publish, a list.
+//! - [`EventSource`] reads an event stream as a browser's `EventSource` does: it reconnects when a connection is lost,
+//!   presents the last id, and stops when the server says so. What ends it is as in WHATWG HTML, "Server-sent events",
+//!   except for [`Statuses`], which says which choice is the standard's.
+//! - [`Client`] sends one request and returns the answer, for everything else that a program asks of a server: a publish,
+//!   a list.
 //! - [`Backoff`] and [`Reconnect`] say when to try again. They are pure: no clock, no task.
 //!
-//! It is a pull: nothing is read from a socket before [`EventSource::next`] is called, so a slow caller slows the server
-//! and costs no memory. What it holds is bounded: the head of an answer (about 400 KiB), one piece of its body (the same),
-//! and the unfinished event ([`SourceConfig::event_bytes_max`]).
+//! Callers pull: nothing is read from a socket before [`EventSource::next`] is called, so a slow caller slows the server
+//! down and costs no memory. What a client holds is bounded: the head of an answer (about 400 KiB), one piece of its body
+//! (as much again), and the unfinished event ([`SourceConfig::event_bytes_max`]).
 //!
-//! It doesn't know streams, positions, or what an id means, and keeps nothing on a disk. It starts no task of its own;
-//! the HTTP library below drives each connection in one, which ends with the connection. HTTP/2 isn't spoken, and proxies
-//! of the environment (`HTTPS_PROXY`) are not used.
+//! It doesn't know streams, positions, or what an id means, and keeps nothing on disk. It starts no tasks of its own; the
+//! HTTP library below it drives each connection in one, which ends with the connection. It doesn't speak HTTP/2, and
+//! doesn't use the environment's proxies (`HTTPS_PROXY`).
 //!
 //! ```
 //! use largesse_client::{Client, ClientConfig, EventSource, Request, SourceConfig, Url};
@@ -67,8 +68,8 @@ pub use url::Url;
 
 pub use self::{
     client::{Client, ClientConfig, Encodings, REDIRECTS_MAX, Redirects},
-    event_source::{EventSource, Heard, Lost, LostBy, SourceConfig, Stopped},
-    reconnect::{Backoff, Loss, Next, Reconnect, ReconnectLimits},
+    event_source::{Disconnect, DisconnectCause, EventSource, Heard, SourceConfig, Stopped},
+    reconnect::{Backoff, DisconnectKind, Next, Reconnect, ReconnectLimits},
     request::Request,
     response::{Answer, BodyError, BodyLimits, Response},
     send_error::{SendError, TlsError, root_cause},

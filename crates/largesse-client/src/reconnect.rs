@@ -1,16 +1,16 @@
-//! When to try again.
+//! When to connect again.
 //!
-//! Pure: it is told what happened and a draw of `0.0..1.0`, and answers how long to wait. Invariants: a wait is never
-//! shorter than the server asked for, within [`ReconnectLimits`]; waits that grow stop at `grown_max`.
+//! Pure: it takes what happened and a random number from `0.0..1.0`, and returns how long to wait. Invariants: a wait is
+//! never shorter than the server asked for, within [`ReconnectLimits`]; growing waits stop growing at `grown_max`.
 
 use std::time::Duration;
 
 /// Bounds of the waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReconnectLimits {
-    /// The wait where the server asked for none, and after a first failure.
+    /// The wait if the server asked for none, and after a first failure.
     pub first: Duration,
-    /// The longest wait that failures grow to.
+    /// The longest wait that failures lead to, unless the server asked for more.
     pub grown_max: Duration,
     /// The shortest wait that a server may ask for.
     pub asked_min: Duration,
@@ -38,21 +38,21 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Begins with a wait of `first`, and grows to `grown_max`.
+    /// Waits that begin with `first` and grow to `grown_max`.
     #[must_use]
     pub fn new(first: Duration, grown_max: Duration) -> Self {
         Self { first, grown_max, failures: 0 }
     }
 
-    /// Another failure: how long to wait, between half and all of the doubled wait.
+    /// Another failure. Returns how long to wait: between half and all of the doubled wait.
     pub fn handle_failure(&mut self, draw: f64) -> Duration {
-        // 2^16 times any first wait of a millisecond or more is over a minute.
+        // 2^16 times a first wait of a millisecond or more is over a minute.
         let doubled = self.first.saturating_mul(1 << self.failures.min(16)).min(self.grown_max);
         self.failures = self.failures.saturating_add(1);
         doubled.mul_f64(0.5 + within_one(draw) / 2.0)
     }
 
-    /// It worked: the next failure is a first one.
+    /// It worked: the next failure counts as the first.
     pub fn handle_success(&mut self) {
         self.failures = 0;
     }
@@ -64,14 +64,14 @@ impl Backoff {
     }
 }
 
-/// How a connection was lost.
+/// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
-    /// The server ended the answer in order, and may be asked again.
+pub enum DisconnectKind {
+    /// The server ended the answer properly, and may be asked again.
     Ended,
-    /// It could not be reached, was silent for too long, or was cut off.
+    /// The server could not be reached, was silent for too long, or the connection was cut.
     Failed,
-    /// It answered that it can't serve now, and named a wait in `Retry-After`, if it did.
+    /// The server answered that it can't serve now, possibly with a wait in `Retry-After`.
     Away(Option<Duration>),
 }
 
@@ -80,7 +80,7 @@ pub enum Loss {
 pub struct Next {
     /// How long to wait before the next attempt.
     pub wait: Duration,
-    /// Failures in a row, this one included; 0 where it ended in order.
+    /// Failures in a row, including this one; 0 if the connection ended properly.
     pub failures: u32,
 }
 
@@ -93,13 +93,13 @@ pub struct Reconnect {
 }
 
 impl Reconnect {
-    /// One that has not lost anything yet.
+    /// A reader that has not lost a connection yet.
     #[must_use]
     pub fn new(limits: ReconnectLimits) -> Self {
         Self { limits, backoff: Backoff::new(limits.first, limits.grown_max), retry: limits.first }
     }
 
-    /// The server lets the reader in. Answers how many failures there were before it, in a row.
+    /// The server lets the reader in. Returns how many failures in a row there were before.
     pub fn handle_open(&mut self) -> u32 {
         let failures = self.backoff.failures();
         self.backoff.handle_success();
@@ -112,15 +112,15 @@ impl Reconnect {
     }
 
     /// The connection is gone.
-    pub fn handle_loss(&mut self, loss: Loss, draw: f64) -> Next {
-        let asked = match loss {
-            Loss::Ended => {
+    pub fn handle_disconnect(&mut self, kind: DisconnectKind, draw: f64) -> Next {
+        let asked = match kind {
+            DisconnectKind::Ended => {
                 let wait = self.retry.mul_f64(1.0 + within_one(draw) / 5.0);
                 return Next { wait, failures: 0 };
             }
-            Loss::Failed | Loss::Away(None) => self.retry,
-            // All who were told the same must not come at the same moment.
-            Loss::Away(Some(asked)) => {
+            DisconnectKind::Failed | DisconnectKind::Away(None) => self.retry,
+            // Readers that were given the same wait must not come back at the same moment.
+            DisconnectKind::Away(Some(asked)) => {
                 self.within(asked).mul_f64(1.0 + within_one(draw) / 5.0).max(self.retry)
             }
         };
@@ -128,13 +128,13 @@ impl Reconnect {
         Next { wait, failures: self.backoff.failures() }
     }
 
-    /// What a server may ask for.
+    /// The wait that a server asked for, within the limits.
     fn within(&self, asked: Duration) -> Duration {
         asked.min(self.limits.asked_max).max(self.limits.asked_min)
     }
 }
 
-/// A draw that is none counts as the nearest that is one, so that no caller makes this panic.
+/// Clamps a random number that is out of range, so that no caller makes this panic.
 fn within_one(draw: f64) -> f64 {
     if draw > 0.0 { draw.min(1.0) } else { 0.0 }
 }
@@ -161,13 +161,13 @@ mod tests {
     }
     use Step::{Away, Ended, Failed, Open, Retry};
 
-    /// The waits in milliseconds and the failures that steps lead to, with the draw of 0 and that of 1.
+    /// The waits in milliseconds and the failures that the steps lead to, with the draws 0 and 1.
     #[track_caller]
     fn check(steps: &[Step], shortest: &[(u128, u32)], longest: &[(u128, u32)]) {
         for (draw, want) in [(0.0, shortest), (1.0, longest)] {
             let mut reconnect = Reconnect::new(LIMITS);
-            let lose = |reconnect: &mut Reconnect, loss| {
-                let next = reconnect.handle_loss(loss, draw);
+            let lose = |reconnect: &mut Reconnect, kind| {
+                let next = reconnect.handle_disconnect(kind, draw);
                 Some((next.wait.as_millis(), next.failures))
             };
             let told = steps.iter().filter_map(|step| match step {
@@ -179,9 +179,9 @@ mod tests {
                     reconnect.handle_retry(*ms);
                     None
                 }
-                Ended => lose(&mut reconnect, Loss::Ended),
-                Failed => lose(&mut reconnect, Loss::Failed),
-                Away(asked) => lose(&mut reconnect, Loss::Away(asked.map(Duration::from_secs))),
+                Ended => lose(&mut reconnect, DisconnectKind::Ended),
+                Failed => lose(&mut reconnect, DisconnectKind::Failed),
+                Away(asked) => lose(&mut reconnect, DisconnectKind::Away(asked.map(Duration::from_secs))),
             });
             assert_eq!(told.collect::<Vec<_>>(), want, "{steps:?}, draw {draw}");
         }
@@ -197,14 +197,14 @@ mod tests {
     }
 
     #[test]
-    fn a_server_may_make_the_waits_shorter_but_for_those_of_failures() {
+    fn a_server_may_shorten_all_waits_except_those_of_failures() {
         check(&[Retry(100), Failed, Failed], &[(1_000, 1), (2_000, 2)], &[(2_000, 1), (4_000, 2)]);
         check(&[Retry(100), Open, Ended, Ended], &[(100, 0), (100, 0)], &[(120, 0), (120, 0)]);
         check(&[Retry(0), Ended], &[(100, 0)], &[(120, 0)]);
     }
 
     #[test]
-    fn a_server_may_make_the_waits_longer() {
+    fn a_server_may_lengthen_the_waits() {
         check(&[Retry(45_000), Failed], &[(45_000, 1)], &[(45_000, 1)]);
         check(&[Retry(45_000), Ended], &[(45_000, 0)], &[(54_000, 0)]);
         check(&[Retry(u64::MAX), Failed], &[(86_400_000, 1)], &[(86_400_000, 1)]);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_makes_the_next_failure_a_first_one() {
+    fn after_an_answer_the_next_failure_counts_as_the_first() {
         check(
             &[Failed, Failed, Open, Failed],
             &[(2_000, 1), (2_000, 2), (2_000, 1)],
@@ -222,8 +222,8 @@ mod tests {
         );
         let mut reconnect = Reconnect::new(LIMITS);
         assert_eq!(reconnect.handle_open(), 0);
-        reconnect.handle_loss(Loss::Failed, 0.5);
-        reconnect.handle_loss(Loss::Failed, 0.5);
+        reconnect.handle_disconnect(DisconnectKind::Failed, 0.5);
+        reconnect.handle_disconnect(DisconnectKind::Failed, 0.5);
         assert_eq!((reconnect.handle_open(), reconnect.handle_open()), (2, 0));
     }
 
@@ -233,12 +233,14 @@ mod tests {
             let asked = Duration::from_millis(retry_ms).clamp(LIMITS.asked_min, LIMITS.asked_max);
             let mut reconnect = Reconnect::new(LIMITS);
             reconnect.handle_retry(retry_ms);
-            for loss in [Loss::Ended, Loss::Failed, Loss::Away(Some(Duration::MAX))] {
+            for kind in
+                [DisconnectKind::Ended, DisconnectKind::Failed, DisconnectKind::Away(Some(Duration::MAX))]
+            {
                 for draw in [-1.0, 0.0, 0.5, 0.999, 7.0, f64::NAN] {
-                    let wait = reconnect.clone().handle_loss(loss, draw).wait;
+                    let wait = reconnect.clone().handle_disconnect(kind, draw).wait;
                     assert!(
                         wait >= asked && wait <= LIMITS.asked_max * 2,
-                        "{retry_ms} ms, {loss:?}, {draw}: {wait:?}"
+                        "{retry_ms} ms, {kind:?}, {draw}: {wait:?}"
                     );
                 }
             }
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_very_short_first_wait_grows_all_the_same() {
+    fn even_a_very_short_first_wait_grows() {
         let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(30));
         let waits: Vec<_> = (0..60).map(|_| backoff.handle_failure(1.0)).collect();
         assert!(waits.is_sorted());

@@ -1,4 +1,4 @@
-//! A request, which may be sent any number of times.
+//! A request, which can be sent any number of times.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request without headers and body.
+    /// A request without headers or a body.
     #[must_use]
     pub fn new(method: Method, url: Url) -> Self {
         Self { method, url, headers: HeaderMap::new(), body: Bytes::new() }
@@ -36,27 +36,27 @@ impl Request {
         Self { body: body.into(), ..Self::new(Method::POST, url) }
     }
 
-    /// The same with a body.
+    /// The same request with this body.
     #[must_use]
     pub fn body(self, body: impl Into<Bytes>) -> Self {
         Self { body: body.into(), ..self }
     }
 
-    /// The same with a header, in place of any of that name.
+    /// The same request with this header, which replaces any of the same name.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// Where it goes.
+    /// Where the request goes.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
     }
 }
 
-/// Without what may be secret: headers, body, query, and the user in the URL.
+/// Leaves out what may be secret: headers, body, query, and the user in the URL.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (method, host, path) = (&self.method, self.url.host_str().unwrap_or_default(), self.url.path());

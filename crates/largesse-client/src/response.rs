@@ -1,7 +1,7 @@
 //! The answer to a request: its head, and a body that may still be arriving.
 //!
-//! Invariants: nothing of the body is read before it is asked for, but what one read of the socket brings; what is
-//! collected has a limit in bytes, and in the time that the server may be silent.
+//! Invariants: the body is read only when it is asked for, except for what a single read of the socket brings; what is
+//! collected is limited in bytes, and so is the time for which the server may be silent.
 
 use std::{error::Error, time::Duration};
 
@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-/// How much of an answer is taken, and how long it may be silent.
+/// How much of an answer is read, and how long the server may be silent meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyLimits {
     /// The most bytes.
@@ -19,16 +19,16 @@ pub struct BodyLimits {
     pub silence_max: Duration,
 }
 
-/// Why a body has no more bytes, although it isn't at its end.
+/// Why a body ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
-    /// The connection broke, or what came is not what the head announced.
+    /// The connection broke, or the body isn't what the head announced.
     #[error("the connection broke")]
     Broken(#[source] Box<dyn Error + Send + Sync>),
     /// Nothing came for this long.
     #[error("nothing came for {} s", .0.as_secs_f64())]
     Silent(Duration),
-    /// It has more than so many bytes.
+    /// The body has more than this many bytes.
     #[error("the body has more than {0} bytes")]
     TooLarge(usize),
 }
@@ -62,7 +62,7 @@ impl Response {
         self.inner.url()
     }
 
-    /// The content type without its parameters; empty where there is none.
+    /// The content type without its parameters; empty if there is none.
     #[must_use]
     pub fn essence(&self) -> &str {
         essence(self.headers())
@@ -85,10 +85,10 @@ impl Response {
 
     /// The whole body, or what is left of it.
     ///
-    /// Cancellation: what had come is lost.
+    /// Cancellation: what had arrived is lost.
     ///
     /// # Errors
-    /// [`BodyError`]. One that announces itself as too large is not read at all.
+    /// [`BodyError`]. A body that is announced as too large is not read at all.
     pub async fn collected(&mut self, limits: BodyLimits) -> Result<Bytes, BodyError> {
         let BodyLimits { bytes_max, silence_max } = limits;
         let too_large = |bytes: u64| bytes > bytes_max as u64;
@@ -107,8 +107,8 @@ impl Response {
         Ok(body.freeze())
     }
 
-    /// The answer with the first bytes of its body, `bytes_max` at most: what comes of them within a time, even where
-    /// the connection breaks.
+    /// The answer with the first bytes of its body, at most `bytes_max`: as many as come in time, even if the connection
+    /// breaks then.
     pub async fn answer(mut self, bytes_max: usize, within: Duration) -> Answer {
         let until = Instant::now() + within;
         let mut body = BytesMut::new();
@@ -122,7 +122,7 @@ impl Response {
     }
 }
 
-/// An answer that is not read on: its head, and how its body begins.
+/// An answer that isn't read any further: its head, and the beginning of its body.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
@@ -136,13 +136,13 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The content type without its parameters; empty where there is none.
+    /// The content type without its parameters; empty if there is none.
     #[must_use]
     pub fn essence(&self) -> &str {
         essence(&self.headers)
     }
 
-    /// The value of a header, where it is text.
+    /// The value of a header, if it is text.
     #[must_use]
     pub fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())

@@ -1,7 +1,7 @@
 //! Why there is no answer to a request.
 //!
-//! The library below reports what happened as a chain of errors; the first one in it that says more than "it failed" is
-//! looked for here, and nowhere else.
+//! The library below reports what happened as a chain of errors. Only this file searches it for the first one that says
+//! more than "it failed".
 
 use std::{error::Error, io, time::Duration};
 
@@ -10,21 +10,21 @@ use rustls::CertificateError as Invalid;
 /// Any error, as the source of one of ours.
 type Source = Box<dyn Error + Send + Sync>;
 
-/// Why there is no answer. The request may have been acted on all the same, except after [`SendError::Unreachable`] and
-/// [`SendError::Tls`]. The move is the operator's, where [`SendError::is_futile`]; else time may mend it.
+/// Why there is no answer. The server may have acted on the request anyway, except after [`SendError::Unreachable`] and
+/// [`SendError::Tls`]. If [`SendError::is_futile`], the operator has to act; otherwise a later attempt may succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// There is no connection.
     #[error("there is no connection")]
     Unreachable(#[source] Source),
-    /// There is a connection, and no TLS on it that is to be trusted.
+    /// There is a connection, but TLS failed on it.
     #[error("there is no secure connection")]
     Tls(#[source] TlsError),
-    /// What answers doesn't speak HTTP/1.1, or its head is too large.
+    /// The answer isn't HTTP/1.1, or its head is too large.
     #[error("the answer is not HTTP/1.1")]
     NotHttp(#[source] Source),
-    /// The connection ended, or something that isn't HTTP came, before anything was asked.
-    #[error("the connection ended before anything was asked")]
+    /// The connection ended, or something that isn't HTTP came, before the request was sent.
+    #[error("the connection ended before the request was sent")]
     Canceled(#[source] Source),
     /// The connection broke.
     #[error("the connection broke")]
@@ -40,37 +40,37 @@ pub enum SendError {
     Unaskable(#[source] Source),
 }
 
-/// Why there is no TLS that is to be trusted.
+/// Why TLS failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TlsError {
-    /// Nobody who is trusted here has signed the server's certificate.
+    /// The issuer of the server's certificate is not trusted here.
     #[error("the server's certificate is from an issuer that is not trusted here")]
     Untrusted,
-    /// The certificate was valid once.
+    /// The certificate has expired.
     #[error("the server's certificate has expired")]
     Expired,
-    /// The certificate is not valid yet; or the clock here is wrong.
+    /// The certificate is not valid yet, or the clock of this machine is wrong.
     #[error("the server's certificate is not valid yet")]
     NotYetValid,
-    /// The certificate is another server's.
+    /// The certificate is for another host.
     #[error("the server's certificate is not for this host")]
     WrongHost,
-    /// The certificate is wrong in another way; says which.
+    /// The certificate is invalid in another way; says which.
     #[error("the server's certificate is invalid ({0})")]
     Invalid(String),
-    /// What answers doesn't speak TLS.
-    #[error("what answers does not speak TLS")]
+    /// The server doesn't speak TLS.
+    #[error("the server does not speak TLS")]
     NotTls,
-    /// No certificates to trust were found on this machine; says why.
-    #[error("no certificates to trust were found on this machine ({0})")]
+    /// This machine has no trusted certificates; says why.
+    #[error("no trusted certificates were found on this machine ({0})")]
     NoRoots(String),
-    /// The two could not agree, or the server ended it; says what it said.
-    #[error("TLS could not be agreed on ({0})")]
+    /// The handshake failed in another way, or the server ended it; says how.
+    #[error("the TLS handshake failed ({0})")]
     Other(String),
 }
 
 impl SendError {
-    /// Whether another attempt is to fail as well, unless somebody changes something first.
+    /// Whether another attempt would fail as well, unless somebody changes something first.
     #[must_use]
     pub fn is_futile(&self) -> bool {
         match self {
@@ -82,7 +82,7 @@ impl SendError {
         }
     }
 
-    /// What the library says, with the longest that a connection may take.
+    /// From the library's error. `connect_max` is the longest that connecting may take.
     pub(crate) fn of(error: reqwest::Error, connect_max: Duration) -> Self {
         if error.is_builder() {
             return Self::Unaskable(error.into());
@@ -137,8 +137,8 @@ impl TlsError {
     }
 }
 
-/// Whether it happened before the request was written. Of bytes that come unasked, `hyper` only says that it is nothing
-/// of what it can name.
+/// Whether it happened before the request was written. `hyper` has no name for bytes that arrive before a request: such an
+/// error is none of the kinds it knows.
 fn is_early(error: &hyper::Error) -> bool {
     let is_cut = error.is_incomplete_message() || error.is_closed() || found::<io::Error>(error).is_some();
     let is_ours = error.is_user() || error.is_timeout() || error.is_body_write_aborted();
@@ -150,7 +150,7 @@ fn found<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
     chain(error).find_map(|error| error.downcast_ref())
 }
 
-/// An error and its sources. What an `io::Error` was made of is hidden from `source`.
+/// An error and its sources. `source` hides the error that an `io::Error` was made of.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
         let error: &'a (dyn Error + 'static) = *error;
@@ -159,9 +159,9 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     })
 }
 
-/// The last cause in an error's chain: what the system, or the other side, has said.
+/// The last cause in an error's chain: what the system or the other side said.
 ///
-/// The libraries between say that something failed, and each of them again; this says what.
+/// Each of the libraries in between only says that something failed; this says what.
 #[must_use]
 pub fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     chain(error).last().unwrap_or(error)

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
-/// In which header a server of ours states its heartbeat, in seconds.
+/// The header in which our server states its heartbeat, in seconds.
 const HEARTBEAT: HeaderName = HeaderName::from_static("largesse-heartbeat");
-/// The silence that is borne for a heartbeat: one may be late, or on its way.
+/// After how many heartbeats' time without a byte a connection counts as lost: one heartbeat may be late, or on its way.
 const HEARTBEATS: u32 = 2;
-/// The longest silence that a server may have us bear.
+/// The longest silence that a server may ask for.
 const SILENCE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Silence after which a connection counts as lost: `least`, unless the server says that it may be silent for longer.
+/// Silence after which a connection counts as lost: `least`, unless the server states that it may be silent for longer.
 pub(crate) fn silence_max(headers: &HeaderMap, least: Duration) -> Duration {
     let stated = headers.get(HEARTBEAT).and_then(|value| value.to_str().ok());
     let heartbeat =
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_server_says_how_long_its_silence_means_nothing() {
+    fn a_stated_heartbeat_lengthens_the_silence_that_is_allowed() {
         let rows = [
             (None, 90),
             (Some("15"), 90),

@@ -1,7 +1,7 @@
 //! Whose certificates are accepted.
 //!
-//! Invariants: nothing is accepted that `rustls` and the platform's verifier don't accept; there is no way to switch the
-//! check off. The platform's certificates are read once, at the first handshake, so that `http` costs no look at them.
+//! Invariants: nothing is accepted that `rustls` and the platform's verifier don't accept; the check can't be switched
+//! off. The platform's certificates are read once, at the first handshake, so that plain `http` never reads them.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,29 +16,29 @@ use rustls_platform_verifier::Verifier;
 /// Whose certificates are accepted.
 #[derive(Clone, Debug, Default)]
 pub enum Trust {
-    /// What the machine trusts; on Linux the files that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, where they are set.
+    /// Those that the machine trusts; on Linux the files that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, if they are set.
     #[default]
     Platform,
-    /// That, and these.
+    /// Those, and these.
     PlatformAnd(Certificates),
-    /// These and no others.
+    /// Only these.
     Only(Certificates),
 }
 
-/// Certificates to trust: those of authorities, or a server's own where it signed it itself.
+/// Certificates to trust: those of authorities, or a server's own if it is self-signed.
 #[derive(Clone, Debug)]
 pub struct Certificates(Vec<CertificateDer<'static>>);
 
-/// Why text is no certificates. The move is the caller's.
+/// Why no certificates could be read from a text. The caller has to correct the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// There is no `-----BEGIN CERTIFICATE-----`.
-    #[error("there is no certificate in it: PEM is read, which begins with -----BEGIN CERTIFICATE-----")]
+    #[error("there is no certificate in it: PEM is expected, which begins with -----BEGIN CERTIFICATE-----")]
     Missing,
-    /// One of them can't be read; counted from 1, with what is wrong.
+    /// One of them can't be read.
     #[error("certificate {number} in it can't be read: {why}")]
     Unreadable {
-        /// Which one.
+        /// Which one, counted from 1.
         number: usize,
         /// What is wrong with it.
         why: String,
@@ -46,7 +46,7 @@ pub enum CertificateError {
 }
 
 impl Certificates {
-    /// Reads certificates from PEM, which may have keys and other text around them.
+    /// Reads certificates from PEM text, which may also contain keys and other text.
     ///
     /// # Errors
     /// [`CertificateError`].
@@ -64,7 +64,7 @@ impl Certificates {
 }
 
 impl Trust {
-    /// What TLS needs.
+    /// The same for the TLS library.
     pub(crate) fn tls(&self) -> ClientConfig {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_are_read_from_what_is_around_them() {
+    fn certificates_are_found_among_keys_and_other_text() {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
         check(&pem, Ok(1));

@@ -1,36 +1,35 @@
-//! What an answer means to a reader: its status and its content type, and nothing else.
+//! What an answer means to a reader, by its status, content type and content coding alone.
 //!
 //! Pure. Source: WHATWG HTML, "The EventSource interface", the steps of `processResponse`, and the note on 204.
 
 use http::StatusCode;
 
-/// Which statuses a reader waits out.
+/// After which statuses a reader waits and asks again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Statuses {
-    /// None: whatever is not a 200 is the end, as in a browser.
+    /// None: anything but a 200 ends the reader, as in a browser.
     Standard,
-    /// 429, 502, 503 and 504 are asked again: they are what a proxy says while the server behind it is away or has too
-    /// much to do.
+    /// 429, 502, 503 and 504: a proxy sends them while the server behind it is down or overloaded.
     #[default]
     WaitOut,
 }
 
-/// What is to be done with an answer.
+/// What to do with an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is an event stream: read it.
     Read,
-    /// The server has no more to say.
+    /// The server has nothing more to send.
     Finished,
     /// Ask again later.
     Again,
-    /// The server won't have it.
+    /// The server refuses the request.
     Refused,
-    /// It is a 200, and something else than an event stream, or one in a coding that was not asked for.
+    /// It is a 200, but not an event stream, or one in a content coding that wasn't asked for.
     NotAStream,
 }
 
-/// Judges an answer by its status, its content type without parameters, and the coding that is left on its body.
+/// Judges an answer by its status, its content type without parameters, and the content coding left on its body.
 pub(crate) fn verdict(
     status: StatusCode,
     essence: &str,
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_stream_that_nobody_here_can_unpack_is_none() {
+    fn an_event_stream_in_another_coding_is_not_read() {
         let judged = |coding| verdict(StatusCode::OK, STREAM, Some(coding), Statuses::Standard);
         assert_eq!((judged("identity"), judged("Identity")), (Verdict::Read, Verdict::Read));
         for coding in ["gzip", "br", "zstd", "gzip, br", ""] {
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_status_refuses_and_those_of_a_proxy_may_be_waited_out() {
+    fn every_other_status_refuses_except_those_of_a_proxy_if_they_are_waited_out() {
         for status in (201..600).filter(|status| *status != 204) {
             let waits = matches!(status, 429 | 502 | 503 | 504);
             let wait_out = if waits { Verdict::Again } else { Verdict::Refused };

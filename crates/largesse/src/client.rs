@@ -1,12 +1,12 @@
-//! What the commands that talk to a server share: where it is, how it is asked, and how what went wrong reads.
+//! What the commands that talk to a server share: where it is, how requests are sent, and how errors are worded.
 //!
-//! `largesse-client` asks; here are the words for people. Invariants: every wait has a limit; what is collected of an
-//! answer has one, too. Redirects are not followed: a publish that is sent elsewhere is the operator's to decide. Does
+//! `largesse-client` sends the requests; the words for people are here. Invariants: every wait has a limit, and so has
+//! what is read of an answer. Redirects are not followed: only the operator may decide that a publish goes elsewhere. Does
 //! not know streams or events: commands do.
 
+mod failures;
 mod server_url;
-mod told;
-mod unhappy;
+mod unexpected;
 mod url;
 
 use std::time::Duration;
@@ -14,30 +14,30 @@ use std::time::Duration;
 use largesse::client::{BodyLimits, Client, ClientConfig, Response};
 
 pub(crate) use self::{
+    failures::{disconnected, stopped, unread, unsent},
     server_url::resolved_url,
-    told::{lost, stopped, unread, unsent},
     url::{ServerUrl, encoded_path, encoded_query},
 };
 use crate::terminal::plain;
 
-/// How much of an answer that is no success is looked at, and for how long.
+/// How much is read of an answer that isn't a success, and for how long.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// How long a server may be silent in the middle of an answer.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
-/// What asks.
+/// What sends the requests.
 pub(crate) fn client() -> Client {
     Client::new(&ClientConfig::default())
 }
 
-/// A whole answer, of so many bytes at most.
+/// Limits for a whole answer of at most `bytes_max` bytes.
 pub(crate) fn upto(bytes_max: usize) -> BodyLimits {
     BodyLimits { bytes_max, silence_max: SILENCE_MAX }
 }
 
-/// An unhappy answer in one line, for people.
+/// An answer that isn't a success, in one line for people.
 pub(crate) async fn problem(response: Response) -> String {
     let answer = response.answer(ANSWER_BYTES_MAX, ANSWER_WITHIN).await;
-    plain(&unhappy::told(&answer)).into_owned()
+    plain(&unexpected::explained(&answer)).into_owned()
 }

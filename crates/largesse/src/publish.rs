@@ -1,6 +1,6 @@
 //! `largesse publish`: appends one event, or closes a stream, and prints the id.
 //!
-//! Invariant: a retry has the same idempotency key, so the event is appended once however often the
+//! Invariant: all attempts have the same idempotency key, so the event is appended once however often the
 //! connection breaks.
 
 use std::{
@@ -20,18 +20,18 @@ use crate::{
     terminal::{Failure, note, plain, say},
 };
 
-/// How often a broken connection is tried.
+/// Attempts at most, if connections fail or break.
 const ATTEMPTS_MAX: u32 = 5;
-/// The wait before the second attempt.
+/// The longest wait before the second attempt; each further one is twice as long.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
-/// The longest wait before one.
+/// The longest wait before any attempt.
 const RETRY_MAX: Duration = Duration::from_secs(30);
-/// The most that is read of an answer.
+/// The largest answer that is read.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-/// The most that is read from stdin; what a server takes is its own, smaller limit.
+/// The most that is read from stdin; the server has its own, smaller limit.
 const STDIN_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// What a server answers to a publish, as far as it is printed.
+/// A server's answer to a publish, as far as it is printed.
 #[derive(serde::Deserialize)]
 struct Published {
     id: String,
@@ -49,15 +49,15 @@ pub(crate) fn run(args: &PublishArgs) -> Result<(), Failure> {
     let runtime = runtime.map_err(|error| Failure(format!("the runtime can't start: {error}")))?;
     let id = runtime.block_on(publish(&url, target, data))?;
     match say(&plain(&id)) {
-        // What was asked for is done; who does not want the id is told of no failure.
+        // The publish succeeded: if nobody reads the id, that isn't a failure.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure(format!("it is published, but stdout: {error}")))
+            Err(Failure(format!("published, but the id can't be written to stdout: {error}")))
         }
         Ok(()) | Err(_) => Ok(()),
     }
 }
 
-/// What is asked for; names are checked here, before anything is sent.
+/// The request's target. Names are checked here, before anything is sent.
 fn path_and_query(args: &PublishArgs) -> Result<String, Failure> {
     let stream = StreamName::parse(&args.stream).map_err(|error| wrong("stream", &args.stream, &error))?;
     let mut query = Vec::new();
@@ -79,8 +79,8 @@ fn wrong(what: &str, value: &str, error: &impl std::fmt::Display) -> Failure {
 fn data(args: &PublishArgs) -> Result<Vec<u8>, Failure> {
     match args.data.as_deref() {
         None if args.close && args.event.is_some() => Err(Failure(
-            "--event names an event, and --close without DATA publishes none: give the data, '-' for that of stdin, or \
-             '' for none"
+            "--event names an event, but --close without DATA publishes none: give the data, '-' for stdin, or '' for no \
+             event"
                 .to_owned(),
         )),
         None if args.close => Ok(Vec::new()),
@@ -104,11 +104,11 @@ fn stdin() -> Result<Vec<u8>, Failure> {
 
 /// How an attempt went.
 enum Attempt {
-    /// What the server says is final.
+    /// The server's answer, which is final.
     Answered(Result<String, Failure>),
-    /// There is no answer, and there would not be one.
+    /// There is no answer, and a further attempt would not get one either.
     Futile(SendError),
-    /// There is no answer; why.
+    /// There is no answer, but there may be one later; says why.
     Lost(String),
 }
 

@@ -11,22 +11,24 @@ use std::{
     time::Duration,
 };
 
-use largesse::client::{EventSource, Heard, Lost, LostBy, Request, SourceConfig, Stopped, Url};
+use largesse::client::{
+    Disconnect, DisconnectCause, EventSource, Heard, Request, SourceConfig, Stopped, Url,
+};
 use largesse::{log::Selector, wire::ParsedEvent};
 use tokio::time::timeout;
 
 use self::print::{Form, Printed, Printer, is_said};
 use crate::{
     cli::TailArgs,
-    client::{ServerUrl, client, encoded_query, lost, resolved_url, stopped},
+    client::{ServerUrl, client, disconnected, encoded_query, resolved_url, stopped},
     config::server_url,
     progress::{Output, Progress, Unit},
     terminal::{Failure, note},
 };
 
-/// No URL is longer, here and at the server: the `http` crate counts its bytes in 16 bits.
+/// The longest URL, here and in the server: the `http` crate counts its bytes in 16 bits.
 const URL_BYTES_MAX: usize = 65_534;
-/// A pause after which all that was old is taken to be read.
+/// A pause after which the reader counts as caught up.
 const CAUGHT_UP_AFTER: Duration = Duration::from_secs(1);
 /// The largest event that is read.
 const EVENT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -34,15 +36,14 @@ const EVENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Reads until the streams end.
 ///
 /// # Errors
-/// The server refuses, or does not speak our language.
+/// The server refuses, or isn't Largesse.
 pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
     let url = resolved_url(args.server.url.as_ref(), server_url())?;
     let target = url.to(&path_and_query(args)?);
     let bytes = target.as_str().len();
     if bytes > URL_BYTES_MAX {
         return Err(Failure(format!(
-            "the names are {bytes} bytes together as a URL, and {URL_BYTES_MAX} may be; give fewer, or a pattern such \
-             as prices/*"
+            "the names make a URL of {bytes} bytes, more than {URL_BYTES_MAX}; give fewer, or a pattern such as prices/*"
         )));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -50,7 +51,7 @@ pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
     runtime.block_on(async {
         tokio::select! {
             read = Reading::new(&url, target, Printer::new(form(args))).all() => read,
-            // Whoever read our output has what they wanted, as with `head`.
+            // Whoever read our output has what they wanted, like `head`.
             () = listener::gone() => Ok(()),
         }
     })
@@ -80,7 +81,7 @@ struct Reading<'a> {
     url: &'a ServerUrl,
     source: EventSource,
     printer: Printer,
-    /// What is old comes in one go; it is shown until there is a pause.
+    /// The progress through old events, which come in one go; it is shown until there is a pause.
     behind: Option<Progress>,
 }
 
@@ -95,7 +96,7 @@ impl<'a> Reading<'a> {
         while let Some(heard) = self.next().await.map_err(|why| Failure(stopped(&why)))? {
             match heard {
                 Heard::Opened { failures, .. } => self.open(failures),
-                Heard::Lost(lost) => self.lose(&lost),
+                Heard::Disconnected(lost) => self.lose(&lost),
                 Heard::Event(event) => match self.print(&event) {
                     Ok(Printed::More) => {}
                     Ok(Printed::Finished) => return Ok(()),
@@ -125,15 +126,15 @@ impl<'a> Reading<'a> {
         self.behind = Some(Progress::begin("catching up", Unit::Events, None, Output::Flows));
     }
 
-    fn lose(&mut self, loss: &Lost) {
+    fn lose(&mut self, lost: &Disconnect) {
         self.behind = None;
-        // An end in order is usual, and a failure after another was told.
-        if loss.failures == 1 && !matches!(loss.by, LostBy::Ended) {
-            note(&format!("{}: {}; trying again until it answers", self.url, lost(&loss.by)));
+        // A proper end is normal, and of several failures only the first is reported.
+        if lost.failures == 1 && !matches!(lost.cause, DisconnectCause::Ended) {
+            note(&format!("{}: {}; trying again until it answers", self.url, disconnected(&lost.cause)));
         }
     }
 
-    /// Prints one event; what the server says goes where progress is drawn.
+    /// Prints one event; the server's own events go to stderr, where progress is drawn.
     fn print(&self, event: &ParsedEvent) -> io::Result<Printed> {
         match &self.behind {
             Some(behind) if is_said(event) => behind.beside(|| self.printer.print(event)),

@@ -1,4 +1,4 @@
-//! Connections that are cut after each byte there is: every event comes once, in order, and the end is heard.
+//! Connections that are cut after every possible byte: each event arrives once, in order, and so does the end.
 
 use largesse_client::{Client, ClientConfig, EventSource, Request, Trust};
 
@@ -9,7 +9,7 @@ use crate::{
 
 const EVENTS: usize = 4;
 
-/// The head of an answer, and all events after that of the id, in chunks of their own.
+/// The head of an answer, and all events after the presented id, each in a chunk of its own.
 fn rest(asked: &str) -> String {
     let id = asked.split_once("last-event-id: ").map_or("0", |(_, rest)| rest.split("\r\n").next().unwrap());
     let mut said =
@@ -21,7 +21,7 @@ fn rest(asked: &str) -> String {
     said + "0\r\n\r\n"
 }
 
-/// Cuts the first answer after `cut` bytes; who has heard all is told that there is no more.
+/// Cuts the first answer after `cut` bytes; a reader that has all events gets a 204.
 fn cutting(cut: usize) -> impl Fn(usize, &str) -> Reply + Send + Sync + 'static {
     move |number, asked| match number {
         0 => (rest(asked).into_bytes()[..cut].to_vec(), Then::Close),
@@ -46,7 +46,7 @@ async fn check(mut source: EventSource, cut: usize) {
 }
 
 #[tokio::test]
-async fn cut_after_any_byte_each_event_is_heard_once_in_order() {
+async fn cut_after_any_byte_each_event_arrives_once_in_order() {
     for cut in 0..=rest("").len() {
         let server = Server::start(cutting(cut)).await;
         check(server.source(), cut).await;

@@ -1,15 +1,15 @@
-//! Servers that mean harm: what they say without an end is not taken without an end.
+//! Servers that mean harm: what they send without end is not read without end.
 
 use std::time::Duration;
 
 use largesse_client::{
-    BodyError, Client, ClientConfig, Encodings, EventSource, Heard, Lost, LostBy, Request, SendError,
-    SourceConfig, Stopped,
+    BodyError, Client, ClientConfig, Disconnect, DisconnectCause, Encodings, EventSource, Heard, Request,
+    SendError, SourceConfig, Stopped,
 };
 
 use crate::support::{STREAM, Server, Then, answer, quick, source, within};
 
-/// More than the client takes before it goes, with what the system holds on the way.
+/// More than the client reads before it leaves, and the system buffers on the way.
 const TAKEN_MAX: usize = 16 * 1024 * 1024;
 
 async fn sent(said: &'static [u8], again: &'static [u8]) -> (SendError, usize) {
@@ -20,7 +20,7 @@ async fn sent(said: &'static [u8], again: &'static [u8]) -> (SendError, usize) {
 }
 
 #[tokio::test]
-async fn a_head_without_an_end_is_not_taken() {
+async fn a_head_without_an_end_is_not_read_forever() {
     let head = b"HTTP/1.1 200 OK\r\nA: ";
     let rows: [(&[u8], &[u8]); 5] = [
         (head, b"x"),
@@ -36,20 +36,20 @@ async fn a_head_without_an_end_is_not_taken() {
     }
 }
 
-/// Reads an answer that goes on with `again` for ever, until the source stops.
+/// Reads an answer that repeats `again` forever, until the source stops.
 async fn stopped(said: &str, again: &'static [u8]) -> (Stopped, usize) {
     let said = answer("200 OK", STREAM, said).0;
     let server = Server::start(move |_, _| (said.clone(), Then::Repeat(again))).await;
     let mut source =
         source(Request::get(server.url("/")), SourceConfig { event_bytes_max: 100_000, ..quick() });
     let stopped = within(source.next_event()).await.unwrap_err();
-    assert!(within(source.next_event()).await.unwrap().is_none(), "it asks no more");
+    assert!(within(source.next_event()).await.unwrap().is_none(), "it stays stopped");
     assert_eq!(server.asked().len(), 1);
     (stopped, server.written())
 }
 
 #[tokio::test]
-async fn an_event_without_an_end_is_not_taken() {
+async fn an_event_without_an_end_is_not_read_forever() {
     let rows: [(&str, &[u8]); 4] =
         [("data: ", b"x"), ("data: ", &[b'x'; 65_536]), ("", b"data: x\n"), ("id: ", &[0xff; 4_096])];
     for (said, again) in rows {
@@ -60,7 +60,7 @@ async fn an_event_without_an_end_is_not_taken() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_just_small_enough_is_taken() {
+async fn an_event_that_is_just_small_enough_is_read() {
     let data = "x".repeat(99_999);
     let body = format!("data: {data}\nid: 1\n\ndata: {data}x\n\n");
     let server = Server::start(move |_, _| answer("200 OK", STREAM, &body)).await;
@@ -79,24 +79,37 @@ async fn a_length_that_is_only_announced_costs_nothing() {
     assert_eq!(within(source.next_event()).await.unwrap().unwrap().data, "a");
     let lost = within(source.next()).await.unwrap().unwrap();
     assert!(
-        matches!(lost, Heard::Lost(Lost { by: LostBy::Broken(BodyError::Broken(_)), failures: 1, .. })),
+        matches!(
+            lost,
+            Heard::Disconnected(Disconnect {
+                cause: DisconnectCause::Broken(BodyError::Broken(_)),
+                failures: 1,
+                ..
+            })
+        ),
         "{lost:?}"
     );
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_left() {
+async fn a_silent_server_is_left() {
     let server =
         Server::start(|_, _| (answer("200 OK", STREAM, "data: a\n\ndata: half").0, Then::Hold)).await;
     let silence_max = Duration::from_millis(300);
     let mut source = source(Request::get(server.url("/")), SourceConfig { silence_max, ..quick() });
     assert_eq!(within(source.next_event()).await.unwrap().unwrap().data, "a");
     let lost = within(source.next()).await.unwrap().unwrap();
-    assert!(matches!(lost, Heard::Lost(Lost { by: LostBy::Broken(BodyError::Silent(_)), .. })), "{lost:?}");
+    assert!(
+        matches!(
+            lost,
+            Heard::Disconnected(Disconnect { cause: DisconnectCause::Broken(BodyError::Silent(_)), .. })
+        ),
+        "{lost:?}"
+    );
 }
 
 #[tokio::test]
-async fn what_refuses_without_an_end_is_looked_at_as_far_as_the_limit() {
+async fn a_refusal_without_an_end_is_read_up_to_the_limit() {
     for status in ["404 Not Found", "503 Service Unavailable", "200 OK"] {
         let server = Server::start(move |_, _| {
             (answer(status, "Content-Type: text/plain\r\n", "no").0, Then::Repeat(&[b'o'; 4_096]))
@@ -105,7 +118,9 @@ async fn what_refuses_without_an_end_is_looked_at_as_far_as_the_limit() {
         let mut source = server.source();
         let body = match within(source.next()).await {
             Err(Stopped::Refused(answer) | Stopped::NotAStream(answer)) => answer.body,
-            Ok(Some(Heard::Lost(Lost { by: LostBy::Away(answer), .. }))) => answer.body,
+            Ok(Some(Heard::Disconnected(Disconnect { cause: DisconnectCause::Away(answer), .. }))) => {
+                answer.body
+            }
             other => panic!("{other:?}"),
         };
         assert!(body.starts_with(b"noo") && body.len() == 65_536, "{}", body.len());
@@ -114,7 +129,7 @@ async fn what_refuses_without_an_end_is_looked_at_as_far_as_the_limit() {
 }
 
 #[tokio::test]
-async fn what_unpacks_to_very_much_is_not_unpacked_at_once() {
+async fn a_decompression_bomb_is_unpacked_piece_by_piece() {
     let packed = {
         use std::io::Write;
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());

@@ -1,10 +1,6 @@
-//! The client against servers on loopback sockets: those that keep to the rules, those that break off, and hostile ones.
+//! The client against servers on loopback sockets: well-behaved ones, ones that break off, and hostile ones.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking, in what it shares with others too"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in helpers")]
 
 mod cuts;
 mod hostile;

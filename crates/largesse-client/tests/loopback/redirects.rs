@@ -1,4 +1,4 @@
-//! Redirects: which are followed, how many, and what goes along.
+//! Redirects: which ones are followed, how many, and which headers they keep.
 
 use largesse_client::{
     Client, ClientConfig, HeaderValue, REDIRECTS_MAX, Redirects, Request, SendError, Url,
@@ -11,7 +11,7 @@ fn to(url: &Url, status: &str) -> crate::support::Reply {
     answer(status, &format!("Location: {url}\r\n"), "")
 }
 
-/// Asks `url` with a secret, and gives the status and who answered.
+/// Sends a request with a secret, and returns the status and the URL that answered.
 async fn asked(redirects: Redirects, url: Url) -> (u16, Url) {
     let client = Client::new(&ClientConfig { redirects, ..ClientConfig::default() });
     let request = Request::post(url, "body").header(AUTHORIZATION, HeaderValue::from_static("Bearer secret"));
@@ -20,7 +20,7 @@ async fn asked(redirects: Redirects, url: Url) -> (u16, Url) {
 }
 
 #[tokio::test]
-async fn each_rule_follows_what_it_says() {
+async fn each_rule_follows_the_redirects_that_it_names() {
     let elsewhere = Server::start(|_, _| answer("200 OK", "", "")).await;
     let target = elsewhere.url("/there");
     let server = Server::start(move |_, asked| match asked.split(' ').nth(1) {
@@ -51,7 +51,7 @@ async fn each_rule_follows_what_it_says() {
 }
 
 #[tokio::test]
-async fn a_post_becomes_a_get_where_the_status_says_so() {
+async fn a_post_becomes_a_get_if_the_status_says_so() {
     for (status, want) in
         [("301 Moved", "GET"), ("302 Found", "GET"), ("303 See Other", "GET"), ("308 P", "POST")]
     {
@@ -66,7 +66,7 @@ async fn a_post_becomes_a_get_where_the_status_says_so() {
 }
 
 #[tokio::test]
-async fn a_loop_ends_after_so_many_redirects() {
+async fn a_loop_ends_at_the_limit_of_redirects() {
     for redirects in [Redirects::SameOrigin, Redirects::Followed] {
         let server = Server::start(|_, _| answer("302 Found", "Location: /again\r\n", "")).await;
         let client = Client::new(&ClientConfig { redirects, ..ClientConfig::default() });

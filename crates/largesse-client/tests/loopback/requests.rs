@@ -73,7 +73,7 @@ async fn a_body_has_limits() {
 }
 
 #[tokio::test]
-async fn the_beginning_of_a_body_is_what_comes_in_time() {
+async fn an_answers_beginning_is_what_arrives_in_time() {
     let long = LIMITS.silence_max;
     for (then, time, want) in [
         (Then::Close, long, "ab"),
@@ -90,7 +90,7 @@ async fn the_beginning_of_a_body_is_what_comes_in_time() {
 }
 
 #[tokio::test]
-async fn no_answer_is_told_by_its_cause() {
+async fn a_missing_answer_is_reported_by_its_cause() {
     let closed = Server::start(|_, _| (Vec::new(), Then::Close)).await;
     let silent = Server::start(|_, _| (Vec::new(), Then::Hold)).await;
     let half = Server::start(|_, _| (b"HTTP/1.1 200 OK\r\nA: b".to_vec(), Then::Hold)).await;
@@ -121,7 +121,7 @@ async fn no_answer_is_told_by_its_cause() {
 }
 
 #[tokio::test]
-async fn what_speaks_first_is_told_as_no_http() {
+async fn a_server_that_speaks_first_is_reported_as_not_http() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     for _ in 0..20 {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -132,14 +132,14 @@ async fn what_speaks_first_is_told_as_no_http() {
             socket.write_all(b"SSH-2.0-OpenSSH_9.2\r\n\r\n").await.unwrap();
             let _ = socket.read_to_end(&mut Vec::new()).await;
         });
-        // It depends on whether it comes before the request is written.
+        // Which one depends on whether the bytes arrive before the request is written.
         let error = within(client().send(&Request::get(url))).await.unwrap_err();
         assert!(matches!(error, SendError::Canceled(_) | SendError::NotHttp(_)), "{error:?}");
     }
 }
 
 #[tokio::test]
-async fn connections_are_used_again_where_the_server_keeps_them() {
+async fn connections_are_reused_if_the_server_keeps_them() {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(10);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url: largesse_client::Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
@@ -164,7 +164,7 @@ async fn connections_are_used_again_where_the_server_keeps_them() {
 }
 
 #[tokio::test]
-async fn what_is_compressed_is_decoded_where_it_was_asked_for() {
+async fn a_compressed_body_is_decoded_if_that_was_asked_for() {
     let packed = {
         use std::io::Write;
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

@@ -1,10 +1,10 @@
-//! A source: what it asks, what it makes of the answer, and when it asks again.
+//! A source: what it requests, how it understands the answer, and when it connects again.
 
 use std::{io::Write, time::Duration};
 
 use largesse_client::{
-    Client, ClientConfig, Encodings, EventSource, HeaderValue, Heard, Lost, LostBy, REDIRECTS_MAX, Redirects,
-    Request, SourceConfig, Statuses, Stopped, header::AUTHORIZATION,
+    Client, ClientConfig, Disconnect, DisconnectCause, Encodings, EventSource, HeaderValue, Heard,
+    REDIRECTS_MAX, Redirects, Request, SourceConfig, Statuses, Stopped, header::AUTHORIZATION,
 };
 use tokio::time::timeout;
 
@@ -13,7 +13,7 @@ use crate::{
     tls::Authority,
 };
 
-/// What a source says, in short, until it stops.
+/// What a source returns until it stops, in short.
 async fn all(mut source: EventSource) -> Vec<String> {
     let mut said = Vec::new();
     loop {
@@ -22,11 +22,11 @@ async fn all(mut source: EventSource) -> Vec<String> {
         said.push(match next {
             Ok(Some(Heard::Opened { failures, .. })) => format!("open after {failures}"),
             Ok(Some(Heard::Event(event))) => event.data,
-            Ok(Some(Heard::Lost(Lost { by, failures, .. }))) => match by {
-                LostBy::Ended => format!("ended {failures}"),
-                LostBy::Away(answer) => format!("away {} {failures}", answer.status.as_u16()),
-                LostBy::Unanswered(_) => format!("unanswered {failures}"),
-                LostBy::Broken(_) => format!("broken {failures}"),
+            Ok(Some(Heard::Disconnected(Disconnect { cause, failures, .. }))) => match cause {
+                DisconnectCause::Ended => format!("ended {failures}"),
+                DisconnectCause::Away(answer) => format!("away {} {failures}", answer.status.as_u16()),
+                DisconnectCause::Unanswered(_) => format!("unanswered {failures}"),
+                DisconnectCause::Broken(_) => format!("broken {failures}"),
             },
             Ok(None) => return said,
             Err(Stopped::Refused(answer)) => format!("refused {}", answer.status.as_u16()),
@@ -59,13 +59,13 @@ async fn a_source_stops_and_comes_back_as_the_standard_says() {
         let first = answer(status, headers, body);
         let server = Server::start(move |number, _| if number == 0 { first.clone() } else { gone() }).await;
         assert_eq!(all(server.source()).await, want, "{status} {headers}");
-        // Only who was read asks again.
+        // Only a source that read something connects again.
         assert_eq!(server.asked().len(), if want.len() == 3 { 2 } else { 1 }, "{status} {headers}");
     }
 }
 
 #[tokio::test]
-async fn what_a_proxy_says_is_waited_out_or_not() {
+async fn a_proxys_statuses_are_waited_out_or_not() {
     for status in ["429 Slow Down", "502 Bad Gateway", "503 Busy", "504 Late"] {
         let (code, _) = status.split_once(' ').unwrap();
         for (statuses, want) in [
@@ -103,7 +103,7 @@ async fn a_server_says_how_long_to_wait() {
         let server = Server::start(move |_, _| reply.clone()).await;
         let mut source = source(Request::get(server.url("/")), SourceConfig { reconnect: limits, ..quick() });
         loop {
-            if let Some(Heard::Lost(lost)) = within(source.next()).await.unwrap() {
+            if let Some(Heard::Disconnected(lost)) = within(source.next()).await.unwrap() {
                 let seconds = lost.wait.as_secs_f64();
                 assert!(seconds >= f64::from(least) && seconds <= f64::from(least) * 1.2 + 1.0, "{lost:?}");
                 break;
@@ -113,7 +113,7 @@ async fn a_server_says_how_long_to_wait() {
 }
 
 #[tokio::test]
-async fn each_connection_asks_the_same_with_the_last_id() {
+async fn each_connection_sends_the_same_request_with_the_last_id() {
     let server = Server::start(|number, _| match number {
         0 => stream("id: one\ndata: a\n\nid: lost\ndata: half"),
         1 => stream("id: \u{fc}\n\n"),
@@ -157,13 +157,13 @@ async fn an_id_that_no_header_can_have_stops_it() {
 }
 
 #[tokio::test]
-async fn who_was_never_there_is_asked_again_unless_it_is_futile() {
+async fn a_server_that_was_never_reached_is_tried_again_unless_it_is_futile() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut there = source(Request::get(format!("http://{nobody}").parse().unwrap()), quick());
     for failures in 1..5 {
         let heard = within(there.next()).await.unwrap().unwrap();
         assert!(
-            matches!(heard, Heard::Lost(Lost { by: LostBy::Unanswered(_), failures: n, .. }) if n == failures)
+            matches!(heard, Heard::Disconnected(Disconnect { cause: DisconnectCause::Unanswered(_), failures: n, .. }) if n == failures)
         );
     }
     let unknown = Authority::new().acceptor(&["127.0.0.1"]);
@@ -173,7 +173,7 @@ async fn who_was_never_there_is_asked_again_unless_it_is_futile() {
 }
 
 #[tokio::test]
-async fn who_was_there_once_is_asked_again_whatever_happens() {
+async fn a_server_that_was_reached_once_is_tried_again_whatever_happens() {
     let server = Server::start(|number, _| match number {
         0 => stream("data: a\n\n"),
         number if number <= REDIRECTS_MAX + 1 => answer("302 Found", "Location: /loop\r\n", ""),
@@ -185,12 +185,12 @@ async fn who_was_there_once_is_asked_again_whatever_happens() {
     assert_eq!(all(source).await, ["open after 0", "a", "ended 0", "unanswered 1"]);
     assert!(
         server.asked()[REDIRECTS_MAX + 2].starts_with("GET / "),
-        "the first URL is asked, and no redirect is kept"
+        "the first URL is requested, and no redirect is remembered"
     );
 }
 
 #[tokio::test]
-async fn a_call_that_is_dropped_loses_nothing_and_asks_nothing_twice() {
+async fn a_dropped_call_loses_nothing_and_sends_no_request_twice() {
     let server = Server::start(|number, _| match number {
         0 => (answer("200 OK", STREAM, "data: a\n\ndata: b\n\n").0, Then::Close),
         1 => stream("data: c\n\n"),
@@ -201,7 +201,7 @@ async fn a_call_that_is_dropped_loses_nothing_and_asks_nothing_twice() {
     let mut heard = Vec::new();
     let reading = async {
         loop {
-            // Each call is dropped after it was looked at once.
+            // Each call is dropped after it was polled once.
             match timeout(Duration::ZERO, source.next_event()).await {
                 Ok(Ok(Some(event))) => heard.push(event.data),
                 Ok(Ok(None)) => break,
@@ -215,24 +215,24 @@ async fn a_call_that_is_dropped_loses_nothing_and_asks_nothing_twice() {
 }
 
 #[tokio::test]
-async fn silence_counts_over_calls_that_are_dropped() {
+async fn silence_counts_across_dropped_calls() {
     let server = Server::start(|_, _| (answer("200 OK", STREAM, ":\n").0, Then::Hold)).await;
     let silence_max = Duration::from_millis(300);
     let mut source = source(Request::get(server.url("/")), SourceConfig { silence_max, ..quick() });
     let reading = async {
         loop {
             match timeout(Duration::from_millis(20), source.next()).await {
-                Ok(Ok(Some(Heard::Lost(lost)))) => return lost,
+                Ok(Ok(Some(Heard::Disconnected(lost)))) => return lost,
                 Ok(Ok(Some(_))) | Err(_) => {}
                 Ok(other) => panic!("{other:?}"),
             }
         }
     };
-    assert!(matches!(within(reading).await.by, LostBy::Broken(_)));
+    assert!(matches!(within(reading).await.cause, DisconnectCause::Broken(_)));
 }
 
 #[tokio::test]
-async fn a_server_that_gives_signs_of_life_is_not_left() {
+async fn a_server_that_sends_heartbeats_is_not_left() {
     let beats = Then::Beat(b":\n", 20, Duration::from_millis(100));
     let server = Server::start(move |number, _| match number {
         0 => (answer("200 OK", STREAM, "").0, beats.clone()),
@@ -244,7 +244,7 @@ async fn a_server_that_gives_signs_of_life_is_not_left() {
 }
 
 #[tokio::test]
-async fn what_is_compressed_is_heard_when_the_server_has_flushed() {
+async fn compressed_events_are_read_once_the_server_has_flushed() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(b"data: a\n\n").unwrap();
     encoder.flush().unwrap();
@@ -252,7 +252,7 @@ async fn what_is_compressed_is_heard_when_the_server_has_flushed() {
     let server = Server::start(move |_, _| {
         let mut said = answer("200 OK", &format!("{STREAM}Content-Encoding: gzip\r\n"), "").0;
         said.extend_from_slice(&flushed);
-        // It is not at its end, and nothing more comes.
+        // The body isn't complete, and nothing more comes.
         (said, Then::Hold)
     })
     .await;

@@ -1,4 +1,4 @@
-//! A server on an ephemeral port that answers each connection as a function says, in plain or over TLS.
+//! A server on an ephemeral port that answers each connection as a function says, in plain text or over TLS.
 //!
 //! Invariants: it ends with its owner; every wait has the limit [`WAIT_MAX`].
 
@@ -22,20 +22,20 @@ use tokio_rustls::TlsAcceptor;
 
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// What is done after an answer.
+/// What the server does after an answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Then {
-    /// The connection is closed.
+    /// Closes the connection.
     Close,
-    /// It stays open, and nothing more is said.
+    /// Keeps it open, and sends nothing more.
     Hold,
-    /// This is said again and again, as long as it is taken.
+    /// Sends this again and again, for as long as the client reads it.
     Repeat(&'static [u8]),
-    /// This is said so often, with this time between; then the connection is closed.
+    /// Sends this a number of times, at this interval; then closes the connection.
     Beat(&'static [u8], u32, Duration),
 }
 
-/// What a server says: unasked where its function is given no request.
+/// What a server sends, and what it does then.
 pub(crate) type Reply = (Vec<u8>, Then);
 
 type Replying = dyn Fn(usize, &str) -> Reply + Send + Sync;
@@ -122,12 +122,12 @@ impl Server {
         self.asked.lock().unwrap().clone()
     }
 
-    /// How much was said that somebody took.
+    /// How many bytes were sent and accepted.
     pub(crate) fn written(&self) -> usize {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// A source that comes back at once.
+    /// A source that reconnects at once.
     pub(crate) fn source(&self) -> EventSource {
         source(Request::get(self.url("/s")), quick())
     }
@@ -137,7 +137,7 @@ pub(crate) fn source(request: Request, config: SourceConfig) -> EventSource {
     EventSource::new(Client::new(&ClientConfig::default()), request, config)
 }
 
-/// Waits that a test doesn't feel.
+/// Waits that are too short to slow a test down.
 pub(crate) fn quick() -> SourceConfig {
     let quick = Duration::from_millis(2);
     let reconnect =
@@ -194,7 +194,7 @@ impl Talk {
     }
 }
 
-/// Reads a request; `None` where the connection ends before it has.
+/// Reads a request; `None` if the connection ends first.
 async fn request(socket: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut read = Vec::new();
     let mut buffer = [0; 4096];

@@ -1,4 +1,4 @@
-//! TLS: what is trusted, and what is told where it is not.
+//! TLS: which servers are trusted, and which error the others lead to.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 impl Authority {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
-        // Two authorities of one name are taken for one that has signed wrongly.
+        // Two authorities of one name would look like one with wrong signatures.
         params.distinguished_name.push(DnType::CommonName, fastrand::u64(..).to_string());
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
@@ -34,7 +34,7 @@ impl Authority {
         Certificates::from_pem(self.0.pem().as_bytes()).unwrap()
     }
 
-    /// A server that has a certificate for these names.
+    /// The TLS of a server with a certificate for these names.
     pub(crate) fn acceptor(&self, names: &[&str]) -> TlsAcceptor {
         self.acceptor_with(&params(names), &[&TLS13, &TLS12])
     }
@@ -78,15 +78,15 @@ async fn ask(trust: Trust, url: Url) -> Result<u16, TlsError> {
     }
 }
 
-/// Asks a server with this certificate of `authority`'s, by `host`.
+/// Sends a request, by the name `host`, to a server with this TLS.
 async fn check(trust: Trust, acceptor: TlsAcceptor, host: &str, want: Result<u16, TlsError>) {
     let server = Server::start_tls(acceptor, |_, _| answer("200 OK", "", "")).await;
     assert_eq!(ask(trust, server.url_of(host)).await, want, "{host}");
-    assert_eq!(server.asked().is_empty(), want.is_err(), "nothing is sent to who is not trusted");
+    assert_eq!(server.asked().is_empty(), want.is_err(), "nothing is sent to a server that is not trusted");
 }
 
 #[tokio::test]
-async fn who_is_signed_by_somebody_trusted_is_believed() {
+async fn a_certificate_of_a_trusted_authority_is_accepted() {
     let authority = Authority::new();
     let only = || Trust::Only(authority.trusted());
     let and = || Trust::PlatformAnd(authority.trusted());
@@ -100,7 +100,7 @@ async fn who_is_signed_by_somebody_trusted_is_believed() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_its_own_is_believed_where_it_is_named() {
+async fn a_self_signed_certificate_is_accepted_if_it_is_named() {
     let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let trusted = Certificates::from_pem(own.cert.pem().as_bytes()).unwrap();
     let acceptor = acceptor(own.cert.der().clone(), &own.signing_key, &[&TLS13]);
@@ -108,7 +108,7 @@ async fn a_certificate_of_its_own_is_believed_where_it_is_named() {
 }
 
 #[tokio::test]
-async fn who_is_not_to_be_trusted_is_told_by_the_cause() {
+async fn an_untrusted_server_is_reported_by_its_cause() {
     let (authority, other) = (Authority::new(), Authority::new());
     let only = || Trust::Only(authority.trusted());
     let (mut expired, mut early) = (params(&["127.0.0.1"]), params(&["127.0.0.1"]));
@@ -124,7 +124,7 @@ async fn who_is_not_to_be_trusted_is_told_by_the_cause() {
     check(only(), authority.acceptor(&[host]), "localhost", Err(TlsError::WrongHost)).await;
 }
 
-/// Something listens that isn't TLS: it says this when it is spoken to.
+/// Requests `https` from a port without TLS, which answers anything with `said`.
 async fn ask_plain(said: &'static [u8]) -> Result<u16, TlsError> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -132,7 +132,7 @@ async fn ask_plain(said: &'static [u8]) -> Result<u16, TlsError> {
     let mut serving = tokio::task::JoinSet::new();
     serving.spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
-        // All that a client says before it is answered.
+        // All that a client sends before it gets an answer.
         let _ = socket.read(&mut [0; 4096]).await;
         socket.write_all(said).await.unwrap();
         let _ = socket.shutdown().await;
@@ -142,7 +142,7 @@ async fn ask_plain(said: &'static [u8]) -> Result<u16, TlsError> {
 }
 
 #[tokio::test]
-async fn https_to_a_port_without_tls_is_told_as_that() {
+async fn https_to_a_port_without_tls_is_reported_as_such() {
     assert_eq!(
         ask_plain(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await,
         Err(TlsError::NotTls)
@@ -163,7 +163,7 @@ async fn a_handshake_without_an_end_is_left() {
 }
 
 #[tokio::test]
-async fn http_to_a_port_with_tls_is_told_as_no_http() {
+async fn http_to_a_port_with_tls_is_reported_as_not_http() {
     let authority = Authority::new();
     let server =
         Server::start_tls(authority.acceptor(&["127.0.0.1"]), |_, _| (Vec::new(), Then::Close)).await;

@@ -1,19 +1,19 @@
-//! Where the server is: as the command line says, else the environment, else at the default address.
+//! Where the server is: where the command line says, else the environment, else at the default address.
 //!
-//! Does not read the environment itself: it is handed in.
+//! Does not read the environment itself: the caller passes the value.
 
 use std::ffi::OsString;
 
 use super::ServerUrl;
 use crate::{config::SERVER_URL, terminal::Failure};
 
-/// Where a server of ours is that nobody configured.
+/// Where our server is unless somebody configured it.
 const URL_DEFAULT: &str = "http://127.0.0.1:8084";
 
-/// The server that `flag` names, else `variable`, the value of [`SERVER_URL`].
+/// The server that `flag` names, else the one in `variable`, the value of [`SERVER_URL`].
 ///
 /// # Errors
-/// The variable counts and is no URL of a server; says what would be right.
+/// The variable counts, but isn't the URL of a server; says what would be right.
 pub(crate) fn resolved_url(
     flag: Option<&ServerUrl>,
     variable: Option<OsString>,

@@ -1,7 +1,7 @@
-//! The address of a server, and how names stand in it.
+//! The address of a server, and how names are encoded in it.
 //!
-//! Invariant: whatever is written is used or refused: nothing of it is passed over, or read as something else. Does
-//! not resolve names.
+//! Invariant: whatever is written is used or refused; no part is ignored, or read as something else. Does not resolve
+//! names.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use largesse::client::Url;
 use largesse::http::{Authority as WrittenHost, WrittenHostError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// What stands unencoded in a query's value. Source: RFC 3986 §2.3, "Unreserved Characters".
+/// What is not encoded in a query's value. Source: RFC 3986 §2.3, "Unreserved Characters".
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// The same for a path that keeps its segments.
 const PATH: &AsciiSet = &QUERY.remove(b'/');
@@ -26,9 +26,10 @@ pub(crate) fn encoded_query(value: &str) -> String {
 
 /// What would be right.
 const RIGHT: &str = "write a URL like http://127.0.0.1:8084";
-/// Where a server is: `http://host:port` or `https://host:port`, and possibly a path below which it is mounted.
+
+/// Where a server is: `http://host:port` or `https://host:port`, with a path if the server is mounted below one.
 ///
-/// Its path is never that of a stream.
+/// Its path is never the path of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerUrl(Url);
 
@@ -45,14 +46,14 @@ impl ServerUrl {
         WrittenHost::parse_written(host).map_err(|error| wrong_host(error, host))?;
         check_path(path)?;
         let url = Url::parse(text).map_err(|error| format!("this is not a URL ({error}); {RIGHT}"))?;
-        // A URL may have more than one text; what is written is to be the one that is sent.
+        // One URL can be written in several ways; what is written must be what is sent.
         let is_as_written = url.path().trim_end_matches('/') == path.trim_end_matches('/');
         let strange = "this is not a URL: there is a letter in its path that must be encoded";
         refuse_first(&[(!is_as_written, strange)])?;
         Ok(Self(url))
     }
 
-    /// The URL of a path of ours, with what is behind it.
+    /// The URL of one of the server's paths, with its query.
     pub(crate) fn to(&self, path_and_query: &str) -> Url {
         Url::parse(&format!("{self}{path_and_query}")).expect("a URL with an encoded path behind it is one")
     }
@@ -77,7 +78,7 @@ fn check_letters(text: &str) -> Result<(), String> {
     refuse_first(&rows)
 }
 
-/// What stands behind `http://` or `https://`.
+/// What follows `http://` or `https://`.
 fn after_scheme(text: &str) -> Result<&str, String> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(format!("only http and https are supported, and its http:// is missing here; {RIGHT}"));
@@ -94,7 +95,7 @@ fn check_rest(rest: &str, host: &str) -> Result<(), String> {
         (rest.contains('#'), "there must be no fragment (#)"),
         (host.contains('@'), "there must be no user in it (@)"),
         (host.is_empty() || (host.starts_with(':') && !host.starts_with("::")), "there is no host"),
-        (host.ends_with(':'), "there is no port behind the colon"),
+        (host.ends_with(':'), "there is no port after the colon"),
     ])
 }
 
@@ -102,7 +103,7 @@ fn wrong_host(error: WrittenHostError, host: &str) -> String {
     format!("the host is {host:?}: {error}; {RIGHT}")
 }
 
-/// A server may be mounted below a path. With that of a stream, everything would go to another one, below it.
+/// A server may be mounted below a path. If that were a stream's path, every request would go to another stream below it.
 fn check_path(path: &str) -> Result<(), String> {
     let segments: Vec<_> = path.split('/').map(|raw| percent_decode_str(raw).decode_utf8_lossy()).collect();
     let has = |name: &str| segments.iter().any(|segment| segment.eq_ignore_ascii_case(name));
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_gives_those_of_requests() {
+    fn a_server_url_gives_the_urls_of_requests() {
         check("http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1/streams?a=b%2Fc");
         check("http://127.0.0.1:1/", "http://127.0.0.1:1", "http://127.0.0.1:1/streams?a=b%2Fc");
         check("http://127.0.0.1:1//", "http://127.0.0.1:1", "http://127.0.0.1:1/streams?a=b%2Fc");
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_a_stream_stays_as_it_is_encoded() {
+    fn an_encoded_stream_name_stays_as_it_is() {
         let url = ServerUrl::parse("http://a").unwrap();
         for name in
             ["x", "a/b", "a b", "...", ".a", "%2e", "%2e%2e", "\\", "?#", "\u{fc}", "a:b", "{}|^`'\"<>"]
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_url_is_told_what_is_wrong() {
+    fn a_wrong_url_is_refused_with_what_is_wrong() {
         let rows = [
             ("ftp://a", "only http"),
             ("unix:///run/largesse", "only http"),
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stand_encoded_in_paths_and_queries() {
+    fn names_are_encoded_in_paths_and_queries() {
         assert_eq!(encoded_path("team/a b/ü?#%"), "team/a%20b/%C3%BC%3F%23%25");
         assert_eq!(encoded_query("a/*&=+ü"), "a%2F%2A%26%3D%2B%C3%BC");
     }

@@ -1,7 +1,7 @@
-//! What a reader sees: an event as a line, and what the server says about the reading on stderr.
+//! What a reader sees: each event as a line on stdout, and what the server says about the read on stderr.
 //!
 //! Invariant: one event is one line. The server wraps each event of a stream into JSON without an event name,
-//! so a named event is the server's own word, and no publisher can forge one.
+//! so a named event is the server's own, and no publisher can forge one.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use crate::terminal::{note, plain, say};
 /// How events are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// The data, after the event's name where it has one.
+    /// The data, after the event's name if it has one.
     TextOfOne,
     /// The same, after the stream's name.
     TextOfSeveral,
@@ -21,14 +21,14 @@ pub(super) enum Form {
     Json,
 }
 
-/// What is to be done after an event.
+/// What to do after an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Printed {
     /// Read on.
     More,
-    /// All has ended.
+    /// All streams have ended.
     Finished,
-    /// This is not from a server of ours; says why.
+    /// The server isn't ours; says why.
     Unknown(String),
 }
 
@@ -42,7 +42,7 @@ struct Wrapped {
     data: String,
 }
 
-/// Data of the server's own events, as far as it is told.
+/// Data of the server's own events, as far as it is shown.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Notice {
@@ -51,7 +51,7 @@ struct Notice {
     reason: String,
 }
 
-/// Whether it is the server's own word, and no event of a stream.
+/// Whether it is the server's own event, not one of a stream.
 pub(super) fn is_said(event: &ParsedEvent) -> bool {
     !matches!(event.name.as_str(), "" | "message")
 }
@@ -75,9 +75,9 @@ impl Printer {
         match event.name.as_str() {
             "" | "message" => match serde_json::from_str::<Wrapped>(&event.data) {
                 Ok(wrapped) => say(&self.line(&wrapped)).map(|()| Printed::More),
-                Err(error) => {
-                    Ok(Printed::Unknown(format!("an event is not as asked for ({error}): is this Largesse?")))
-                }
+                Err(error) => Ok(Printed::Unknown(format!(
+                    "an event is not in the form asked for ({error}): is this Largesse?"
+                ))),
             },
             "end" => Ok(Printed::Finished),
             name => {
@@ -103,7 +103,7 @@ impl Printer {
     }
 }
 
-/// What the server's own event `name` tells a person; `None` for what only programs need.
+/// What the server's own event `name` means to a person; `None` if only programs need it.
 fn told(name: &str, data: &str) -> Option<String> {
     let Notice { stream, streams, reason } = serde_json::from_str(data).unwrap_or_default();
     match (name, reason.as_str()) {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_one_line_with_what_is_not_plain() {
+    fn an_event_is_one_line() {
         check(Form::TextOfOne, "a", "message", "hello", "hello");
         check(Form::TextOfOne, "a", "tick", "hello", "tick: hello");
         check(Form::TextOfSeveral, "a/b", "message", "hello", "[a/b] hello");
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_own_events_are_told_where_they_matter() {
+    fn the_servers_own_events_are_shown_if_they_matter() {
         let rows = [
             (
                 "reset",

@@ -39,7 +39,7 @@ fn publish_tail_and_export_speak_tls_to_who_is_trusted() {
 }
 
 #[test]
-fn a_certificate_that_is_not_to_be_trusted_is_told_with_what_to_do() {
+fn an_untrusted_certificate_is_reported_with_what_to_do() {
     let server = Server::start();
     let expired = |params: &mut CertificateParams| params.not_after = date_time_ymd(2001, 1, 1);
     let early = |params: &mut CertificateParams| params.not_before = date_time_ymd(4000, 1, 1);
@@ -55,7 +55,7 @@ fn a_certificate_that_is_not_to_be_trusted_is_told_with_what_to_do() {
     with(other, &["not for this host", "--url"]);
     let proxy = TlsProxy::start(&server.address, |_| {});
     check(&proxy.url(), TlsProxy::start(&server.address, |_| {}).authority().to_str(), &["certificate"]);
-    check(&proxy.url(), Some("/nowhere"), &["no certificates to trust", "SSL_CERT_FILE"]);
+    check(&proxy.url(), Some("/nowhere"), &["no trusted certificates", "SSL_CERT_FILE"]);
     // Nothing was sent to any of them.
     assert!(server.ask("HEAD", "/streams/a", "").contains(" 404 "));
 }

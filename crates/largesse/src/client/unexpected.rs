@@ -1,7 +1,7 @@
-//! How an answer reads that is not what was hoped for: what it says itself, or whose it may be.
+//! The words for answers that are not what a command wanted: the reason in them, or who may have sent them.
 //!
-//! Pure. Invariant: no answer is told without a reason and something to do; what is advised works here. Does not follow
-//! redirects: a publish that is sent elsewhere is the operator's to decide.
+//! Pure. Invariant: every answer is explained with a reason or something to do, and the advice works here. Does not follow
+//! redirects: only the operator may decide that a publish goes elsewhere.
 
 use http::{
     StatusCode,
@@ -9,21 +9,21 @@ use http::{
 };
 use largesse::client::Answer;
 
-/// How much of a body that is not ours is shown.
+/// How much of a foreign body is shown.
 const SHOWN_CHARS_MAX: usize = 500;
 
-/// What to look at where no Largesse server seems to have answered.
+/// What to check if the answer does not seem to come from a Largesse server.
 const WHO_ANSWERS: &str = "does a proxy or another server answer there?";
 
-/// What RFC 9457 lets a problem say, as far as people want to read it.
+/// The members of an RFC 9457 problem that people want to read.
 #[derive(serde::Deserialize)]
 struct Problem {
     title: Option<String>,
     detail: Option<String>,
 }
 
-/// An answer that is no success.
-pub(super) fn told(answer: &Answer) -> String {
+/// An answer that isn't a success.
+pub(super) fn explained(answer: &Answer) -> String {
     let (status, body) = (answer.status, &answer.body);
     if let Some(reason) = reason(body) {
         return format!("{status}: {reason}");
@@ -33,7 +33,7 @@ pub(super) fn told(answer: &Answer) -> String {
     }
     if matches!(status, StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE) {
         return format!(
-            "{status}: the names are too long together; give fewer, or a pattern such as prices/*"
+            "{status}: the names together are too long; give fewer, or a pattern such as prices/*"
         );
     }
     match shown(answer.essence(), body) {
@@ -42,19 +42,19 @@ pub(super) fn told(answer: &Answer) -> String {
     }
 }
 
-/// An answer that is a success, and not what was asked for.
+/// An answer that is a success, but not what was asked for.
 pub(super) fn unlike(answer: &Answer, wanted: &str) -> String {
     if let Some(coding) = answer.header(CONTENT_ENCODING) {
         return format!("the answer is compressed ({coding}), which was not asked for; {WHO_ANSWERS}");
     }
     let essence = match answer.essence() {
-        "" => "nothing that says what it is",
+        "" => "without a content type",
         essence => essence,
     };
-    format!("the answer is {essence}, and not {wanted}; {WHO_ANSWERS}")
+    format!("the answer is {essence}, not {wanted}; {WHO_ANSWERS}")
 }
 
-/// What a server of ours says.
+/// The reason that our server gives.
 fn reason(body: &[u8]) -> Option<String> {
     let problem = serde_json::from_slice::<Problem>(body).ok()?;
     problem.detail.or(problem.title).filter(|text| !text.is_empty())
@@ -62,20 +62,20 @@ fn reason(body: &[u8]) -> Option<String> {
 
 fn redirect(location: Option<&str>) -> String {
     let Some(location) = location.filter(|location| !location.is_empty()) else {
-        return format!("it points elsewhere, and does not say where; {WHO_ANSWERS}");
+        return format!("it redirects, but does not say where; {WHO_ANSWERS}");
     };
     let advice = match location.rsplit_once("/streams") {
         Some((server, _)) if is_whole(server) => format!("give --url {server}"),
         _ => "give the server's own address, http://HOST:PORT, with --url".to_owned(),
     };
-    format!("it points to {location}, and redirects are not followed; {advice}")
+    format!("it points to {location}, but redirects are not followed; {advice}")
 }
 
 fn is_whole(url: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
-/// A body that is not ours, or of a page its title.
+/// A foreign body, or the title if it is a page.
 fn shown(essence: &str, body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
@@ -85,7 +85,7 @@ fn shown(essence: &str, body: &[u8]) -> String {
 }
 
 fn title(page: &str) -> Option<&str> {
-    // ASCII letters alone change, so that the places stay.
+    // Only ASCII letters change, so that all indexes stay valid.
     let lower = page.to_ascii_lowercase();
     let begin = lower.find("<title")?;
     let begin = begin + lower[begin..].find('>')? + 1;
@@ -107,7 +107,7 @@ mod tests {
             .collect();
         let status = StatusCode::from_u16(status).unwrap();
         let url = "http://a/".parse().unwrap();
-        let told = told(&Answer { status, headers, url, body: body.as_bytes().to_vec().into() });
+        let told = explained(&Answer { status, headers, url, body: body.as_bytes().to_vec().into() });
         for part in want {
             assert!(told.contains(part), "{part:?} is not in: {told}");
         }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_reason_is_asked_whose_it_is() {
+    fn an_answer_without_a_reason_says_who_may_have_sent_it() {
         for status in [400, 401, 403, 404, 405, 500, 502, 503] {
             check(status, None, "", "", &["without a reason", "another server"]);
             check(status, None, "application/json", "{}", &["another server"]);
@@ -155,8 +155,8 @@ mod tests {
     #[test]
     fn a_success_that_is_something_else_says_what_it_is() {
         let rows: [(&[(http::HeaderName, &str)], &str); 3] = [
-            (&[], "nothing that says what it is, and not an event stream"),
-            (&[(CONTENT_TYPE, "text/html; charset=utf-8")], "is text/html, and not an event stream"),
+            (&[], "without a content type, not an event stream"),
+            (&[(CONTENT_TYPE, "text/html; charset=utf-8")], "is text/html, not an event stream"),
             (&[(CONTENT_TYPE, "text/event-stream"), (CONTENT_ENCODING, "gzip")], "is compressed (gzip)"),
         ];
         for (headers, want) in rows {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_of_ours_says_is_said() {
+    fn the_reason_of_our_server_is_shown() {
         check(
             404,
             None,

@@ -1,10 +1,10 @@
-//! How it reads when a server could not be asked, or when an answer broke off: what happened, and what to do.
+//! The words for requests that failed and answers that broke off: what happened, and what to do.
 //!
 //! Pure. Invariant: no line has a control character in it, whatever the other side said.
 
-use largesse::client::{BodyError, LostBy, SendError, Stopped, TlsError, root_cause};
+use largesse::client::{BodyError, DisconnectCause, SendError, Stopped, TlsError, root_cause};
 
-use super::unhappy;
+use super::unexpected;
 use crate::terminal::plain;
 
 /// Why there is no answer.
@@ -14,18 +14,17 @@ pub(crate) fn unsent(error: &SendError) -> String {
         SendError::Unreachable(_) => format!("no connection ({cause})"),
         SendError::Tls(tls) => of_tls(tls),
         SendError::NotHttp(_) => format!(
-            "what answers there does not speak HTTP/1.1 ({cause}): is it the right port, or is it one with TLS, for \
+            "the server there does not speak HTTP/1.1 ({cause}): is it the right port, or is it one with TLS, for \
              https://?"
         ),
         // Other protocols speak first.
         SendError::Canceled(_) => {
-            "the connection ended, or something that is not HTTP came, before anything was asked: \
-                                   is it the right port?"
+            "the connection ended, or something that is not HTTP came, before the request was sent: is it the right port?"
                 .to_owned()
         }
         SendError::Broken(_) => format!("the connection broke ({cause})"),
         SendError::Slow(waited) => format!("no answer within {} s", waited.as_secs()),
-        SendError::TooManyRedirects => "it redirects again and again".to_owned(),
+        SendError::TooManyRedirects => "the server redirects again and again".to_owned(),
         SendError::Unaskable(_) => format!("the request can't be made: {cause}"),
     };
     plain(&text).into_owned()
@@ -34,22 +33,22 @@ pub(crate) fn unsent(error: &SendError) -> String {
 fn of_tls(error: &TlsError) -> String {
     let advice = match error {
         TlsError::Untrusted => {
-            "to trust that issuer, name a file with its certificate, in PEM, in the variable SSL_CERT_FILE"
+            "to trust that issuer, name a PEM file with its certificate in the variable SSL_CERT_FILE"
         }
-        TlsError::Expired => "it has to be renewed there, unless the clock of this machine is wrong",
-        TlsError::NotYetValid => "is the clock of this machine wrong?",
-        TlsError::WrongHost => "give the name that the certificate is for, with --url",
-        TlsError::Invalid(_) => "it has to be made anew there",
+        TlsError::Expired => "it has to be renewed there, unless this machine's clock is wrong",
+        TlsError::NotYetValid => "is this machine's clock wrong?",
+        TlsError::WrongHost => "give the name that the certificate is for as --url",
+        TlsError::Invalid(_) => "it has to be replaced there",
         TlsError::NotTls => "is it the right port, or is it one without TLS, for http://?",
         TlsError::NoRoots(_) => {
-            "install them (ca-certificates), or name a file with some, in PEM, in the variable SSL_CERT_FILE"
+            "install some (ca-certificates), or name a PEM file with some in the variable SSL_CERT_FILE"
         }
         TlsError::Other(_) => "is it the right port?",
     };
     format!("{error}: {advice}")
 }
 
-/// Why there is no more of an answer.
+/// Why an answer ended early.
 pub(crate) fn unread(error: &BodyError) -> String {
     let text = match error {
         BodyError::Broken(_) => format!("the connection broke ({})", root_cause(error)),
@@ -59,21 +58,21 @@ pub(crate) fn unread(error: &BodyError) -> String {
     plain(&text).into_owned()
 }
 
-/// How a reader's connection was lost.
-pub(crate) fn lost(by: &LostBy) -> String {
-    match by {
-        LostBy::Ended => "the server ended the answer".to_owned(),
-        LostBy::Unanswered(error) => unsent(error),
-        LostBy::Away(answer) => plain(&unhappy::told(answer)).into_owned(),
-        LostBy::Broken(error) => unread(error),
+/// Why a reader's connection is gone.
+pub(crate) fn disconnected(cause: &DisconnectCause) -> String {
+    match cause {
+        DisconnectCause::Ended => "the server ended the answer".to_owned(),
+        DisconnectCause::Unanswered(error) => unsent(error),
+        DisconnectCause::Away(answer) => plain(&unexpected::explained(answer)).into_owned(),
+        DisconnectCause::Broken(error) => unread(error),
     }
 }
 
-/// Why a reader does not ask again.
+/// Why a reader does not connect again.
 pub(crate) fn stopped(why: &Stopped) -> String {
     match why {
-        Stopped::Refused(answer) => plain(&unhappy::told(answer)).into_owned(),
-        Stopped::NotAStream(answer) => plain(&unhappy::unlike(answer, "an event stream")).into_owned(),
+        Stopped::Refused(answer) => plain(&unexpected::explained(answer)).into_owned(),
+        Stopped::NotAStream(answer) => plain(&unexpected::unlike(answer, "an event stream")).into_owned(),
         Stopped::Futile(error) => unsent(error),
         Stopped::TooLarge(error) => error.to_string(),
     }
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_is_told_with_its_cause_or_what_to_do() {
+    fn each_failure_is_reported_with_its_cause_or_what_to_do() {
         let cause = || Box::new(io::Error::other(io::Error::other("the system\u{1b} says")));
         check(&SendError::Unreachable(cause()), &["no connection", "the system", "says"]);
         check(&SendError::NotHttp(cause()), &["HTTP", "right port", "https://"]);
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_of_tls_is_told_with_what_to_do() {
+    fn each_failure_of_tls_is_reported_with_what_to_do() {
         let rows: [(TlsError, &[&str]); 8] = [
             (TlsError::Untrusted, &["not trusted", "SSL_CERT_FILE"]),
             (TlsError::Expired, &["expired", "renewed"]),
@@ -113,7 +112,10 @@ mod tests {
             (TlsError::WrongHost, &["not for this host", "--url"]),
             (TlsError::Invalid("Bad\nSignature".to_owned()), &["invalid", "Bad\\nSignature"]),
             (TlsError::NotTls, &["does not speak TLS", "http://"]),
-            (TlsError::NoRoots("none".to_owned()), &["no certificates", "ca-certificates", "SSL_CERT_FILE"]),
+            (
+                TlsError::NoRoots("none".to_owned()),
+                &["no trusted certificates", "ca-certificates", "SSL_CERT_FILE"],
+            ),
             (TlsError::Other("alert".to_owned()), &["alert", "right port"]),
         ];
         for (error, want) in rows {
