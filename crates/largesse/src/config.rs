@@ -40,7 +40,7 @@ pub(crate) use self::{
 use self::{error::ConfigError, origin::Origin, tree::Node};
 use crate::terminal::{Failure, TerminalWishes};
 
-/// The file that is read if the command line names none, where it exists.
+/// The file that is read if the command line names none and this one exists.
 const FILE_DEFAULT: &str = "largesse.toml";
 
 /// The configuration in force, and where each value came from.
@@ -88,7 +88,7 @@ impl Effective {
         Ok(Self { port: std::env::var_os("PORT"), ..effective })
     }
 
-    /// Something valid that may not be what was meant.
+    /// What is valid, but may not be what was meant.
     pub(crate) fn warning(&self) -> Option<String> {
         let is_default = self.value("listen").origin == Origin::Default;
         self.port.as_ref().filter(|_| is_default).and_then(|port| environment::unused_port(port))
@@ -101,7 +101,7 @@ impl Effective {
     }
 
     /// Checks the values of all places, the weakest first. Each place is checked by itself, so that overridden values
-    /// are, too.
+    /// are checked too.
     fn check<const PLACES: usize>(
         places: [Node; PLACES],
         mut mistakes: Vec<ConfigError>,
@@ -127,7 +127,7 @@ impl Effective {
         self.tree.key(path).expect("every key has a default")
     }
 
-    /// Whether it is fine that the machine lacks one of the addresses to listen on: nobody named them one by one.
+    /// Whether the machine may lack some of the addresses to listen on, because nobody named each of them.
     pub(crate) fn may_lack_addresses(&self) -> bool {
         let listen = self.value("listen");
         let mut texts = listen.items().iter().chain([listen]).filter_map(Node::text);
@@ -139,7 +139,7 @@ impl Effective {
         show::shown(self)
     }
 
-    /// Values, each right by itself, that contradict each other.
+    /// Values that are right by themselves, but contradict each other.
     fn contradictions(&self) -> impl Iterator<Item = ConfigError> {
         let http = &self.config.http;
         let pairs = [

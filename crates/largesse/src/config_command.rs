@@ -1,4 +1,4 @@
-//! `largesse config`: says what is wrong with the configuration, or what is in force.
+//! `largesse config`: prints what is wrong with the configuration, or which one is in force.
 //!
 //! Invariant: what `check` accepts, `serve` with the same flags accepts too. Does not try whether addresses are free.
 
@@ -12,7 +12,7 @@ use crate::{
 /// Checks or shows the configuration.
 ///
 /// # Errors
-/// All mistakes of the configuration; or, where it has none, that other machines could reach the server.
+/// All mistakes in the configuration; or, if it has none, that other machines could reach the server.
 pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
     let text = match command {
         ConfigCommand::Check(args) => {

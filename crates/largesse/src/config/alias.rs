@@ -85,7 +85,7 @@ mod tests {
     use crate::config::sections::keys;
 
     #[test]
-    fn every_name_points_to_a_key_and_is_none_and_stands_once() {
+    fn every_name_points_to_a_key_is_not_a_key_and_occurs_once() {
         let names = || ALIASES.iter().flat_map(|(_, others)| others.split(' '));
         for (key, _) in ALIASES {
             assert!(keys().any(|known| known.path == *key), "{key}");
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_flag_alone_is_found_too() {
+    fn a_flag_without_a_key_is_found_too() {
         assert_eq!(
             (flag_of("CONFIG"), flag_of("server.memory"), flag_of("port")),
             (Some("--config"), Some("--memory"), None)
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_found_in_every_writing() {
+    fn a_name_is_found_however_it_is_written() {
         for (name, want) in [
             ("port", "listen"),
             ("PORT", "listen"),

@@ -1,6 +1,6 @@
-//! Values as serde reads them, with our own words for what is wrong.
+//! The deserializer that serde reads values with, and its errors in our own words.
 //!
-//! Does not know keys, nor where in the values an error was: `serde_path_to_error` does.
+//! Does not know keys, nor where in the values an error is: `serde_path_to_error` does.
 
 use std::{fmt, iter};
 
@@ -18,17 +18,17 @@ use super::tree::{Node, Value};
 /// Why values could not be read.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// The key is none of these.
+    /// The key is not one of these.
     UnknownKey(&'static [&'static str]),
     /// The section lacks this key.
     Missing(&'static str),
-    /// Here a section has to be.
+    /// A section is needed here.
     NotASection,
-    /// Here several sections may be, and it is one.
+    /// A list of sections is needed here, and it is one section.
     NotSections,
-    /// What would be right.
+    /// The value is wrong; says what would be right.
     Wrong(String),
-    /// A [`Value::Blank`] could not stand for the missing value.
+    /// The type does not accept a [`Value::Blank`] for the missing value.
     Blank,
 }
 
@@ -67,7 +67,7 @@ impl de::Error for Problem {
     }
 }
 
-/// What serde's own types say that they want.
+/// What serde's own types expect, in our words.
 fn in_our_words(wanted: &str) -> &str {
     match wanted {
         "a string" => "a text in quotes",

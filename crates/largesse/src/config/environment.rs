@@ -1,8 +1,8 @@
 //! The environment: every key has a variable, and every `LARGESSE_…` variable is a key's, except those for our other
 //! commands and those that Kubernetes sets.
 //!
-//! Invariant: a variable that was probably meant for us is reported, also in another case or with a typo in `LARGESSE`;
-//! what Kubernetes sets is recognised by its form. Lists are separated by commas. Does not read the process's
+//! Invariant: a variable that was probably meant for us is reported, even in another case or with a typo in `LARGESSE`;
+//! those that Kubernetes sets are recognised by their form. Lists are separated by commas. Does not read the process's
 //! environment: the caller passes it.
 
 use std::ffi::{OsStr, OsString};
@@ -22,10 +22,10 @@ use super::{
 /// What all our variables begin with.
 const PREFIX: &str = "LARGESSE_";
 
-/// Where `publish` and `tail` find the server. Not a key: the server itself has no use for it.
+/// Where `publish` and `tail` find the server. Not a key: the server itself ignores it.
 pub(crate) const SERVER_URL: &str = "LARGESSE_URL";
 
-/// Typos in `LARGESSE` with which a variable still counts as meant for us, at most.
+/// How many typos `LARGESSE` may have in a variable that still counts as meant for us.
 const PREFIX_TYPOS_MAX: usize = 2;
 
 /// The values that `variables` give to keys. Other `LARGESSE_…` variables are mistakes, unless they are ignored.
@@ -46,12 +46,12 @@ pub(crate) fn read(
     values
 }
 
-/// A warning for when no address is given, but `PORT`, which many hosts set, has this value.
+/// A warning if no address is given, but `PORT`, which many hosting platforms set, has this value.
 pub(crate) fn unused_port(value: &OsStr) -> Option<String> {
     let port: u16 = value.to_str()?.parse().ok()?;
     let right = format!("LARGESSE_LISTEN=127.0.0.1:{port}");
     Some(format!(
-        "PORT={port} is in the environment, which this server does not look at; write {right} for that port"
+        "PORT={port} is in the environment, but this server ignores it; write {right} for that port"
     ))
 }
 
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_meant_to_be_one_of_ours_is_told_with_the_right_one() {
+    fn a_variable_that_was_meant_for_us_is_reported_with_the_right_one() {
         for (name, value, want) in [
             ("LARGESSE_PORT", "8084", "LARGESSE_LISTEN"),
             ("LARGESSE_PORT", "", "LARGESSE_LISTEN"),

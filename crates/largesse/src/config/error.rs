@@ -37,18 +37,18 @@ impl ConfigError {
         Self { line }
     }
 
-    /// Two values, each right by itself, that contradict each other.
+    /// Two values that are right by themselves, but contradict each other.
     pub(crate) fn between(low: &str, high: &str) -> Self {
         Self { line: format!("{low} is more than {high}: make the first smaller or the second larger") }
     }
 
-    /// Anything else, at a place.
+    /// Any other mistake, with its place.
     pub(crate) fn at(place: &impl fmt::Display, problem: &str) -> Self {
         Self { line: format!("{place}: {problem}") }
     }
 }
 
-/// A value as a file has it. What may be long, and is the wrong type anyway, is left out.
+/// A value as a file has it. Values that may be long and have the wrong type anyway are left out.
 fn in_brief(node: &Node) -> String {
     match &node.value {
         Value::Table(_) => "{…}".to_owned(),
@@ -57,7 +57,7 @@ fn in_brief(node: &Node) -> String {
     }
 }
 
-/// A value as a variable or flag has it: they have no brackets.
+/// A value as a variable or flag has it: without brackets.
 fn outside_a_file(node: &Node, between: &str) -> String {
     match &node.value {
         Value::List(items) => {

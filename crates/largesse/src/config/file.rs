@@ -1,6 +1,6 @@
 //! The configuration file: TOML, with the line of every value.
 //!
-//! Invariant: a bounded part of the file is read. Does not know keys: `reading.rs` finds out what is wrong with them.
+//! Invariant: only a bounded part of the file is read. Does not know keys: `reading.rs` finds out what is wrong with them.
 
 use std::{
     fs::File,
@@ -42,7 +42,7 @@ pub(crate) fn read(path: &Path, mistakes: &mut Vec<ConfigError>) -> Node {
     }
 }
 
-/// What is larger is refused unread: a device has no end.
+/// Larger files are refused unread: a device has no end.
 fn text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
@@ -60,7 +60,7 @@ pub(crate) fn parse(path: &str, text: &str, mistakes: &mut Vec<ConfigError>) -> 
         let problem = format!("not TOML: {}", error.message().replace('\n', ", "));
         mistakes.push(ConfigError::at(&lines.origin(error.span().unwrap_or_default().start), &problem));
     }
-    // What was recovered around a syntax error may not be what was meant.
+    // Values recovered around a syntax error may not be the ones that were meant.
     if errors.is_empty() { lines.node(0, &DeValue::Table(table.into_inner())) } else { Node::root() }
 }
 
@@ -85,7 +85,7 @@ impl Lines {
         Origin::File { path: Arc::clone(&self.path), line }
     }
 
-    /// A value whose name, or who itself, begins at `byte`.
+    /// A value that begins at `byte`, with its name if it has one.
     fn node(&self, byte: usize, value: &DeValue<'_>) -> Node {
         let value = match value {
             DeValue::String(text) => Value::Text(text.clone().into_owned()),

@@ -11,7 +11,7 @@ use super::{
     tree::{Node, Value},
 };
 
-/// What the command line says about keys.
+/// The keys that the command line gives.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyFlags(Node);
 
@@ -23,7 +23,7 @@ impl Default for KeyFlags {
 }
 
 impl KeyFlags {
-    /// The values it gives.
+    /// Their values.
     pub(super) fn values(&self) -> Node {
         self.0.clone()
     }

@@ -1,4 +1,4 @@
-//! What the configuration knows of one key besides its type, and the macro that writes both from one field.
+//! What the configuration knows about a key besides its type, and the macro that writes both from one field.
 //!
 //! Does not know any key: `sections.rs` has them.
 
@@ -9,7 +9,7 @@ pub(crate) struct Key {
     pub(crate) path: &'static str,
     /// The value when nobody gives one, as TOML.
     pub(crate) default: &'static str,
-    /// The flag of the command line that gives it, too; one at most.
+    /// The command line's flag for it, at most one.
     pub(crate) flags: &'static [Flag],
     /// The first line of the field's documentation, as it is written.
     pub(crate) doc: &'static str,
@@ -37,7 +37,7 @@ impl Key {
         self.path.split_once('.').map_or(self.path, |(_, name)| name)
     }
 
-    /// The environment variable that gives it, too.
+    /// The environment variable for it.
     pub(crate) fn env(&self) -> String {
         format!("LARGESSE_{}", self.path.replace('.', "_").to_uppercase())
     }
@@ -53,7 +53,7 @@ impl Key {
     }
 }
 
-/// A section of the file: a struct that serde reads, and `KEYS`, what is known of its fields. A field with a default is
+/// A section of the file: a struct that serde reads, and `KEYS`, what is known about its fields. A field with a default is
 /// a key; one without is a section, or a list of sections (`#[serde(default)]`), in plain serde.
 ///
 /// ```text

@@ -1,8 +1,8 @@
 //! The kinds of values: sizes, times, counts, addresses. A field of the configuration names its kind for serde:
 //! `#[serde(with = "Bytes::<1, GIB>")]`.
 //!
-//! Invariant: a wrong value is answered with what would be right. Does not know keys. Kinds that are a choice of words
-//! are enums of plain serde.
+//! Invariant: the error for a wrong value says what would be right. Does not know keys. A choice between words is an enum
+//! of plain serde instead.
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -47,9 +47,9 @@ pub(crate) enum Raw {
     Text(String),
     Integer(i64),
     List(Vec<String>),
-    /// A list that has other things than texts.
+    /// A list with items other than texts.
     Mixed(#[expect(dead_code, reason = "it only tells a list")] Vec<IgnoredAny>),
-    /// What no kind takes.
+    /// What no kind accepts.
     Other(IgnoredAny),
 }
 
@@ -87,7 +87,7 @@ impl<const MIN: u64, const MAX: u64> Kind<u64> for Bytes<MIN, MAX> {
             Raw::Integer(integer) => u64::try_from(*integer).ok(),
             Raw::Text(text) => match text.parse() {
                 Ok(BytesText(bytes)) => Some(bytes),
-                // Zero is a size here; whether it is too small is said below.
+                // Zero is a size here; the bounds below may refuse it.
                 Err(SettingTextError::TooSmall { .. }) => Some(0),
                 Err(SettingTextError::Malformed { .. }) => None,
             },
@@ -142,7 +142,7 @@ impl Kind<FromSetting> for Beginning {
     }
 }
 
-/// The path of a folder, which need not be there.
+/// The path of a folder, which need not exist.
 pub(crate) struct Folder;
 
 impl Kind<PathBuf> for Folder {
@@ -155,8 +155,8 @@ impl Kind<PathBuf> for Folder {
     }
 }
 
-/// A path as it was written: what only a shell would have made another path of is refused, for it would become a folder
-/// of that very name.
+/// A path as it was written. What only a shell would have expanded is refused, because it would become a folder of that
+/// very name.
 pub(crate) fn path(text: &str) -> Result<PathBuf, &'static str> {
     if let Some(stray) = stray(text) {
         return Err(stray);
@@ -167,10 +167,10 @@ pub(crate) fn path(text: &str) -> Result<PathBuf, &'static str> {
             Err("~ is not a folder here, only to a shell: write the whole path (./~ for one of that name)")
         }
         Some('$' | '%') => Err(
-            "variables are put in by a shell, not here: write the whole path (./ before it for one of that name)",
+            "variables are expanded by a shell, not here: write the whole path (./ before it for one of that name)",
         ),
         Some(_) if text.contains("${") => {
-            Err("variables are put in by a shell, not here: write the whole path")
+            Err("variables are expanded by a shell, not here: write the whole path")
         }
         Some(_) if is_url(text) => Err("it is a URL: write the path alone"),
         Some(_) => Ok(PathBuf::from(text)),
@@ -193,13 +193,13 @@ impl Kind<Vec<SocketAddr>> for Addresses {
             .find(|at| addresses[*at].port() != 0 && addresses[..*at].contains(&addresses[*at]));
         match twice {
             _ if addresses.is_empty() => Err(format!("it is empty; {wanted}")),
-            Some(at) => Err(format!("{} is there twice; write it once", addresses[at])),
+            Some(at) => Err(format!("{} is listed twice; write it once", addresses[at])),
             None => Ok(addresses),
         }
     }
 }
 
-/// One address, or all that `localhost` means. Other names are not resolved: what they mean may change.
+/// One address, or both of `localhost`. Other names are not resolved: what they mean may change.
 fn address(text: &str) -> Result<Vec<SocketAddr>, String> {
     let port = text.strip_prefix(LOCALHOST).and_then(|port| port.parse().ok());
     match (text.parse(), port) {
@@ -211,7 +211,7 @@ fn address(text: &str) -> Result<Vec<SocketAddr>, String> {
     }
 }
 
-/// Whether an address is written as `localhost`: whoever does so doesn't ask for IPv6.
+/// Whether an address is written as `localhost`, which does not insist on IPv6.
 pub(crate) fn names_localhost(text: &str) -> bool {
     text.starts_with(LOCALHOST)
 }
@@ -236,7 +236,7 @@ impl Kind<Vec<Authority>> for Hosts {
     }
 }
 
-/// Each text of a list; one alone needs no brackets.
+/// Each text of a list; a single text needs no brackets.
 fn each<T>(raw: &Raw, wanted: &str, parse: fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
     let texts = match raw {
         Raw::List(texts) => texts.as_slice(),

@@ -1,4 +1,4 @@
-//! Finds the name that was probably meant: as the door does, with our keys.
+//! Finds the name that was probably meant, as the door does: tests of it with our keys.
 
 pub(crate) use largesse::http::nearest;
 
@@ -13,7 +13,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_finds_its_key() {
+    fn a_typo_finds_its_key() {
         check("http.hartbeat", "http.heartbeat");
         check("htpp.heartbeat", "http.heartbeat");
         check("http.retry-min", "http.retry_min");
@@ -23,7 +23,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_near_nothing_finds_nothing() {
+    fn a_name_near_no_key_finds_nothing() {
         for wrong in ["banana", "", "x", "http.port", "http.banana", "tls.certificate", "no"] {
             assert_eq!(nearest(wrong, keys().map(|key| key.path)), None, "for {wrong}");
         }

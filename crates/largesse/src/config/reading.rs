@@ -1,11 +1,11 @@
 //! Reads one place's values into a type, and finds everything that is wrong with them.
 //!
-//! serde stops at the first error. So that error is noted, its value taken out, and the rest read again, until nothing is
+//! serde stops at the first error. So that error is noted, its value removed, and the rest read again, until nothing is
 //! wrong any more.
 //!
-//! Invariants: each round takes out something that was not there by default, and the number of rounds is bounded; an error
-//! that follows from a noted one is not noted. Several missing keys of a section are all noted, up to the first whose type
-//! takes no blank. Does not know keys by name.
+//! Invariants: each round removes something that is not a default, and the number of rounds is bounded; an error that
+//! follows from a noted one is not noted. All missing keys of a section are noted, up to the first whose type accepts no
+//! blank. Does not know keys by name.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ use super::{
     unknown::{shown, unknown},
 };
 
-/// After so many rounds it stops: each reads everything again, and nobody mends as many mistakes at once.
+/// Rounds at most: each reads everything again, and nobody corrects this many mistakes at once.
 const ROUNDS_MAX: usize = 1000;
 
 /// What is wrong in `values`, which are laid over `defaults`; in the order of their lines.
@@ -46,14 +46,14 @@ pub(crate) fn mistakes<T: DeserializeOwned>(defaults: &Node, values: Node) -> Ve
 struct Reading {
     defaults: Node,
     tree: Node,
-    /// The paths of values that were wrong, and are not there any more.
+    /// The paths of values that were wrong and have been removed.
     noted: HashSet<String>,
     /// With their lines.
     found: Vec<(usize, ConfigError)>,
 }
 
 impl Reading {
-    /// Notes what is wrong, and takes it out. Whether that changed anything.
+    /// Notes what is wrong, and removes it. Returns whether that changed anything.
     fn note(&mut self, path: &[Segment], problem: &Problem) -> bool {
         match problem {
             Problem::UnknownKey(known) => self.note_unknown(path, known),
@@ -89,7 +89,7 @@ impl Reading {
         self.take(path)
     }
 
-    /// All keys of one table that are not known, in one go: a file of something else has many.
+    /// All unknown keys of one table at once: a file of another program has many.
     fn note_unknown(&mut self, path: &[Segment], known: &[&'static str]) -> bool {
         let Some((_, table)) = path.split_last() else { return false };
         let Some(Value::Table(entries)) = self.tree.at(table).map(|node| &mut node.value) else {
@@ -107,7 +107,7 @@ impl Reading {
         entries.len() < before
     }
 
-    /// Puts a blank where a key is missing, to find out whether more are.
+    /// Puts a blank where a key is missing, to find out whether more keys are.
     fn note_missing(&mut self, table: &[Segment], name: &str) -> bool {
         let Some(node) = self.tree.at(table) else { return false };
         let origin = node.origin.clone();
@@ -119,7 +119,7 @@ impl Reading {
         true
     }
 
-    /// Takes out a list's element whose type takes no blank: it is noted already, and others can still be read.
+    /// Removes an element of a list whose type accepts no blank: it is noted already, and the others can still be read.
     fn drop_element(&mut self, path: &[Segment]) -> bool {
         let index = path.iter().rposition(|segment| matches!(segment, Segment::Seq { .. }));
         let Some(element) = index.map(|index| &path[..=index]) else { return false };
@@ -128,8 +128,7 @@ impl Reading {
         self.tree.remove(element).is_some()
     }
 
-    /// Puts the default in the place of a value, or takes it out where there is none. A blank keeps the place of an item
-    /// in its list.
+    /// Replaces a value with its default, or removes it if there is none. A blank keeps the place of an item in its list.
     fn take(&mut self, path: &[Segment]) -> bool {
         self.noted.insert(place(path));
         match (self.defaults.at(path), self.tree.at(path)) {
@@ -144,7 +143,7 @@ impl Reading {
     }
 }
 
-/// A path as one text, of which that of what is inside is a longer one.
+/// A path as text; the paths of everything inside begin with it.
 fn place(path: &[Segment]) -> String {
     path.iter().map(|segment| format!("{segment:?}")).collect()
 }
@@ -194,7 +193,7 @@ mod tests {
         Each,
     }
 
-    /// One whose name can't be blank.
+    /// A section whose name can't be blank.
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     #[expect(dead_code, reason = "it is read, and not looked at")]
@@ -282,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_in_all_sections_of_a_list_is_reported_at_once() {
+    fn all_mistakes_in_all_sections_of_a_list_are_reported_at_once() {
         check(
             "[[program]]\nname = 5\ncommand = [\"a\", 7, true]\ntimeout = \"5\"\nmode = \"both\"\npty = 1\n\
              runs_max = 1000\n[[program]]\nnme = \"b\"\ncommand = \"x\"\ntimeout = \"2h\"\n",
@@ -304,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn each_missing_key_is_reported_and_none_that_was_only_wrong() {
+    fn each_missing_key_is_reported_and_no_wrong_one_as_missing() {
         check(
             &format!("[[program]]\n[[program]]\nname = 1\n{RIGHT}[[program]]\nname = \"c\"\ncommand = []\n"),
             &[
@@ -320,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_takes_no_blank_hides_only_the_rest_of_its_own_section() {
+    fn a_type_that_accepts_no_blank_hides_only_the_rest_of_its_own_section() {
         check_as::<Named>(
             "[[program]]\n[[program]]\nname = \"\"\n[[program]]\nname = \"a\"\n[[program]]\ncommand = []\nx = 1\n",
             &[
@@ -334,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn more_mistakes_than_anyone_mends_at_once_end_with_a_word_that_there_are_more() {
+    fn too_many_mistakes_end_with_the_note_that_there_are_more() {
         let found = mistakes::<Served>(&Node::root(), parsed(&"[[program]]\n".repeat(ROUNDS_MAX)));
         assert!((1..=ROUNDS_MAX).contains(&found.len()), "{}", found.len());
         let last = found.last().unwrap().to_string();
@@ -342,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_list_of_sections_is_told_how_one_is_written() {
+    fn a_value_in_place_of_a_list_of_sections_is_answered_with_how_to_write_one() {
         let how = "program is a list of sections: write [[program]] and the keys of one below it";
         check("[program]\nname = \"a\"\n", &[&format!("t, line 1: {how}")]);
         check("program = [1]\n", &[&format!("t, line 1: {how}")]);

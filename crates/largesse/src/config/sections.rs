@@ -61,7 +61,7 @@ section! {
         data: PathBuf = "./largesse-data", "data" DIR;
         /// The store under all streams.
         log: LogConfig;
-        /// What a stream gets that is made by its first event.
+        /// The settings of a stream that its first event creates.
         #[serde(with = "StreamConfig")]
         stream: Settings;
         /// The native door.
@@ -84,7 +84,7 @@ section! {
         /// The most streams
         #[serde(with = "Count::<1, 1_000_000_000>")]
         streams_max: u64 = 1000000;
-        /// When events are synced to the disk: "always", before anybody hears of them, or "interval"
+        /// When events are synced to the disk: "always", before they are acknowledged or read, or "interval"
         sync: SyncWord = "always";
         /// How often, with sync = "interval"
         #[serde(with = "Time::<1, HOUR>")]
@@ -96,9 +96,9 @@ section! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SyncWord {
-    /// Before anybody is told of them.
+    /// Before they are acknowledged or read.
     Always,
-    /// Every now and then.
+    /// At regular intervals.
     Interval,
 }
 
@@ -121,7 +121,7 @@ section! {
         /// What happens to readers that fall behind: "catch-up", "latest" or "disconnect"
         #[serde(with = "SlowWord")]
         slow: Slow = "catch-up";
-        /// Where a reader starts that does not say where: "start", "now" or "-N", the last N events
+        /// Where readers start that don't say where: "start", "now" or "-N", the last N events
         #[serde(with = "Beginning")]
         from: FromSetting = "start";
         /// Whether publishers may use the names of control events: "reserved" or "shared"

@@ -1,6 +1,6 @@
 //! The configuration in force as a TOML file.
 //!
-//! Invariant: used as a file, it gives the same configuration.
+//! Invariant: used as a configuration file, it results in the same configuration.
 
 use super::{
     Effective,

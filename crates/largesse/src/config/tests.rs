@@ -149,7 +149,7 @@ fn check_mistake(text: &str, wants: &[&str]) {
 }
 
 #[test]
-fn a_wrong_value_is_told_with_its_line_its_key_and_what_would_be_right() {
+fn a_wrong_value_is_reported_with_its_line_its_key_and_what_would_be_right() {
     check_mistake(
         "\n[http]\nheartbeat = \"15\"",
         &["test.toml, line 3", "http.heartbeat", "\"15\"", "\"15s\""],
@@ -181,12 +181,12 @@ fn a_wrong_value_is_told_with_its_line_its_key_and_what_would_be_right() {
     check_mistake("listen = [1]", &["not every item is a text"]);
     check_mistake("http.allowed_origins = [\"https://a.example/\"]", &["https://a.example/", "origin"]);
     check_mistake("http.allowed_hosts = [\"http://x\"]", &["http://x", "a host has no scheme"]);
-    check_mistake("listen = [\"127.0.0.1:1\", \"127.0.0.1:1\"]", &["127.0.0.1:1 is there twice"]);
+    check_mistake("listen = [\"127.0.0.1:1\", \"127.0.0.1:1\"]", &["127.0.0.1:1 is listed twice"]);
     check_mistake("shutdown_grace = 99999999999999999999", &["line 1"]);
 }
 
 #[test]
-fn an_unknown_key_is_told_with_the_nearest_right_one() {
+fn an_unknown_key_is_reported_with_the_nearest_right_one() {
     check_mistake("[http]\nhartbeat = \"15s\"", &["line 2", "http.hartbeat", "nearest is http.heartbeat"]);
     check_mistake("[htpp]\nheartbeat = \"15s\"", &["htpp is not a section", "nearest is http"]);
     check_mistake("lissen = []", &["lissen", "nearest is listen"]);
@@ -231,7 +231,7 @@ fn mistakes_of_a_file_come_in_the_order_of_its_lines() {
 }
 
 #[test]
-fn an_unknown_variable_is_told_with_the_nearest_right_one() {
+fn an_unknown_variable_is_reported_with_the_nearest_right_one() {
     let mistakes = load("", &[("LARGESSE_HTTP_HARTBEAT", "1"), ("OTHER", "2")], &[]).unwrap_err();
     let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 1, "{told:?}");
@@ -242,7 +242,7 @@ fn an_unknown_variable_is_told_with_the_nearest_right_one() {
 }
 
 #[test]
-fn what_other_servers_call_a_key_is_told_with_ours() {
+fn what_other_servers_call_a_key_is_reported_with_ours() {
     for (file, want) in [
         ("port = 8084", "port is not a key; the nearest is listen"),
         ("host = \"0.0.0.0\"", "nearest is listen"),
@@ -286,7 +286,7 @@ fn check_everywhere(path: &str, text: &str, want: &str) {
 }
 
 #[test]
-fn a_path_that_only_a_shell_would_have_read_otherwise_is_told() {
+fn a_path_that_only_a_shell_would_have_read_otherwise_is_reported() {
     for (text, want) in [
         ("\"/srv/largesse\"", "quotes"),
         ("'/srv/largesse'", "quotes"),
@@ -322,7 +322,7 @@ fn a_path_that_only_a_shell_would_have_read_otherwise_is_told() {
 }
 
 #[test]
-fn quotes_and_spaces_around_any_value_are_told_or_do_no_harm() {
+fn quotes_and_spaces_around_any_value_are_reported_or_do_no_harm() {
     for key in keys() {
         let value = key.default.trim_matches(['[', ']', '"']);
         let value = match key.path {
@@ -352,7 +352,7 @@ fn quotes_and_spaces_around_any_value_are_told_or_do_no_harm() {
 }
 
 #[test]
-fn hosts_and_origins_that_match_nothing_are_told() {
+fn hosts_and_origins_that_match_nothing_are_reported() {
     for (text, want) in [
         ("http://events.example", "no scheme"),
         ("events.example/", "leave out the path"),
@@ -385,14 +385,14 @@ fn hosts_and_origins_that_match_nothing_are_told() {
     ] {
         check_everywhere("http.allowed_origins", text, want);
     }
-    // In a list of the environment spaces are taken away, and in a file an empty one is no host.
+    // A list in the environment loses its spaces, and an empty host in a file isn't a host.
     check_mistake("http.allowed_hosts = [\"\"]", &["it is empty"]);
     check_mistake("http.allowed_hosts = [\" a\"]", &["a space"]);
     check_mistake("http.allowed_origins = [\"https://a \"]", &["a space"]);
 }
 
 #[test]
-fn what_is_near_no_key_is_told_without_one() {
+fn what_is_near_no_key_is_reported_without_one() {
     let check = |mistakes: Vec<ConfigError>| {
         let told = mistakes[0].to_string();
         assert!(mistakes.len() == 1 && told.contains("is not a "), "{mistakes:?}");
@@ -406,12 +406,12 @@ fn what_is_near_no_key_is_told_without_one() {
 }
 
 #[test]
-fn what_is_not_toml_is_told_with_its_line() {
+fn what_is_not_toml_is_reported_with_its_line() {
     check_mistake("listen = [\n", &["test.toml, line", "not TOML"]);
 }
 
 #[test]
-fn all_mistakes_of_all_places_are_told_at_once_those_that_lose_too() {
+fn all_mistakes_of_all_places_are_reported_at_once_those_that_lose_too() {
     let file = "[http]\nheartbeat = 1\nfoo = 2\n";
     let variables = [("LARGESSE_HTTP_HEARTBEAT", "x"), ("LARGESSE_SHUTDOWN_GRACE", "x")];
     let mistakes = load(file, &variables, &["--shutdown-grace", "y", "--listen", "z"]).unwrap_err();

@@ -1,6 +1,6 @@
-//! Values as they were written, and where: what a file, variables and flags become before serde reads them.
+//! Values as they were written, each with its origin: what a file, variables and flags become before serde reads them.
 //!
-//! Invariant: `Display` is TOML, on one line. Does not know what any key wants.
+//! Invariant: `Display` is TOML, on one line. Does not know which values a key accepts.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -22,9 +22,9 @@ pub(crate) enum Value {
     Boolean(bool),
     List(Vec<Node>),
     Table(BTreeMap<String, Node>),
-    /// What no key takes, as it was written: a fraction, a date, an integer out of range.
+    /// What no key accepts, as it was written: a fraction, a date, an integer out of range.
     Other(String),
-    /// Stands for a value that is missing, so that reading goes on behind it.
+    /// Replaces a missing value, so that what follows can be read.
     Blank,
 }
 
@@ -58,7 +58,7 @@ impl Node {
         })
     }
 
-    /// Takes out the value at a path.
+    /// Removes the value at a path.
     pub(crate) fn remove(&mut self, path: &[Segment]) -> Option<Self> {
         let (last, above) = path.split_last()?;
         match (&mut self.at(above)?.value, last) {
@@ -70,7 +70,7 @@ impl Node {
         }
     }
 
-    /// Puts a value at a key's dotted path; sections on the way are made.
+    /// Puts a value at a key's dotted path, and creates the sections on the way.
     pub(crate) fn put(&mut self, path: &str, node: Self) {
         self.lay(path.rsplit('.').fold(node, |inner, name| {
             let origin = inner.origin.clone();
@@ -78,7 +78,7 @@ impl Node {
         }));
     }
 
-    /// Lays a stronger value over this one: table over table joins them, anything else replaces.
+    /// Lays a stronger value over this one: two tables are merged, anything else is replaced.
     pub(crate) fn lay(&mut self, over: Self) {
         match (&mut self.value, over.value) {
             (Value::Table(below), Value::Table(above)) => {
@@ -97,7 +97,7 @@ impl Node {
         if let Value::Table(entries) = &self.value { Some(entries) } else { None }
     }
 
-    /// Of a list; else none.
+    /// The items of a list; none of anything else.
     pub(crate) fn items(&self) -> &[Self] {
         if let Value::List(items) = &self.value { items } else { &[] }
     }
@@ -106,14 +106,14 @@ impl Node {
         if let Value::Text(text) = &self.value { Some(text) } else { None }
     }
 
-    /// Whether a blank is this value, or in it.
+    /// Whether this value is or contains a blank.
     pub(crate) fn has_blank(&self) -> bool {
         self.value == Value::Blank
             || self.items().iter().any(Self::has_blank)
             || self.entries().is_some_and(|entries| entries.values().any(Self::has_blank))
     }
 
-    /// What a text has around its value that a shell would have taken away, and files of variables keep.
+    /// What is around a text that a shell would have removed, and a file of variables keeps.
     pub(crate) fn stray(&self) -> Option<&'static str> {
         self.text().and_then(stray).or_else(|| self.items().iter().find_map(Self::stray))
     }
@@ -155,7 +155,7 @@ impl fmt::Display for Node {
     }
 }
 
-/// On one line: TOML's own writer puts a text with line breaks on several. A text of JSON is one of TOML, but for DEL.
+/// On one line: TOML's own writer puts a text with line breaks on several. JSON strings are TOML strings, except for DEL.
 fn quoted(text: &str) -> String {
     if text.contains(|letter: char| letter.is_control()) {
         serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")

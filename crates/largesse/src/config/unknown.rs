@@ -1,6 +1,6 @@
-//! What is said of a name that is not a key: the key that was probably meant.
+//! The message for a name that is not a key, with the key that was probably meant.
 //!
-//! Invariant: a name is hinted at only where it is near, or known from other servers. Does not read values.
+//! Invariant: a key is suggested only if its name is near, or has this name in other servers. Does not read values.
 
 use serde_path_to_error::Segment;
 
@@ -12,7 +12,7 @@ use super::{
     tree::{Node, Value, key_text},
 };
 
-/// A path for people: the names as TOML writes them. Which of several sections it is, the line says.
+/// A path for people: the names as TOML writes them. The line tells which of several sections it is.
 pub(crate) fn shown(path: &[Segment]) -> String {
     names(path).map(key_text).collect::<Vec<_>>().join(".")
 }
@@ -22,7 +22,7 @@ fn names(path: &[Segment]) -> impl Iterator<Item = &str> {
         .filter_map(|segment| if let Segment::Map { key } = segment { Some(key.as_str()) } else { None })
 }
 
-/// What is said of `name`, in the table at `path`, which is none of the names `known` there.
+/// The message for `name` in the table at `path`, where only the names `known` are right.
 pub(crate) fn unknown(path: &[Segment], name: &str, node: &Node, known: &[&'static str]) -> String {
     let within = |name| names(path).chain([name]).collect::<Vec<_>>().join(".");
     let at = &within(name);
@@ -36,7 +36,7 @@ pub(crate) fn unknown(path: &[Segment], name: &str, node: &Node, known: &[&'stat
         _ => false,
     };
     let nearest = if path.iter().any(|segment| matches!(segment, Segment::Seq { .. })) {
-        // In one of several sections, its own names alone can be meant.
+        // In one of several sections, only its own names can be meant.
         nearest(name, known.iter().copied()).map(within)
     } else if is_section {
         near_section(path, at, node, known).map(str::to_owned)
@@ -48,7 +48,7 @@ pub(crate) fn unknown(path: &[Segment], name: &str, node: &Node, known: &[&'stat
     format!("{told} is not a {what}{hint}")
 }
 
-/// Of a section that there is not, one key may be known by another name.
+/// One key of an unknown section may be known by another name.
 fn near_section(path: &[Segment], at: &str, node: &Node, known: &[&'static str]) -> Option<&'static str> {
     let lists = known.iter().copied().filter(|name| path.is_empty() && key_at(name).is_none());
     let mut inner = node.entries().into_iter().flatten();

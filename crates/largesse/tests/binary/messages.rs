@@ -61,7 +61,7 @@ fn what_is_advised_for_an_address_is_taken_in_each_place() {
         assert_eq!(Running::start(program).done().code(), Some(0), "{value}");
     }
     let done = run(&["config", "check", "--listen", "localhost:1", "--listen", "127.0.0.1:1"]);
-    check(&done, 1, &["127.0.0.1:1 is there twice"], &[]);
+    check(&done, 1, &["127.0.0.1:1 is listed twice"], &[]);
 }
 
 #[test]
