@@ -2,6 +2,7 @@
 //!
 //! What needs an entry: the words of [`REQUIRED`], the field's and ours; and the last word of each type that a crate
 //! exports (`Claim`, `ReadRequest`), unless it is one of [`PLAIN`]. So a new word of ours can't come in without one.
+//! What a crate re-exports from another (`Url`) is explained there, if it is ours, or by its own documentation.
 //!
 //! It does not judge whether a sentence is true.
 
@@ -42,11 +43,60 @@ const REQUIRED: &[&str] = &[
 
 /// Last words of types that say what they are without an entry.
 const PLAIN: &[&str] = &[
-    "answer", "appended", "builder", "change", "changes", "clock", "config", "content", "data", "deleted",
-    "error", "ends", "events", "ext", "form", "from", "full", "kind", "limit", "limits", "lines", "listener",
-    "made", "ms", "name", "names", "need", "notice", "now", "once", "opening", "out", "parser", "patch",
-    "pending", "put", "reason", "repeat", "request", "rule", "served", "setting", "start", "state",
-    "stopped", "text", "then", "view", "watch",
+    "answer",
+    "appended",
+    "builder",
+    "cause",
+    "change",
+    "changes",
+    "clock",
+    "config",
+    "content",
+    "data",
+    "deleted",
+    "encodings",
+    "ends",
+    "error",
+    "events",
+    "ext",
+    "form",
+    "from",
+    "full",
+    "kind",
+    "limit",
+    "limits",
+    "lines",
+    "listener",
+    "made",
+    "ms",
+    "name",
+    "names",
+    "need",
+    "next",
+    "notice",
+    "now",
+    "once",
+    "opening",
+    "out",
+    "parser",
+    "patch",
+    "pending",
+    "put",
+    "reason",
+    "repeat",
+    "request",
+    "response",
+    "rule",
+    "served",
+    "setting",
+    "start",
+    "state",
+    "statuses",
+    "stopped",
+    "text",
+    "then",
+    "view",
+    "watch",
 ];
 
 pub(super) const RULE: Rule = Rule { name: "glossary", check, good: GOOD, bad: BAD };
@@ -148,15 +198,24 @@ fn exported(tree: &Tree, entries: &[Entry<'_>]) -> Vec<Violation> {
     strange.collect()
 }
 
-/// The types in a crate's `pub use`, each with its place.
+/// The types of its own in a crate's `pub use`, each with its place.
 fn exports(code: &Code) -> impl Iterator<Item = (usize, &str)> {
-    let uses = code.find("pub use ").map(|at| (at, &code.bare[at..]));
+    const USE: &str = "pub use ";
+    let uses = code.find(USE).map(|at| (at, &code.bare[at + USE.len()..]));
     let uses = uses.filter_map(|(at, rest)| Some((at, &rest[..rest.find(';')?])));
+    let uses = uses.filter(|(_, path)| !is_foreign(code, path));
     let names = uses.flat_map(|(at, text)| text.split(|letter| !is_word(letter)).map(move |name| (at, name)));
     names.filter(|(_, name)| {
         name.starts_with(|letter: char| letter.is_ascii_uppercase())
             && name.contains(|letter: char| letter.is_ascii_lowercase())
     })
+}
+
+/// Whether a path begins with another crate: a name that is not a module of this file.
+fn is_foreign(code: &Code, path: &str) -> bool {
+    let first = path.split(|letter| !is_word(letter)).next().unwrap_or_default();
+    let is_ours = matches!(first, "" | "crate" | "self" | "super");
+    path.starts_with("::") || !(is_ours || code.find(&format!("mod {first}")).next().is_some())
 }
 
 /// A page with all that is required, and then more; and a text that uses all of it.
@@ -193,6 +252,14 @@ const GOOD: &[&[(&str, &str)]] = &[
             "mod a;\npub use a::{Claim, ClaimError, claim, CLAIMS_MAX};\nuse a::Strange;\n",
         ),
     ],
+    &[
+        (PAGE, FULL),
+        USES,
+        (
+            "crates/a/src/lib.rs",
+            "mod a;\npub use http::{HeaderMap, StatusCode};\npub use ::url::Url;\npub use other::Strange;\n",
+        ),
+    ],
 ];
 
 const BAD: &[&[(&str, &str)]] = &[
@@ -202,4 +269,6 @@ const BAD: &[&[(&str, &str)]] = &[
     &[(PAGE, page!("| **subscription** | S |\n")), USES],
     &[(PAGE, page!("| **subscription** | S. |\n", "| **claim** | C. |\n")), USES],
     &[(PAGE, FULL), USES, ("crates/a/src/lib.rs", "mod a;\npub use a::ReadGrant;\n")],
+    &[(PAGE, FULL), USES, ("crates/a/src/lib.rs", "pub mod a {}\npub use {a::ReadGrant};\n")],
+    &[(PAGE, FULL), USES, ("crates/a/src/lib.rs", "mod a;\npub use self::{\n    a::ReadGrant,\n};\n")],
 ];

@@ -74,7 +74,7 @@ impl Publish<'_> {
     /// Appends a body of any textual type as one event. It is never decoded: `a=b` is the text `a=b`.
     async fn append_text(&self, body: &mut RequestBody) -> Result<Response, Refusal> {
         let text = utf8(body.whole(self.door.config.event_bytes_max).await?)?;
-        // With close, an empty body is no event; without it, it is an empty one.
+        // With close, an empty body isn't an event; without it, it is an empty one.
         if text.is_empty() && self.then == Then::Close {
             self.check_nothing_named()?;
             return self.append_whole(Vec::new(), self.once("close", b"")).await;

@@ -1,6 +1,6 @@
 //! GET as JSON: a page of a stream's history, or of several.
 //!
-//! Invariant: `next` is always there and a valid place, so that a program may page for ever. Does not wait
+//! Invariant: `next` is always there and a valid place, so that a program can go on from page to page. Does not wait
 //! for events.
 
 use std::num::NonZeroUsize;

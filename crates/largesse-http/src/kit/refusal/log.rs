@@ -64,7 +64,7 @@ impl Refusal {
         Self::new(Problem::ReservedName, detail).with("event", name).with("reserved", RESERVED_NAMES.to_vec())
     }
 
-    /// A log that failed. The answer includes what the disk reported about which file: it is no secret, and
+    /// A log that failed. The answer includes what the disk reported about which file: it isn't secret, and
     /// publishers can pass it on.
     pub(crate) fn of_engine(error: &EngineError) -> Self {
         if error.blame() == Blame::Server {
