@@ -30,7 +30,7 @@ pub enum Need {
     Emit(Vec<OutBlock>),
     /// Read the log from here and call [`Progress::handle_batch`].
     Read(Place),
-    /// Ask the log what has ended here ([`largesse_log::Engine::ended_at`]) and call [`Progress::handle_ends`].
+    /// Ask the log what has ended here ([`largesse_log::EngineExt::ended_at`]) and call [`Progress::handle_ends`].
     AskEnds(Place),
     /// Wait until woken, then call [`Progress::handle_woken`].
     Wait,
