@@ -15,7 +15,8 @@ use std::{
 use largesse_log::{
     Command, EngineError, Event, Incarnation, Position, Query, QueryReply, StreamName, TailListener, UnixMs,
     state::{
-        Applied, ColdEvent, ColdEvents, ColdRange, Effects, LogState, Looked, Progress, Snapshot, Stamp,
+        Applied, ColdEvent, ColdEvents, ColdRange, Effects, LogState, Progress, QueryProgress, Snapshot,
+        Stamp,
     },
 };
 
@@ -93,7 +94,7 @@ impl Core {
             let found = self.cold.stubs(&wanted);
             state = self.state();
             match found {
-                Ok(found) => progress = state.go_on(&wanted, found),
+                Ok(found) => progress = state.resume(&wanted, found),
                 Err(error) => {
                     let applied = state.give_up();
                     self.take_effects(&applied.effects);
@@ -112,9 +113,9 @@ impl Core {
         let mut looked = self.state().query(query)?;
         loop {
             looked = match looked {
-                Looked::Ready(reply) => return Ok(reply),
-                Looked::More(search) => self.state().look_on(search),
-                Looked::Cold(cold) => cold.run(self)?,
+                QueryProgress::Ready(reply) => return Ok(reply),
+                QueryProgress::More(search) => self.state().continue_query(search),
+                QueryProgress::Cold(cold) => cold.run(self)?,
             };
         }
     }
@@ -181,7 +182,7 @@ impl ColdEvents for Core {
         Ok(self.cold.run(life, after, events_max)?)
     }
 
-    fn walk(
+    fn scan(
         &self,
         after: Position,
         visit: impl FnMut(StreamName, ColdEvent<Spot>) -> ControlFlow<()>,
@@ -189,7 +190,7 @@ impl ColdEvents for Core {
         Ok(self.cold.walk(after, visit)?)
     }
 
-    fn walk_stretch(
+    fn scan_back(
         &self,
         upto: Position,
         visit: impl FnMut(StreamName, Position),

@@ -15,8 +15,8 @@ use std::{
 };
 
 use largesse_log::{
-    AppendError, Command, Engine, EngineError, EngineLimits, Incarnation, Looking, Now, Pending, Position,
-    Query, QueryReply, Reply, Settings, StreamName, TailListener, UnixMs, state::Looked,
+    AppendError, Command, Engine, EngineError, EngineLimits, Incarnation, Now, Pending, Position, Query,
+    QueryAnswer, QueryReply, Reply, Settings, StreamName, TailListener, UnixMs, state::QueryProgress,
 };
 
 use crate::{
@@ -342,19 +342,19 @@ impl Engine for DiskEngine {
         Box::pin(self.ask(now, command))
     }
 
-    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a> {
+    fn query<'a>(&'a self, query: Query<'a>) -> QueryAnswer<'a> {
         let looked = self.core.state().query(query);
         match looked {
-            Ok(Looked::Ready(reply)) => Looking::Ready(Ok(reply)),
-            Ok(looked) => Looking::Cold(Box::pin(self.look_on(query, looked))),
-            Err(error) => Looking::Ready(Err(error)),
+            Ok(QueryProgress::Ready(reply)) => QueryAnswer::Ready(Ok(reply)),
+            Ok(looked) => QueryAnswer::Cold(Box::pin(self.look_on(query, looked))),
+            Err(error) => QueryAnswer::Ready(Err(error)),
         }
     }
 }
 
 impl DiskEngine {
     /// Goes on with a look, and begins it again behind an event that is broken.
-    async fn look_on(&self, query: Query<'_>, mut looked: Looked) -> Result<QueryReply, EngineError> {
+    async fn look_on(&self, query: Query<'_>, mut looked: QueryProgress) -> Result<QueryReply, EngineError> {
         loop {
             match lookup::look_on(&self.core, &self.pool, looked).await {
                 Ok(reply) => return Ok(reply),

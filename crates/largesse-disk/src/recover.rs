@@ -320,7 +320,7 @@ impl Opening {
         }
         if self.has_blanks {
             // Blanks are in memory in the places of events; on the disk nobody takes them for one.
-            while self.core.state().settle(0, Position::MAX, usize::MAX) {}
+            while self.core.state().evict(0, Position::MAX, usize::MAX) {}
         }
         Ok(numbers.last().copied())
     }
@@ -373,7 +373,7 @@ impl Opening {
             self.fault = self.fault.take().or(error);
         }
         segment.reached(group.end);
-        while self.core.state().settle(HOT_BYTES_MAX, Position::MAX, usize::MAX) {}
+        while self.core.state().evict(HOT_BYTES_MAX, Position::MAX, usize::MAX) {}
     }
 }
 

@@ -11,8 +11,8 @@ use largesse_disk::{
     io::Folder,
 };
 use largesse_log::{
-    Append, Author, Change, ControlNames, EngineExt, EngineLimits, FromSetting, Incarnation, NewEvent, Once,
-    Put, Settings, SettingsPatch, StreamName, StreamState, Then, UnixMs,
+    Append, Author, ControlNames, EngineExt, EngineLimits, FromSetting, Incarnation, NewEvent, Once, Put,
+    SettingChange, Settings, SettingsPatch, StreamName, StreamState, Then, UnixMs,
 };
 use largesse_wire::EventData;
 use support::TempFolder;
@@ -79,8 +79,8 @@ fn a_folder_of_the_first_format_is_read_and_goes_on_in_this_one() {
     let engine = try_open(folder.path()).unwrap();
     assert_eq!((state(&engine).events, state(&engine).settings), (1, Settings::default()));
     let settings = SettingsPatch {
-        from: Change::Set(FromSetting::Now),
-        control_names: Change::Set(ControlNames::Shared),
+        from: SettingChange::Set(FromSetting::Now),
+        control_names: SettingChange::Set(ControlNames::Shared),
         ..SettingsPatch::default()
     };
     let put = run(engine.put(UnixMs(2_000).into(), &name(), Put { settings })).unwrap();

@@ -11,8 +11,8 @@ use std::{
 
 use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, io::SimulatedDisk};
 use largesse_log::{
-    Command, Engine, EngineError, EngineLimits, Incarnation, Looking, Now, Pending, Position, Query, Reply,
-    Settings, TailListener, conformance::rng::Rng,
+    Command, Engine, EngineError, EngineLimits, Incarnation, Now, Pending, Position, Query, QueryAnswer,
+    Reply, Settings, TailListener, conformance::rng::Rng,
 };
 
 /// One call in so many finds the log opened anew.
@@ -149,8 +149,8 @@ impl Engine for Restarting {
         Box::pin(async move { self.engine().submit(now, command).await })
     }
 
-    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a> {
-        Looking::Cold(Box::pin(async move { self.engine().query(query).done().await }))
+    fn query<'a>(&'a self, query: Query<'a>) -> QueryAnswer<'a> {
+        QueryAnswer::Cold(Box::pin(async move { self.engine().query(query).done().await }))
     }
 }
 

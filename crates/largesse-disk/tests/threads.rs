@@ -11,8 +11,8 @@ use largesse_disk::{
 };
 use largesse_log::{
     Append, AppendError, Author, EngineError, EngineExt, EngineLimits, IdempotencyKey, Incarnation, NewEvent,
-    Once, Outcome, Place, Position, Put, ReadLimits, Record, Selection, Selector, Stopped, StreamName, Then,
-    UnixMs,
+    Once, Place, Position, Put, ReadLimits, Record, Selection, Selector, Stopped, StreamName, Then, UnixMs,
+    WriteOutcome,
 };
 use largesse_wire::EventData;
 use tokio::task::JoinSet;
@@ -104,7 +104,7 @@ impl Log {
 }
 
 #[track_caller]
-fn check_refused(answer: Result<Position, AppendError>, wants: &[Outcome]) {
+fn check_refused(answer: Result<Position, AppendError>, wants: &[WriteOutcome]) {
     let error = answer.unwrap_err();
     assert!(wants.contains(&error.outcome()), "{error}");
     assert!(!matches!(error, AppendError::Engine(EngineError::Stopping)), "nobody stops it: {error}");
@@ -125,7 +125,7 @@ async fn when_the_thread_that_writes_panics_every_publisher_is_answered_and_the_
                     match log.publish().await {
                         Ok(position) => acknowledged.push(position),
                         refused => {
-                            check_refused(refused, &[Outcome::Unknown, Outcome::NotWritten]);
+                            check_refused(refused, &[WriteOutcome::Unknown, WriteOutcome::NotWritten]);
                             return acknowledged;
                         }
                     }
@@ -137,7 +137,7 @@ async fn when_the_thread_that_writes_panics_every_publisher_is_answered_and_the_
         let told = soon(log.engine.health().failed()).await;
         assert!(told.contains("writes the log panicked: the disk was told to"), "{told}");
         for refused in log.write_all_kinds().await {
-            check_refused(refused.map(|()| Position::ZERO), &[Outcome::NotWritten]);
+            check_refused(refused.map(|()| Position::ZERO), &[WriteOutcome::NotWritten]);
         }
         // Reading goes on.
         let read = log.read().await.unwrap();
@@ -159,7 +159,7 @@ async fn when_the_thread_that_maintains_panics_every_publisher_is_answered_and_t
                 refused => break refused,
             }
         };
-        check_refused(refused, &[Outcome::NotWritten]);
+        check_refused(refused, &[WriteOutcome::NotWritten]);
         let told = soon(log.engine.health().failed()).await;
         assert!(told.contains("maintains the log panicked: the disk was told to"), "{told}");
         assert_eq!(log.read().await.unwrap(), acknowledged);

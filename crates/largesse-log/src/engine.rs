@@ -41,18 +41,18 @@ pub trait Engine: Send + Sync + 'static {
     fn submit(&self, now: Now, command: Command) -> Pending<'_, Result<Reply, EngineError>>;
 
     /// Looks at the log. The reply is of the query's own kind.
-    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a>;
+    fn query<'a>(&'a self, query: Query<'a>) -> QueryAnswer<'a>;
 }
 
 /// A look at the log.
-pub enum Looking<'a> {
+pub enum QueryAnswer<'a> {
     /// What it found, in memory.
     Ready(Result<QueryReply, EngineError>),
     /// It goes on elsewhere, such as on a disk. Dropping the future leaves nothing but a read that ends by itself.
     Cold(Pending<'a, Result<QueryReply, EngineError>>),
 }
 
-impl std::fmt::Debug for Looking<'_> {
+impl std::fmt::Debug for QueryAnswer<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Ready(reply) => f.debug_tuple("Ready").field(reply).finish(),
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Looking<'_> {
     }
 }
 
-impl Looking<'_> {
+impl QueryAnswer<'_> {
     /// Waits for what it finds.
     ///
     /// # Errors

@@ -38,11 +38,11 @@ pub mod conformance;
 
 pub use command::append::{
     Append, AppendError, AppendOutcome, Appended, Blame, Claim, Deleted, Digest, DigestBuilder, EngineError,
-    Made, Once, Outcome, Put, PutAnswer, Then,
+    Made, Once, Put, PutAnswer, Then, WriteOutcome,
 };
 pub use command::idempotency_key::{IDEMPOTENCY_KEY_BYTES_MAX, IdempotencyKey, IdempotencyKeyError};
 pub use command::{Command, Reply, SWEEP_STREAMS_MAX, Touch};
-pub use engine::{Engine, EngineExt, Looking, Pending, Sweep, TailListener};
+pub use engine::{Engine, EngineExt, Pending, QueryAnswer, Sweep, TailListener};
 pub use memory::MemoryEngine;
 pub use names::pattern::{Pattern, PatternError, PatternSegment};
 pub use names::selection::{
@@ -63,7 +63,7 @@ pub use settings::from_setting::{FromSetting, FromSettingError};
 pub use settings::setting_text::{
     AgeLimit, BytesLimit, BytesText, CountLimit, DurationText, SettingTextError,
 };
-pub use settings::settings_patch::{Change, SettingsPatch};
+pub use settings::settings_patch::{SettingChange, SettingsPatch};
 pub use settings::{Settings, Slow};
 pub use state::STREAM_OVERHEAD_BYTES;
 pub use time::{Now, UnixMs};

@@ -11,9 +11,9 @@ use std::{
     task::Poll,
 };
 
-use crate::state::{Applied, LogState, Looked};
+use crate::state::{Applied, LogState, QueryProgress};
 use crate::{
-    Command, Engine, EngineError, EngineLimits, Incarnation, Looking, Now, Pending, Position, Query,
+    Command, Engine, EngineError, EngineLimits, Incarnation, Now, Pending, Position, Query, QueryAnswer,
     QueryReply, Reply, Settings, Sweep, TailListener,
 };
 
@@ -52,10 +52,10 @@ impl MemoryEngine {
     fn apply(&self, now: Now, mut command: Command) -> Reply {
         let Applied { reply, dirty, .. } = {
             let mut log = self.lock();
-            if let Some(reply) = log.foresee(now, &command) {
+            if let Some(reply) = log.noop_reply(now, &command) {
                 return reply;
             }
-            log.complete(now, &mut command);
+            log.fill_in(now, &mut command);
             let stamp = log.next_stamp(now);
             log.apply(stamp, command).in_memory()
         };
@@ -71,15 +71,15 @@ impl MemoryEngine {
 
 impl MemoryEngine {
     /// Goes on with a long look.
-    async fn look_on(&self, mut looked: Looked) -> Result<QueryReply, EngineError> {
+    async fn continue_query(&self, mut looked: QueryProgress) -> Result<QueryReply, EngineError> {
         loop {
             match looked {
-                Looked::Ready(reply) => return Ok(reply),
-                Looked::More(search) => {
+                QueryProgress::Ready(reply) => return Ok(reply),
+                QueryProgress::More(search) => {
                     yielded().await;
-                    looked = self.lock().look_on(search);
+                    looked = self.lock().continue_query(search);
                 }
-                Looked::Cold(cold) => unreachable!("{NOTHING_IS_COLD}: {cold:?}"),
+                QueryProgress::Cold(cold) => unreachable!("{NOTHING_IS_COLD}: {cold:?}"),
             }
         }
     }
@@ -129,12 +129,12 @@ impl Engine for MemoryEngine {
         })
     }
 
-    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a> {
+    fn query<'a>(&'a self, query: Query<'a>) -> QueryAnswer<'a> {
         let looked = self.lock().query(query);
         match looked {
-            Ok(Looked::Ready(reply)) => Looking::Ready(Ok(reply)),
-            Ok(looked) => Looking::Cold(Box::pin(self.look_on(looked))),
-            Err(error) => Looking::Ready(Err(error)),
+            Ok(QueryProgress::Ready(reply)) => QueryAnswer::Ready(Ok(reply)),
+            Ok(looked) => QueryAnswer::Cold(Box::pin(self.continue_query(looked))),
+            Err(error) => QueryAnswer::Ready(Err(error)),
         }
     }
 }

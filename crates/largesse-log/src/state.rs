@@ -18,29 +18,29 @@ mod stamp;
 mod view;
 
 use crate::Position;
-use apply::Left;
+use apply::PendingRetention;
 
 pub use apply::{Applied, Effects, Progress};
 pub use life::{LifeEnd, STREAM_OVERHEAD_BYTES};
 pub use log::LogState;
-pub use retention::ahead::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted};
 pub use retention::losses::Loss;
+pub use retention::stub_cache::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted};
 pub use saved::{
     SavedBlocks, SavedDamage, SavedHead, SavedKey, SavedLife, SavedTombstone, SavedUse, Snapshot,
 };
 pub use stamp::Stamp;
-pub use view::{Cold, ColdEvent, ColdEvents, ColdRange, Looked, Search};
+pub use view::{Cold, ColdEvent, ColdEvents, ColdRange, QueryProgress, Search};
 
 /// What a step of the log answers, and the record that readers are to be told of.
-struct Stepped<T> {
+struct Begun<T> {
     /// The answer.
     answer: T,
     /// The last record that readers can meet; `None` when there is no new one.
-    ring: Option<Position>,
+    dirty: Option<Position>,
     /// Where the life began that an append wrote to; `None` when it wrote nothing.
     life: Option<Position>,
     /// What is still to be done.
-    left: Left,
+    pending: PendingRetention,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use largesse_hub::{BlockContent, Control, ControlEvents, OutBlock, ResetNotice, ResetReason};
 use largesse_log::{
     Event, Form, Place, PlaceKind, Position, Selection, StartFrom, StreamName, WireId,
-    conformance::model::{ModelEvent, Step},
+    conformance::model::{CallNumber, ModelEvent},
 };
 use largesse_wire::EventId;
 
@@ -60,8 +60,8 @@ pub(crate) struct Follower {
     heard: BTreeSet<Position>,
     ends_told: BTreeSet<(StreamName, Position)>,
     /// Up to which step each stream's losses were told; the second one applies to all streams.
-    told: BTreeMap<StreamName, Step>,
-    told_all: Option<Step>,
+    told: BTreeMap<StreamName, CallNumber>,
+    told_all: Option<CallNumber>,
     /// Events of deleted streams that were passed over: an end must follow them.
     owed_ends: BTreeSet<(StreamName, Position)>,
 }
@@ -218,7 +218,7 @@ impl Follower {
     }
 
     fn is_untold_loss(&self, event: &ModelEvent, stream: &StreamName, oracle: &Oracle) -> bool {
-        let is_new = |step: Step| {
+        let is_new = |step: CallNumber| {
             oracle.model.is_news(step, self.surely_knew)
                 && self.told.get(stream).is_none_or(|told| step >= *told)
         };

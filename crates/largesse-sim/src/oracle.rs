@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use largesse_log::{
     Append, Batch, EndReason, Now, Place, Position, Put, Settings, Slow, StreamName, StreamState, Then,
-    conformance::model::{Model, Step},
+    conformance::model::{CallNumber, Model},
 };
 
 /// How much the model knows of what the engine drops and tells.
@@ -25,12 +25,12 @@ pub(crate) struct Seen {
     /// Where its first request started.
     pub(crate) origin: Place,
     /// Losses that its reads told of: up to where each is known then, and the step in progress.
-    pub(crate) losses: Vec<(Position, Step)>,
+    pub(crate) losses: Vec<(Position, CallNumber)>,
 }
 
 impl Seen {
     /// The step of the read that told of a loss known up to here.
-    pub(crate) fn step_of_loss(&self, told_upto: Position) -> Option<Step> {
+    pub(crate) fn step_of_loss(&self, told_upto: Position) -> Option<CallNumber> {
         self.losses.iter().find(|(told, _)| *told == told_upto).map(|(_, step)| *step)
     }
 
@@ -126,7 +126,7 @@ impl Oracle {
         for (name, end, _) in gone {
             self.removed.entry((name.clone(), *end)).or_insert(tail);
         }
-        self.model.finish_step(tail);
+        self.model.finish_call(tail);
     }
 
     /// Whether what ended there was removed when the tail was at `told_upto`.
@@ -142,7 +142,7 @@ impl Oracle {
 
     pub(crate) fn note_read(&mut self, batch: &Batch) {
         if let (Some(current), Some(lost)) = (self.current, &batch.lost) {
-            self.seen[current].losses.push((lost.told_upto, self.model.step()));
+            self.seen[current].losses.push((lost.told_upto, self.model.call()));
         }
     }
 }

@@ -5,8 +5,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use largesse_log::{
-    Append, Appended, Author, Change, Digest, IdempotencyKey, NewEvent, Once, Position, Put, SettingsPatch,
-    Slow, StreamName, Then, conformance::model::Model,
+    Append, Appended, Author, Digest, IdempotencyKey, NewEvent, Once, Position, Put, SettingChange,
+    SettingsPatch, Slow, StreamName, Then, conformance::model::Model,
 };
 use largesse_wire::EventData;
 
@@ -108,11 +108,15 @@ fn stream(rng: &SharedRng) -> StreamName {
 fn next_put(rng: &SharedRng) -> Put {
     let ms = |ms: u64| Some(Duration::from_millis(ms));
     let settings = SettingsPatch {
-        max_age: rng.pick(&[Change::Keep, Change::Default, Change::Set(ms(40))]),
-        max_events: rng.pick(&[Change::Keep, Change::Set(Some(1)), Change::Set(Some(4))]),
-        max_bytes: rng.pick(&[Change::Keep, Change::Default, Change::Set(Some(600))]),
-        ttl_after_close: Change::Set(Duration::from_millis(rng.pick(&[0, 50]))),
-        slow: rng.pick(&POLICIES.map(Change::Set)),
+        max_age: rng.pick(&[SettingChange::Keep, SettingChange::Default, SettingChange::Set(ms(40))]),
+        max_events: rng.pick(&[
+            SettingChange::Keep,
+            SettingChange::Set(Some(1)),
+            SettingChange::Set(Some(4)),
+        ]),
+        max_bytes: rng.pick(&[SettingChange::Keep, SettingChange::Default, SettingChange::Set(Some(600))]),
+        ttl_after_close: SettingChange::Set(Duration::from_millis(rng.pick(&[0, 50]))),
+        slow: rng.pick(&POLICIES.map(SettingChange::Set)),
         ..SettingsPatch::default()
     };
     Put { settings }

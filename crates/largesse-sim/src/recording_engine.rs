@@ -10,8 +10,8 @@ use std::{
 };
 
 use largesse_log::{
-    Batch, Command, Engine, EngineError, EngineExt, Incarnation, Looking, Now, Pending, Place, Position,
-    Query, QueryReply, Record, Reply, Settings, Stopped, Sweep, TailListener,
+    Batch, Command, Engine, EngineError, EngineExt, Incarnation, Now, Pending, Place, Position, Query,
+    QueryAnswer, QueryReply, Record, Reply, Settings, Stopped, Sweep, TailListener,
 };
 
 use crate::{at_once::at_once, oracle::Oracle, shared_rng::SharedRng, wakes::Wakes};
@@ -139,7 +139,7 @@ impl Engine for RecordingEngine {
         self.act(move |recorder| recorder.submit_now(now, &command))
     }
 
-    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a> {
-        Looking::Cold(self.act(move |recorder| recorder.query_now(query)))
+    fn query<'a>(&'a self, query: Query<'a>) -> QueryAnswer<'a> {
+        QueryAnswer::Cold(self.act(move |recorder| recorder.query_now(query)))
     }
 }

@@ -99,7 +99,7 @@ pub(crate) fn replay(
     let applying = Applying::new(segment, &stamped, spots);
     let Stamped { stamp, command } = stamped;
     let mut state = core.state();
-    state.go_back_before(stamp);
+    state.rewind_before(stamp);
     let (state, applied, error) = core.apply(state, stamp, command);
     drop(state);
     enter(segment, applying.applied(applied).written);

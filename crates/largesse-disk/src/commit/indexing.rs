@@ -58,7 +58,7 @@ impl Filer {
     fn file(&self, batch: Batch) {
         enter(&batch.segment, batch.written);
         // The next group may have been taken meanwhile: its events stay, however many they are.
-        while self.core.state().settle(self.hot_bytes_max, batch.upto, MOVED_AT_ONCE) {}
+        while self.core.state().evict(self.hot_bytes_max, batch.upto, MOVED_AT_ONCE) {}
     }
 }
 

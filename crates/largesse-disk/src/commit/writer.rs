@@ -125,14 +125,15 @@ impl Writer {
     fn split(&self, requests: Requests) -> (Requests, Requests) {
         let (admitted, held) = part(requests);
         let state = self.core.state();
-        let group =
-            admitted.into_iter().filter_map(|request| match state.foresee(request.now, &request.command) {
+        let group = admitted.into_iter().filter_map(|request| {
+            match state.noop_reply(request.now, &request.command) {
                 Some(reply) => {
                     request.waiter.answer(Ok(reply));
                     None
                 }
                 None => Some(request),
-            });
+            }
+        });
         let group = group.collect();
         (group, held)
     }
@@ -216,7 +217,7 @@ impl Writer {
     fn plan(&mut self, request: Request) -> Planned {
         let Request { now, mut command, encoded, waiter } = request;
         if matches!(command, Command::Sweep { .. }) {
-            self.core.state().complete(now, &mut command);
+            self.core.state().fill_in(now, &mut command);
         }
         let (stamp, spots) = self.write(now, &command, encoded);
         Planned { waiter, stamped: Stamped { stamp, command }, spots }

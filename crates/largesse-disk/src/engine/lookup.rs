@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use largesse_log::{QueryReply, state::Looked};
+use largesse_log::{QueryReply, state::QueryProgress};
 
 use crate::{
     core::Core,
@@ -15,16 +15,16 @@ use crate::{
 pub(crate) async fn look_on(
     core: &Arc<Core>,
     pool: &ReadPool,
-    mut looked: Looked,
+    mut looked: QueryProgress,
 ) -> Result<QueryReply, ColdError> {
     loop {
         looked = match looked {
-            Looked::Ready(reply) => return Ok(reply),
-            Looked::More(search) => {
+            QueryProgress::Ready(reply) => return Ok(reply),
+            QueryProgress::More(search) => {
                 tokio::task::yield_now().await;
-                core.state().look_on(search)
+                core.state().continue_query(search)
             }
-            Looked::Cold(cold) => {
+            QueryProgress::Cold(cold) => {
                 let core = Arc::clone(core);
                 pool.run(move || Ok(cold.run(&*core))).await??
             }

@@ -1,6 +1,8 @@
 //! Space comes back: what is dropped leaves the disk, and what is kept stays readable.
 
-use largesse_log::{Append, Author, Change, NewEvent, Once, Put, SettingsPatch, StreamName, Then, UnixMs};
+use largesse_log::{
+    Append, Author, NewEvent, Once, Put, SettingChange, SettingsPatch, StreamName, Then, UnixMs,
+};
 use largesse_wire::EventData;
 
 use super::world::{Answer, SETTINGS, Step, World, limits};
@@ -60,7 +62,7 @@ fn the_files_of_a_full_log_take_little_more_than_it_may_have() {
     let disk = SimulatedDisk::new(5);
     let mut world = World::open(&disk).unwrap();
     let keep = |events_max| {
-        let max_events = Change::Set(events_max);
+        let max_events = SettingChange::Set(events_max);
         Put { settings: SettingsPatch { max_events, ..SettingsPatch::default() } }
     };
     take(&mut world, &Step::Put(StreamName::parse("a").unwrap(), keep(None)));

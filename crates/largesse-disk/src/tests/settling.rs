@@ -10,8 +10,8 @@ use std::{
 };
 
 use largesse_log::{
-    Command, Engine, EngineError, EngineLimits, Incarnation, Looking, Now, Pending, Position, Query, Reply,
-    Settings, TailListener, conformance::rng::Rng,
+    Command, Engine, EngineError, EngineLimits, Incarnation, Now, Pending, Position, Query, QueryAnswer,
+    Reply, Settings, TailListener, conformance::rng::Rng,
 };
 
 use crate::{
@@ -55,7 +55,7 @@ impl Mailbox {
     fn move_some(&mut self, one_of: u64) {
         if self.rng.below(one_of) == 0 {
             // Without a thread for it, all that was taken is indexed.
-            self.writer.core.state().settle(self.rng.pick(&LINES), Position::MAX, usize::MAX);
+            self.writer.core.state().evict(self.rng.pick(&LINES), Position::MAX, usize::MAX);
         }
     }
 }
@@ -196,8 +196,8 @@ impl Engine for Settling {
         Box::pin(async move { self.log.ask(now, command) })
     }
 
-    fn query<'a>(&'a self, query: Query<'a>) -> Looking<'a> {
-        Looking::Cold(Box::pin(async move {
+    fn query<'a>(&'a self, query: Query<'a>) -> QueryAnswer<'a> {
+        QueryAnswer::Cold(Box::pin(async move {
             let looked = self.log.core.state().query(query)?;
             Ok(lookup::look_on(&self.log.core, &self.pool, looked).await?)
         }))

@@ -4,11 +4,11 @@
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use largesse_log::{
-    Append, Author, Batch, Change, Command, EngineError, EngineLimits, IdempotencyKey, Incarnation, NewEvent,
-    Once, Outcome, Place, Position, Put, Query, ReadLimits, Record, Selection, Selector, Settings,
-    SettingsPatch, Stopped, StreamName, StreamState, Then, UnixMs,
+    Append, Author, Batch, Command, EngineError, EngineLimits, IdempotencyKey, Incarnation, NewEvent, Once,
+    Place, Position, Put, Query, ReadLimits, Record, Selection, Selector, SettingChange, Settings,
+    SettingsPatch, Stopped, StreamName, StreamState, Then, UnixMs, WriteOutcome,
     conformance::rng::Rng,
-    state::{LogState, Looked, Stamp},
+    state::{LogState, QueryProgress, Stamp},
 };
 use largesse_wire::EventData;
 
@@ -84,7 +84,7 @@ fn step(rng: &mut Rng, number: usize) -> Step {
         0 | 1 => Step::Sweep,
         2 => Step::Delete(stream),
         3 => {
-            let max_events = Change::Set(Some(1 + rng.below(5)));
+            let max_events = SettingChange::Set(Some(1 + rng.below(5)));
             Step::Put(stream, Put { settings: SettingsPatch { max_events, ..SettingsPatch::default() } })
         }
         _ => {
@@ -186,8 +186,8 @@ impl World {
         match answer.try_recv().expect("a command is answered before the next") {
             Ok(reply) => Answer::Taken(format!("{reply:?}")),
             Err(error) => match outcome(&error) {
-                Outcome::NotWritten => Answer::NotWritten,
-                Outcome::Unknown => Answer::Unknown,
+                WriteOutcome::NotWritten => Answer::NotWritten,
+                WriteOutcome::Unknown => Answer::Unknown,
             },
         }
     }
@@ -275,7 +275,7 @@ impl World {
     }
 }
 
-fn outcome(error: &EngineError) -> Outcome {
+fn outcome(error: &EngineError) -> WriteOutcome {
     largesse_log::AppendError::Engine(error.clone()).outcome()
 }
 
@@ -324,14 +324,14 @@ impl Model {
         };
         let at = stamp(&self.state);
         let mut command = step.command();
-        self.state.complete(now.into(), &mut command);
+        self.state.fill_in(now.into(), &mut command);
         format!("{:?}", self.state.apply(at, command).in_memory().reply)
     }
 
     pub(super) fn seen(&self) -> Seen {
         let records = read_all(&STREAMS.join(","), |selection, place, limits| {
             match self.state.query(Query::Read { selection, place, limits }).unwrap() {
-                Looked::Ready(reply) => reply.into_batch(),
+                QueryProgress::Ready(reply) => reply.into_batch(),
                 looked => panic!("{looked:?} in memory"),
             }
         });

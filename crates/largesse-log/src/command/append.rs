@@ -246,7 +246,7 @@ pub enum Blame {
 
 /// Whether a failed write may have happened all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum WriteOutcome {
     /// Nothing was written.
     NotWritten,
     /// It may have been: only a retry under the same idempotency key is safe.
@@ -270,10 +270,10 @@ impl AppendError {
 
     /// Whether the write may have happened.
     #[must_use]
-    pub fn outcome(&self) -> Outcome {
+    pub fn outcome(&self) -> WriteOutcome {
         match self {
-            Self::Engine(EngineError::Unsafe { .. }) => Outcome::Unknown,
-            _ => Outcome::NotWritten,
+            Self::Engine(EngineError::Unsafe { .. }) => WriteOutcome::Unknown,
+            _ => WriteOutcome::NotWritten,
         }
     }
 }

@@ -5,8 +5,8 @@ use super::{
     world::{ALL, Make, World, append, selection},
 };
 use crate::{
-    AppendError, AppendOutcome, Appended, Change, EngineExt, Place, Position, Record, SettingsPatch, Then,
-    UnixMs,
+    AppendError, AppendOutcome, Appended, EngineExt, Place, Position, Record, SettingChange, SettingsPatch,
+    Then, UnixMs,
 };
 
 /// One count over all streams, for every kind of record.
@@ -131,7 +131,7 @@ pub fn a_publish_larger_than_its_stream_is_refused(make: Make) {
     let world = World::new(make);
     let one = append("a", &["x"], Then::StayOpen);
     let bytes = one.events[0].counted_bytes();
-    let max_bytes = Change::Set(Some(bytes));
+    let max_bytes = SettingChange::Set(Some(bytes));
     world.put("a", SettingsPatch { max_bytes, ..SettingsPatch::default() });
     world.append(one).expect("it just fits");
     let before = (world.tail(), world.state("a"));

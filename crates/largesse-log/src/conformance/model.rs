@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The number of a call of the engine.
-pub type Step = usize;
+pub type CallNumber = usize;
 
 /// An event, and whether it is still kept.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct ModelEvent {
     bytes: u64,
     life: u64,
     /// The step that dropped it, if one did.
-    pub dropped: Option<Step>,
+    pub dropped: Option<CallNumber>,
 }
 
 /// One time between a stream's making and its removal.
@@ -41,12 +41,12 @@ pub struct ModelLife {
 }
 
 #[derive(Clone, Debug)]
-struct ModelPast {
+struct ModelTombstone {
     /// The number of the last life that is over.
     life: u64,
     end: Position,
     reason: EndReason,
-    step: Step,
+    call: CallNumber,
 }
 
 /// What a log should hold, after the same calls.
@@ -56,8 +56,8 @@ pub struct Model {
     pub events: Vec<ModelEvent>,
     /// The streams that are there.
     pub lives: BTreeMap<StreamName, ModelLife>,
-    tombstones: BTreeMap<StreamName, ModelPast>,
-    /// The tail after each step.
+    tombstones: BTreeMap<StreamName, ModelTombstone>,
+    /// The tail after each call.
     tails: Vec<Position>,
     last_time: UnixMs,
     lives_made: u64,
@@ -65,12 +65,12 @@ pub struct Model {
 
 impl Model {
     /// The number of the step that is under way.
-    pub fn step(&self) -> Step {
+    pub fn call(&self) -> CallNumber {
         self.tails.len()
     }
 
     /// The step is over, and left the tail here.
-    pub fn finish_step(&mut self, tail: Position) {
+    pub fn finish_call(&mut self, tail: Position) {
         self.tails.push(tail);
     }
 
@@ -116,15 +116,15 @@ impl Model {
 
     /// A stream is gone, with all its events.
     pub fn retire(&mut self, stream: &StreamName, end: Position, reason: EndReason) {
-        let step = self.step();
+        let call = self.call();
         let Some(life) = self.lives.remove(stream) else { return };
         let of_life = |event: &&mut ModelEvent| event.life == life.number && event.dropped.is_none();
-        self.events.iter_mut().filter(of_life).for_each(|event| event.dropped = Some(step));
-        self.tombstones.insert(stream.clone(), ModelPast { life: life.number, end, reason, step });
+        self.events.iter_mut().filter(of_life).for_each(|event| event.dropped = Some(call));
+        self.tombstones.insert(stream.clone(), ModelTombstone { life: life.number, end, reason, call });
     }
 
     /// The time by which a stamp is old: the log's own, but a leap of it does not age what was there before.
-    fn judging(&self, now: Now, stamp: UnixMs) -> UnixMs {
+    fn clock_for(&self, now: Now, stamp: UnixMs) -> UnixMs {
         let is_spared = now.age < now.time && stamp <= now.age;
         if is_spared { now.age } else { self.last_time.max(now.time) }
     }
@@ -132,7 +132,7 @@ impl Model {
     /// Drops what is too much by the stream's own settings.
     pub fn retain(&mut self, stream: &StreamName, now: impl Into<Now>) {
         let now = now.into();
-        let step = self.step();
+        let call = self.call();
         let Some(life) = self.lives.get(stream) else { return };
         let Settings { max_age, max_events, max_bytes, .. } = life.settings;
         loop {
@@ -142,13 +142,13 @@ impl Model {
             let Some(oldest) = kept.first().copied() else { return };
             let bytes: u64 = kept.iter().map(|i| self.events[*i].bytes).sum();
             let too_old = max_age.is_some_and(|age| {
-                self.judging(now, self.events[oldest].time).since(self.events[oldest].time) > age
+                self.clock_for(now, self.events[oldest].time).since(self.events[oldest].time) > age
             });
             let too_many = max_events.is_some_and(|events_max| kept.len() as u64 > events_max);
             if !too_old && !too_many && max_bytes.is_none_or(|bytes_max| bytes <= bytes_max) {
                 return;
             }
-            self.events[oldest].dropped = Some(step);
+            self.events[oldest].dropped = Some(call);
         }
     }
 
@@ -158,7 +158,7 @@ impl Model {
         for (stream, life) in self.lives.clone() {
             match life.end {
                 Some((end, time))
-                    if self.judging(now, time) >= time.saturating_add(life.settings.ttl_after_close) =>
+                    if self.clock_for(now, time) >= time.saturating_add(life.settings.ttl_after_close) =>
                 {
                     self.retire(&stream, end, EndReason::Closed);
                 }
@@ -167,16 +167,16 @@ impl Model {
         }
     }
 
-    /// What the engine has dropped by itself in this step: everything before its first event.
+    /// What the engine has dropped by itself in this call: everything before its first event.
     pub fn drop_before(&mut self, stream: &StreamName, first: Option<Position>) {
-        let step = self.step();
+        let call = self.call();
         let Some(life) = self.lives.get(stream) else { return };
         let gone = |event: &&mut ModelEvent| {
             event.life == life.number
                 && event.dropped.is_none()
                 && first.is_none_or(|first| event.position < first)
         };
-        self.events.iter_mut().filter(gone).for_each(|event| event.dropped = Some(step));
+        self.events.iter_mut().filter(gone).for_each(|event| event.dropped = Some(call));
     }
 
     /// The selection's events that are kept.
@@ -209,7 +209,7 @@ impl Model {
     ) -> impl Iterator<Item = (Position, &'a StreamName, EndReason)> + 'a {
         let of_name = move |name: &'a StreamName| {
             let tombstone =
-                self.tombstones.get(name).filter(|tombstone| self.is_news(tombstone.step, place.asked_at()));
+                self.tombstones.get(name).filter(|tombstone| self.is_news(tombstone.call, place.asked_at()));
             let tombstone = tombstone.map(|tombstone| (tombstone.end, name, tombstone.reason));
             let end = self.lives.get(name).and_then(|life| life.end);
             tombstone.into_iter().chain(end.map(|(position, _)| (position, name, EndReason::Closed)))
@@ -220,8 +220,8 @@ impl Model {
     /// Streams that lost something a reader at `place` was not told of.
     pub fn lost(&self, selection: &Selection, place: Place) -> BTreeSet<StreamName> {
         let is_news = |event: &&ModelEvent| {
-            let step = event.dropped.filter(|step| self.is_news(*step, place.told_upto()));
-            step.is_some() && event.position > place.position() && self.is_told_as_lost(selection, event)
+            let call = event.dropped.filter(|call| self.is_news(*call, place.told_upto()));
+            call.is_some() && event.position > place.position() && self.is_told_as_lost(selection, event)
         };
         self.events.iter().filter(is_news).map(|event| event.stream.clone()).collect()
     }
@@ -232,8 +232,8 @@ impl Model {
         let gone = gone.filter(|event| self.is_told_as_lost(selection, event));
         let never_met = selection.names().iter().filter_map(|name| {
             let tombstone = self.tombstones.get(name)?;
-            let made_anew = self.lives.get(name).map_or(Position::MAX, |life| life.start);
-            (!self.is_news(tombstone.step, place.asked_at())).then_some(made_anew)
+            let recreated_at = self.lives.get(name).map_or(Position::MAX, |life| life.start);
+            (!self.is_news(tombstone.call, place.asked_at())).then_some(recreated_at)
         });
         let all = gone.map(|event| event.position).chain(never_met);
         all.filter(|reach| *reach > place.position()).max().unwrap_or(Position::ZERO)
@@ -248,7 +248,7 @@ impl Model {
                 return (end <= position).then_some(EndReason::Closed);
             }
             let tombstone = self.tombstones.get(name).filter(|tombstone| tombstone.end <= position)?;
-            self.is_news(tombstone.step, place.asked_at()).then_some(tombstone.reason)
+            self.is_news(tombstone.call, place.asked_at()).then_some(tombstone.reason)
         };
         let ended = |name: &StreamName| end_of(name).map(|reason| EndedStream { name: name.clone(), reason });
         let is_unknown =
@@ -269,9 +269,9 @@ impl Model {
         tombstone.is_none_or(|tombstone| tombstone.reason == EndReason::Closed)
     }
 
-    /// Whether a place that knows of all up to `told_upto` does not know of the step: what is recorded in a step
+    /// Whether a place that knows of all up to `told_upto` does not know of the call: what is recorded in a step
     /// comes after all places of that step that a reader can hold, but its tail.
-    pub fn is_news(&self, step: Step, told_upto: Position) -> bool {
-        self.tails[step] > told_upto
+    pub fn is_news(&self, call: CallNumber, told_upto: Position) -> bool {
+        self.tails[call] > told_upto
     }
 }

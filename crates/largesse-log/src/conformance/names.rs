@@ -2,7 +2,8 @@
 
 use super::world::{Make, World, append, digest, event, event_name, key};
 use crate::{
-    Append, AppendError, Author, Change, ControlNames, NewEvent, Once, RESERVED_NAMES, SettingsPatch, Then,
+    Append, AppendError, Author, ControlNames, NewEvent, Once, RESERVED_NAMES, SettingChange, SettingsPatch,
+    Then,
 };
 
 fn named(stream: &str, names: &[&str], then: Then, author: Author) -> Append {
@@ -14,7 +15,7 @@ fn publish(world: &World, names: &[&str], then: Then) -> Result<u64, AppendError
     world.append(named("a", names, then, Author::Publisher)).map(|appended| appended.count)
 }
 
-fn set(world: &World, names: Change<ControlNames>) {
+fn set(world: &World, names: SettingChange<ControlNames>) {
     world.put("a", SettingsPatch { control_names: names, ..SettingsPatch::default() });
 }
 
@@ -51,11 +52,11 @@ pub fn a_source_uses_any_name(make: Make) {
 /// A stream shares the names from the moment its setting says so until it says otherwise.
 pub fn a_stream_shares_the_names_as_its_setting_says(make: Make) {
     let world = World::new(make);
-    set(&world, Change::Set(ControlNames::Shared));
+    set(&world, SettingChange::Set(ControlNames::Shared));
     assert_eq!(publish(&world, &["end", "reset"], Then::StayOpen), Ok(2));
-    set(&world, Change::Keep);
+    set(&world, SettingChange::Keep);
     assert_eq!(publish(&world, &["end"], Then::StayOpen), Ok(1));
-    set(&world, Change::Default);
+    set(&world, SettingChange::Default);
     assert_eq!(publish(&world, &["end"], Then::StayOpen), Err(refused("end")));
     world.delete("a");
     assert_eq!(publish(&world, &["end"], Then::StayOpen), Err(refused("end")));
@@ -66,7 +67,7 @@ pub fn where_there_is_no_stream_the_default_counts(make: Make) {
     let world = World::with(make, |limits| limits.defaults.control_names = ControlNames::Shared);
     assert_eq!(world.engine.defaults().control_names, ControlNames::Shared);
     assert_eq!(publish(&world, &["end"], Then::StayOpen), Ok(1));
-    set(&world, Change::Set(ControlNames::Reserved));
+    set(&world, SettingChange::Set(ControlNames::Reserved));
     assert_eq!(publish(&world, &["end"], Then::StayOpen), Err(refused("end")));
     world.delete("a");
     assert_eq!(publish(&world, &["end"], Then::StayOpen), Ok(1));
@@ -75,19 +76,19 @@ pub fn where_there_is_no_stream_the_default_counts(make: Make) {
 /// What was accepted once is answered again, whatever the stream's setting is by then.
 pub fn a_repeat_is_looked_at_before_its_names(make: Make) {
     let world = World::new(make);
-    set(&world, Change::Set(ControlNames::Shared));
+    set(&world, SettingChange::Set(ControlNames::Shared));
     let whole = |key_text: &str| Once::Whole { key: key(key_text), digest: digest("x") };
     let keyed = |once: Once| Append { once, ..named("a", &["end"], Then::StayOpen, Author::Publisher) };
     let first = world.append(keyed(whole("k")));
     let claim = || world.claim("a", "blocks").expect("the key is free, or blocks'");
     let block = || keyed(Once::Block { claim: claim(), number: 0, digest: digest("x") });
     let first_block = world.append(block());
-    set(&world, Change::Set(ControlNames::Reserved));
+    set(&world, SettingChange::Set(ControlNames::Reserved));
     let tail = world.tail();
     assert!(first.is_ok() && first_block.is_ok());
     assert_eq!((world.append(keyed(whole("k"))), world.append(block())), (first, first_block));
     assert_eq!(world.append(keyed(whole("other"))), Err(refused("end")));
     assert_eq!(world.tail(), tail);
-    set(&world, Change::Set(ControlNames::Shared));
+    set(&world, SettingChange::Set(ControlNames::Shared));
     assert!(world.append(keyed(whole("other"))).is_ok(), "a refused publish does not use up its key");
 }

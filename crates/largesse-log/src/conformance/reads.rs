@@ -7,7 +7,7 @@ use super::{
     world::{ALL, Make, World, selection},
 };
 use crate::{
-    Change, EngineError, Place, Position, ReadLimits, Record, SettingsPatch, Slow, StartFrom, Stopped,
+    EngineError, Place, Position, ReadLimits, Record, SettingChange, SettingsPatch, Slow, StartFrom, Stopped,
 };
 
 fn limits(records_max: usize, bytes_max: u64) -> ReadLimits {
@@ -109,7 +109,7 @@ pub fn many_streams_are_read_in_log_order(make: Make) {
 pub fn the_policy_for_slow_readers_is_the_current_one(make: Make) {
     let world = World::new(make);
     world.publish("a", &["1"]);
-    let slow = Change::Set(Slow::Latest);
+    let slow = SettingChange::Set(Slow::Latest);
     world.put("a", SettingsPatch { slow, ..SettingsPatch::default() });
     for streams in ["a", "*"] {
         let batch = world.read(&selection(streams), Place::default(), ALL);

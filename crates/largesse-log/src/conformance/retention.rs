@@ -6,7 +6,7 @@ use super::{
     reader::{Reader, check_heard},
     world::{Make, World, event, keyed},
 };
-use crate::{Change, Position, SWEEP_STREAMS_MAX, SettingsPatch, Sweep, Then, UnixMs};
+use crate::{Position, SWEEP_STREAMS_MAX, SettingChange, SettingsPatch, Sweep, Then, UnixMs};
 
 fn kept(world: &World, stream: &str) -> Option<u64> {
     world.state(stream).map(|state| state.events)
@@ -29,7 +29,7 @@ pub fn the_newest_events_are_kept(make: Make) {
 pub fn no_more_bytes_are_kept_than_the_stream_may(make: Make) {
     let world = World::new(make);
     let two = 2 * event("1").counted_bytes();
-    let max_bytes = Change::Set(Some(two));
+    let max_bytes = SettingChange::Set(Some(two));
     world.put("a", SettingsPatch { max_bytes, ..SettingsPatch::default() });
     for data in ["1", "2", "3"] {
         world.publish("a", &[data]);
@@ -41,7 +41,7 @@ pub fn no_more_bytes_are_kept_than_the_stream_may(make: Make) {
 /// By age: just the age is not older. At a sweep, and at an append to the stream.
 pub fn events_past_their_age_are_dropped(make: Make) {
     let world = World::new(make);
-    let max_age = Change::Set(Some(Duration::from_millis(100)));
+    let max_age = SettingChange::Set(Some(Duration::from_millis(100)));
     for name in ["a", "b"] {
         world.at(1000).put(name, SettingsPatch { max_age, ..SettingsPatch::default() });
         world.publish(name, &["1"]);
@@ -64,8 +64,9 @@ pub fn events_past_their_age_are_dropped(make: Make) {
 pub fn a_leap_of_the_time_ages_nothing_while_the_age_stays_behind(make: Make) {
     const LEAP: u64 = 1_000_000;
     let world = World::new(make);
-    let (max_age, ttl) = (Change::Set(Some(Duration::from_millis(100))), Duration::from_millis(100));
-    let settings = SettingsPatch { max_age, ttl_after_close: Change::Set(ttl), ..SettingsPatch::default() };
+    let (max_age, ttl) = (SettingChange::Set(Some(Duration::from_millis(100))), Duration::from_millis(100));
+    let settings =
+        SettingsPatch { max_age, ttl_after_close: SettingChange::Set(ttl), ..SettingsPatch::default() };
     for name in ["a", "b", "closed"] {
         world.at(1000).put(name, settings);
         world.publish(name, &["young"]);
@@ -106,12 +107,12 @@ pub fn new_settings_hold_at_once(make: Make) {
     let world = World::new(make);
     world.publish("a", &["1", "2", "3"]);
     let answer = {
-        let max_events = Change::Set(Some(1));
+        let max_events = SettingChange::Set(Some(1));
         world.put("a", SettingsPatch { max_events, ..SettingsPatch::default() })
     };
     assert_eq!(answer.state.events, 1);
     world.at(1000).close("a");
-    let ttl_after_close = Change::Set(Duration::ZERO);
+    let ttl_after_close = SettingChange::Set(Duration::ZERO);
     world.put("a", SettingsPatch { ttl_after_close, ..SettingsPatch::default() });
     world.sweep();
     assert_eq!(world.state("a"), None);

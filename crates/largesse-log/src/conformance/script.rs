@@ -5,14 +5,14 @@
 use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 
 use super::{
-    model::{Model, ModelEvent, Step},
+    model::{CallNumber, Model, ModelEvent},
     reader::{Reader, text_of},
     rng::Rng,
     world::{KEEP_ALL, World, event, event_name, name},
 };
 use crate::{
-    Append, AppendError, Author, Batch, Change, ControlNames, EndReason, FromSetting, NewEvent, Now, Once,
-    Position, RESERVED_NAMES, ReadLimits, Record, Repeat, Settings, SettingsPatch, StartFrom, Stopped,
+    Append, AppendError, Author, Batch, ControlNames, EndReason, FromSetting, NewEvent, Now, Once, Position,
+    RESERVED_NAMES, ReadLimits, Record, Repeat, SettingChange, Settings, SettingsPatch, StartFrom, Stopped,
     StreamName, Then, UnixMs,
 };
 
@@ -46,10 +46,10 @@ pub(super) struct Script {
 struct Follower {
     reader: Reader,
     /// The last step before its first request.
-    began: Option<Step>,
+    began: Option<CallNumber>,
     /// Up to which step each stream's losses were told; the unnamed ones are told for all.
-    told: BTreeMap<StreamName, Step>,
-    told_all: Option<Step>,
+    told: BTreeMap<StreamName, CallNumber>,
+    told_all: Option<CallNumber>,
 }
 
 impl Script {
@@ -76,7 +76,7 @@ impl Script {
     }
 
     fn context(&self) -> String {
-        format!("seed {}, step {}", self.seed, self.model.step())
+        format!("seed {}, call {}", self.seed, self.model.call())
     }
 
     /// Mostly on, sometimes back: clocks do that. After a leap never back: who tells a leap does not go back either.
@@ -131,7 +131,7 @@ impl Script {
             }
             (_, Err(error)) => assert_eq!(error, AppendError::Closed, "{}", self.context()),
         }
-        self.finish_step();
+        self.finish_call();
     }
 
     /// Whether one of the events has a name that only sources may use on the stream.
@@ -161,13 +161,29 @@ impl Script {
         let stream = self.stream();
         let ms = |ms: u64| Some(Duration::from_millis(ms));
         let patch = SettingsPatch {
-            max_age: self.rng.pick(&[Change::Keep, Change::Default, Change::Set(ms(40))]),
-            max_events: self.rng.pick(&[Change::Keep, Change::Set(Some(1)), Change::Set(Some(4))]),
-            max_bytes: self.rng.pick(&[Change::Keep, Change::Default, Change::Set(Some(400))]),
-            ttl_after_close: Change::Set(Duration::from_millis(self.rng.pick(&[0, 50]))),
-            slow: Change::Keep,
-            from: self.rng.pick(&[Change::Keep, Change::Set(FromSetting::Now)]),
-            control_names: self.rng.pick(&[Change::Keep, Change::Default, Change::Set(ControlNames::Shared)]),
+            max_age: self.rng.pick(&[
+                SettingChange::Keep,
+                SettingChange::Default,
+                SettingChange::Set(ms(40)),
+            ]),
+            max_events: self.rng.pick(&[
+                SettingChange::Keep,
+                SettingChange::Set(Some(1)),
+                SettingChange::Set(Some(4)),
+            ]),
+            max_bytes: self.rng.pick(&[
+                SettingChange::Keep,
+                SettingChange::Default,
+                SettingChange::Set(Some(400)),
+            ]),
+            ttl_after_close: SettingChange::Set(Duration::from_millis(self.rng.pick(&[0, 50]))),
+            slow: SettingChange::Keep,
+            from: self.rng.pick(&[SettingChange::Keep, SettingChange::Set(FromSetting::Now)]),
+            control_names: self.rng.pick(&[
+                SettingChange::Keep,
+                SettingChange::Default,
+                SettingChange::Set(ControlNames::Shared),
+            ]),
         };
         if self.world.try_put(stream.as_str(), patch).is_ok() {
             let before = self.model.lives.get(&stream).map_or(KEEP_ALL, |life| life.settings);
@@ -178,7 +194,7 @@ impl Script {
             }
             self.model.retain(&stream, self.moment());
         }
-        self.finish_step();
+        self.finish_call();
     }
 
     fn delete(&mut self) {
@@ -188,17 +204,17 @@ impl Script {
         if let Some(position) = deleted {
             self.model.retire(&stream, position, EndReason::Deleted);
         }
-        self.finish_step();
+        self.finish_call();
     }
 
     fn sweep(&mut self) {
         self.world.sweep();
         self.model.sweep(self.moment());
-        self.finish_step();
+        self.finish_call();
     }
 
     /// Compares all streams' states.
-    fn finish_step(&mut self) {
+    fn finish_call(&mut self) {
         for stream in STREAMS.map(name) {
             let state = self.world.state(stream.as_str());
             let there = self.model.lives.contains_key(&stream);
@@ -215,7 +231,7 @@ impl Script {
             assert_eq!(state.last_time, last.map(|event| event.time), "{}: {stream}", self.context());
             assert_eq!(state.settings, self.model.lives[&stream].settings, "{}", self.context());
         }
-        self.model.finish_step(self.world.tail());
+        self.model.finish_call(self.world.tail());
     }
 
     fn locate(&mut self) {
@@ -251,7 +267,7 @@ impl Script {
     fn begin_reader(&mut self) {
         let (streams, from) = (self.rng.pick(&SELECTIONS), self.from());
         let reader = Reader::first(&self.world, streams, from);
-        let began = self.model.step().checked_sub(1);
+        let began = self.model.call().checked_sub(1);
         let follower = Follower { reader, began, told: BTreeMap::new(), told_all: None };
         if self.readers.len() < 8 {
             self.readers.push(follower);
@@ -306,12 +322,12 @@ impl Script {
     /// Whatever the engine answers, one by one: each event that is passed was heard, or lost and told.
     fn follow(&mut self, index: usize, batch: &Batch, heard: usize) {
         let context = self.context();
-        let step = self.model.step() - usize::from(self.model.step() > 0);
+        let call = self.model.call() - usize::from(self.model.call() > 0);
         let follower = &mut self.readers[index];
         let from = follower.reader.place.position();
         if let Some(lost) = &batch.lost {
             for stream in &lost.streams {
-                let before = follower.told.insert(stream.clone(), step).max(follower.began);
+                let before = follower.told.insert(stream.clone(), call).max(follower.began);
                 let is_new = |event: &ModelEvent| {
                     let at = event.dropped.filter(|_| event.stream == *stream && event.position > from);
                     at.is_some() && at > before
@@ -320,7 +336,7 @@ impl Script {
                 assert!(is_news || self.knowledge == Knowledge::AtLeast, "{context}: {stream} told twice");
             }
             if self.knowledge == Knowledge::AtLeast {
-                follower.told_all = Some(step);
+                follower.told_all = Some(call);
             }
         }
         follower.reader.take(batch, heard);

@@ -1,12 +1,12 @@
 //! Making, configuring and listing streams.
 
 use super::world::{KEEP_ALL, Make, World};
-use crate::{Change, Made, Position, Settings, SettingsPatch, UnixMs};
+use crate::{Made, Position, SettingChange, Settings, SettingsPatch, UnixMs};
 
 /// A put makes a stream, takes a position, and is answered with everything in force.
 pub fn a_put_makes_a_stream(make: Make) {
     let world = World::new(make);
-    let max_events = Change::Set(Some(5));
+    let max_events = SettingChange::Set(Some(5));
     let answer = world.at(1234).put("a", SettingsPatch { max_events, ..SettingsPatch::default() });
     let settings = Settings { max_events: Some(5), ..KEEP_ALL };
     assert_eq!((answer.made, answer.settings), (Made::Now, settings));
@@ -26,11 +26,11 @@ pub fn a_put_changes_what_it_names(make: Make) {
         assert_eq!(answer.made, Made::Before);
         answer.settings.max_events
     };
-    assert_eq!(put(Change::Keep), Some(9));
-    assert_eq!(put(Change::Set(Some(3))), Some(3));
-    assert_eq!(put(Change::Keep), Some(3));
-    assert_eq!(put(Change::Set(None)), None);
-    assert_eq!(put(Change::Default), Some(9));
+    assert_eq!(put(SettingChange::Keep), Some(9));
+    assert_eq!(put(SettingChange::Set(Some(3))), Some(3));
+    assert_eq!(put(SettingChange::Keep), Some(3));
+    assert_eq!(put(SettingChange::Set(None)), None);
+    assert_eq!(put(SettingChange::Default), Some(9));
 }
 
 /// A stream that was deleted is made anew with the defaults.

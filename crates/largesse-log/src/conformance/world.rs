@@ -7,10 +7,10 @@ use std::{cell::Cell, num::NonZeroUsize, sync::Arc, time::Duration};
 use largesse_wire::{EventData, EventName};
 
 use crate::{
-    Append, AppendError, Appended, Author, Batch, Change, Claim, Digest, DigestBuilder, Ends, Engine,
-    EngineError, EngineExt, EngineLimits, IdempotencyKey, Located, NewEvent, Now, Once, Place, Position, Put,
-    PutAnswer, ReadLimits, Selection, Selector, Settings, SettingsPatch, StartFrom, StreamName, StreamState,
-    Sweep, TailListener, Then, UnixMs,
+    Append, AppendError, Appended, Author, Batch, Claim, Digest, DigestBuilder, Ends, Engine, EngineError,
+    EngineExt, EngineLimits, IdempotencyKey, Located, NewEvent, Now, Once, Place, Position, Put, PutAnswer,
+    ReadLimits, Selection, Selector, SettingChange, Settings, SettingsPatch, StartFrom, StreamName,
+    StreamState, Sweep, TailListener, Then, UnixMs,
 };
 
 /// Makes an empty log with these limits.
@@ -157,7 +157,7 @@ impl World {
     /// Has a stream keep this many events.
     #[track_caller]
     pub(super) fn keep_events(&self, stream: &str, events_max: u64) {
-        let max_events = Change::Set(Some(events_max));
+        let max_events = SettingChange::Set(Some(events_max));
         self.put(stream, SettingsPatch { max_events, ..SettingsPatch::default() });
     }
 

@@ -14,7 +14,7 @@ use crate::{
 
 /// What a patch does to one setting. In JSON: absent, `null`, or the value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Change<T> {
+pub enum SettingChange<T> {
     /// It stays.
     #[default]
     Keep,
@@ -24,7 +24,7 @@ pub enum Change<T> {
     Set(T),
 }
 
-impl<T> Change<T> {
+impl<T> SettingChange<T> {
     /// What `kept` becomes.
     fn apply(self, kept: T, default: T) -> T {
         match self {
@@ -41,25 +41,25 @@ impl<T> Change<T> {
 pub struct SettingsPatch {
     /// See [`Settings::max_age`]; `None` is unlimited.
     #[serde(deserialize_with = "max_age")]
-    pub max_age: Change<Option<Duration>>,
+    pub max_age: SettingChange<Option<Duration>>,
     /// See [`Settings::max_events`]; `None` is unlimited.
     #[serde(deserialize_with = "max_events")]
-    pub max_events: Change<Option<u64>>,
+    pub max_events: SettingChange<Option<u64>>,
     /// See [`Settings::max_bytes`]; `None` is unlimited.
     #[serde(deserialize_with = "max_bytes")]
-    pub max_bytes: Change<Option<u64>>,
+    pub max_bytes: SettingChange<Option<u64>>,
     /// See [`Settings::ttl_after_close`].
     #[serde(deserialize_with = "ttl_after_close")]
-    pub ttl_after_close: Change<Duration>,
+    pub ttl_after_close: SettingChange<Duration>,
     /// See [`Settings::slow`].
     #[serde(deserialize_with = "slow")]
-    pub slow: Change<Slow>,
+    pub slow: SettingChange<Slow>,
     /// See [`Settings::from`].
     #[serde(deserialize_with = "from")]
-    pub from: Change<FromSetting>,
+    pub from: SettingChange<FromSetting>,
     /// See [`Settings::control_names`].
     #[serde(deserialize_with = "control_names")]
-    pub control_names: Change<ControlNames>,
+    pub control_names: SettingChange<ControlNames>,
 }
 
 impl Settings {
@@ -79,40 +79,42 @@ impl Settings {
 }
 
 /// A field that is there: `null` or a value of the form `F`. An absent one never comes here.
-fn change<'de, D, F, T>(deserializer: D, value: fn(F) -> T) -> Result<Change<T>, D::Error>
+fn change<'de, D, F, T>(deserializer: D, value: fn(F) -> T) -> Result<SettingChange<T>, D::Error>
 where
     D: Deserializer<'de>,
     F: Deserialize<'de>,
 {
     let found = Option::<F>::deserialize(deserializer)?;
-    Ok(found.map_or(Change::Default, |form| Change::Set(value(form))))
+    Ok(found.map_or(SettingChange::Default, |form| SettingChange::Set(value(form))))
 }
 
-fn max_age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Option<Duration>>, D::Error> {
+fn max_age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SettingChange<Option<Duration>>, D::Error> {
     change(deserializer, |AgeLimit(limit)| limit)
 }
 
-fn max_events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Option<u64>>, D::Error> {
+fn max_events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SettingChange<Option<u64>>, D::Error> {
     change(deserializer, |CountLimit(limit)| limit)
 }
 
-fn max_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Option<u64>>, D::Error> {
+fn max_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SettingChange<Option<u64>>, D::Error> {
     change(deserializer, |BytesLimit(limit)| limit)
 }
 
-fn ttl_after_close<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Duration>, D::Error> {
+fn ttl_after_close<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SettingChange<Duration>, D::Error> {
     change(deserializer, |DurationText(ttl)| ttl)
 }
 
-fn slow<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Slow>, D::Error> {
+fn slow<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SettingChange<Slow>, D::Error> {
     change(deserializer, |slow| slow)
 }
 
-fn from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<FromSetting>, D::Error> {
+fn from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SettingChange<FromSetting>, D::Error> {
     change(deserializer, |from| from)
 }
 
-fn control_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<ControlNames>, D::Error> {
+fn control_names<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<SettingChange<ControlNames>, D::Error> {
     change(deserializer, |names| names)
 }
 

@@ -14,10 +14,10 @@ pub(super) mod sweep;
 use std::mem;
 
 use super::{
-    Stepped,
+    Begun,
     apply::sweep::SweepUnderWay,
     log::LogState,
-    retention::ahead::{Stub, StubsFound, StubsWanted},
+    retention::stub_cache::{Stub, StubsFound, StubsWanted},
     stamp::Stamp,
 };
 use crate::{Command, Now, Position, Reply, SWEEP_STREAMS_MAX, StreamName, Sweep};
@@ -28,7 +28,7 @@ use crate::{Command, Now, Position, Reply, SWEEP_STREAMS_MAX, StreamName, Sweep}
 pub enum Progress {
     /// It is whole.
     Applied(Applied),
-    /// Its retention has to know this of cold events, to go on with [`LogState::go_on`]. Until then no other command is
+    /// Its retention has to know this of cold events, to go on with [`LogState::resume`]. Until then no other command is
     /// applied. Readers may look at the log meanwhile: what is to be dropped is still kept.
     Wants(StubsWanted),
 }
@@ -72,14 +72,14 @@ pub struct Effects {
 /// A command that was applied but for its retention.
 pub(super) struct Unfinished {
     applied: Applied,
-    left: Left,
+    pending: PendingRetention,
 }
 
-/// What is left of a command.
-pub(super) enum Left {
+/// What is pending of a command.
+pub(super) enum PendingRetention {
     Nothing,
     /// A stream may have too much, then the log.
-    Trim {
+    TrimStream {
         stream: StreamName,
         stamp: Stamp,
         pushed: usize,
@@ -94,20 +94,20 @@ pub(super) enum Left {
 }
 
 impl Applied {
-    fn quiet(reply: Reply) -> Self {
+    fn reply_only(reply: Reply) -> Self {
         Self { reply, dirty: None, life: None, effects: Effects::default() }
     }
 
-    fn of<T>(stepped: Stepped<T>, stream: StreamName, reply: impl FnOnce(T) -> Reply) -> Unfinished {
-        let Stepped { answer, ring, life, left } = stepped;
-        let dirty = ring.map(|position| (stream, position));
-        Unfinished { applied: Self { life, dirty, ..Self::quiet(reply(answer)) }, left }
+    fn of<T>(begun: Begun<T>, stream: StreamName, reply: impl FnOnce(T) -> Reply) -> Unfinished {
+        let Begun { answer, dirty, life, pending } = begun;
+        let dirty = dirty.map(|position| (stream, position));
+        Unfinished { applied: Self { life, dirty, ..Self::reply_only(reply(answer)) }, pending }
     }
 }
 
 impl From<Reply> for Unfinished {
     fn from(reply: Reply) -> Self {
-        Self { applied: Applied::quiet(reply), left: Left::Nothing }
+        Self { applied: Applied::reply_only(reply), pending: PendingRetention::Nothing }
     }
 }
 
@@ -123,8 +123,8 @@ impl LogState {
     ///
     /// # Panics
     /// When no command is under way.
-    pub fn go_on(&mut self, wanted: &StubsWanted, found: StubsFound) -> Progress {
-        self.ahead.add(wanted, found);
+    pub fn resume(&mut self, wanted: &StubsWanted, found: StubsFound) -> Progress {
+        self.stub_cache.add(wanted, found);
         let unfinished = self.unfinished.take().expect("a command is under way");
         self.finish(unfinished)
     }
@@ -135,8 +135,8 @@ impl LogState {
     /// # Panics
     /// When no command is under way.
     pub fn give_up(&mut self) -> Applied {
-        let Unfinished { applied, left } = self.unfinished.take().expect("a command is under way");
-        self.completed(applied, &left)
+        let Unfinished { applied, pending } = self.unfinished.take().expect("a command is under way");
+        self.completed(applied, &pending)
     }
 
     fn begin_command(&mut self, stamp: Stamp, command: Command) -> Unfinished {
@@ -147,13 +147,13 @@ impl LogState {
             }
             Command::Claim { stream, key } => Reply::Claim(self.claim(stamp, &stream, &key)).into(),
             Command::Put { stream, put } => {
-                let stepped = self.put(stamp, &stream, &put);
-                Applied::of(stepped, stream, |answer| Reply::Put(answer.map(Box::new)))
+                let begun = self.put(stamp, &stream, &put);
+                Applied::of(begun, stream, |answer| Reply::Put(answer.map(Box::new)))
             }
             Command::Delete { stream } => Applied::of(self.delete(stamp, &stream), stream, Reply::Delete),
             Command::Sweep { streams } => Unfinished {
-                applied: Applied::quiet(Reply::Sweep(Sweep::Done)),
-                left: Left::Sweep(SweepUnderWay::new(stamp, streams)),
+                applied: Applied::reply_only(Reply::Sweep(Sweep::Done)),
+                pending: PendingRetention::Sweep(SweepUnderWay::new(stamp, streams)),
             },
             Command::Damage { stream, position } => {
                 self.damage(Some(stamp), &stream, position);
@@ -166,36 +166,38 @@ impl LogState {
         }
     }
 
-    /// Does what is left of a command.
+    /// Does what is pending of a command.
     fn finish(&mut self, begun: Unfinished) -> Progress {
-        let Unfinished { applied, mut left } = begun;
-        if let Err(wanted) = self.do_left(&mut left) {
-            self.unfinished = Some(Unfinished { applied, left });
+        let Unfinished { applied, mut pending } = begun;
+        if let Err(wanted) = self.run_retention(&mut pending) {
+            self.unfinished = Some(Unfinished { applied, pending });
             return Progress::Wants(wanted);
         }
-        let applied = self.completed(applied, &left);
+        let applied = self.completed(applied, &pending);
         if cfg!(debug_assertions) {
             self.check_in_turn();
         }
         Progress::Applied(applied)
     }
 
-    /// Retention, as far as it goes; what is left after that is in `left`.
-    fn do_left(&mut self, left: &mut Left) -> Result<(), StubsWanted> {
-        if let Left::Trim { stream, stamp, pushed, bytes_before } = left {
+    /// Retention, as far as it goes; what is pending after that is in `pending`.
+    fn run_retention(&mut self, pending: &mut PendingRetention) -> Result<(), StubsWanted> {
+        if let PendingRetention::TrimStream { stream, stamp, pushed, bytes_before } = pending {
             self.trim_stream(stream, *stamp, *pushed)?;
-            *left = Left::TrimLog { stream: stream.clone(), bytes_before: *bytes_before };
+            *pending = PendingRetention::TrimLog { stream: stream.clone(), bytes_before: *bytes_before };
         }
-        match left {
-            Left::Nothing | Left::Trim { .. } => Ok(()),
-            Left::TrimLog { bytes_before, .. } => self.trim_log(*bytes_before),
-            Left::Sweep(sweep) => self.sweep_on(sweep),
+        match pending {
+            PendingRetention::Nothing | PendingRetention::TrimStream { .. } => Ok(()),
+            PendingRetention::TrimLog { bytes_before, .. } => self.trim_log(*bytes_before),
+            PendingRetention::Sweep(sweep) => self.continue_sweep(sweep),
         }
     }
 
     /// What the command did, when its retention is over.
-    fn completed(&mut self, mut applied: Applied, left: &Left) -> Applied {
-        if let Left::Trim { stream, .. } | Left::TrimLog { stream, .. } = left {
+    fn completed(&mut self, mut applied: Applied, pending: &PendingRetention) -> Applied {
+        if let PendingRetention::TrimStream { stream, .. } | PendingRetention::TrimLog { stream, .. } =
+            pending
+        {
             self.schedule(stream);
             if let Reply::Put(Ok(answer)) = &mut applied.reply
                 && let Some(state) = self.state(stream)
@@ -203,7 +205,7 @@ impl LogState {
                 answer.state = state;
             }
         }
-        if let (Left::Sweep(sweep), Reply::Sweep(answer)) = (left, &mut applied.reply) {
+        if let (PendingRetention::Sweep(sweep), Reply::Sweep(answer)) = (pending, &mut applied.reply) {
             *answer = if self.has_due_at(sweep.stamp) { Sweep::More } else { Sweep::Done };
         }
         applied.effects = mem::take(&mut self.effects);
@@ -212,7 +214,7 @@ impl LogState {
 
     /// Fills in what the caller leaves to the log. Before the command is written down: what stands there is applied
     /// again at a recovery, by a log that may choose otherwise.
-    pub fn complete(&self, now: Now, command: &mut Command) {
+    pub fn fill_in(&self, now: Now, command: &mut Command) {
         if let Command::Sweep { streams } = command {
             *streams = self.due_streams(self.next_stamp(now).time, SWEEP_STREAMS_MAX);
         }
@@ -220,9 +222,9 @@ impl LogState {
 
     /// The reply to a command that would change nothing, as far as can be told without applying it.
     #[must_use]
-    pub fn foresee(&self, now: Now, command: &Command) -> Option<Reply> {
+    pub fn noop_reply(&self, now: Now, command: &Command) -> Option<Reply> {
         match command {
-            Command::Append(append) => self.foresee_append(now, append).map(Reply::Append),
+            Command::Append(append) => self.noop_append_reply(now, append).map(Reply::Append),
             Command::Delete { stream } if !self.lives.contains(stream) => Some(Reply::Delete(None)),
             Command::Sweep { .. } if !self.has_due(now) => Some(Reply::Sweep(Sweep::Done)),
             _ => None,

@@ -8,8 +8,8 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
     retention::{
-        ahead::{RunWanted, Stub},
         losses::Loss,
+        stub_cache::{RunWanted, Stub},
     },
     stamp::Stamp,
 };
@@ -130,19 +130,19 @@ impl Life {
     }
 
     /// Whether the oldest event has to go. A limit of no events at all still leaves the newest.
-    pub(super) fn has_too_much(&self, stamp: Stamp) -> bool {
-        self.exceeds(self.events(), self.bytes, self.first(), stamp)
+    pub(super) fn exceeds_limits(&self, stamp: Stamp) -> bool {
+        self.would_exceed(self.events(), self.bytes, self.first(), stamp)
     }
 
     /// Whether the first of so many events with so many bytes would have to go.
-    pub(super) fn exceeds(&self, events: u64, bytes: u64, first: Option<Stub>, stamp: Stamp) -> bool {
+    pub(super) fn would_exceed(&self, events: u64, bytes: u64, first: Option<Stub>, stamp: Stamp) -> bool {
         let too_many = |events_max: u64| events > events_max.max(1);
         self.settings.max_events.is_some_and(too_many)
             || self.settings.max_bytes.is_some_and(|bytes_max| bytes > bytes_max)
             || self.is_too_old(first, stamp)
     }
 
-    /// The last cold event before those that [`super::retention::ahead::Ahead`] may know.
+    /// The last cold event before those that [`super::retention::stub_cache::StubCache`] may know.
     pub(super) fn last_gone(&self) -> Position {
         let gone = self.trim.map_or(Position(self.start.0.saturating_sub(1)), |trim| trim.upto);
         self.cold.first.map_or(gone, |first| first.position)
@@ -155,12 +155,12 @@ impl Life {
 
     /// Whether it was closed so long ago that it is to be removed.
     pub(super) fn is_expired(&self, stamp: Stamp) -> bool {
-        let by = self.end.map(|end| stamp.judging(end.time));
+        let by = self.end.map(|end| stamp.clock_for(end.time));
         self.expiry_due().is_some_and(|due| by.is_some_and(|by| due <= by))
     }
 
     fn is_too_old(&self, first: Option<Stub>, stamp: Stamp) -> bool {
-        let by = first.map(|first| stamp.judging(first.time));
+        let by = first.map(|first| stamp.clock_for(first.time));
         self.age_due(first).is_some_and(|due| by.is_some_and(|by| due <= by))
     }
 

@@ -1,6 +1,6 @@
 //! The streams that are there, by name.
 //!
-//! Invariants: both indexes have the same names. Looking one up is the most frequent thing that steps do, so it
+//! Invariants: both indexes have the same names. QueryAnswer one up is the most frequent thing that steps do, so it
 //! goes by hash; the order of names is kept beside it. The map is copied in no time, so that a checkpoint can be
 //! written while the log goes on. Does not know what a life is.
 

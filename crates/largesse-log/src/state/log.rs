@@ -25,8 +25,8 @@ use super::{
     life::{Life, entry_bytes},
     lives::Lives,
     retention::{
-        ahead::{Ahead, Stub},
         losses::Losses,
+        stub_cache::{Stub, StubCache},
         tombstones::{Tombstone, Tombstones},
     },
     stamp::Stamp,
@@ -66,7 +66,7 @@ pub struct LogState {
     pub(super) evicted_time: UnixMs,
     pub(super) low_watermark: Position,
     /// What retention knows ahead of cold events.
-    pub(super) ahead: Ahead,
+    pub(super) stub_cache: StubCache,
     /// Whether there is more to drop than the last step might.
     pub(super) has_more_to_trim: bool,
     /// A command that was applied but for its retention.
@@ -107,7 +107,7 @@ impl LogState {
             evicted_upto: Position::ZERO,
             evicted_time: UnixMs(0),
             low_watermark: Position::ZERO,
-            ahead: Ahead::default(),
+            stub_cache: StubCache::default(),
             has_more_to_trim: false,
             unfinished: None,
             effects: Effects::default(),
@@ -162,18 +162,18 @@ impl LogState {
     /// Before a step is taken again in the stamp that it had: forgets positions from there on. The steps before it may
     /// have dropped more than they did at first, and recorded that beyond their stamps, when the archive has less to
     /// pass over than it had then; events have to keep their places.
-    pub fn go_back_before(&mut self, stamp: Stamp) {
+    pub fn rewind_before(&mut self, stamp: Stamp) {
         self.tail = self.tail.min(Position(stamp.base.0.saturating_sub(1)));
     }
 
     /// Moves the oldest hot events out of memory, as long as the hot ones count more: at most so many, and none
-    /// after `filed_upto`, since the archive has only those up to there. Answers whether there are more.
-    pub fn settle(&mut self, hot_bytes_max: u64, filed_upto: Position, events_max: usize) -> bool {
+    /// after `indexed_upto`, since the archive has only those up to there. Answers whether there are more.
+    pub fn evict(&mut self, hot_bytes_max: u64, indexed_upto: Position, events_max: usize) -> bool {
         for _ in 0..events_max {
             if self.hot_bytes <= hot_bytes_max {
                 return false;
             }
-            let oldest = self.order.first_entry().filter(|oldest| *oldest.key() <= filed_upto);
+            let oldest = self.order.first_entry().filter(|oldest| *oldest.key() <= indexed_upto);
             let Some((position, event)) = oldest.map(OccupiedEntry::remove_entry) else { return false };
             let stub = Stub::of(&event);
             self.hot_bytes -= stub.counted_bytes;
@@ -199,7 +199,7 @@ impl LogState {
     }
 
     /// Takes the next position for one record.
-    pub(super) fn take_position(&mut self) -> Position {
+    pub(super) fn allocate_position(&mut self) -> Position {
         self.tail = self.tail.next();
         self.tail
     }
@@ -285,7 +285,7 @@ impl LogState {
         let loss = life.loss_when_gone(at).or(earlier);
         self.losses.insert(stream, loss);
         self.tombstones.insert(stream, Tombstone { end, reason, at, loss });
-        self.ahead.forget(life.start);
+        self.stub_cache.forget(life.start);
         self.effects.has_retired = true;
         self.events_bytes -= life.bytes;
         if !life.hot.is_empty() {

@@ -8,8 +8,8 @@
 //! as much as appends put in; what new settings, limits or time make too much goes piece by piece, the rest at the next
 //! sweep. Does not know when time has passed: the sweep asks.
 
-pub(super) mod ahead;
 pub(super) mod losses;
+pub(super) mod stub_cache;
 pub(super) mod tombstones;
 pub(super) mod work;
 
@@ -19,8 +19,8 @@ use crate::state::{
     life::{Life, entry_bytes},
     log::LogState,
     retention::{
-        ahead::{OrderWanted, RunWanted, Stub, StubsWanted},
         losses::Loss,
+        stub_cache::{OrderWanted, RunWanted, Stub, StubsWanted},
         work::DROPS_MAX,
     },
     stamp::Stamp,
@@ -30,9 +30,9 @@ use crate::{Position, StreamName};
 /// How many events one step passes over because they are not kept.
 const SKIPS_MAX: usize = 4_096;
 /// How many stubs of cold events are asked for at first.
-const RUN: usize = 32;
+const RUN_STUBS: usize = 32;
 /// The same for those in log order.
-const STRETCH: usize = 256;
+const ORDER_STUBS: usize = 256;
 
 /// Which events of a stream go.
 #[derive(Clone, Copy, Default)]
@@ -90,7 +90,10 @@ impl<'a, K: Iterator<Item = Oldest<'a>>, H: Iterator<Item = Oldest<'a>>> OldestE
                 Some(event) => return Ok(Some(*event)),
                 None if self.known_upto >= self.evicted_upto => self.low_watermark = self.evicted_upto,
                 None => {
-                    return Err(OrderWanted { after: self.first_after, stubs: STRETCH.max(2 * self.passed) });
+                    return Err(OrderWanted {
+                        after: self.first_after,
+                        stubs: ORDER_STUBS.max(2 * self.passed),
+                    });
                 }
             }
         }
@@ -137,7 +140,7 @@ impl LogState {
         drops_max: usize,
     ) -> Result<StreamPlan, StubsWanted> {
         let Some(life) = self.lives.get(stream) else { return Ok(StreamPlan::default()) };
-        let (run, known_upto) = self.ahead.run(life.start, life.last_gone());
+        let (run, known_upto) = self.stub_cache.run(life.start, life.last_gone());
         let (mut cold, mut known) = (life.cold.first.into_iter().chain(run), 0);
         let mut hot = life.hot.iter().map(Stub::of);
         let mut cold_left = life.cold.events;
@@ -146,10 +149,11 @@ impl LogState {
         loop {
             let first = if cold_left > 0 { cold.next() } else { hot.next() };
             if first.is_none() && cold_left > 0 && known_upto < self.evicted_upto {
-                let stubs = (2 * known).clamp(RUN, drops_max + RUN);
+                let stubs = (2 * known).clamp(RUN_STUBS, drops_max + RUN_STUBS);
                 return Err(self.wanted(vec![life.run_wanted(stubs)], None));
             }
-            let Some(first) = first.filter(|first| life.exceeds(events, bytes, Some(*first), stamp)) else {
+            let Some(first) = first.filter(|first| life.would_exceed(events, bytes, Some(*first), stamp))
+            else {
                 return Ok(plan);
             };
             if plan.drops == drops_max {
@@ -172,7 +176,7 @@ impl LogState {
             self.schedule_at(stream, stamp.now);
         }
         if let Some(upto) = upto {
-            let at = self.take_position();
+            let at = self.allocate_position();
             self.record_trim(stream, Loss { upto, at });
         }
     }
@@ -202,11 +206,11 @@ impl LogState {
             }
         }
         (self.low_watermark, self.has_more_to_trim) = (plan.low_watermark, plan.has_more);
-        self.ahead.passed(self.low_watermark);
+        self.stub_cache.passed(self.low_watermark);
         if trimmed.is_empty() {
             return Ok(());
         }
-        let at = self.take_position();
+        let at = self.allocate_position();
         for (stream, upto) in trimmed {
             self.record_trim(&stream, Loss { upto, at });
         }
@@ -262,11 +266,11 @@ impl LogState {
         cold: &BTreeMap<Position, ColdDrops<'_>>,
     ) -> Result<LogPlan, StubsWanted> {
         let unknown = cold.values().filter(|cold| {
-            let (run, known_upto) = self.ahead.run(cold.life.start, cold.life.last_gone());
+            let (run, known_upto) = self.stub_cache.run(cold.life.start, cold.life.last_gone());
             let wanted = cold.drops.min(cold.life.cold.events as usize - 1);
             known_upto < self.evicted_upto && run.take(wanted).count() < wanted
         });
-        let runs: Vec<_> = unknown.map(|cold| cold.life.run_wanted(cold.drops + RUN)).collect();
+        let runs: Vec<_> = unknown.map(|cold| cold.life.run_wanted(cold.drops + RUN_STUBS)).collect();
         if runs.is_empty() {
             Ok(LogPlan { drops, low_watermark, has_more })
         } else {
@@ -279,7 +283,7 @@ impl LogState {
         &'a self,
     ) -> OldestEvents<impl Iterator<Item = Oldest<'a>>, impl Iterator<Item = Oldest<'a>>> {
         let (low_watermark, evicted_upto) = (self.low_watermark, self.evicted_upto);
-        let (known, known_upto) = self.ahead.order(low_watermark);
+        let (known, known_upto) = self.stub_cache.order(low_watermark);
         OldestEvents {
             known: known.take_while(move |(_, stub)| stub.position <= evicted_upto).peekable(),
             known_upto,
@@ -299,8 +303,8 @@ impl LogState {
         let life = self.lives.life_mut(stream)?;
         let is_cold = life.cold.events > 0;
         let stub = if is_cold {
-            let stub = life.cold.first.or_else(|| self.ahead.pop_next(life.start, life.last_gone()))?;
-            let next = self.ahead.pop_next(life.start, stub.position);
+            let stub = life.cold.first.or_else(|| self.stub_cache.pop_next(life.start, life.last_gone()))?;
+            let next = self.stub_cache.pop_next(life.start, stub.position);
             life.cold.drop_first(stub, next);
             stub
         } else {

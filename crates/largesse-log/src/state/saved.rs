@@ -12,7 +12,7 @@ use super::{
     idempotency::{Due, KeyName, Use, Used, block::Blocks},
     life::{Cold, Life, LifeEnd, entry_bytes},
     log::LogState,
-    retention::{ahead::Stub, losses::Loss, tombstones::Tombstone},
+    retention::{losses::Loss, stub_cache::Stub, tombstones::Tombstone},
     stamp::Stamp,
 };
 use crate::{
@@ -252,13 +252,13 @@ impl LogState {
         let cold = Cold { events: *events, bytes: *bytes, first: *first, last: *last };
         let life =
             Life { cold, bytes: *bytes, end: *end, trim: *trim, ..Life::new(*start, *made, *settings) };
-        let has_too_much = life.has_too_much(Stamp { base: *start, now: UnixMs(0), time: UnixMs(0) });
+        let exceeds_limits = life.exceeds_limits(Stamp { base: *start, now: UnixMs(0), time: UnixMs(0) });
         self.lives_bytes += entry_bytes(stream);
         self.events_bytes += bytes;
         self.losses.insert(stream, *trim);
         self.lives.insert(stream, life);
         self.schedule(stream);
-        if has_too_much {
+        if exceeds_limits {
             self.schedule_at(stream, UnixMs(0));
         }
         self.has_more_to_trim = self.bytes() > self.limits.log_bytes_max;

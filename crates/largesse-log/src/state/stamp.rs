@@ -32,7 +32,7 @@ impl Stamp {
 
     /// The time by which a stamp is old. A leap of the time lies between `now` and `time`, and what was stamped before
     /// it does not age by it. What is stamped after `now` came after the leap.
-    pub(super) fn judging(self, stamp: UnixMs) -> UnixMs {
+    pub(super) fn clock_for(self, stamp: UnixMs) -> UnixMs {
         if stamp > self.now { self.time } else { self.now }
     }
 

@@ -15,7 +15,7 @@ use super::{
     life::Life,
     log::LogState,
     retention::{
-        ahead::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted},
+        stub_cache::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted},
         work::{DROPS_MAX, WORK_MAX},
     },
     saved::Snapshot,
@@ -23,17 +23,17 @@ use super::{
     view::{Locating, Read},
 };
 use crate::{
-    Append, Author, Batch, Change, Command, EngineLimits, IdempotencyKey, NewEvent, Once, Place, Position,
-    Put, ReadLimits, Record, Reply, Selection, Selector, Settings, SettingsPatch, StartFrom, Stopped,
-    StreamName, StreamState, Sweep, Then, UnixMs,
+    Append, Author, Batch, Command, EngineLimits, IdempotencyKey, NewEvent, Once, Place, Position, Put,
+    ReadLimits, Record, Reply, Selection, Selector, SettingChange, Settings, SettingsPatch, StartFrom,
+    Stopped, StreamName, StreamState, Sweep, Then, UnixMs,
 };
 
-mod again;
 mod cold;
+mod replay;
 mod retention;
 
 /// How many events of short names one walk for one short pattern looks at: each costs two units.
-const WALKED: usize = WORK_MAX as usize / 2;
+const SCANNED: usize = WORK_MAX as usize / 2;
 
 const EVERYTHING: ReadLimits = ReadLimits { records_max: NonZeroUsize::MAX, bytes_max: u64::MAX };
 
@@ -70,7 +70,7 @@ fn check(log: &LogState) {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
+enum Action {
     Append(usize, usize, Then),
     Put(Option<u64>, u64, usize),
     Delete(usize),
@@ -78,20 +78,20 @@ enum Step {
     Pass(u64),
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+fn any_action() -> impl Strategy<Value = Action> {
     let then = prop_oneof![4 => Just(Then::StayOpen), 1 => Just(Then::Close)];
     prop_oneof![
-        8 => (0..5_usize, 0..900_usize, then).prop_map(|(stream, bytes, then)| Step::Append(stream, bytes, then)),
-        2 => (prop::option::of(1..4_u64), 0..200_u64, 0..5_usize).prop_map(|(most, age, s)| Step::Put(most, age, s)),
-        2 => (0..5_usize).prop_map(Step::Delete),
-        1 => Just(Step::Sweep),
-        2 => (0..100_u64).prop_map(Step::Pass),
+        8 => (0..5_usize, 0..900_usize, then).prop_map(|(stream, bytes, then)| Action::Append(stream, bytes, then)),
+        2 => (prop::option::of(1..4_u64), 0..200_u64, 0..5_usize).prop_map(|(most, age, s)| Action::Put(most, age, s)),
+        2 => (0..5_usize).prop_map(Action::Delete),
+        1 => Just(Action::Sweep),
+        2 => (0..100_u64).prop_map(Action::Pass),
     ]
 }
 
 /// Applies a command to a log that is in memory.
 fn apply_in(log: &mut LogState, stamp: Stamp, command: Command) -> Reply {
-    Everything::default().apply(log, stamp, command).reply
+    AllStubs::default().apply(log, stamp, command).reply
 }
 
 fn apply(log: &mut LogState, command: Command) -> Reply {
@@ -114,66 +114,66 @@ fn delete(log: &mut LogState, stream: &str) {
 }
 
 fn at_most(events: u64) -> SettingsPatch {
-    SettingsPatch { max_events: Change::Set(Some(events)), ..SettingsPatch::default() }
+    SettingsPatch { max_events: SettingChange::Set(Some(events)), ..SettingsPatch::default() }
 }
 
 /// One command of a sweep, on the streams that are due first.
 fn sweep(log: &mut LogState, now: UnixMs) -> Sweep {
-    sweep_with(log, &Everything::default(), now)
+    sweep_with(log, &AllStubs::default(), now)
 }
 
-fn sweep_with(log: &mut LogState, everything: &Everything, now: UnixMs) -> Sweep {
+fn sweep_with(log: &mut LogState, all_stubs: &AllStubs, now: UnixMs) -> Sweep {
     if !log.has_due(now) {
         return Sweep::Done;
     }
     let streams = log.due_streams(now, 1);
-    match everything.apply(log, log.next_stamp(now), Command::Sweep { streams }).reply {
+    match all_stubs.apply(log, log.next_stamp(now), Command::Sweep { streams }).reply {
         Reply::Sweep(sweep) => sweep,
         reply => panic!("{reply:?}"),
     }
 }
 
 /// One step of a sweep, on the stream that is due first.
-fn sweep_step(log: &mut LogState, stamp: Stamp) {
+fn sweep_one(log: &mut LogState, stamp: Stamp) {
     let due = log.due_streams(stamp.now, 1);
-    log.sweep_step(stamp, due.first()).expect("all is in memory");
+    log.sweep_one(stamp, due.first()).expect("all is in memory");
 }
 
-fn sweep_step_now(log: &mut LogState) {
+fn sweep_one_now(log: &mut LogState) {
     let stamp = log.next_stamp(UnixMs(0));
-    sweep_step(log, stamp);
+    sweep_one(log, stamp);
 }
 
 /// The command of a step; none for one that only lets time pass.
-fn command(log: &LogState, now: UnixMs, step: Step) -> Option<Command> {
+fn command(log: &LogState, now: UnixMs, action: Action) -> Option<Command> {
     let streams = ["a", "b", "c/1", "c/2", "long/name"];
-    match step {
-        Step::Append(stream, bytes, then) => Some(Command::Append(append(streams[stream], bytes, then))),
-        Step::Put(max_events, age_ms, stream) => {
+    match action {
+        Action::Append(stream, bytes, then) => Some(Command::Append(append(streams[stream], bytes, then))),
+        Action::Put(max_events, age_ms, stream) => {
             let settings = SettingsPatch {
-                max_events: Change::Set(max_events),
-                max_age: Change::Set(Some(Duration::from_millis(age_ms))),
-                ttl_after_close: Change::Set(Duration::from_millis(age_ms)),
+                max_events: SettingChange::Set(max_events),
+                max_age: SettingChange::Set(Some(Duration::from_millis(age_ms))),
+                ttl_after_close: SettingChange::Set(Duration::from_millis(age_ms)),
                 ..SettingsPatch::default()
             };
             Some(Command::Put { stream: name(streams[stream]), put: Put { settings } })
         }
-        Step::Delete(stream) => Some(Command::Delete { stream: name(streams[stream]) }),
-        Step::Sweep => Some(Command::Sweep { streams: log.due_streams(now, SWEPT) }),
-        Step::Pass(_) => None,
+        Action::Delete(stream) => Some(Command::Delete { stream: name(streams[stream]) }),
+        Action::Sweep => Some(Command::Sweep { streams: log.due_streams(now, SWEPT) }),
+        Action::Pass(_) => None,
     }
 }
 
 /// How many streams one step of the tests sweeps: fewer than may be due.
 const SWEPT: usize = 1;
 
-fn take(log: &mut LogState, everything: &Everything, now: &mut UnixMs, step: Step) {
-    match step {
-        Step::Sweep => while sweep_with(log, everything, *now) == Sweep::More {},
-        Step::Pass(ms) => now.0 += ms,
-        step => {
-            let command = command(log, *now, step).expect("it is one");
-            everything.apply(log, log.next_stamp(*now), command);
+fn run(log: &mut LogState, all_stubs: &AllStubs, now: &mut UnixMs, action: Action) {
+    match action {
+        Action::Sweep => while sweep_with(log, all_stubs, *now) == Sweep::More {},
+        Action::Pass(ms) => now.0 += ms,
+        action => {
+            let command = command(log, *now, action).expect("it is one");
+            all_stubs.apply(log, log.next_stamp(*now), command);
         }
     }
 }
@@ -181,14 +181,14 @@ fn take(log: &mut LogState, everything: &Everything, now: &mut UnixMs, step: Ste
 proptest! {
     #[test]
     fn sums_and_indexes_agree_after_each_step(
-        steps in prop::collection::vec(any_step(), 1..80),
+        actions in prop::collection::vec(any_action(), 1..80),
         log_bytes_max in 0..8_000_u64,
         tombstones_max in 0..3_usize,
     ) {
         let limits = EngineLimits { log_bytes_max, tombstones_max, ..EngineLimits::default() };
         let (mut log, mut now) = (LogState::new(limits), UnixMs(0));
-        for step in steps {
-            take(&mut log, &Everything::default(), &mut now, step);
+        for action in actions {
+            run(&mut log, &AllStubs::default(), &mut now, action);
             check(&log);
         }
     }
@@ -196,9 +196,9 @@ proptest! {
 
 /// Each event of a log that keeps all in memory, as the cold events of another log that takes the same steps.
 #[derive(Clone, Default)]
-struct Everything(Arc<Mutex<Vec<(Position, StreamName, Stub)>>>);
+struct AllStubs(Arc<Mutex<Vec<(Position, StreamName, Stub)>>>);
 
-impl Everything {
+impl AllStubs {
     fn add(&self, log: &LogState) {
         let mut events = self.0.lock().unwrap();
         let known = events.last().map_or(Position::ZERO, |(_, _, stub)| stub.position);
@@ -210,7 +210,7 @@ impl Everything {
     }
 }
 
-impl Everything {
+impl AllStubs {
     /// Applies a command, and tells retention what it wants to know. Events leave memory meanwhile.
     fn apply(&self, log: &mut LogState, stamp: Stamp, command: Command) -> Applied {
         let mut progress = log.apply(stamp, command);
@@ -218,8 +218,8 @@ impl Everything {
             match progress {
                 Progress::Applied(applied) => return applied,
                 Progress::Wants(wanted) => {
-                    log.settle(log.hot_bytes / 2, Position::MAX, 3);
-                    progress = log.go_on(&wanted, self.found(&wanted));
+                    log.evict(log.hot_bytes / 2, Position::MAX, 3);
+                    progress = log.resume(&wanted, self.found(&wanted));
                 }
             }
         }
@@ -248,22 +248,22 @@ fn states(log: &LogState) -> Vec<StreamState> {
 proptest! {
     #[test]
     fn a_log_whose_events_leave_memory_keeps_the_same(
-        steps in prop::collection::vec(any_step(), 1..80),
+        actions in prop::collection::vec(any_action(), 1..80),
         log_bytes_max in 2_000..8_000_u64,
         hot_bytes_max in 0..2_000_u64,
         restore_after in 0..80_usize,
     ) {
         let limits = EngineLimits { log_bytes_max, ..EngineLimits::default() };
-        let everything = Everything::default();
+        let all_stubs = AllStubs::default();
         let (mut whole, mut split) = (LogState::new(limits), LogState::new(limits));
         let (mut now, mut split_now) = (UnixMs(0), UnixMs(0));
-        for (number, step) in steps.into_iter().enumerate() {
-            take(&mut whole, &everything, &mut now, step);
-            everything.add(&whole);
-            take(&mut split, &everything, &mut split_now, step);
-            split.settle(hot_bytes_max, Position::MAX, usize::MAX);
+        for (number, action) in actions.into_iter().enumerate() {
+            run(&mut whole, &all_stubs, &mut now, action);
+            all_stubs.add(&whole);
+            run(&mut split, &all_stubs, &mut split_now, action);
+            split.evict(hot_bytes_max, Position::MAX, usize::MAX);
             if number == restore_after {
-                split = again::restored(&split);
+                split = replay::restored(&split);
             }
             prop_assert_eq!((states(&split), split.tail()), (states(&whole), whole.tail()));
             prop_assert_eq!(split.lives_bytes, whole.lives_bytes);
@@ -274,7 +274,7 @@ proptest! {
 #[test]
 fn nothing_leaves_memory_that_is_not_indexed() {
     let mut log = long(10);
-    while log.settle(0, Position(4), 3) {}
+    while log.evict(0, Position(4), 3) {}
     assert_eq!((log.evicted_upto(), log.order.len()), (Position(4), 6));
 }
 
@@ -282,11 +282,11 @@ fn nothing_leaves_memory_that_is_not_indexed() {
 fn sparse() -> LogState {
     let defaults = Settings { max_bytes: None, ..Settings::default() };
     let mut log = LogState::new(EngineLimits { defaults, ..EngineLimits::default() });
-    for number in 0..=WALKED {
+    for number in 0..=SCANNED {
         let stream = format!("s/{number}");
         append_one(&mut log, &stream, 1);
     }
-    for _ in 0..=WALKED {
+    for _ in 0..=SCANNED {
         append_one(&mut log, "t", 1);
     }
     append_one(&mut log, "s/3", 1);
@@ -296,7 +296,7 @@ fn sparse() -> LogState {
 #[test]
 fn a_long_walk_is_cut_into_pieces() {
     let log = sparse();
-    let mut place = Place::at(Position(WALKED as u64 + 1));
+    let mut place = Place::at(Position(SCANNED as u64 + 1));
     let first = whole(&log, &many("s/*"), place);
     assert_eq!((first.records.len(), first.stopped), (0, Stopped::Limits));
     assert!(first.upto > place.position());
@@ -311,7 +311,7 @@ fn located(log: &LogState, pattern: &str, events: u64) -> Position {
     loop {
         match step {
             Locating::Ready(located) => return located.place.position(),
-            Locating::More(search) => step = log.search_on(search),
+            Locating::More(search) => step = log.continue_search(search),
             Locating::Cold(search) => panic!("{search:?} in memory"),
         }
     }
@@ -322,8 +322,8 @@ fn the_last_events_are_found_however_far_back() {
     let log = sparse();
     let place = |events| located(&log, "s/*", events);
     assert_eq!(place(1), Position(log.tail().0 - 1));
-    assert_eq!(place(2), Position(WALKED as u64));
-    assert_eq!(place(WALKED as u64 + 2), Position::ZERO);
+    assert_eq!(place(2), Position(SCANNED as u64));
+    assert_eq!(place(SCANNED as u64 + 2), Position::ZERO);
     assert_eq!(place(u64::MAX), Position::ZERO);
 }
 
@@ -371,7 +371,7 @@ fn streams_without_events_leave_room_for_events() {
 #[test]
 fn losses_that_could_not_all_be_looked_at_are_told() {
     let mut log = sparse();
-    for number in 0..=WALKED {
+    for number in 0..=SCANNED {
         delete(&mut log, &format!("s/{number}"));
     }
     let nothing = many("*/nothing");

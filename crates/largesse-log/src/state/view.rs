@@ -1,7 +1,7 @@
 //! Reading on from a place: one look at records, losses and how far they go.
 //!
 //! There are two ways to the records of a selection. Where it means few streams, their events are merged
-//! (`merge.rs`); where patterns make it mean many, the log's own order is walked (`walk.rs`). What is on the disk is
+//! (`merge.rs`); where patterns make it mean many, the log's own order is scanned (`scan.rs`). What is on the disk is
 //! read the same two ways, on a thread that may wait for it ([`Cold`]).
 //!
 //! Invariant: the cost is bounded by what is returned and by the smaller of the two ways, or by
@@ -15,21 +15,21 @@ mod ended;
 mod ends;
 mod locate;
 mod merge;
-mod walk;
+mod scan;
 
 pub use cold::{ColdEvent, ColdEvents, ColdRange};
 
 use std::collections::BTreeSet;
 
 use batch_builder::{BatchBuilder, Found};
-use candidates::{By, Candidate, Candidates, Extent};
+use candidates::{Candidate, Candidates, Extent, SelectedBy};
 pub(super) use cold_read::ColdRead;
-use cold_read::{ColdBatch, ColdLife, Judged};
+use cold_read::{ColdBatch, ColdLife, ResolvedScan};
 use ends::ends_upto;
 pub(super) use locate::Locating;
 pub use locate::Search;
 use merge::{HotEvents, merge};
-use walk::finished;
+use scan::finished;
 
 use super::{
     log::LogState,
@@ -48,10 +48,10 @@ const CANDIDATES_MAX: u64 = if cfg!(test) { 3 } else { 1024 };
 
 /// How far a look at the log has come.
 #[derive(Debug)]
-pub enum Looked {
+pub enum QueryProgress {
     /// To its end.
     Ready(QueryReply),
-    /// It is a long way: on with [`LogState::look_on`], after others had the thread.
+    /// It is a long way: on with [`LogState::continue_query`], after others had the thread.
     More(Search),
     /// The rest is on the disk: on with [`Cold::run`].
     Cold(Cold),
@@ -59,10 +59,10 @@ pub enum Looked {
 
 /// What a look at the log left to be read from the disk.
 #[derive(Debug)]
-pub struct Cold(Rest);
+pub struct Cold(ColdQuery);
 
 #[derive(Debug)]
-enum Rest {
+enum ColdQuery {
     Read(ColdRead),
     Search(Search),
 }
@@ -81,20 +81,20 @@ impl Cold {
     ///
     /// # Errors
     /// When something can't be read.
-    pub fn run<C: ColdEvents>(self, cold: &C) -> Result<Looked, C::Error> {
+    pub fn run<C: ColdEvents>(self, cold: &C) -> Result<QueryProgress, C::Error> {
         match self.0 {
-            Rest::Read(read) => Ok(Looked::Ready(QueryReply::Batch(read.run(cold)?))),
-            Rest::Search(search) => Ok(search.run(cold)?.into()),
+            ColdQuery::Read(read) => Ok(QueryProgress::Ready(QueryReply::Batch(read.run(cold)?))),
+            ColdQuery::Search(search) => Ok(search.run(cold)?.into()),
         }
     }
 }
 
-impl From<Locating> for Looked {
+impl From<Locating> for QueryProgress {
     fn from(locating: Locating) -> Self {
         match locating {
             Locating::Ready(located) => Self::Ready(QueryReply::Located(located)),
             Locating::More(search) => Self::More(search),
-            Locating::Cold(search) => Self::Cold(Cold(Rest::Search(search))),
+            Locating::Cold(search) => Self::Cold(Cold(ColdQuery::Search(search))),
         }
     }
 }
@@ -104,7 +104,7 @@ impl LogState {
     ///
     /// # Errors
     /// [`EngineError::BeyondTail`].
-    pub fn query(&self, query: Query<'_>) -> Result<Looked, EngineError> {
+    pub fn query(&self, query: Query<'_>) -> Result<QueryProgress, EngineError> {
         let reply = match query {
             Query::State(stream) => QueryReply::State(self.state(stream).map(Box::new)),
             Query::List { after, states_max } => QueryReply::List(self.list(after, states_max)),
@@ -112,16 +112,16 @@ impl LogState {
             Query::Locate { selection, from } => return Ok(self.locate(selection, from).into()),
             Query::Read { selection, place, limits } => match self.read(selection, place, limits)? {
                 Read::Ready(batch) => QueryReply::Batch(batch),
-                Read::Cold(read) => return Ok(Looked::Cold(Cold(Rest::Read(read)))),
+                Read::Cold(read) => return Ok(QueryProgress::Cold(Cold(ColdQuery::Read(read)))),
             },
         };
-        Ok(Looked::Ready(reply))
+        Ok(QueryProgress::Ready(reply))
     }
 
     /// Goes on with a look.
     #[must_use]
-    pub fn look_on(&self, search: Search) -> Looked {
-        self.search_on(search).into()
+    pub fn continue_query(&self, search: Search) -> QueryProgress {
+        self.continue_search(search).into()
     }
 }
 
@@ -140,7 +140,7 @@ impl LogState {
         let candidates = self.candidates_after(selection, place);
         let is_cold = place.position() < self.evicted_upto;
         if is_cold && candidates.extent == Extent::NamesOnly {
-            return Ok(Read::Cold(ColdRead::walk(selection, place, limits)));
+            return Ok(Read::Cold(ColdRead::scan(selection, place, limits)));
         }
         let lost = self.lost(selection, &candidates, place);
         let horizon = self.horizon(selection, &candidates, place);
@@ -166,7 +166,7 @@ impl LogState {
     ) -> Found {
         match candidates.extent {
             Extent::All => self.merge_hot(&candidates.streams, place, limits),
-            Extent::NamesOnly => self.walk(selection, &candidates.streams, place, limits),
+            Extent::NamesOnly => self.scan_hot(selection, &candidates.streams, place, limits),
         }
     }
 
@@ -194,22 +194,22 @@ impl LogState {
 
     /// Which of the cold events that a walk met are kept, and what follows in memory: the part of a read that is left
     /// when the walk has come from `place` to `upto`, so that what is gone by then is told as lost.
-    fn judge<'a>(
+    fn resolve_scan<'a>(
         &self,
         selection: &Selection,
         place: Place,
-        walked: impl Iterator<Item = (&'a StreamName, Position)>,
+        scanned: impl Iterator<Item = (&'a StreamName, Position)>,
         upto: Position,
         limits: ReadLimits,
-    ) -> Judged {
+    ) -> ResolvedScan {
         let candidates = self.candidates_after(selection, place);
         let slow = |(stream, position)| {
             let life = self.lives.get(stream)?;
             life.keeps(position).then_some(life.settings.slow)
         };
         let follows = |upto| self.hot(selection, &candidates, place.advanced_to(upto), limits);
-        Judged {
-            kept: walked.map(slow).collect(),
+        ResolvedScan {
+            kept: scanned.map(slow).collect(),
             ends: ends_upto(&candidates.streams, place, upto),
             lost: self.lost(selection, &candidates, place),
             horizon: self.horizon(selection, &candidates, place),
@@ -299,8 +299,8 @@ impl LogState {
     fn losses_of(&self, candidate: &Candidate<'_>) -> impl Iterator<Item = Loss> {
         let trim = candidate.life.and_then(|life| life.trim);
         let gone = candidate.tombstone.and_then(|tombstone| match candidate.by {
-            By::Name => tombstone.loss_by_name(),
-            By::Pattern => tombstone.loss,
+            SelectedBy::Name => tombstone.loss_by_name(),
+            SelectedBy::Pattern => tombstone.loss,
         });
         [trim, gone, self.forgotten_of(candidate)].into_iter().flatten()
     }
@@ -308,7 +308,7 @@ impl LogState {
     /// A named stream of which no tombstone is remembered may be one whose tombstone was forgotten, if that was before
     /// it was made.
     fn forgotten_of(&self, candidate: &Candidate<'_>) -> Option<Loss> {
-        if candidate.by == By::Pattern || candidate.tombstone.is_some() {
+        if candidate.by == SelectedBy::Pattern || candidate.tombstone.is_some() {
             return None;
         }
         let made = candidate.life.map_or(self.tail, |life| life.start);
@@ -325,7 +325,7 @@ impl LogState {
 /// Up to where an id has to say that the reader never met the end of this stream: its last life was over
 /// before the reader first asked, and the reader has not come to a new one.
 fn never_met_before(candidate: &Candidate<'_>, place: Place) -> Option<Position> {
-    let tombstone = candidate.tombstone.filter(|_| candidate.by == By::Name)?;
-    let made_anew = candidate.life.map_or(Position::MAX, |life| life.start);
-    (tombstone.at <= place.asked_at()).then_some(made_anew)
+    let tombstone = candidate.tombstone.filter(|_| candidate.by == SelectedBy::Name)?;
+    let recreated_at = candidate.life.map_or(Position::MAX, |life| life.start);
+    (tombstone.at <= place.asked_at()).then_some(recreated_at)
 }

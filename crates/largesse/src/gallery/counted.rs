@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 use largesse::{
     hub::Hub,
     log::{
-        Append, AppendError, Author, Change, FromSetting, NewEvent, Once, Put, SettingsPatch, StreamName,
-        Then,
+        Append, AppendError, Author, FromSetting, NewEvent, Once, Put, SettingChange, SettingsPatch,
+        StreamName, Then,
     },
     wire::EventData,
 };
@@ -80,10 +80,10 @@ fn step(stream: &StreamName, number: u32) -> Append {
 
 fn settings() -> SettingsPatch {
     SettingsPatch {
-        max_age: Change::Set(Some(KEPT_FOR)),
-        ttl_after_close: Change::Set(KEPT_FOR),
+        max_age: SettingChange::Set(Some(KEPT_FOR)),
+        ttl_after_close: SettingChange::Set(KEPT_FOR),
         // The page that started the run hears all of it, whatever this server's defaults are.
-        from: Change::Set(FromSetting::Start),
+        from: SettingChange::Set(FromSetting::Start),
         ..SettingsPatch::default()
     }
 }

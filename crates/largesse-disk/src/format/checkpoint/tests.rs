@@ -240,7 +240,7 @@ fn apply(log: &mut LogState, stamp: Stamp, command: Command) -> Applied {
             Progress::Applied(applied) => return applied,
             Progress::Wants(wanted) => {
                 let found = StubsFound { runs: vec![Vec::new(); wanted.runs.len()], order: Vec::new() };
-                progress = log.go_on(&wanted, found);
+                progress = log.resume(&wanted, found);
             }
         }
     }
@@ -276,7 +276,7 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
         }
         Step::Put { stream: number, max_events } => {
             let settings = largesse_log::SettingsPatch {
-                max_events: largesse_log::Change::Set(Some(max_events)),
+                max_events: largesse_log::SettingChange::Set(Some(max_events)),
                 ..Default::default()
             };
             apply(log, stamp, Command::Put { stream: stream(number), put: Put { settings } });
@@ -285,10 +285,10 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
         Step::Pass { ms } => now.0 += ms,
         Step::Sweep => {
             let mut sweep = Command::Sweep { streams: Vec::new() };
-            log.complete((*now).into(), &mut sweep);
+            log.fill_in((*now).into(), &mut sweep);
             apply(log, stamp, sweep);
         }
-        Step::Settle => _ = log.settle(0, Position::MAX, usize::MAX),
+        Step::Settle => _ = log.evict(0, Position::MAX, usize::MAX),
     }
 }
 

@@ -22,7 +22,7 @@
 
 use std::num::NonZeroU64;
 
-use largesse_log::{Change, ControlNames, EngineLimits, FromSetting, Settings, SettingsPatch, Slow};
+use largesse_log::{ControlNames, EngineLimits, FromSetting, SettingChange, Settings, SettingsPatch, Slow};
 
 use super::fields::{Field, Fields};
 use crate::format::frame::Fault;
@@ -149,7 +149,7 @@ impl Field for Settings {
 /// What the first format meant.
 const FIRST: (FromSetting, ControlNames) = (FromSetting::Start, ControlNames::Reserved);
 
-impl<T: Field> Field for Change<T> {
+impl<T: Field> Field for SettingChange<T> {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
             Self::Keep => 0u8.put(out),
@@ -167,11 +167,11 @@ impl<T: Field> Field for Change<T> {
     }
 }
 
-fn change_of<T: Field>(tag: u8, from: &mut Fields<'_>) -> Result<Change<T>, Fault> {
+fn change_of<T: Field>(tag: u8, from: &mut Fields<'_>) -> Result<SettingChange<T>, Fault> {
     match tag {
-        0 => Ok(Change::Keep),
-        1 => Ok(Change::Default),
-        2 => T::take(from).map(Change::Set),
+        0 => Ok(SettingChange::Keep),
+        1 => Ok(SettingChange::Default),
+        2 => T::take(from).map(SettingChange::Set),
         tag => Err(Fault::Tag { tag }),
     }
 }
@@ -185,7 +185,7 @@ impl Field for SettingsPatch {
         ttl_after_close.put(out);
         let tag_at = out.len();
         slow.put(out);
-        put_more(out, tag_at, (from, control_names), &(Change::Keep, Change::Keep));
+        put_more(out, tag_at, (from, control_names), &(SettingChange::Keep, SettingChange::Keep));
     }
 
     fn take(from: &mut Fields<'_>) -> Result<Self, Fault> {
@@ -193,7 +193,7 @@ impl Field for SettingsPatch {
         let (max_bytes, ttl_after_close) = (Field::take(from)?, Field::take(from)?);
         let (tag, more) = tag_and_more(from)?;
         let slow = change_of(tag, from)?;
-        let first = (Change::Keep, Change::Keep);
+        let first = (SettingChange::Keep, SettingChange::Keep);
         let (from, control_names) = if more { take_more(from, &first)? } else { first };
         Ok(Self { max_age, max_events, max_bytes, ttl_after_close, slow, from, control_names })
     }

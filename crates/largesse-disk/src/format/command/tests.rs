@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use largesse_log::{
-    Author, Change, Claim, ControlNames, Digest, EngineLimits, FromSetting, IdempotencyKey, Once, Position,
-    Settings, SettingsPatch, Slow, StreamName, Then, UnixMs,
+    Author, Claim, ControlNames, Digest, EngineLimits, FromSetting, IdempotencyKey, Once, Position,
+    SettingChange, Settings, SettingsPatch, Slow, StreamName, Then, UnixMs,
 };
 use largesse_wire::{EventData, EventName};
 use proptest::{collection::vec, option, prelude::*};
@@ -67,8 +67,10 @@ pub(crate) fn settings() -> impl Strategy<Value = Settings> {
     })
 }
 
-fn change<T: Clone + std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Change<T>> {
-    prop_oneof![Just(Change::Keep), Just(Change::Default), value.prop_map(Change::Set)]
+fn change<T: Clone + std::fmt::Debug>(
+    value: impl Strategy<Value = T>,
+) -> impl Strategy<Value = SettingChange<T>> {
+    prop_oneof![Just(SettingChange::Keep), Just(SettingChange::Default), value.prop_map(SettingChange::Set)]
 }
 
 fn patch() -> impl Strategy<Value = SettingsPatch> {

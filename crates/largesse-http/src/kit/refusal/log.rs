@@ -2,7 +2,7 @@
 //!
 //! Does not ask the log.
 
-use largesse_log::{AppendError, Blame, EngineError, Outcome, RESERVED_NAMES, StreamName};
+use largesse_log::{AppendError, Blame, EngineError, RESERVED_NAMES, StreamName, WriteOutcome};
 use largesse_wire::EventName;
 
 use super::{Refusal, sentence};
@@ -42,8 +42,8 @@ impl Refusal {
         };
         let refusal = refusal.with("stream", stream.as_str());
         match error.outcome() {
-            Outcome::NotWritten => refusal,
-            Outcome::Unknown => refusal
+            WriteOutcome::NotWritten => refusal,
+            WriteOutcome::Unknown => refusal
                 .with("outcome", "unknown")
                 .and("It may have been written: only a retry with the same Idempotency-Key is safe."),
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Change, SettingsPatch};
+use super::{SettingChange, SettingsPatch};
 use crate::{ControlNames, FromSetting, Settings, Slow};
 
 fn last(events: u64) -> FromSetting {
@@ -24,13 +24,13 @@ fn check_refused(value: serde_json::Value, want: &str) {
 fn absent_null_and_a_value_are_three_things() {
     let found = patch(json!({ "max_age": null, "max_events": 7, "max_bytes": "unlimited" })).unwrap();
     let want = SettingsPatch {
-        max_age: Change::Default,
-        max_events: Change::Set(Some(7)),
-        max_bytes: Change::Set(None),
-        ttl_after_close: Change::Keep,
-        slow: Change::Keep,
-        from: Change::Keep,
-        control_names: Change::Keep,
+        max_age: SettingChange::Default,
+        max_events: SettingChange::Set(Some(7)),
+        max_bytes: SettingChange::Set(None),
+        ttl_after_close: SettingChange::Keep,
+        slow: SettingChange::Keep,
+        from: SettingChange::Keep,
+        control_names: SettingChange::Keep,
     };
     assert_eq!(found, want);
     assert_eq!(patch(json!({})), Ok(SettingsPatch::default()));
@@ -48,13 +48,13 @@ fn every_setting_has_its_form() {
         "control_names": "shared",
     }));
     let want = SettingsPatch {
-        max_age: Change::Set(Some(Duration::from_secs(900))),
-        max_events: Change::Set(None),
-        max_bytes: Change::Set(Some(1 << 20)),
-        ttl_after_close: Change::Set(Duration::ZERO),
-        slow: Change::Set(Slow::Latest),
-        from: Change::Set(last(100)),
-        control_names: Change::Set(ControlNames::Shared),
+        max_age: SettingChange::Set(Some(Duration::from_secs(900))),
+        max_events: SettingChange::Set(None),
+        max_bytes: SettingChange::Set(Some(1 << 20)),
+        ttl_after_close: SettingChange::Set(Duration::ZERO),
+        slow: SettingChange::Set(Slow::Latest),
+        from: SettingChange::Set(last(100)),
+        control_names: SettingChange::Set(ControlNames::Shared),
     };
     assert_eq!(found, Ok(want));
 }
@@ -97,12 +97,15 @@ fn a_patch_changes_what_it_names() {
     let kept = Settings { max_events: Some(3), slow: Slow::Disconnect, ..Settings::default() };
     let change =
         |max_events| kept.patched(&SettingsPatch { max_events, ..SettingsPatch::default() }, &defaults);
-    assert_eq!(change(Change::Keep), kept);
-    assert_eq!(change(Change::Default), Settings { max_events: Some(9), ..kept });
-    assert_eq!(change(Change::Set(None)), Settings { max_events: None, ..kept });
+    assert_eq!(change(SettingChange::Keep), kept);
+    assert_eq!(change(SettingChange::Default), Settings { max_events: Some(9), ..kept });
+    assert_eq!(change(SettingChange::Set(None)), Settings { max_events: None, ..kept });
     let shared = Settings { control_names: ControlNames::Shared, from: FromSetting::Now, ..kept };
-    let back =
-        SettingsPatch { from: Change::Default, control_names: Change::Default, ..SettingsPatch::default() };
+    let back = SettingsPatch {
+        from: SettingChange::Default,
+        control_names: SettingChange::Default,
+        ..SettingsPatch::default()
+    };
     assert_eq!(shared.patched(&back, &defaults), kept);
     assert_eq!(shared.patched(&SettingsPatch::default(), &defaults), shared);
 }

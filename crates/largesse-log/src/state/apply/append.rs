@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::state::{
-    Stepped,
-    apply::Left,
+    Begun,
+    apply::PendingRetention,
     idempotency::{KeyName, Use},
     life::LifeEnd,
     log::LogState,
@@ -18,29 +18,29 @@ use crate::{
     StreamName, Then, UnixMs, settings::control_names::first_refused,
 };
 
-/// The answer to an append, and what to ring for.
-pub(in crate::state) type Answer = Stepped<Result<Appended, AppendError>>;
+/// The answer to an append, and what to dirty for.
+pub(in crate::state) type Answer = Begun<Result<Appended, AppendError>>;
 
 impl Answer {
     /// An answer that wrote nothing.
-    pub(in crate::state) fn quiet(answer: Result<Appended, AppendError>) -> Self {
-        Self { answer, ring: None, life: None, left: Left::Nothing }
+    pub(in crate::state) fn unchanged(answer: Result<Appended, AppendError>) -> Self {
+        Self { answer, dirty: None, life: None, pending: PendingRetention::Nothing }
     }
 }
 
 /// What a write is to its stream.
-struct Judged {
+struct CheckedWrite {
     /// The name as the log keeps it, so that all events of a stream share one text.
     stream: Option<StreamName>,
     made: Made,
 }
 
-/// What a write left to be looked at.
+/// What a write pending to be looked at.
 struct Pushed {
     /// The last event's position, if there is one.
     last: Option<Position>,
     life: Position,
-    has_too_much: bool,
+    exceeds_limits: bool,
     is_due_earlier: bool,
 }
 
@@ -68,7 +68,7 @@ impl LogState {
     }
 
     /// The answer to an append that would change nothing, as far as can be told without taking the step.
-    pub(in crate::state) fn foresee_append(
+    pub(in crate::state) fn noop_append_reply(
         &self,
         now: Now,
         append: &Append,
@@ -84,24 +84,24 @@ impl LogState {
             }
             Once::Block { claim, number, digest } => {
                 let key: KeyName = (stream.clone(), claim.key.clone());
-                match self.judge_block(now, &key, claim, *number, *digest, events.is_empty()) {
+                match self.check_block(now, &key, claim, *number, *digest, events.is_empty()) {
                     Ok(_) => {}
                     Err(answer) => return Some(answer),
                 }
             }
         }
-        self.judge_write(stream, events, *then, *author).err()
+        self.check_write(stream, events, *then, *author).err()
     }
 
     fn append_whole(&mut self, stamp: Stamp, key: KeyName, digest: Digest, write: Write) -> Answer {
         if let Some(answer) = self.answer_of_key(stamp.now, &key, digest) {
-            return Answer::quiet(answer);
+            return Answer::unchanged(answer);
         }
-        let stepped = self.write(stamp, write);
-        if let Ok(answer) = &stepped.answer {
+        let begun = self.write(stamp, write);
+        if let Ok(answer) = &begun.answer {
             self.keys.keep(stamp.now, key, Use::Whole { digest, answer: answer.clone() });
         }
-        stepped
+        begun
     }
 
     /// The answer to a publish whose key was used, if it was.
@@ -121,9 +121,9 @@ impl LogState {
     /// Writes without another look at keys.
     pub(in crate::state) fn write(&mut self, stamp: Stamp, write: Write) -> Answer {
         let Write { stream, events, then, author } = write;
-        let Judged { stream: kept, made } = match self.judge_write(&stream, &events, then, author) {
-            Ok(judged) => judged,
-            Err(answer) => return Answer::quiet(answer),
+        let CheckedWrite { stream: kept, made } = match self.check_write(&stream, &events, then, author) {
+            Ok(checked) => checked,
+            Err(answer) => return Answer::unchanged(answer),
         };
         let stream = kept.unwrap_or(stream);
         let bytes_before = self.bytes();
@@ -134,17 +134,17 @@ impl LogState {
         if made == Made::Now {
             self.make(&stream, start, stamp.now, self.limits.defaults);
         }
-        let Pushed { last, life, has_too_much, is_due_earlier } = self.push(&stream, stamp, events, then);
-        let ring = Some(self.tail);
+        let Pushed { last, life, exceeds_limits, is_due_earlier } = self.push(&stream, stamp, events, then);
+        let dirty = Some(self.tail);
         let is_log_full = self.bytes() > self.limits.log_bytes_max;
-        let left = match (has_too_much, is_log_full) {
-            (true, _) => Left::Trim { stream, stamp, pushed, bytes_before },
-            (false, true) => Left::TrimLog { stream, bytes_before },
+        let pending = match (exceeds_limits, is_log_full) {
+            (true, _) => PendingRetention::TrimStream { stream, stamp, pushed, bytes_before },
+            (false, true) => PendingRetention::TrimLog { stream, bytes_before },
             (false, false) => {
                 if is_due_earlier {
                     self.schedule(&stream);
                 }
-                Left::Nothing
+                PendingRetention::Nothing
             }
         };
         let answer = Appended {
@@ -153,17 +153,17 @@ impl LogState {
             closed: then == Then::Close,
             outcome: AppendOutcome::Appended,
         };
-        Stepped { answer: Ok(answer), ring, life: Some(life), left }
+        Begun { answer: Ok(answer), dirty, life: Some(life), pending }
     }
 
     /// Whether a write makes its stream; or the answer, when there is nothing to write, or nothing may be written.
-    fn judge_write(
+    fn check_write(
         &self,
         stream: &StreamName,
         events: &[NewEvent],
         then: Then,
         author: Author,
-    ) -> Result<Judged, Result<Appended, AppendError>> {
+    ) -> Result<CheckedWrite, Result<Appended, AppendError>> {
         let (kept, life) = self.lives.kept(stream).unzip();
         if author == Author::Publisher {
             let names = life.map_or(self.limits.defaults, |life| life.settings).control_names;
@@ -187,7 +187,7 @@ impl LogState {
         let bytes = events.iter().map(NewEvent::counted_bytes).sum();
         self.check_fits(stream, life, bytes).map_err(Err)?;
         let made = if life.is_none() { Made::Now } else { Made::Before };
-        Ok(Judged { stream: kept.cloned(), made })
+        Ok(CheckedWrite { stream: kept.cloned(), made })
     }
 
     /// Writes to a stream that is there, at one look at it.
@@ -214,7 +214,7 @@ impl LogState {
         Pushed {
             last,
             life: life.start,
-            has_too_much: life.has_too_much(stamp),
+            exceeds_limits: life.exceeds_limits(stamp),
             is_due_earlier: life.is_due_earlier(),
         }
     }

@@ -21,7 +21,7 @@ impl LogState {
         let at = match stamp {
             Some(stamp) => {
                 self.begin(stamp);
-                self.take_position()
+                self.allocate_position()
             }
             None => self.tail,
         };

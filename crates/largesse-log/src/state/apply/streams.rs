@@ -7,7 +7,7 @@ use std::{
     ops::Bound::{Excluded, Unbounded},
 };
 
-use crate::state::{Stepped, apply::Left, log::LogState, stamp::Stamp};
+use crate::state::{Begun, apply::PendingRetention, log::LogState, stamp::Stamp};
 use crate::{AppendError, Deleted, EndReason, Made, Put, PutAnswer, StreamName, StreamState};
 
 impl LogState {
@@ -18,17 +18,18 @@ impl LogState {
         stamp: Stamp,
         stream: &StreamName,
         put: &Put,
-    ) -> Stepped<Result<PutAnswer, AppendError>> {
+    ) -> Begun<Result<PutAnswer, AppendError>> {
         let bytes_before = self.bytes();
-        let (answer, left) = match self.put_settings(stamp, stream, put) {
+        let (answer, pending) = match self.put_settings(stamp, stream, put) {
             Ok(made) => {
                 let state = self.state(stream).expect("it is there, or was just made");
-                let left = Left::Trim { stream: stream.clone(), stamp, pushed: 0, bytes_before };
-                (Ok(PutAnswer { made, settings: state.settings, state }), left)
+                let pending =
+                    PendingRetention::TrimStream { stream: stream.clone(), stamp, pushed: 0, bytes_before };
+                (Ok(PutAnswer { made, settings: state.settings, state }), pending)
             }
-            Err(error) => (Err(error), Left::Nothing),
+            Err(error) => (Err(error), PendingRetention::Nothing),
         };
-        Stepped { answer, ring: None, life: None, left }
+        Begun { answer, dirty: None, life: None, pending }
     }
 
     fn put_settings(&mut self, stamp: Stamp, stream: &StreamName, put: &Put) -> Result<Made, AppendError> {
@@ -41,20 +42,25 @@ impl LogState {
         }
         self.check_fits(stream, None, 0)?;
         self.begin(stamp);
-        let start = self.take_position();
+        let start = self.allocate_position();
         self.make(stream, start, now, defaults.patched(&put.settings, &defaults));
         Ok(Made::Now)
     }
 
     /// Removes a stream and its events. Takes no position beyond [`Stamp::end`].
-    pub(in crate::state) fn delete(&mut self, stamp: Stamp, stream: &StreamName) -> Stepped<Option<Deleted>> {
+    pub(in crate::state) fn delete(&mut self, stamp: Stamp, stream: &StreamName) -> Begun<Option<Deleted>> {
         if !self.lives.contains(stream) {
-            return Stepped { answer: None, ring: None, life: None, left: Left::Nothing };
+            return Begun { answer: None, dirty: None, life: None, pending: PendingRetention::Nothing };
         }
         self.begin(stamp);
-        let position = self.take_position();
+        let position = self.allocate_position();
         self.retire(stream, position, EndReason::Deleted, position);
-        Stepped { answer: Some(Deleted { position }), ring: Some(position), life: None, left: Left::Nothing }
+        Begun {
+            answer: Some(Deleted { position }),
+            dirty: Some(position),
+            life: None,
+            pending: PendingRetention::Nothing,
+        }
     }
 
     /// A stream's state.

@@ -9,7 +9,7 @@ use std::{time::Duration, vec};
 use crate::state::{
     life::Life,
     log::LogState,
-    retention::{StreamPlan, ahead::StubsWanted, work::DROPS_MAX},
+    retention::{StreamPlan, stub_cache::StubsWanted, work::DROPS_MAX},
     stamp::Stamp,
 };
 use crate::{EndReason, Now, SWEEP_STREAMS_MAX, StreamName, UnixMs};
@@ -21,12 +21,12 @@ const SPARED_LOOKED_AT_EVERY: Duration = Duration::from_secs(10 * 60);
 pub(in crate::state) struct SweepUnderWay {
     pub(in crate::state) stamp: Stamp,
     streams: vec::IntoIter<StreamName>,
-    steps_left: usize,
+    rounds_left: usize,
 }
 
 impl SweepUnderWay {
     pub(in crate::state) fn new(stamp: Stamp, streams: Vec<StreamName>) -> Self {
-        Self { stamp, steps_left: streams.len().max(SWEEP_STREAMS_MAX), streams: streams.into_iter() }
+        Self { stamp, rounds_left: streams.len().max(SWEEP_STREAMS_MAX), streams: streams.into_iter() }
     }
 }
 
@@ -36,28 +36,28 @@ impl LogState {
     ///
     /// # Errors
     /// What has to be known before the next step.
-    pub(in crate::state) fn sweep_on(&mut self, sweep: &mut SweepUnderWay) -> Result<(), StubsWanted> {
+    pub(in crate::state) fn continue_sweep(&mut self, sweep: &mut SweepUnderWay) -> Result<(), StubsWanted> {
         let stamp = sweep.stamp;
-        while sweep.steps_left > 0 {
+        while sweep.rounds_left > 0 {
             let stream = sweep.streams.as_slice().first();
             if stream.is_none() && !self.has_due_at(stamp) {
                 break;
             }
             let base = stamp.base.max(self.tail.next());
-            self.sweep_step(Stamp { base, ..stamp }, stream)?;
+            self.sweep_one(Stamp { base, ..stamp }, stream)?;
             sweep.streams.next();
-            sweep.steps_left -= 1;
+            sweep.rounds_left -= 1;
         }
         if self.has_more_to_trim {
             let base = stamp.base.max(self.tail.next());
-            self.in_step(Stamp { base, ..stamp }, |log| log.trim_log(log.bytes()))?;
+            self.in_stamp(Stamp { base, ..stamp }, |log| log.trim_log(log.bytes()))?;
         }
         Ok(())
     }
 
     /// Takes a step that may record nothing. What it is taken for then (what waits to be freed, a look too early) is
     /// not written down anywhere: a log that was opened again has to come to the same tail without it.
-    fn in_step<T>(&mut self, stamp: Stamp, step: impl FnOnce(&mut Self) -> T) -> T {
+    fn in_stamp<T>(&mut self, stamp: Stamp, step: impl FnOnce(&mut Self) -> T) -> T {
         let tail = self.tail;
         self.begin(stamp);
         let begun = self.tail;
@@ -80,7 +80,7 @@ impl LogState {
     ///
     /// # Errors
     /// What has to be known first; then nothing was changed.
-    pub(in crate::state) fn sweep_step(
+    pub(in crate::state) fn sweep_one(
         &mut self,
         stamp: Stamp,
         stream: Option<&StreamName>,
@@ -89,7 +89,7 @@ impl LogState {
             Some(stream) if !self.is_expired(stream, stamp) => self.plan_stream(stream, stamp, DROPS_MAX)?,
             _ => StreamPlan::default(),
         };
-        self.in_step(stamp, |log| {
+        self.in_stamp(stamp, |log| {
             log.free_some();
             match stream {
                 Some(stream) => log.sweep_due(stream, stamp, plan),
@@ -152,7 +152,7 @@ impl LogState {
         let Some(life) = self.lives.get(stream) else { return };
         match life.end.filter(|_| life.is_expired(stamp)) {
             Some(end) => {
-                let at = self.take_position();
+                let at = self.allocate_position();
                 self.retire(stream, end.position, EndReason::Closed, at);
             }
             None => self.trim_stream_by(stream, stamp, plan),

@@ -84,19 +84,19 @@ impl Blocks {
         self.done == 0 && self.closed.is_none()
     }
 
-    fn judge(&self, number: u64, digest: Digest, is_closing: bool) -> Verdict {
+    fn check(&self, number: u64, digest: Digest, is_closing: bool) -> Verdict {
         if is_closing {
-            return self.judge_closing(number);
+            return self.check_closing(number);
         }
         match (number.cmp(&self.done), &self.closed) {
-            (std::cmp::Ordering::Less, closed) => self.judge_done(number, digest, closed.is_some()),
+            (std::cmp::Ordering::Less, closed) => self.check_done(number, digest, closed.is_some()),
             (std::cmp::Ordering::Equal, None) => Verdict::Next,
             _ => Verdict::Reused,
         }
     }
 
     /// A block that is there. Where it is not remembered itself, the next one that is will tell another body.
-    fn judge_done(&self, number: u64, digest: Digest, closed: bool) -> Verdict {
+    fn check_done(&self, number: u64, digest: Digest, closed: bool) -> Verdict {
         let upto = self.checkpoints.partition_point(|checkpoint| checkpoint.number <= number);
         let remembered = self.checkpoints[..upto].last();
         match remembered {
@@ -110,7 +110,7 @@ impl Blocks {
     }
 
     /// A body that ends before the blocks that were appended is another body.
-    fn judge_closing(&self, number: u64) -> Verdict {
+    fn check_closing(&self, number: u64) -> Verdict {
         match &self.closed {
             _ if number != self.done => Verdict::Reused,
             Some(answer) => Verdict::Done(answer.clone()),
@@ -176,20 +176,20 @@ impl LogState {
     ) -> Answer {
         let name: KeyName = (write.stream.clone(), claim.key.clone());
         let is_closing = write.events.is_empty();
-        let mut blocks = match self.judge_block(stamp.now, &name, claim, number, digest, is_closing) {
+        let mut blocks = match self.check_block(stamp.now, &name, claim, number, digest, is_closing) {
             Ok(blocks) => blocks.clone(),
-            Err(answer) => return Answer::quiet(answer),
+            Err(answer) => return Answer::unchanged(answer),
         };
-        let stepped = self.write(stamp, write);
-        if let Ok(answer) = &stepped.answer {
+        let begun = self.write(stamp, write);
+        if let Ok(answer) = &begun.answer {
             blocks.record(number, digest, answer);
             self.keys.keep(stamp.now, name, Use::Blocks(blocks));
         }
-        stepped
+        begun
     }
 
     /// What came before a block that is the next, or else the answer to it.
-    pub(in crate::state) fn judge_block(
+    pub(in crate::state) fn check_block(
         &self,
         now: UnixMs,
         name: &KeyName,
@@ -204,7 +204,7 @@ impl LogState {
             // A claim that was forgotten may not append either: its blocks might all come a second time.
             Some(Use::Blocks(_)) | None => return Err(Err(AppendError::Superseded)),
         };
-        match blocks.judge(number, digest, is_closing) {
+        match blocks.check(number, digest, is_closing) {
             Verdict::Done(answer) => Err(Ok(answer)),
             Verdict::Reused => Err(Err(AppendError::KeyReused)),
             Verdict::Next => Ok(blocks),

@@ -25,7 +25,7 @@ struct Cold {
 #[derive(Default)]
 struct Written {
     events: Vec<(Position, Arc<Event>)>,
-    stubs: Everything,
+    stubs: AllStubs,
 }
 
 impl Written {
@@ -44,7 +44,7 @@ impl Cold {
         let mut log = self.log.try_borrow_mut().expect("no file is used under the lock");
         if self.settles_in.replace(self.settles_in.get().saturating_sub(1)) == 1 {
             let hot_bytes = log.hot_bytes;
-            log.settle(hot_bytes / 2, Position::MAX, usize::MAX);
+            log.evict(hot_bytes / 2, Position::MAX, usize::MAX);
             self.settles_in.set(2);
         }
     }
@@ -68,7 +68,7 @@ impl Cold {
         loop {
             step = match step {
                 Locating::Ready(located) => return located,
-                Locating::More(search) => self.log.borrow().search_on(search),
+                Locating::More(search) => self.log.borrow().continue_search(search),
                 Locating::Cold(search) => search.run(self).unwrap_or_else(|error| match error {}),
             }
         }
@@ -103,7 +103,7 @@ impl ColdEvents for Cold {
         Ok(self.of_life(life, after).take(max.min(3)).map(cold_event).collect())
     }
 
-    fn walk(
+    fn scan(
         &self,
         after: Position,
         mut visit: impl FnMut(StreamName, ColdEvent<Arc<Event>>) -> ControlFlow<()>,
@@ -114,7 +114,7 @@ impl ColdEvents for Cold {
         Ok(())
     }
 
-    fn walk_stretch(
+    fn scan_back(
         &self,
         upto: Position,
         mut visit: impl FnMut(StreamName, Position),
@@ -159,7 +159,7 @@ impl ColdEvents for Cold {
 }
 
 /// What a reader is told from a place on, however its reads are cut.
-fn told(mut read: impl FnMut(Place) -> Batch, from: Place) -> (Vec<Record>, Vec<StreamName>, Place) {
+fn delivered(mut read: impl FnMut(Place) -> Batch, from: Place) -> (Vec<Record>, Vec<StreamName>, Place) {
     let (mut records, mut lost, mut place) = (Vec::new(), Vec::new(), from);
     loop {
         let batch = read(place);
@@ -189,7 +189,7 @@ fn any_selection() -> impl Strategy<Value = Selection> {
 proptest! {
     #[test]
     fn where_events_are_makes_no_difference_to_who_reads(
-        steps in prop::collection::vec(any_step(), 1..80),
+        actions in prop::collection::vec(any_action(), 1..80),
         selection in any_selection(),
         (from, events, time) in (0..90_u64, 0..40_u64, 0..2_000_u64),
         (records_max, bytes_max) in (1..6_usize, 0..1_500_u64),
@@ -199,24 +199,24 @@ proptest! {
         let (mut hot, mut log) = (LogState::new(limits), LogState::new(limits));
         let (mut hot_now, mut log_now) = (UnixMs(0), UnixMs(0));
         let mut written = Written::default();
-        for step in steps {
-            take(&mut hot, &written.stubs, &mut hot_now, step);
+        for action in actions {
+            run(&mut hot, &written.stubs, &mut hot_now, action);
             written.add(&hot);
-            take(&mut log, &written.stubs, &mut log_now, step);
+            run(&mut log, &written.stubs, &mut log_now, action);
         }
-        log.settle(hot_bytes_max, Position::MAX, usize::MAX);
+        log.evict(hot_bytes_max, Position::MAX, usize::MAX);
         let cold = Cold { events: written.events, log: RefCell::new(log), settles_in: Cell::new(settles_in) };
         let limits = ReadLimits { records_max: NonZeroUsize::new(records_max).unwrap(), bytes_max };
         let place = Place::at(Position(from.min(hot.tail().0)));
         let in_memory = |place| read_hot(&hot, &selection, place, limits);
         let on_disk = |place| cold.read(&selection, place, limits);
-        prop_assert_eq!(told(on_disk, place), told(in_memory, place));
+        prop_assert_eq!(delivered(on_disk, place), delivered(in_memory, place));
         for from in [StartFrom::Last(events), StartFrom::Time(UnixMs(time)), StartFrom::Start] {
             // The places may differ by what is not kept: events that were dropped are still on the disk, and an end may
             // come after one.
             let hot_place = locate_hot(&hot, &selection, from).place;
             let cold_place = cold.locate(&selection, from).place;
-            prop_assert_eq!(events_of(told(on_disk, cold_place)), events_of(told(in_memory, hot_place)));
+            prop_assert_eq!(events_of(delivered(on_disk, cold_place)), events_of(delivered(in_memory, hot_place)));
         }
     }
 }
@@ -233,7 +233,7 @@ fn locate_hot(log: &LogState, selection: &Selection, from: StartFrom) -> Located
     loop {
         step = match step {
             Locating::Ready(located) => return located,
-            Locating::More(search) => log.search_on(search),
+            Locating::More(search) => log.continue_search(search),
             Locating::Cold(search) => panic!("{search:?} in memory"),
         }
     }

@@ -14,7 +14,7 @@ fn a_large_stream_is_gone_at_once_and_its_memory_piece_by_piece() {
     // The publish freed a piece, too.
     for _ in 0..2 {
         check(&log);
-        sweep_step_now(&mut log);
+        sweep_one_now(&mut log);
         assert!(log.has_due(UnixMs(0)));
     }
     while sweep(&mut log, UnixMs(0)) == Sweep::More {}
@@ -31,7 +31,7 @@ fn a_sweep_that_records_nothing_leaves_the_tail() {
     let tail = log.tail();
     let stamp = Stamp { base: Position(tail.0 + 1_000), ..log.next_stamp(UnixMs(0)) };
     assert!(log.has_due(UnixMs(0)), "there is a batch");
-    sweep_step(&mut log, stamp);
+    sweep_one(&mut log, stamp);
     assert!(!log.has_due(UnixMs(0)));
     assert_eq!(log.tail(), tail);
 }
@@ -41,7 +41,7 @@ fn what_new_settings_make_too_much_goes_piece_by_piece() {
     let mut log = long(3 * DROPS_MAX);
     put(&mut log, "t", at_most(1));
     assert_eq!(log.state(&name("t")).unwrap().events as usize, 2 * DROPS_MAX);
-    sweep_step_now(&mut log);
+    sweep_one_now(&mut log);
     check(&log);
     assert_eq!(log.state(&name("t")).unwrap().events as usize, DROPS_MAX);
     while sweep(&mut log, UnixMs(0)) == Sweep::More {
@@ -51,12 +51,12 @@ fn what_new_settings_make_too_much_goes_piece_by_piece() {
 }
 
 /// A command on a log all of whose events are cold; and how often it had to ask for more of them.
-fn asks(everything: &Everything, log: &mut LogState, command: Command) -> usize {
+fn requests(all_stubs: &AllStubs, log: &mut LogState, command: Command) -> usize {
     let mut progress = log.apply(log.next_stamp(UnixMs(0)), command);
     for asks in 0.. {
         match progress {
             Progress::Applied(_) => return asks,
-            Progress::Wants(wanted) => progress = log.go_on(&wanted, everything.found(&wanted)),
+            Progress::Wants(wanted) => progress = log.resume(&wanted, all_stubs.found(&wanted)),
         }
     }
     unreachable!("it ends");
@@ -64,21 +64,21 @@ fn asks(everything: &Everything, log: &mut LogState, command: Command) -> usize 
 
 #[test]
 fn what_is_dropped_of_many_cold_events_is_asked_for_a_few_times() {
-    let everything = Everything::default();
+    let all_stubs = AllStubs::default();
     let (mut hot, mut cold) = (long(3 * DROPS_MAX), long(3 * DROPS_MAX));
-    everything.add(&hot);
-    while cold.settle(0, Position::MAX, usize::MAX) {}
+    all_stubs.add(&hot);
+    while cold.evict(0, Position::MAX, usize::MAX) {}
     let put = || Command::Put { stream: name("t"), put: Put { settings: at_most(1) } };
-    assert_eq!(asks(&everything, &mut hot, put()), 0);
-    assert!((1..9).contains(&asks(&everything, &mut cold, put())));
+    assert_eq!(requests(&all_stubs, &mut hot, put()), 0);
+    assert!((1..9).contains(&requests(&all_stubs, &mut cold, put())));
     assert_eq!(states(&cold), states(&hot));
     let large = || Command::Append(append("u", 400_000, Then::StayOpen));
     for log in [&mut hot, &mut cold] {
         let limits = EngineLimits { log_bytes_max: 500_000, ..*log.limits() };
         apply(log, Command::Limits(limits));
     }
-    assert_eq!(asks(&everything, &mut hot, large()), 0);
-    assert!((1..20).contains(&asks(&everything, &mut cold, large())));
+    assert_eq!(requests(&all_stubs, &mut hot, large()), 0);
+    assert!((1..20).contains(&requests(&all_stubs, &mut cold, large())));
     assert_eq!(states(&cold), states(&hot));
 }
 

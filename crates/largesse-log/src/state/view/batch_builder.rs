@@ -19,7 +19,7 @@ pub(super) struct BatchBuilder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
     /// It was.
-    Taken,
+    Added,
     /// It was not: the read is over.
     Full,
 }
@@ -54,7 +54,7 @@ impl BatchBuilder {
     }
 
     /// Takes the next record, if it fits.
-    pub(super) fn take(&mut self, record: Record) -> Fit {
+    pub(super) fn push(&mut self, record: Record) -> Fit {
         let bytes = match &record {
             Record::Event { event, .. } => self.bytes.saturating_add(event.data.as_str().len() as u64),
             Record::End { .. } => self.bytes,
@@ -65,18 +65,18 @@ impl BatchBuilder {
         }
         self.bytes = bytes;
         self.records.push(record);
-        Fit::Taken
+        Fit::Added
     }
 
     /// Takes the ends before `position`, as far as they fit.
-    pub(super) fn take_ends(&mut self, ends: &mut VecDeque<Record>, position: Position) -> Fit {
+    pub(super) fn push_ends(&mut self, ends: &mut VecDeque<Record>, position: Position) -> Fit {
         while ends.front().is_some_and(|end| end.position() < position) {
             let Some(end) = ends.pop_front() else { break };
-            if self.take(end) == Fit::Full {
+            if self.push(end) == Fit::Full {
                 return Fit::Full;
             }
         }
-        Fit::Taken
+        Fit::Added
     }
 
     /// A read that is full: it has come to its last record.
@@ -93,7 +93,7 @@ impl BatchBuilder {
     /// A read that goes on with what follows what it took.
     pub(super) fn followed_by(mut self, mut rest: Found) -> Found {
         for record in mem::take(&mut rest.records) {
-            if self.take(record) == Fit::Full {
+            if self.push(record) == Fit::Full {
                 return self.full();
             }
         }

@@ -1,6 +1,6 @@
 //! The streams, there or gone, that a selection may mean.
 //!
-//! Invariant: each stream is found once, by its name if it was named. Looking for them costs no more than the
+//! Invariant: each stream is found once, by its name if it was named. QueryAnswer for them costs no more than the
 //! caller allows; then patterns are to be answered from the log's own order. Does not look at events.
 
 use std::ops::Bound::{Included, Unbounded};
@@ -19,7 +19,7 @@ use crate::{
 
 /// How a stream was selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum By {
+pub(super) enum SelectedBy {
     Name,
     Pattern,
 }
@@ -28,7 +28,7 @@ pub(super) enum By {
 #[derive(Clone, Copy)]
 pub(super) struct Candidate<'a> {
     pub(super) name: &'a StreamName,
-    pub(super) by: By,
+    pub(super) by: SelectedBy,
     pub(super) life: Option<&'a Life>,
     pub(super) tombstone: Option<&'a Tombstone>,
 }
@@ -57,7 +57,7 @@ impl LogState {
         work: &mut Work,
     ) -> Candidates<'a> {
         let names = selection.names().iter();
-        let named = names.map(|name| self.candidate(name, By::Name)).collect::<Vec<_>>();
+        let named = names.map(|name| self.candidate(name, SelectedBy::Name)).collect::<Vec<_>>();
         let mut streams = named.clone();
         let mut looks_left = looks_max;
         for (index, pattern) in selection.patterns().iter().enumerate() {
@@ -71,14 +71,14 @@ impl LogState {
                 }
                 looks_left -= 1;
                 if is_found_first(name, pattern, earlier) && !selection.has_name(name) {
-                    streams.push(self.candidate(name, By::Pattern));
+                    streams.push(self.candidate(name, SelectedBy::Pattern));
                 }
             }
         }
         Candidates { streams, extent: Extent::All }
     }
 
-    fn candidate<'a>(&'a self, name: &'a StreamName, by: By) -> Candidate<'a> {
+    fn candidate<'a>(&'a self, name: &'a StreamName, by: SelectedBy) -> Candidate<'a> {
         Candidate { name, by, life: self.lives.get(name), tombstone: self.tombstones.by_name.get(name) }
     }
 

@@ -38,7 +38,7 @@ pub trait ColdEvents {
     ///
     /// # Errors
     /// When they can't be read.
-    fn walk(
+    fn scan(
         &self,
         after: Position,
         visit: impl FnMut(StreamName, ColdEvent<Self::Spot>) -> ControlFlow<()>,
@@ -49,7 +49,7 @@ pub trait ColdEvents {
     ///
     /// # Errors
     /// When they can't be read.
-    fn walk_stretch(
+    fn scan_back(
         &self,
         upto: Position,
         visit: impl FnMut(StreamName, Position),

@@ -6,7 +6,7 @@
 //! Invariants: what is returned is of one moment: which events are kept is said by one look at the state, before the
 //! reading for a few lives and after it for a walk, and the same look finds what follows in memory. What was dropped
 //! between a place and that moment is told as lost, never skipped. One read is bounded by its limits and by
-//! [`WALK_EVENTS_MAX`].
+//! [`SCAN_EVENTS_MAX`].
 
 use std::{collections::VecDeque, ops::ControlFlow, slice};
 
@@ -25,9 +25,9 @@ const RUN_MAX: usize = 256;
 /// How many bytes of all lives together are read before they are wanted.
 const BUFFERED_BYTES_MAX: u64 = 256 * 1024;
 /// How many events one walk looks at. Tests walk a short way, so that they meet its end.
-const WALK_EVENTS_MAX: usize = if cfg!(test) { 16 } else { 16 * 1024 };
+const SCAN_EVENTS_MAX: usize = if cfg!(test) { 16 } else { 16 * 1024 };
 /// A walk goes on this often at most because events were moved out of memory meanwhile. The next read goes on.
-const LEGS_MAX: usize = 8;
+const ROUNDS_MAX: usize = 8;
 /// A walk looks for so many more events of the selection than a read may have: some may not be kept any more.
 const NOT_KEPT: usize = if cfg!(test) { 2 } else { 256 };
 /// And for so many more bytes of them.
@@ -36,17 +36,17 @@ const NOT_KEPT_BYTES: u64 = if cfg!(test) { 500 } else { 32 * 1024 };
 /// A read of which a part is on the disk.
 #[derive(Debug)]
 pub(in crate::state) struct ColdRead {
-    way: Way,
+    plan: ColdPlan,
     limits: ReadLimits,
 }
 
 /// How the records are found.
 #[derive(Debug)]
-enum Way {
+enum ColdPlan {
     /// Those of a few lives, merged.
     Merge(ColdBatch),
     /// By a walk along the log.
-    Walk { selection: Selection, place: Place },
+    Scan { selection: Selection, place: Place },
 }
 
 /// What a look at the state said of a few lives.
@@ -75,7 +75,7 @@ pub(super) struct ColdLife {
 }
 
 /// What a look at the state says after a walk.
-pub(super) struct Judged {
+pub(super) struct ResolvedScan {
     /// For each event walked: its stream's policy, if it is kept.
     pub(super) kept: Vec<Option<Slow>>,
     /// Ends between the place and the end of the walk, in log order.
@@ -90,18 +90,18 @@ pub(super) struct Judged {
 
 impl ColdRead {
     pub(super) fn merge(batch: ColdBatch, limits: ReadLimits) -> Self {
-        Self { way: Way::Merge(batch), limits }
+        Self { plan: ColdPlan::Merge(batch), limits }
     }
 
-    pub(super) fn walk(selection: &Selection, place: Place, limits: ReadLimits) -> Self {
-        Self { way: Way::Walk { selection: selection.clone(), place }, limits }
+    pub(super) fn scan(selection: &Selection, place: Place, limits: ReadLimits) -> Self {
+        Self { plan: ColdPlan::Scan { selection: selection.clone(), place }, limits }
     }
 
     /// Reads.
     pub(in crate::state) fn run<C: ColdEvents>(self, cold: &C) -> Result<Batch, C::Error> {
-        match self.way {
-            Way::Merge(batch) => merge_cold(cold, batch, self.limits),
-            Way::Walk { selection, place } => walk_cold(cold, &selection, place, self.limits),
+        match self.plan {
+            ColdPlan::Merge(batch) => merge_cold(cold, batch, self.limits),
+            ColdPlan::Scan { selection, place } => scan_cold(cold, &selection, place, self.limits),
         }
     }
 }
@@ -118,33 +118,33 @@ fn merge_cold<C: ColdEvents>(cold: &C, batch: ColdBatch, limits: ReadLimits) -> 
     Ok(Batch { records: found.records, upto: found.upto, stopped: found.stopped, lost, horizon })
 }
 
-fn walk_cold<C: ColdEvents>(
+fn scan_cold<C: ColdEvents>(
     cold: &C,
     selection: &Selection,
     place: Place,
     limits: ReadLimits,
 ) -> Result<Batch, C::Error> {
-    let mut walk = Walk::<C>::from(place, limits);
+    let mut scan = ColdScan::<C>::from(place, limits);
     let mut reach = cold.state().evicted_upto();
-    let mut legs_left = LEGS_MAX;
-    let judged = loop {
-        walk.go_on(cold, selection, reach)?;
-        legs_left -= 1;
+    let mut rounds_left = ROUNDS_MAX;
+    let resolved = loop {
+        scan.advance(cold, selection, reach)?;
+        rounds_left -= 1;
         let state = cold.state();
-        if state.evicted_upto() == reach || walk.is_full() || legs_left == 0 {
-            break state.judge(selection, place, walk.events(), walk.upto, limits);
+        if state.evicted_upto() == reach || scan.is_full() || rounds_left == 0 {
+            break state.resolve_scan(selection, place, scan.events(), scan.upto, limits);
         }
         // While it walked, events were moved out of memory behind what it looked at.
         reach = state.evicted_upto();
     };
-    let Judged { kept, mut ends, lost, horizon, rest } = judged;
-    let events = walk.met.into_iter().zip(kept);
+    let ResolvedScan { kept, mut ends, lost, horizon, rest } = resolved;
+    let events = scan.met.into_iter().zip(kept);
     let events =
-        events.filter_map(|((stream, event), slow)| Some(WalkedEvent { stream, slow: slow?, event }));
-    let mut events = WalkedEvents { cold, events: events.collect(), buffer: C::Buffer::default() };
+        events.filter_map(|((stream, event), slow)| Some(ScannedEvent { stream, slow: slow?, event }));
+    let mut events = ScannedEvents { cold, events: events.collect(), buffer: C::Buffer::default() };
     let mut builder = BatchBuilder::new(limits);
     let fit = merge(slice::from_mut(&mut events), &mut ends, &mut builder)?;
-    let found = followed(fit, ends, builder, walk.upto, rest);
+    let found = followed(fit, ends, builder, scan.upto, rest);
     Ok(Batch { records: found.records, upto: found.upto, stopped: found.stopped, lost, horizon })
 }
 
@@ -157,7 +157,7 @@ fn followed(
     upto: Position,
     rest: Option<Found>,
 ) -> Found {
-    if fit == Fit::Full || builder.take_ends(&mut ends, upto.next()) == Fit::Full {
+    if fit == Fit::Full || builder.push_ends(&mut ends, upto.next()) == Fit::Full {
         return builder.full();
     }
     match rest {
@@ -198,7 +198,7 @@ impl<C: ColdEvents> Source for LifeEvents<'_, C> {
         Ok(self.run.front().map(|event| event.stub.position))
     }
 
-    fn take(&mut self, bytes_left: u64) -> Result<Option<Record>, C::Error> {
+    fn next_record(&mut self, bytes_left: u64) -> Result<Option<Record>, C::Error> {
         let Some(next) = self.run.pop_front() else { return Ok(None) };
         let bytes_max = bytes_left.min(self.buffered_max);
         let event =
@@ -208,7 +208,7 @@ impl<C: ColdEvents> Source for LifeEvents<'_, C> {
 }
 
 /// The events of a selection that one walk met.
-struct Walk<C: ColdEvents> {
+struct ColdScan<C: ColdEvents> {
     met: Vec<(StreamName, ColdEvent<C::Spot>)>,
     /// Everything up to here was looked at.
     upto: Position,
@@ -218,13 +218,13 @@ struct Walk<C: ColdEvents> {
     bytes_left: u64,
 }
 
-impl<C: ColdEvents> Walk<C> {
+impl<C: ColdEvents> ColdScan<C> {
     /// Begins at a place.
     fn from(place: Place, limits: ReadLimits) -> Self {
         Self {
             met: Vec::new(),
             upto: place.position(),
-            looks_left: WALK_EVENTS_MAX,
+            looks_left: SCAN_EVENTS_MAX,
             matches_max: limits.records_max.get().saturating_add(NOT_KEPT),
             bytes_left: limits.bytes_max.saturating_add(NOT_KEPT_BYTES),
         }
@@ -240,9 +240,9 @@ impl<C: ColdEvents> Walk<C> {
     }
 
     /// Walks on, up to `reach` or until it is full.
-    fn go_on(&mut self, cold: &C, selection: &Selection, reach: Position) -> Result<(), C::Error> {
+    fn advance(&mut self, cold: &C, selection: &Selection, reach: Position) -> Result<(), C::Error> {
         let mut is_cut = false;
-        cold.walk(self.upto, |stream, event| {
+        cold.scan(self.upto, |stream, event| {
             let position = event.stub.position;
             if position > reach {
                 return ControlFlow::Break(());
@@ -268,28 +268,28 @@ impl<C: ColdEvents> Walk<C> {
 }
 
 /// Events that a walk met and that are kept.
-struct WalkedEvents<'a, C: ColdEvents> {
+struct ScannedEvents<'a, C: ColdEvents> {
     cold: &'a C,
-    events: VecDeque<WalkedEvent<C::Spot>>,
+    events: VecDeque<ScannedEvent<C::Spot>>,
     buffer: C::Buffer,
 }
 
-struct WalkedEvent<S> {
+struct ScannedEvent<S> {
     stream: StreamName,
     slow: Slow,
     event: ColdEvent<S>,
 }
 
-impl<C: ColdEvents> Source for WalkedEvents<'_, C> {
+impl<C: ColdEvents> Source for ScannedEvents<'_, C> {
     type Error = C::Error;
 
     fn next_position(&mut self) -> Result<Option<Position>, C::Error> {
         Ok(self.events.front().map(|next| next.event.stub.position))
     }
 
-    fn take(&mut self, bytes_left: u64) -> Result<Option<Record>, C::Error> {
-        let Some(WalkedEvent { stream, slow, event }) = self.events.pop_front() else { return Ok(None) };
-        let next = self.events.iter().map(|next: &WalkedEvent<_>| &next.event);
+    fn next_record(&mut self, bytes_left: u64) -> Result<Option<Record>, C::Error> {
+        let Some(ScannedEvent { stream, slow, event }) = self.events.pop_front() else { return Ok(None) };
+        let next = self.events.iter().map(|next: &ScannedEvent<_>| &next.event);
         let event = self.cold.event(&stream, &event, next, &mut self.buffer, bytes_left)?;
         Ok(event.map(|event| Record::Event { event, slow }))
     }

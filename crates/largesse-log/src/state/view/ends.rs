@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::candidates::{By, Candidate};
+use super::candidates::{Candidate, SelectedBy};
 use crate::{EndReason, Place, Position, Record, StreamName};
 
 /// Ends of these streams after `place` and up to `upto`, in log order.
@@ -23,7 +23,7 @@ fn ends_of<'a>(candidate: &Candidate<'a>, place: Place) -> impl Iterator<Item = 
         .map(|tombstone| (tombstone.end, tombstone.reason));
     let current = life.and_then(|life| life.end).map(|end| (end.position, EndReason::Closed));
     let current = current.filter(|(position, _)| *position > place.position());
-    let ends = tombstone.into_iter().chain(current).filter(move |_| by == By::Name);
+    let ends = tombstone.into_iter().chain(current).filter(move |_| by == SelectedBy::Name);
     ends.map(|(position, reason)| end_record(name, position, reason))
 }
 

@@ -24,7 +24,7 @@ use crate::{
 pub(in crate::state) enum Locating {
     /// It is found.
     Ready(Located),
-    /// It is a long way: on with [`LogState::search_on`], after others had the thread.
+    /// It is a long way: on with [`LogState::continue_search`], after others had the thread.
     More(Search),
     /// It is on the disk: on with [`Search::run`].
     Cold(Search),
@@ -32,14 +32,14 @@ pub(in crate::state) enum Locating {
 
 /// A place that is looked for.
 #[derive(Debug)]
-pub struct Search(Way);
+pub struct Search(SearchKind);
 
 #[derive(Debug)]
-enum Way {
+enum SearchKind {
     /// Back along the log, event by event.
-    Back { selection: Selection, back: Back },
+    Back { selection: Selection, back: BackwardScan },
     /// The last events of a few lives, some of which are cold.
-    Deep {
+    LastCold {
         /// The cold events of the lives that are kept.
         ranges: Vec<ColdRange>,
         /// How many of them are to come after the place; there are so many.
@@ -58,7 +58,7 @@ enum Way {
 
 /// How far a way back from the tail has come.
 #[derive(Clone, Copy, Debug)]
-struct Back {
+struct BackwardScan {
     /// Events from here on were looked at.
     to: Position,
     /// How many events are still to be found; at least one.
@@ -69,22 +69,21 @@ impl Search {
     /// Looks on the disk.
     pub(in crate::state) fn run<C: ColdEvents>(self, cold: &C) -> Result<Locating, C::Error> {
         match self.0 {
-            Way::Deep { ranges, events, tail } => {
+            SearchKind::LastCold { ranges, events, tail } => {
                 let position = cold.last_with(&ranges, events)?;
                 let place = Place::knowing(position, tail);
                 Ok(Locating::Ready(Located { place, repeat: Repeat::AnotherPlace }))
             }
-            Way::Back { selection, back } => {
-                let mut walked = Vec::new();
-                let begin =
-                    cold.walk_stretch(Position(back.to.0.saturating_sub(1)), |stream, position| {
-                        if selection.matches(&stream) {
-                            walked.push((stream, position));
-                        }
-                    })?;
-                Ok(cold.state().judge_back(selection, back, &walked, begin.unwrap_or(Position::ZERO)))
+            SearchKind::Back { selection, back } => {
+                let mut scanned = Vec::new();
+                let begin = cold.scan_back(Position(back.to.0.saturating_sub(1)), |stream, position| {
+                    if selection.matches(&stream) {
+                        scanned.push((stream, position));
+                    }
+                })?;
+                Ok(cold.state().continue_backward(selection, back, &scanned, begin.unwrap_or(Position::ZERO)))
             }
-            Way::Time { time, evicted_upto } => {
+            SearchKind::Time { time, evicted_upto } => {
                 let position = cold.first_since(time)?.map_or(evicted_upto, before);
                 Ok(cold.state().located(position, Repeat::SamePlace))
             }
@@ -112,7 +111,9 @@ impl LogState {
         let few = self.candidates(selection, CANDIDATES_MAX, &mut Work::new());
         match few.extent {
             Extent::All => self.before_last_of(&few.streams, events),
-            Extent::NamesOnly => self.locate_back(selection, Back { to: self.tail.next(), left: events }),
+            Extent::NamesOnly => {
+                self.scan_backward(selection, BackwardScan { to: self.tail.next(), left: events })
+            }
         }
     }
 
@@ -120,19 +121,21 @@ impl LogState {
     ///
     /// # Panics
     /// When the search is one for the disk.
-    pub(in crate::state) fn search_on(&self, search: Search) -> Locating {
+    pub(in crate::state) fn continue_search(&self, search: Search) -> Locating {
         match search.0 {
-            Way::Back { selection, back } => self.locate_back(&selection, back),
-            way @ (Way::Deep { .. } | Way::Time { .. }) => unreachable!("it is on the disk: {way:?}"),
+            SearchKind::Back { selection, back } => self.scan_backward(&selection, back),
+            kind @ (SearchKind::LastCold { .. } | SearchKind::Time { .. }) => {
+                unreachable!("it is on the disk: {kind:?}")
+            }
         }
     }
 
     /// Goes back along the log's order as far as the work goes.
-    fn locate_back(&self, selection: &Selection, mut back: Back) -> Locating {
+    fn scan_backward(&self, selection: &Selection, mut back: BackwardScan) -> Locating {
         let mut work = Work::new();
         for (position, event) in self.order.range(..back.to).rev() {
             if work.spend_match(selection, &event.stream) == Spent::UsedUp {
-                return Locating::More(Search(Way::Back { selection: selection.clone(), back }));
+                return Locating::More(Search(SearchKind::Back { selection: selection.clone(), back }));
             }
             back.to = *position;
             if selection.matches(&event.stream) && self.life_of(event).is_some() {
@@ -146,18 +149,21 @@ impl LogState {
             return self.located(Position::ZERO, Repeat::AnotherPlace);
         }
         let to = back.to.min(self.evicted_upto.next());
-        Locating::Cold(Search(Way::Back { selection: selection.clone(), back: Back { to, ..back } }))
+        Locating::Cold(Search(SearchKind::Back {
+            selection: selection.clone(),
+            back: BackwardScan { to, ..back },
+        }))
     }
 
     /// Goes on with a way back by what was met on the disk, in log order, down to `to`.
-    fn judge_back(
+    fn continue_backward(
         &self,
         selection: Selection,
-        mut back: Back,
-        walked: &[(StreamName, Position)],
+        mut back: BackwardScan,
+        scanned: &[(StreamName, Position)],
         to: Position,
     ) -> Locating {
-        for (stream, position) in walked.iter().rev() {
+        for (stream, position) in scanned.iter().rev() {
             if self.lives.get(stream).is_some_and(|life| life.keeps(*position)) {
                 back.left -= 1;
             }
@@ -167,7 +173,7 @@ impl LogState {
         }
         match to {
             Position::ZERO => self.located(Position::ZERO, Repeat::AnotherPlace),
-            to => Locating::Cold(Search(Way::Back { selection, back: Back { to, ..back } })),
+            to => Locating::Cold(Search(SearchKind::Back { selection, back: BackwardScan { to, ..back } })),
         }
     }
 
@@ -178,7 +184,7 @@ impl LogState {
         let hot: u64 = lives.iter().map(|life| life.hot.len() as u64).sum();
         let all: u64 = lives.iter().map(|life| life.events()).sum();
         if hot < events && events <= all {
-            return self.deep(&lives, events - hot);
+            return self.last_cold(&lives, events - hot);
         }
         let after = |position: Position| -> u64 {
             lives.iter().map(|life| (life.hot.len() - life.hot_upto(position)) as u64).sum()
@@ -192,13 +198,13 @@ impl LogState {
         self.located(Position(low), Repeat::AnotherPlace)
     }
 
-    fn deep(&self, lives: &[&Life], events: u64) -> Locating {
+    fn last_cold(&self, lives: &[&Life], events: u64) -> Locating {
         let range = |life: &&Life| {
             let (first, last) = (life.cold.first?, life.cold.last?);
             Some(ColdRange { life: life.start, after: before(first.position), upto: last.position })
         };
         let ranges = lives.iter().filter_map(range).collect();
-        Locating::Cold(Search(Way::Deep { ranges, events, tail: self.tail }))
+        Locating::Cold(Search(SearchKind::LastCold { ranges, events, tail: self.tail }))
     }
 
     /// Just before the first event of the log at `time` or later. Whichever streams are selected, these are
@@ -208,7 +214,7 @@ impl LogState {
             return self.located(self.tail, Repeat::AnotherPlace);
         }
         if self.evicted_upto > Position::ZERO && time <= self.evicted_time {
-            return Locating::Cold(Search(Way::Time { time, evicted_upto: self.evicted_upto }));
+            return Locating::Cold(Search(SearchKind::Time { time, evicted_upto: self.evicted_upto }));
         }
         // Everything up to `low` is earlier; nothing after `high` is.
         let (mut low, mut high) = (self.evicted_upto, self.tail);

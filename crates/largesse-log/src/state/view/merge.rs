@@ -21,7 +21,7 @@ pub(super) trait Source {
     fn next_position(&mut self) -> Result<Option<Position>, Self::Error>;
 
     /// The next record; `None` for one that is passed over. More than so many bytes of data are not wanted after it.
-    fn take(&mut self, bytes_left: u64) -> Result<Option<Record>, Self::Error>;
+    fn next_record(&mut self, bytes_left: u64) -> Result<Option<Record>, Self::Error>;
 }
 
 /// Takes all records of the sources, and the ends before them, as far as they fit.
@@ -35,17 +35,17 @@ pub(super) fn merge<S: Source>(
         heap.extend(source.next_position()?.map(|position| Reverse((position, number))));
     }
     while let Some(Reverse((position, number))) = heap.pop() {
-        if builder.take_ends(ends, position) == Fit::Full || builder.is_full() {
+        if builder.push_ends(ends, position) == Fit::Full || builder.is_full() {
             return Ok(Fit::Full);
         }
         let source = &mut sources[number];
-        let record = source.take(builder.bytes_left())?;
-        if record.is_some_and(|record| builder.take(record) == Fit::Full) {
+        let record = source.next_record(builder.bytes_left())?;
+        if record.is_some_and(|record| builder.push(record) == Fit::Full) {
             return Ok(Fit::Full);
         }
         heap.extend(source.next_position()?.map(|position| Reverse((position, number))));
     }
-    Ok(Fit::Taken)
+    Ok(Fit::Added)
 }
 
 /// The hot events of one life.
@@ -67,7 +67,7 @@ impl Source for HotEvents<'_> {
         Ok(self.life.hot.get(self.next).map(|event| event.position))
     }
 
-    fn take(&mut self, _: u64) -> Result<Option<Record>, Infallible> {
+    fn next_record(&mut self, _: u64) -> Result<Option<Record>, Infallible> {
         let event = self.life.hot.get(self.next).map(Arc::clone);
         self.next += 1;
         Ok(event.map(|event| Record::Event { event, slow: self.life.settings.slow }))

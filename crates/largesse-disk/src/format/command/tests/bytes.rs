@@ -97,11 +97,11 @@ fn other_commands_stand_in_a_segment_as_the_format_says() {
     check(&claim, "21000000 cb5a8f6d 04", &[STAMP, NAME, KEY]);
 
     let settings = SettingsPatch {
-        max_age: Change::Set(Some(Duration::new(5, 6))),
-        max_events: Change::Set(None),
-        max_bytes: Change::Default,
-        ttl_after_close: Change::Keep,
-        slow: Change::Set(Slow::Disconnect),
+        max_age: SettingChange::Set(Some(Duration::new(5, 6))),
+        max_events: SettingChange::Set(None),
+        max_bytes: SettingChange::Default,
+        ttl_after_close: SettingChange::Keep,
+        slow: SettingChange::Set(Slow::Disconnect),
         ..SettingsPatch::default()
     };
     let put = stamped(Command::Put { stream: stream.clone(), put: Put { settings } });
@@ -161,11 +161,16 @@ fn what_the_first_format_did_not_have_follows_where_the_tag_says_so() {
         hex(&body[body.len() - bytes..])
     };
     let last = "-258".parse().unwrap();
-    let command = put(Change::Set(last), Change::Keep, Change::Keep);
+    let command = put(SettingChange::Set(last), SettingChange::Keep, SettingChange::Keep);
     assert_eq!(tail(&command, 16), "0000000010".to_owned() + "0202" + "0201000000000000" + "00");
-    let command = put(Change::Default, Change::Set(ControlNames::Shared), Change::Set(Slow::Latest));
+    let command = put(
+        SettingChange::Default,
+        SettingChange::Set(ControlNames::Shared),
+        SettingChange::Set(Slow::Latest),
+    );
     assert_eq!(tail(&command, 9), "0000000012".to_owned() + "01" + "01" + "0201");
-    let (kind, body) = bodies(&encoded(&put(Change::Default, Change::Keep, Change::Keep))).remove(0);
+    let (kind, body) =
+        bodies(&encoded(&put(SettingChange::Default, SettingChange::Keep, SettingChange::Keep))).remove(0);
     let mut said_twice = body.clone();
     let at = body.len() - 2;
     said_twice[at] = 0;
@@ -215,8 +220,10 @@ fn a_body_that_is_no_command_is_refused() {
     check(&close, "b\x01\0", b"b\x01\x03", Fault::Tag { tag: 3 });
     check(&delete, "\x02\x01\0\0\0\0\0\0", b"\x02\x01\0\0\0\0\0\x80", Fault::Number);
 
-    let settings =
-        SettingsPatch { ttl_after_close: Change::Set(Duration::new(1, 0xABCD)), ..SettingsPatch::default() };
+    let settings = SettingsPatch {
+        ttl_after_close: SettingChange::Set(Duration::new(1, 0xABCD)),
+        ..SettingsPatch::default()
+    };
     let put = stamped(Command::Put { stream: name(), put: Put { settings } });
     let (second, nanos) = (b"\x02\x01\0\0\0\0\0\0\0", [0, 0, 0, 0xFF]);
     let long = [&second[..], &nanos].concat();

@@ -27,19 +27,19 @@ use crate::{
 };
 
 /// The hot events of a selection, in log order.
-struct HotWalk<'a> {
+struct HotScan<'a> {
     log: &'a LogState,
     selection: &'a Selection,
     events: btree_map::Range<'a, Position, Arc<Event>>,
     work: Work,
     /// Everything up to here was looked at.
-    walked: Position,
+    scanned_upto: Position,
     /// Whether it stopped because the work is used up.
     is_cut: bool,
     next: Option<Record>,
 }
 
-impl Source for HotWalk<'_> {
+impl Source for HotScan<'_> {
     type Error = Infallible;
 
     fn next_position(&mut self) -> Result<Option<Position>, Infallible> {
@@ -49,13 +49,13 @@ impl Source for HotWalk<'_> {
                 self.is_cut = true;
                 break;
             }
-            self.walked = *position;
+            self.scanned_upto = *position;
             self.next = self.selection.matches(&event.stream).then(|| self.log.event_record(event)).flatten();
         }
         Ok(self.next.as_ref().map(Record::position))
     }
 
-    fn take(&mut self, _: u64) -> Result<Option<Record>, Infallible> {
+    fn next_record(&mut self, _: u64) -> Result<Option<Record>, Infallible> {
         Ok(self.next.take())
     }
 }
@@ -63,7 +63,7 @@ impl Source for HotWalk<'_> {
 impl LogState {
     /// The records of a selection after `place`, which is not before `evicted_upto`; `named` are the streams it
     /// names.
-    pub(super) fn walk(
+    pub(super) fn scan_hot(
         &self,
         selection: &Selection,
         named: &[Candidate<'_>],
@@ -72,18 +72,18 @@ impl LogState {
     ) -> Found {
         let mut ends = ends_upto(named, place, self.tail);
         let mut builder = BatchBuilder::new(limits);
-        let mut walk = HotWalk {
+        let mut scan = HotScan {
             log: self,
             selection,
             events: self.order.range((Excluded(place.position()), Unbounded)),
             work: Work::new(),
-            walked: place.position(),
+            scanned_upto: place.position(),
             is_cut: false,
             next: None,
         };
-        let Ok(fit) = merge(slice::from_mut(&mut walk), &mut ends, &mut builder);
-        let (upto, stopped) = match walk.is_cut {
-            true => (walk.walked, Stopped::Limits),
+        let Ok(fit) = merge(slice::from_mut(&mut scan), &mut ends, &mut builder);
+        let (upto, stopped) = match scan.is_cut {
+            true => (scan.scanned_upto, Stopped::Limits),
             false => (self.tail, Stopped::Tail),
         };
         finished(fit, ends, builder, upto, stopped)
@@ -105,7 +105,7 @@ pub(super) fn finished(
     stopped: Stopped,
 ) -> Found {
     match fit {
-        Fit::Taken if builder.take_ends(&mut ends, upto.next()) == Fit::Taken => builder.upto(upto, stopped),
+        Fit::Added if builder.push_ends(&mut ends, upto.next()) == Fit::Added => builder.upto(upto, stopped),
         _ => builder.full(),
     }
 }

@@ -77,25 +77,25 @@ pub struct StubsFound {
 
 /// The stubs.
 #[derive(Default)]
-pub(in crate::state) struct Ahead {
-    runs: HashMap<Position, Known<Stub>>,
+pub(in crate::state) struct StubCache {
+    runs: HashMap<Position, StubRun<Stub>>,
     run_stubs: usize,
-    order: Known<(StreamName, Stub)>,
+    order: StubRun<(StreamName, Stub)>,
 }
 
 /// Stubs in log order: all there are after the first and up to `upto`.
-struct Known<T> {
+struct StubRun<T> {
     stubs: VecDeque<T>,
     upto: Position,
 }
 
-impl<T> Default for Known<T> {
+impl<T> Default for StubRun<T> {
     fn default() -> Self {
         Self { stubs: VecDeque::new(), upto: Position::ZERO }
     }
 }
 
-impl Ahead {
+impl StubCache {
     /// The cold events of a life after `after`, as far as they are known; all up to the second.
     pub(in crate::state) fn run(
         &self,
@@ -153,12 +153,12 @@ impl Ahead {
             self.forget(run.life);
             self.run_stubs += stubs.len();
             let upto = known_upto(last, is_all, wanted);
-            self.runs.insert(run.life, Known { stubs: stubs.into(), upto });
+            self.runs.insert(run.life, StubRun { stubs: stubs.into(), upto });
         }
         if let Some(order_wanted) = wanted.order {
             let last = order.last().map_or(order_wanted.after, |(_, stub)| stub.position);
             let is_all = order.len() < order_wanted.stubs;
-            self.order = Known { stubs: order.into(), upto: known_upto(last, is_all, wanted) };
+            self.order = StubRun { stubs: order.into(), upto: known_upto(last, is_all, wanted) };
         }
     }
 }

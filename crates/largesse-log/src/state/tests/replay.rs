@@ -5,73 +5,73 @@ use super::*;
 /// Cold events that were compacted are fewer to pass over than there were when the steps were first taken.
 #[test]
 fn steps_that_drop_more_when_they_are_taken_again_leave_events_in_their_places() {
-    let everything = Everything::default();
+    let all_stubs = AllStubs::default();
     let limits = EngineLimits { log_bytes_max: 20_000, ..EngineLimits::default() };
     let mut first = LogState::new(limits);
     put(&mut first, "t", at_most(1));
-    let push = |everything: &Everything, log: &mut LogState, stamp, stream, bytes| {
+    let push = |all_stubs: &AllStubs, log: &mut LogState, stamp, stream, bytes| {
         let command = Command::Append(append(stream, bytes, Then::StayOpen));
-        match everything.apply(log, stamp, command).reply {
+        match all_stubs.apply(log, stamp, command).reply {
             Reply::Append(Ok(appended)) => appended.position,
             reply => panic!("{reply:?}"),
         }
     };
     for _ in 0..6_000 {
         let stamp = first.next_stamp(UnixMs(0));
-        push(&everything, &mut first, stamp, "t", 1);
-        everything.add(&first);
-        first.settle(0, Position::MAX, usize::MAX);
+        push(&all_stubs, &mut first, stamp, "t", 1);
+        all_stubs.add(&first);
+        first.evict(0, Position::MAX, usize::MAX);
     }
-    let compacted = Everything::default();
-    let last = everything.0.lock().unwrap().last().cloned();
+    let compacted = AllStubs::default();
+    let last = all_stubs.0.lock().unwrap().last().cloned();
     compacted.0.lock().unwrap().extend(last);
     let mut again = restored(&first);
     let mut recorded_more = 0;
     for _ in 0..40 {
         let stamp = first.next_stamp(UnixMs(0));
-        let position = push(&everything, &mut first, stamp, "u", 1_000);
-        everything.add(&first);
+        let position = push(&all_stubs, &mut first, stamp, "u", 1_000);
+        all_stubs.add(&first);
         compacted.add(&first);
-        first.settle(0, Position::MAX, usize::MAX);
+        first.evict(0, Position::MAX, usize::MAX);
         recorded_more += usize::from(again.tail() >= stamp.base);
-        again.go_back_before(stamp);
+        again.rewind_before(stamp);
         assert_eq!(push(&compacted, &mut again, stamp, "u", 1_000), position);
-        again.settle(0, Position::MAX, usize::MAX);
+        again.evict(0, Position::MAX, usize::MAX);
     }
     assert!(recorded_more > 0, "or it shows nothing");
     assert_eq!(states(&again), states(&first));
 }
 
 /// Steps among which time takes much.
-fn any_step_of_time() -> impl Strategy<Value = Step> {
-    let put = (1..3_u64, 0..40_u64, 0..5_usize).prop_map(|(most, age, s)| Step::Put(Some(most), age, s));
-    prop_oneof![4 => any_step(), 2 => Just(Step::Sweep), 1 => put]
+fn any_timed_action() -> impl Strategy<Value = Action> {
+    let put = (1..3_u64, 0..40_u64, 0..5_usize).prop_map(|(most, age, s)| Action::Put(Some(most), age, s));
+    prop_oneof![4 => any_action(), 2 => Just(Action::Sweep), 1 => put]
 }
 
 proptest! {
     /// What a checkpoint does not carry makes no difference to the steps after it.
     #[test]
     fn a_log_that_is_restored_and_takes_the_same_steps_comes_to_the_same(
-        steps in prop::collection::vec(any_step_of_time(), 1..120),
+        actions in prop::collection::vec(any_timed_action(), 1..120),
         log_bytes_max in 3_000..9_000_u64,
         restore_after in 0..60_usize,
     ) {
         let limits = EngineLimits { log_bytes_max, tombstones_max: 3, ..EngineLimits::default() };
-        let everything = Everything::default();
+        let all_stubs = AllStubs::default();
         let mut first = LogState::new(limits);
         let (mut again, mut now) = (None, UnixMs(0));
-        for (number, step) in steps.into_iter().enumerate() {
-            let (stamp, command) = (first.next_stamp(now), command(&first, now, step));
-            if let Step::Pass(ms) = step {
+        for (number, action) in actions.into_iter().enumerate() {
+            let (stamp, command) = (first.next_stamp(now), command(&first, now, action));
+            if let Action::Pass(ms) = action {
                 now.0 += ms;
             }
             if let Some(command) = command.clone() {
-                everything.apply(&mut first, stamp, command);
+                all_stubs.apply(&mut first, stamp, command);
             }
-            everything.add(&first);
+            all_stubs.add(&first);
             if let Some(again) = &mut again {
                 if let Some(command) = command {
-                    everything.apply(again, stamp, command);
+                    all_stubs.apply(again, stamp, command);
                 }
                 prop_assert_eq!((states(again), again.tail()), (states(&first), first.tail()));
                 prop_assert!(again.snapshot().tombstones().eq(first.snapshot().tombstones()));
