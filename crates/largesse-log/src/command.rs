@@ -1,10 +1,10 @@
 //! Everything that changes the log: the commands, and what they answer.
 //!
-//! Both are closed: an engine carries any command to the state machine ([`crate::state::LogState::apply`]) and its
-//! reply back without knowing which it is. A new verb is a variant here, a method of the state machine, and an encoding
-//! where commands are written down.
+//! Both enums are closed: an engine passes any command to the state machine ([`crate::state::LogState::apply`]) and
+//! its reply back without knowing which it is. A new verb is a variant here, a method of the state machine, and an
+//! encoding where commands are written.
 //!
-//! Does not know where a command stands in the log: that is its [`crate::state::Stamp`].
+//! Does not know a command's place in the log: that is its [`crate::state::Stamp`].
 
 pub(crate) mod append;
 pub(crate) mod idempotency_key;
@@ -39,26 +39,26 @@ pub enum Command {
         /// The stream.
         stream: StreamName,
     },
-    /// Drops what is past its time, on at most [`SWEEP_STREAMS_MAX`] streams.
+    /// Drops what has expired, on at most [`SWEEP_STREAMS_MAX`] streams.
     Sweep {
-        /// The streams. Callers leave it empty: the engine finds those that are due, and writes them down.
+        /// The streams. Callers leave it empty: the engine finds those that are due, and records them.
         streams: Vec<StreamName>,
     },
-    /// An event turned out to be broken: its readers are told of a loss.
+    /// An event can't be read: its readers are told of a loss.
     Damage {
         /// The stream it was on.
         stream: StreamName,
         /// Its position.
         position: Position,
     },
-    /// The log has other limits from here on.
+    /// Sets the limits of the log from here on.
     Limits(EngineLimits),
 }
 
-/// How many streams one [`Command::Sweep`] looks at, at most: it holds up publishes and reads for as long.
+/// The most streams that one [`Command::Sweep`] visits: publishes and reads wait for it.
 pub const SWEEP_STREAMS_MAX: usize = 8;
 
-/// What a command answers: the variant of the same name.
+/// The reply to a command: the variant of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// To [`Command::Append`].
@@ -80,9 +80,9 @@ pub enum Reply {
 /// How a command concerns its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Touch {
-    /// Any number of such commands can be judged before the first of them is applied.
+    /// Any number of such commands can be checked before the first of them is applied.
     Shared,
-    /// Other commands on the stream may be answered otherwise before it and after it.
+    /// Other commands on the stream may get a different reply before and after it.
     Alone,
 }
 
@@ -104,27 +104,27 @@ impl Command {
             Self::Put { stream, .. } | Self::Delete { stream } | Self::Damage { stream, .. } => {
                 Some((stream, None, Touch::Alone))
             }
-            // It takes away only what is due; nobody waits for that to stay.
+            // It drops only what is due; nobody relies on that being kept.
             Self::Sweep { .. } | Self::Limits(_) => None,
         }
     }
 
-    /// Whether most other commands can go with it, whatever they are: a plain publish.
+    /// Whether it is a plain publish, which most other commands can share a group with.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         matches!(self, Self::Append(append) if append.once == Once::Unkeyed && append.then == Then::StayOpen)
     }
 
-    /// How many events it appends, if it is taken.
+    /// How many events it appends, if it is accepted.
     #[must_use]
     pub fn events(&self) -> usize {
         if let Self::Append(append) = self { append.events.len() } else { 0 }
     }
 
-    /// How many positions it takes at most, besides those that every command may take ([`crate::state::Stamp::end`]).
+    /// The most positions it uses, besides those that every command may use ([`crate::state::Stamp::end`]).
     #[must_use]
     pub fn positions(&self) -> usize {
-        /// What a sweep takes on one stream: as much as a command of its own.
+        /// What a sweep uses on one stream: as many as a separate command.
         const STREAM_POSITIONS: usize = 3;
         match self {
             Self::Sweep { streams } => streams.len() * STREAM_POSITIONS,

@@ -2,13 +2,13 @@
 //!
 //! Every engine keeps the same promises, and [`crate::conformance`] holds each to them:
 //!
-//! - An append is answered when it is *safe*, and is read only from then on.
+//! - An append is answered once it is *durable* as far as the engine goes, and is readable only from then on.
 //! - Positions count up, are never used twice, and are one total order over all streams.
 //! - Times never go back along the positions.
-//! - What is trimmed or deleted is told ([`Batch::lost`]), never silently skipped.
-//! - Every read is one consistent look: records, losses and `upto` belong together.
+//! - Readers are told of what was trimmed or deleted ([`Batch::lost`]); nothing is skipped silently.
+//! - Every read is a consistent snapshot: records, losses and `upto` belong together.
 //! - Dropping the future of a write before it answers leaves it done or not done, never half done.
-//!   Dropping the future of a read leaves nothing.
+//!   Dropping the future of a read has no effect.
 //!
 //! An engine does not know readers, wake-ups, HTTP or the clock.
 
@@ -20,7 +20,7 @@ use crate::{
     SWEEP_STREAMS_MAX, Selection, Settings, StartFrom, StreamName, StreamState,
 };
 
-/// An engine's answer under way. Boxed, because the binary chooses the engine when it runs.
+/// A future answer of an engine. Boxed, because the binary chooses the engine at run time.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Where the log's bytes are kept.
@@ -34,21 +34,21 @@ pub trait Engine: Send + Sync + 'static {
     /// The settings of a stream that nobody configured, such as one that is not there yet.
     fn defaults(&self) -> Settings;
 
-    /// Names who is told of every record once it is safe. Replaces an earlier listener.
+    /// Sets the listener that is called for every record once it is safe. Replaces an earlier one.
     fn listen(&self, listener: Arc<dyn TailListener>);
 
     /// Submits a change. The reply is of the command's own kind, and comes when the change is safe.
     fn submit(&self, now: Now, command: Command) -> Pending<'_, Result<Reply, EngineError>>;
 
-    /// Looks at the log. The reply is of the query's own kind.
+    /// Queries the log. The reply is of the query's own kind.
     fn query<'a>(&'a self, query: Query<'a>) -> QueryAnswer<'a>;
 }
 
-/// A look at the log.
+/// An engine's answer to a query.
 pub enum QueryAnswer<'a> {
-    /// What it found, in memory.
+    /// The reply, found in memory.
     Ready(Result<QueryReply, EngineError>),
-    /// It goes on elsewhere, such as on a disk. Dropping the future leaves nothing but a read that ends by itself.
+    /// The reply needs more than memory, such as the disk. Dropping the future leaves only a read that ends by itself.
     Cold(Pending<'a, Result<QueryReply, EngineError>>),
 }
 
@@ -62,7 +62,7 @@ impl std::fmt::Debug for QueryAnswer<'_> {
 }
 
 impl QueryAnswer<'_> {
-    /// Waits for what it finds.
+    /// Waits for the reply.
     ///
     /// # Errors
     /// Those of the engine.
@@ -75,7 +75,7 @@ impl QueryAnswer<'_> {
 }
 
 /// Commands and queries by name. Each is one [`Engine::submit`] or [`Engine::query`], so a wrapper around an engine
-/// forwards those alone.
+/// forwards only those two.
 pub trait EngineExt: Engine {
     /// [`Command::Claim`].
     fn claim(
@@ -134,7 +134,7 @@ pub trait EngineExt: Engine {
         }
     }
 
-    /// Drops what is past its age, and closed streams past their time; on at most `budget` streams, rounded up to a
+    /// Drops events past their age, and closed streams past their time; on at most `budget` streams, rounded up to a
     /// multiple of [`SWEEP_STREAMS_MAX`]. Answers whether more is due now.
     fn sweep(
         &self,
@@ -226,23 +226,23 @@ pub trait EngineExt: Engine {
 
 impl<E: Engine + ?Sized> EngineExt for E {}
 
-/// An engine that answers with another's reply is broken.
+/// An engine whose reply is of another kind is broken.
 const OTHER_REPLY: &str = "an engine gave the reply to another command or query";
 
-/// Whoever wants to know that the tail moved.
+/// Is called when the tail moves.
 pub trait TailListener: Send + Sync + 'static {
     /// A record of `stream` is safe at `position`. Called soon after the record can be read, in the order of the log,
-    /// and possibly for several records at once (then with the last); whoever wrote it may have been answered before.
-    /// Never called while the engine holds a lock that reads need. It has to be quick: an engine's one writer may call
-    /// it.
+    /// and possibly once for several records (then with the last); the publisher may have been answered before.
+    /// Never called while the engine holds a lock that reads need. Must return quickly: an engine's only writer may be
+    /// the caller.
     fn appended(&self, stream: &StreamName, position: Position);
 }
 
-/// Whether a sweep has to be called again at once.
+/// Whether a sweep has to be repeated at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sweep {
     /// Nothing more is due now.
     Done,
-    /// The budget was used up before the work was.
+    /// The budget was used up; more is due.
     More,
 }

@@ -2,10 +2,10 @@
 //! the events.
 //!
 //! One log has one total order. Every record takes the next [`Position`]; a stream is a filter over the log,
-//! so one id is enough for any set of streams that somebody reads. [`Engine`] is the seam to where the bytes
+//! so one id is enough for any set of streams. [`Engine`] is the seam to where the bytes
 //! are kept; [`MemoryEngine`] keeps them in memory.
 //!
-//! This crate has no task and no clock: time is a parameter. It does not know readers that wait, wake-ups
+//! This crate has no task and no clock: time is a parameter. It does not know waiting readers, wake-ups
 //! or HTTP.
 //!
 //! ```

@@ -1,9 +1,9 @@
 //! The engine that keeps events in memory: safe at once, gone with the process.
 //!
-//! All of the log's meaning is in [`LogState`]. This file is its asynchronous face.
+//! All of the log's meaning is in [`LogState`]. This file is its asynchronous interface.
 //!
-//! Invariants: a step of the log is whole before the lock is given back, so every read is one consistent
-//! look; a listener is called only after that. Does not know the clock, and starts no task.
+//! Invariants: a command is fully applied before the lock is released, so every read is a consistent
+//! snapshot; a listener is called only after that. Does not know the clock, and starts no task.
 
 use std::{
     future::poll_fn,
@@ -20,10 +20,9 @@ use crate::{
 /// A log in memory.
 pub struct MemoryEngine {
     incarnation: Incarnation,
-    /// One lock, and a plain one: every step under it is short and bounded, and no step waits. A lock for
-    /// readers and writers would let looks run side by side; it would be right once measurements show
-    /// readers waiting for each other rather than for the network. A lock held over an await, or over a
-    /// disk, would be wrong here.
+    /// One plain mutex: everything done under it is short and bounded, and never waits. A reader-writer lock
+    /// would let queries run side by side; it would pay once measurements show readers waiting for each
+    /// other rather than for the network. Never hold it over an await or over disk access.
     log: Mutex<LogState>,
     listener: Mutex<Option<Arc<dyn TailListener>>>,
 }
@@ -42,13 +41,13 @@ impl MemoryEngine {
         Self { incarnation, log, listener: Mutex::new(None) }
     }
 
-    /// No step of the log panics, so no lock is poisoned; were there such a bug, the log would rather go on
-    /// than fail every caller after it.
+    /// Nothing under the lock panics, so it is never poisoned; if there is such a bug, the log goes on
+    /// rather than fail every caller after it.
     fn lock(&self) -> MutexGuard<'_, LogState> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Applies a command, and tells the listener after the lock is given back.
+    /// Applies a command, and calls the listener after the lock is released.
     fn apply(&self, now: Now, mut command: Command) -> Reply {
         let Applied { reply, dirty, .. } = {
             let mut log = self.lock();
@@ -70,7 +69,7 @@ impl MemoryEngine {
 }
 
 impl MemoryEngine {
-    /// Goes on with a long look.
+    /// Continues a long query.
     async fn continue_query(&self, mut looked: QueryProgress) -> Result<QueryReply, EngineError> {
         loop {
             match looked {
@@ -88,7 +87,7 @@ impl MemoryEngine {
 /// Nothing is ever moved out of memory.
 const NOTHING_IS_COLD: &str = "nothing is cold in a log that is in memory";
 
-/// Lets others have the thread once, whatever runs us.
+/// Yields once to other tasks, on any runtime.
 async fn yielded() {
     let mut has_yielded = false;
     poll_fn(|context| {
@@ -122,7 +121,7 @@ impl Engine for MemoryEngine {
         Box::pin(async move {
             let reply = self.apply(now, command);
             if reply == Reply::Sweep(Sweep::More) {
-                // Whoever sweeps on lets others have the thread in between.
+                // Long sweeps yield to other tasks in between.
                 yielded().await;
             }
             Ok(reply)

@@ -1,4 +1,4 @@
-//! What streams are called, and how somebody names those that they mean: one by its name, or many by patterns.
+//! Names of streams, and selections of them: one by its name, or many by patterns.
 
 pub(crate) mod pattern;
 pub(crate) mod selection;

@@ -1,6 +1,6 @@
-//! What can be asked of the log, and what it replies.
+//! Queries of the log, and their replies.
 //!
-//! Invariant: a query changes nothing, and its reply is of one moment. Does not know where events are.
+//! Invariant: a query changes nothing, and its reply is a snapshot of one moment. Does not know where events are.
 
 pub(crate) mod start_from;
 pub(crate) mod stream_state;
@@ -9,14 +9,14 @@ use std::num::NonZeroUsize;
 
 use crate::{EndReason, Place, Position, Record, Selection, StartFrom, StreamName, StreamState};
 
-/// A look at the log.
+/// A query of the log.
 #[derive(Clone, Copy, Debug)]
 pub enum Query<'a> {
     /// A stream's state.
     State(&'a StreamName),
     /// Streams by name, in byte order, those after `after`; at most `states_max`.
     List {
-        /// The last that is known already.
+        /// The last name of the page before.
         after: Option<&'a StreamName>,
         /// How many.
         states_max: NonZeroUsize,
@@ -29,25 +29,25 @@ pub enum Query<'a> {
         from: StartFrom,
     },
     /// Which of the selection's named streams have ended at `place`: their last record at or before it is an
-    /// end, they have not been made anew since, up to it, and they were not gone at [`Place::asked_at`].
+    /// end, they were not made again between that end and `place`, and they were not gone at [`Place::asked_at`].
     EndedAt {
         /// The streams.
         selection: &'a Selection,
         /// Where the reader is.
         place: Place,
     },
-    /// What comes after a place. Never waits for records to come: at the tail it finds an empty batch.
+    /// The records after a place. Never waits for new ones: at the tail the batch is empty.
     Read {
         /// The streams.
         selection: &'a Selection,
         /// Where the reader is.
         place: Place,
-        /// How much it may have.
+        /// How much to return.
         limits: ReadLimits,
     },
 }
 
-/// What a query finds.
+/// The reply to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueryReply {
     /// To [`Query::State`]: `None` when there is no such stream.
@@ -66,7 +66,7 @@ impl QueryReply {
     /// The reply to a [`Query::Read`].
     ///
     /// # Panics
-    /// When it is another's, which is a bug of the engine.
+    /// When it is of another kind, which is a bug of the engine.
     #[must_use]
     pub fn into_batch(self) -> Batch {
         match self {
@@ -76,12 +76,12 @@ impl QueryReply {
     }
 }
 
-/// What the log knows of ends at a place; both in byte order of the names.
+/// What the log knows about ends at a place; both lists in byte order of the names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ends {
     /// The named streams that have ended.
     pub ended: Vec<EndedStream>,
-    /// The named streams of which nothing is remembered: they never were, or are gone for long.
+    /// The named streams of which nothing is remembered: they never existed, or have been gone for long.
     pub unknown: Vec<StreamName>,
 }
 
@@ -97,16 +97,16 @@ pub struct EndedStream {
 /// How much one read may return.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimits {
-    /// Records at most.
+    /// The most records.
     pub records_max: NonZeroUsize,
-    /// Data bytes at most; one record is returned even if it is larger alone.
+    /// The most bytes of data; the first record is returned even if it is larger.
     pub bytes_max: u64,
 }
 
 /// Where a first request begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Located {
-    /// The place to read from. It knows of every loss up to the tail: a first request is told none.
+    /// The place to read from. It knows of every loss up to the tail: a first request is told of none.
     pub place: Place,
     /// Whether the same request, repeated later, would find the same place.
     pub repeat: Repeat,
@@ -115,9 +115,9 @@ pub struct Located {
 /// Whether a repeated first request finds the same place again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
-    /// It does: `from=start`, or a time that has passed.
+    /// It does: `from=start`, or a time in the past.
     SamePlace,
-    /// It may not: `from=now`, `from=-N`, or a time still to come.
+    /// It may not: `from=now`, `from=-N`, or a time in the future.
     AnotherPlace,
 }
 
@@ -126,14 +126,15 @@ pub enum Repeat {
 pub struct Batch {
     /// The selection's records after the place, in log order.
     pub records: Vec<Record>,
-    /// Everything of the selection up to here is in `records`, lost, or was before the place.
+    /// Everything in the selection up to here is in `records`, was lost, or came before the place.
     pub upto: Position,
     /// Whether the read stopped at its limits, with more to come, or at the tail.
     pub stopped: Stopped,
-    /// What was dropped after the place's position and is not known to it.
+    /// What was dropped after the place's position, and the place does not know of.
     pub lost: Option<Lost>,
-    /// A bare id ([`Place::at`]) before this position would be told of a loss this place knows of, or taken to
-    /// have met an end that was gone before it first asked. [`Position::MAX`] where that is so for ever.
+    /// Before this position, a bare id ([`Place::at`]) would be told of a loss that this place knows of, or count as
+    /// having met the end of a stream that was gone before its first request. [`Position::MAX`] if that stays so
+    /// forever.
     pub horizon: Position,
 }
 
@@ -142,9 +143,9 @@ pub struct Batch {
 pub enum Stopped {
     /// There was nothing more, up to the tail.
     Tail,
-    /// The limits were reached; read on at once. An engine that has looked at as much of the log as it does
-    /// in one go answers this too, with what it has found so far, which may be no record; then
-    /// [`Batch::upto`] has moved on all the same.
+    /// The limits were reached; read on at once. An engine that has scanned as much of the log as it does
+    /// in one read answers this too, with the records found so far, which may be none; even then
+    /// [`Batch::upto`] has advanced.
     Limits,
 }
 
@@ -153,9 +154,9 @@ pub enum Stopped {
 pub struct Lost {
     /// Their names in byte order, at most [`LOST_NAMES_MAX`].
     pub streams: Vec<StreamName>,
-    /// Every loss recorded up to here is told by this; goes into [`Place::told`].
+    /// This covers every loss recorded up to here; pass it to [`Place::told`].
     pub told_upto: Position,
 }
 
-/// How many streams a loss names at most. Source: SPEC of Largesse, "Told, not silently skipped".
+/// The most streams that a loss names. Source: SPEC of Largesse, "Told, not silently skipped".
 pub const LOST_NAMES_MAX: usize = 100;

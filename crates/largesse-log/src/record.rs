@@ -1,7 +1,7 @@
-//! What the log holds: events, and the ends of streams.
+//! The records of the log: events, and the ends of streams.
 //!
-//! Invariant: an event is checked before it is made (`EventName`, `EventData`), so whoever writes it out
-//! can neither fail nor forge. Does not know how a record is kept or sent.
+//! Invariant: an event is checked before it is made (`EventName`, `EventData`), so writing it out
+//! can neither fail nor forge. Does not know how a record is stored or sent.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use largesse_wire::{EventData, EventName};
 
 use crate::{Position, Slow, StreamName, UnixMs};
 
-/// What a publisher hands in: an event that has no position yet.
+/// An event from a publisher, which has no position yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
     /// The value of the `event:` line; `None` is the default name, `message`.
@@ -31,8 +31,8 @@ fn counted_bytes(name: Option<&EventName>, data: &EventData) -> u64 {
     (data.as_str().len() + name_bytes) as u64 + EVENT_OVERHEAD_BYTES
 }
 
-/// What an event costs besides its text, in the sums that retention keeps: about what an entry and its places in
-/// the indexes take in memory.
+/// What retention counts for an event besides its text: about the memory of an entry and its places in
+/// the indexes.
 pub const EVENT_OVERHEAD_BYTES: u64 = 128;
 
 /// An event as the log keeps it.
@@ -58,7 +58,7 @@ impl Event {
     }
 }
 
-/// Why a stream ended. The words stand in `event: end` and `event: closed`.
+/// Why a stream ended. The words are used in `event: end` and `event: closed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EndReason {
     /// A publisher closed it: all its events came before.
@@ -78,10 +78,10 @@ impl EndReason {
     }
 }
 
-/// One thing a reader meets on its way along the log.
+/// One record, as a reader gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
-    /// An event, and what its stream does about readers that fall behind.
+    /// An event, and its stream's policy for readers that fall behind.
     Event {
         /// The event, shared by all its readers.
         event: Arc<Event>,

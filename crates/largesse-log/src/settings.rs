@@ -1,6 +1,6 @@
 //! What a stream keeps, and for how long.
 //!
-//! Invariant: every stream has all settings; a patch changes some. Does not apply them: engines do.
+//! Invariant: every stream has all settings; a patch changes some. Does not apply them: the state machine does.
 
 pub(crate) mod control_names;
 pub(crate) mod engine_limits;
@@ -34,9 +34,9 @@ pub struct Settings {
     pub ttl_after_close: Duration,
     /// What happens to readers that fall behind.
     pub slow: Slow,
-    /// Where a first request begins that does not say where.
+    /// Where a first request without `from` begins.
     pub from: FromSetting,
-    /// Whether publishers may name events as control events are named.
+    /// Whether publishers may use the names of control events.
     pub control_names: ControlNames,
 }
 
@@ -64,7 +64,7 @@ pub enum Slow {
     CatchUp,
     /// They skip to the newest event of each name.
     Latest,
-    /// They are disconnected, past a lag in bytes or seconds, and come back at their place.
+    /// They are disconnected, past a lag in bytes or seconds, and reconnect at their place.
     Disconnect,
 }
 

@@ -1,10 +1,10 @@
-//! The log's meaning, as a state machine: what every engine on one machine does, however it keeps the bytes.
+//! The log's meaning, as a state machine: what every engine does, however it stores the bytes.
 //!
-//! [`LogState`] takes one step at a time, each in a [`Stamp`]: it is synchronous, and has no clock and no I/O.
+//! [`LogState`] applies one command at a time, each with a [`Stamp`]: it is synchronous, and has no clock and no I/O.
 //! There is one file for each verb.
 //!
-//! Invariants: a step is whole when it returns; the same steps in the same stamps, on logs with the same limits,
-//! give the same state. Does not know files, locks or tasks.
+//! Invariants: a command is complete when it returns; the same commands with the same stamps, on logs with the same
+//! limits, give the same state. Does not know files, locks or tasks.
 
 mod apply;
 mod idempotency;
@@ -31,15 +31,15 @@ pub use saved::{
 pub use stamp::Stamp;
 pub use view::{Cold, ColdEvent, ColdEvents, ColdRange, QueryProgress, Search};
 
-/// What a step of the log answers, and the record that readers are to be told of.
+/// A command before its retention: its answer, and what to wake readers for.
 struct Begun<T> {
     /// The answer.
     answer: T,
-    /// The last record that readers can meet; `None` when there is no new one.
+    /// The last new record that readers can get; `None` when there is none.
     dirty: Option<Position>,
-    /// Where the life began that an append wrote to; `None` when it wrote nothing.
+    /// The start of the life that an append wrote to; `None` when it wrote nothing.
     life: Option<Position>,
-    /// What is still to be done.
+    /// The retention still to be done.
     pending: PendingRetention,
 }
 

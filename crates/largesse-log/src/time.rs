@@ -1,6 +1,6 @@
-//! Wall-clock time as the log keeps it.
+//! Wall-clock time in the log.
 //!
-//! Invariant: this crate never asks a clock. Time is a parameter of every call that needs it, so that tests
+//! Invariant: this crate never reads a clock. Time is a parameter of every call that needs it, so that tests
 //! and simulations drive it. Does not know calendars or text forms: doors do.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct UnixMs(pub u64);
 
 impl UnixMs {
-    /// This time plus `wait`, held at the end of the range.
+    /// This time plus `wait`, saturating.
     #[must_use]
     pub fn saturating_add(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))
@@ -23,15 +23,15 @@ impl UnixMs {
     }
 }
 
-/// What time it is for a step of the log.
+/// The current time for a command.
 ///
-/// Both are in the log's own time, and mostly the same. They part after the clock leapt: events are stamped with the
-/// new time, and what is kept by its age is not yet judged by it.
+/// Both are times of the log clock, and usually equal. They differ after a leap of the clock: events are stamped with
+/// the new time, while the age of older ones is still measured without the leap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
-    /// What the step's records are stamped with, if none before them has a later time.
+    /// The time of the command's records, unless an earlier record has a later time.
     pub time: UnixMs,
-    /// By this, what is old is old. Never after `time`.
+    /// The time by which ages are measured. Never after `time`.
     pub age: UnixMs,
 }
 

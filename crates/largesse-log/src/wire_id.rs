@@ -20,10 +20,11 @@
 //! | 1 | the place before the first event |
 //! | 2 | an end; never with a second part |
 //!
-//! Invariants: the first part of a place is the same text whatever is known there, so it names the event. It has 28
-//! characters, with a mark 56; an end has 39. A second part says more than the position alone. There is one text for
-//! one id: what is not canonical is refused. The check finds ids that were cut or mistyped; an id cut right before its
-//! `~` is the same place with nothing known. It is no signature: an id is a place, not a permission.
+//! Invariants: the first part of a place does not depend on what is known there, so it names the event. It has 28
+//! characters, with a mark 56; an end has 39. A second part always adds something to the position. Each id has exactly
+//! one text: anything that is not canonical is refused. The check detects ids that were cut or mistyped; an id cut
+//! right before its `~` is the same place with nothing known. The check is not a signature: an id is a place, not a
+//! permission.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use largesse_wire::EventId;
@@ -41,7 +42,7 @@ const HEAD_BYTES: usize = 1 + 8 + 8;
 const BARE_BYTES: usize = HEAD_BYTES + CHECK_BYTES;
 const END_BYTES: usize = HEAD_BYTES + 8 + CHECK_BYTES;
 const MARK_BYTES: usize = 8 + 8 + CHECK_BYTES;
-/// The bytes of both parts, whichever they are.
+/// Room for the bytes of both parts.
 const LAYOUT_BYTES: usize = BARE_BYTES + MARK_BYTES;
 const CHARS_MAX: usize = (BARE_BYTES * 4).div_ceil(3) + 1 + (MARK_BYTES * 4).div_ceil(3);
 
@@ -57,13 +58,13 @@ pub enum WireId {
         /// The place.
         place: Place,
     },
-    /// The end of everything a reader asked for.
+    /// The end of everything that a reader selected.
     End {
         /// The log.
         incarnation: Incarnation,
         /// Where the end was.
         position: Position,
-        /// What had been asked for.
+        /// What it had selected.
         selection: SelectionFingerprint,
     },
 }
@@ -80,34 +81,34 @@ pub enum PlaceKind {
 /// Why a text is not an id of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireIdError {
-    /// It is not canonical base64url, or has a length that no id has.
+    /// It is not canonical base64url, or has the wrong length.
     #[error("the id is not one of this server's: it was cut, or changed")]
     Malformed,
-    /// It has a version that is not known here.
+    /// Its version is unknown.
     #[error("the id has version {version}; this server knows version {VERSION}")]
     UnknownVersion {
         /// The version.
         version: u8,
     },
-    /// It has a kind that is not known here.
+    /// Its kind is unknown.
     #[error("the id has the unknown kind {kind}")]
     UnknownKind {
         /// The kind.
         kind: u8,
     },
-    /// Its check is not that of its bytes.
+    /// Its check does not match its bytes.
     #[error("the id's check does not fit: it was mistyped, or changed")]
     BadCheck,
-    /// Its mark contradicts its position, or says nothing beyond it.
+    /// Its mark contradicts its position, or adds nothing to it.
     #[error("the id's mark does not fit its position")]
     BadMark,
 }
 
-/// An id's bytes and text under way.
+/// The bytes and the text of an id being written.
 struct Layout {
     bytes: [u8; LAYOUT_BYTES],
     filled: usize,
-    /// Where the part that is being written began.
+    /// Where the current part begins.
     part: usize,
     text: [u8; CHARS_MAX],
     chars: usize,
@@ -134,7 +135,7 @@ impl Layout {
         self.push(&check_of(&self.bytes[..self.filled]));
         let part = &self.bytes[self.part..self.filled];
         let chars = URL_SAFE_NO_PAD.encode_slice(part, &mut self.text[self.chars..]);
-        self.chars += chars.expect("CHARS_MAX is what the longest layout needs");
+        self.chars += chars.expect("CHARS_MAX fits the longest layout");
         self.part = self.filled;
     }
 
@@ -186,8 +187,8 @@ impl WireId {
     /// Reads an id.
     ///
     /// # Errors
-    /// [`WireIdError`] for whatever [`WireId::encode`] does not write. Whether the log has reached the place
-    /// is not looked at.
+    /// [`WireIdError`] for whatever [`WireId::encode`] does not write. Does not check whether the log has
+    /// reached the place.
     pub fn parse(text: &str) -> Result<Self, WireIdError> {
         let (first, second) = match text.split_once(BETWEEN) {
             Some((first, second)) => (first, Some(second)),
@@ -215,13 +216,13 @@ impl WireId {
     }
 }
 
-/// What the first part of every id says.
+/// What the first part of every id begins with.
 struct Head {
     incarnation: Incarnation,
     position: Position,
 }
 
-/// The decoder wants room for whole groups of three, so `room` has three bytes more than the longest part.
+/// The decoder needs room for whole groups of three, so `room` is three bytes larger than the longest part.
 fn decode<'a>(part: &str, room: &'a mut [u8]) -> Result<&'a [u8], WireIdError> {
     let filled = URL_SAFE_NO_PAD.decode_slice(part, room).map_err(|_| WireIdError::Malformed)?;
     Ok(&room[..filled])
@@ -247,7 +248,7 @@ fn checked_head(bytes: &[u8]) -> Result<(Head, u8), WireIdError> {
     Ok((head, kind))
 }
 
-/// A place with the mark of the second part.
+/// A place with the mark from the second part.
 fn marked(position: Position, first: &[u8], second: &str) -> Result<Place, WireIdError> {
     let mut room = [0; MARK_BYTES + 3];
     let bytes = decode(second, &mut room)?;
@@ -259,7 +260,7 @@ fn marked(position: Position, first: &[u8], second: &str) -> Result<Place, WireI
     Place::marked(position, mark).ok_or(WireIdError::BadMark)
 }
 
-/// Holds the check at the end of `part` against all bytes up to it.
+/// Compares the check at the end of `part` with all bytes before it.
 fn check(part: &[u8], all: &[u8]) -> Result<(), WireIdError> {
     let (_, found) = part.split_at(part.len() - CHECK_BYTES);
     let (checked, _) = all.split_at(all.len() - CHECK_BYTES);

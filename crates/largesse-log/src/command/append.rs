@@ -1,7 +1,7 @@
-//! One publish: what it asks for, what it answers, and how it fails.
+//! One publish: the request, its reply, and how it fails.
 //!
 //! Invariant: a publish under an idempotency key happens once on its stream. Does not know bodies or status
-//! codes: doors make the one into an [`Append`] and the other from [`AppendError::blame`].
+//! codes: doors turn a body into an [`Append`], and [`AppendError::blame`] into a status.
 
 use largesse_wire::EventName;
 use xxhash_rust::xxh3::Xxh3Default;
@@ -28,28 +28,28 @@ pub struct Append {
 pub enum Then {
     /// It stays open.
     StayOpen,
-    /// It is closed, in the same step.
+    /// It is closed by the same command.
     Close,
 }
 
 /// How a repeated publish is recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Once {
-    /// It is not: each publish appends.
+    /// Not at all: each publish appends.
     Unkeyed,
-    /// The whole publish, by its key. The digest is of everything that makes the publish what it is
+    /// The whole publish, by its key. The digest covers everything that distinguishes the publish
     /// (the body, the event name, whether it closes).
     Whole {
         /// The publisher's key.
         key: IdempotencyKey,
-        /// What the same key must come with again.
+        /// What a repeat under the key must match.
         digest: Digest,
     },
     /// One block of a long publish that holds a claim.
     Block {
         /// The claim, from [`crate::Command::Claim`].
         claim: Claim,
-        /// The block's number in its request, from 0. The closing step after n blocks has the number n.
+        /// The block's number in its request, from 0. The close after n blocks has the number n.
         number: u64,
         /// The digest of all blocks up to and including this one.
         digest: Digest,
@@ -57,16 +57,16 @@ pub enum Once {
 }
 
 /// A fingerprint of what was published. Not a defence against a publisher that wants collisions: it only
-/// guards a key against its own owner's mistakes. Source: XXH3, 128 bits.
+/// protects a key from its owner's mistakes. Source: XXH3, 128 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest(pub u128);
 
-/// Makes a [`Digest`] from pieces, each with its length, so that no two lists of pieces run together.
+/// Makes a [`Digest`] from pieces, each with its length, so that different lists of pieces never hash the same bytes.
 #[derive(Clone, Default)]
 pub struct DigestBuilder(Xxh3Default);
 
 impl DigestBuilder {
-    /// Takes one more piece.
+    /// Adds a piece.
     pub fn push(&mut self, piece: &[u8]) {
         self.0.update(&(piece.len() as u64).to_be_bytes());
         self.0.update(piece);
@@ -99,11 +99,11 @@ pub struct Claim {
 pub struct Appended {
     /// The last event's position; that of the end when no event was appended.
     pub position: Position,
-    /// How many events this publish stands for.
+    /// How many events this publish appended.
     pub count: u64,
     /// Whether the stream is closed after it.
     pub closed: bool,
-    /// What was done.
+    /// What it did.
     pub outcome: AppendOutcome,
 }
 
@@ -162,22 +162,22 @@ pub enum AppendError {
     /// A newer request has taken over the key.
     #[error("a newer request took over the idempotency key")]
     Superseded,
-    /// The log holds as many streams as it may.
-    #[error("the log holds {streams_max} streams, which is the most it may")]
+    /// The log has reached its limit of streams.
+    #[error("the log has reached its limit of {streams_max} streams")]
     TooManyStreams {
         /// The limit.
         streams_max: u64,
     },
-    /// One publish is larger than the stream or the log may ever be.
-    #[error("the publish counts {bytes} bytes; {bytes_max} is the most that can be kept")]
+    /// The publish alone is over the limit of its stream or of the log.
+    #[error("the publish counts as {bytes} bytes; at most {bytes_max} can be kept")]
     TooLarge {
-        /// What the publish counts.
+        /// What the publish counts as.
         bytes: u64,
         /// The limit.
         bytes_max: u64,
     },
-    /// A publisher named an event as control events are named, on a stream that keeps these names.
-    #[error("the event name {:?} is that of a control event, which this stream keeps for the server", .name.as_str())]
+    /// A publisher gave an event the name of a control event, on a stream that reserves these names.
+    #[error("the event name {:?} is reserved for control events on this stream", .name.as_str())]
     ReservedName {
         /// The name.
         name: EventName,
@@ -187,7 +187,7 @@ pub enum AppendError {
     Engine(#[from] EngineError),
 }
 
-/// Why an engine could not do what was asked.
+/// Why an engine failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     /// The position is one this log has not reached.
@@ -198,7 +198,7 @@ pub enum EngineError {
         /// The last safe position.
         tail: Position,
     },
-    /// There is no space left. Nothing was written; it may be tried again.
+    /// There is no space left. Nothing was written; a retry is safe.
     #[error("there is no space left for the log: {reason}")]
     Full {
         /// What the disk said, and of which file.
@@ -210,8 +210,8 @@ pub enum EngineError {
         /// What the disk said, and of which file.
         reason: String,
     },
-    /// What was written could not be made safe: nobody knows whether it is there.
-    #[error("the log could not be made safe: {reason}")]
+    /// A write could not be made durable: nobody knows whether it is there.
+    #[error("the write could not be made durable: {reason}")]
     Unsafe {
         /// What the disk said, and of which file.
         reason: String,
@@ -222,7 +222,7 @@ pub enum EngineError {
         /// What is wrong, in which file, and where in it.
         reason: String,
     },
-    /// No file can be opened now. Nothing was read or written; it may be tried again.
+    /// No file can be opened now. Nothing was read or written; a retry is safe.
     #[error("too many files are open: {reason}")]
     TooManyFiles {
         /// What the system said, and of which file.
@@ -233,18 +233,18 @@ pub enum EngineError {
     Stopping,
 }
 
-/// Whose move it is after a failure.
+/// Who can fix a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
-    /// The caller has to change the request.
+    /// The caller, with another request.
     Caller,
-    /// The caller may try the same again later.
+    /// The caller, by trying the same request later.
     Load,
-    /// Only whoever runs the server can help.
+    /// Only the operator.
     Server,
 }
 
-/// Whether a failed write may have happened all the same.
+/// Whether a failed write may have happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteOutcome {
     /// Nothing was written.
@@ -254,7 +254,7 @@ pub enum WriteOutcome {
 }
 
 impl AppendError {
-    /// Whose move it is. Doors turn this into a status; nothing else may.
+    /// Who can fix it. Doors derive the status from this alone.
     #[must_use]
     pub fn blame(&self) -> Blame {
         match self {
@@ -279,7 +279,7 @@ impl AppendError {
 }
 
 impl EngineError {
-    /// Whose move it is.
+    /// Who can fix it.
     #[must_use]
     pub fn blame(&self) -> Blame {
         match self {

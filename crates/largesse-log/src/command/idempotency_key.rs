@@ -1,7 +1,7 @@
-//! The publisher's word for "this is the same publish".
+//! The publisher's name for a publish, by which a repeat is recognised.
 //!
 //! Invariant: a key is `1..=`[`IDEMPOTENCY_KEY_BYTES_MAX`] bytes of visible ASCII. Does not know what was
-//! published under it: engines keep that.
+//! published under it: engines remember that.
 
 use std::{fmt, sync::Arc};
 
@@ -18,20 +18,20 @@ pub struct IdempotencyKey(Arc<str>);
 /// Why a text is not a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdempotencyKeyError {
-    /// There is no text.
+    /// It is empty.
     #[error(
         "the idempotency key is empty; it needs 1 to {IDEMPOTENCY_KEY_BYTES_MAX} visible ASCII characters"
     )]
     Empty,
-    /// There is too much.
-    #[error("the idempotency key has {bytes} bytes; {IDEMPOTENCY_KEY_BYTES_MAX} is the most")]
+    /// It is too long.
+    #[error("the idempotency key has {bytes} bytes; at most {IDEMPOTENCY_KEY_BYTES_MAX} are allowed")]
     TooLong {
-        /// How many it has.
+        /// Its length.
         bytes: usize,
     },
     /// A byte that is not visible ASCII.
     #[error(
-        "the idempotency key has the byte {byte:#04x} at {at}; only visible ASCII (0x21 to 0x7e) is right"
+        "the idempotency key has the byte {byte:#04x} at {at}; only visible ASCII (0x21 to 0x7e) is allowed"
     )]
     ForbiddenByte {
         /// The byte.
@@ -45,7 +45,7 @@ impl IdempotencyKey {
     /// Checks a key.
     ///
     /// # Errors
-    /// [`IdempotencyKeyError`], with the offending byte's place.
+    /// [`IdempotencyKeyError`], which locates the offending byte.
     pub fn parse(raw: &str) -> Result<Self, IdempotencyKeyError> {
         if raw.is_empty() {
             return Err(IdempotencyKeyError::Empty);

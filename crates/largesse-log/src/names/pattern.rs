@@ -1,7 +1,7 @@
 //! A pattern over stream names.
 //!
 //! Invariant: a pattern has at least one star, and a star is a whole segment; `**` is only the last. So a
-//! match looks at each segment once, without going back. Does not select: that is `selection.rs`.
+//! match visits each segment once, without backtracking. Does not select: that is `selection.rs`.
 
 use std::{fmt, sync::Arc};
 
@@ -29,7 +29,7 @@ pub enum PatternSegment<'a> {
 /// Why a text is not a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// It breaks a rule that names have too.
+    /// It breaks a rule that applies to names too.
     #[error(transparent)]
     Name(StreamNameError),
     /// There is no star in it.
@@ -38,7 +38,7 @@ pub enum PatternError {
         /// The text.
         pattern: Box<str>,
     },
-    /// A star stands beside other characters.
+    /// A star is only a part of its segment.
     #[error("segment {number} of the pattern is {segment:?}; a `*` or `**` must be the whole segment")]
     PartOfSegment {
         /// Which segment, from 1.
@@ -46,8 +46,8 @@ pub enum PatternError {
         /// The segment.
         segment: Box<str>,
     },
-    /// `**` stands before other segments.
-    #[error("segment {number} of the pattern is `**`, which may only be the last")]
+    /// `**` is not the last segment.
+    #[error("segment {number} of the pattern is `**`, which is only allowed as the last")]
     RestNotLast {
         /// Which segment, from 1.
         number: usize,
@@ -77,7 +77,7 @@ impl Pattern {
         Ok(Self(raw.into()))
     }
 
-    /// Whether `name` is one of those the pattern stands for.
+    /// Whether the pattern matches `name`.
     #[must_use]
     pub fn matches(&self, name: &StreamName) -> bool {
         let mut names = name.segments();
@@ -107,7 +107,7 @@ impl Pattern {
         })
     }
 
-    /// What every matching name begins with: the text before the first star.
+    /// The prefix of every matching name: the text before the first star.
     pub(crate) fn literal_prefix(&self) -> &str {
         self.0.split('*').next().unwrap_or_default()
     }

@@ -1,7 +1,7 @@
 //! What one reader reads: a stream, or several by names and patterns.
 //!
-//! Invariant: names and patterns are sorted and without doubles, so two selections of the same streams by
-//! the same words have the same fingerprint. Does not know which streams there are.
+//! Invariant: names and patterns are sorted and without duplicates, so two selections with the same selectors
+//! have the same fingerprint. Does not know which streams there are.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{Pattern, PatternError, StreamName, StreamNameError};
 
-/// The most selectors in one selection. Each costs every read a look.
+/// The most selectors in one selection. Each costs every read a lookup.
 pub const SELECTORS_MAX: usize = 256;
 
-/// The most patterns in one selection. Each costs every event that a read looks at a comparison.
+/// The most patterns in one selection. Each costs a comparison for every event that a read visits.
 pub const PATTERNS_MAX: usize = 32;
 
-/// One word of a selection.
+/// One element of a selection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selector {
     /// A stream by its name.
@@ -27,19 +27,19 @@ pub enum Selector {
 /// Why a text is neither a name nor a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
-    /// It has no star, and is no name.
+    /// It has no star, and is not a valid name.
     #[error(transparent)]
     Name(#[from] StreamNameError),
-    /// It has a star, and is no pattern.
+    /// It has a star, and is not a valid pattern.
     #[error(transparent)]
     Pattern(#[from] PatternError),
 }
 
 impl Selector {
-    /// Checks a text: with a `*` anywhere it is meant as a pattern, without as a name.
+    /// Checks a text: with a `*` anywhere it is taken for a pattern, otherwise for a name.
     ///
     /// # Errors
-    /// [`SelectorError`], as names and patterns say it.
+    /// [`SelectorError`], with the error of the name or the pattern.
     pub fn parse(raw: &str) -> Result<Self, SelectorError> {
         if raw.contains('*') {
             return Ok(Self::Pattern(Pattern::parse(raw)?));
@@ -60,7 +60,7 @@ struct Selected {
     fingerprint: SelectionFingerprint,
 }
 
-/// Which of the two requests a selection came with: they are told ends differently.
+/// Which kind of request a selection came with: each is told of ends differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// One stream, by its path.
@@ -69,7 +69,7 @@ pub enum Form {
     Many,
 }
 
-/// What an end id keeps of a selection. Source: XXH3, 64 bits, over the sorted names and patterns, each with
+/// The part of a selection that an end id carries. Source: XXH3, 64 bits, over the sorted names and patterns, each with
 /// its kind and length before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SelectionFingerprint(pub u64);
@@ -81,13 +81,13 @@ pub enum SelectionError {
     #[error("no stream is named; name 1 to {SELECTORS_MAX} streams or patterns")]
     Empty,
     /// There are too many.
-    #[error("{selectors} streams and patterns are named; {SELECTORS_MAX} is the most")]
+    #[error("{selectors} streams and patterns are named; at most {SELECTORS_MAX} are allowed")]
     TooMany {
         /// How many there are.
         selectors: usize,
     },
     /// There are too many patterns.
-    #[error("{patterns} patterns are named; {PATTERNS_MAX} is the most")]
+    #[error("{patterns} patterns are named; at most {PATTERNS_MAX} are allowed")]
     TooManyPatterns {
         /// How many there are.
         patterns: usize,
@@ -101,7 +101,7 @@ impl Selection {
         Self::new(vec![name], Vec::new(), Form::One)
     }
 
-    /// Several streams. Doubles are dropped; a name that a pattern covers too may stay, and its events come
+    /// Several streams. Duplicates are dropped; a name that a pattern covers too may stay, and its events come
     /// once.
     ///
     /// # Errors
@@ -166,7 +166,7 @@ impl Selection {
         self.0.form
     }
 
-    /// A number that stands for the names and patterns, whatever the form.
+    /// The hash of the names and patterns, whatever the form.
     #[must_use]
     pub fn fingerprint(&self) -> SelectionFingerprint {
         self.0.fingerprint

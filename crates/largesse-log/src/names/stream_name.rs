@@ -1,7 +1,7 @@
 //! The name of a stream.
 //!
-//! Invariant: a [`StreamName`] keeps every rule that [`StreamName::parse`] checks, so it can stand in a path
-//! or in an answer without another look. Does not know percent-encoding: doors decode before they ask.
+//! Invariant: a [`StreamName`] obeys every rule that [`StreamName::parse`] checks, so it can be used in a path
+//! or in a response without another check. Does not know percent-encoding: doors decode first.
 
 use std::{fmt, sync::Arc};
 
@@ -13,20 +13,20 @@ pub const STREAM_NAME_BYTES_MAX: usize = 512;
 /// - Shape: `1..=`[`STREAM_NAME_BYTES_MAX`] bytes of UTF-8; no control character, no `*`; segments between
 ///   slashes are not empty, `.` or `..`.
 /// - Order: by bytes. Cheap to clone.
-/// - Source: SPEC of Largesse §3 (ours). A `.` or `..` would be taken out of the path by every URL parser.
+/// - Source: SPEC of Largesse §3 (ours). URL parsers remove `.` and `..` from paths.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamName(Arc<str>);
 
 /// Why a text is not a stream's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StreamNameError {
-    /// There is no text.
+    /// It is empty.
     #[error("the stream's name is empty; it needs 1 to {STREAM_NAME_BYTES_MAX} bytes")]
     Empty,
-    /// There is too much.
-    #[error("the stream's name has {bytes} bytes; {STREAM_NAME_BYTES_MAX} is the most")]
+    /// It is too long.
+    #[error("the stream's name has {bytes} bytes; at most {STREAM_NAME_BYTES_MAX} are allowed")]
     TooLong {
-        /// How many it has.
+        /// Its length.
         bytes: usize,
     },
     /// A control character.
@@ -37,7 +37,7 @@ pub enum StreamNameError {
         /// Where it is, in bytes from the start.
         at: usize,
     },
-    /// A star, which only patterns have.
+    /// A star, which only patterns may have.
     #[error("the stream's name has a `*` at byte {at}; only patterns have stars")]
     Star {
         /// Where it is, in bytes from the start.
@@ -57,7 +57,7 @@ impl StreamName {
     /// Checks a name.
     ///
     /// # Errors
-    /// [`StreamNameError`], which names the offending thing and what would be right.
+    /// [`StreamNameError`], which names what is wrong and what would be right.
     pub fn parse(raw: &str) -> Result<Self, StreamNameError> {
         check_text(raw)?;
         if let Some(at) = raw.find('*') {
@@ -78,7 +78,7 @@ impl StreamName {
     }
 }
 
-/// The rules that names and patterns share: all but those about stars.
+/// The rules that names and patterns share: all except those about stars.
 pub(crate) fn check_text(raw: &str) -> Result<(), StreamNameError> {
     if raw.is_empty() {
         return Err(StreamNameError::Empty);

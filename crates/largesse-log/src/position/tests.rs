@@ -9,7 +9,7 @@ fn place(position: u64, told_upto: u64) -> Place {
 }
 
 #[test]
-fn a_mark_that_is_of_no_use_is_dropped() {
+fn a_mark_that_adds_nothing_is_dropped() {
     let told = Place::at(Position(5)).told(Position(9));
     assert_eq!(Place::at(Position(5)).told(Position(5)), Place::at(Position(5)));
     assert_eq!(told.advanced_to(Position(9)), Place::at(Position(9)));
@@ -19,16 +19,16 @@ fn a_mark_that_is_of_no_use_is_dropped() {
 }
 
 #[test]
-fn what_was_gone_at_the_first_request_stays_so_whatever_is_told_and_read() {
+fn streams_gone_at_the_first_request_stay_gone_whatever_is_told_and_read() {
     assert_eq!(place(5, 9).asked_at(), Position(9));
     let told = Place::at(Position(5)).told(Position(9));
     assert_eq!((told.told_upto(), told.asked_at()), (Position(9), Position::ZERO));
     let less = place(5, 9).told(Position(7));
-    assert_eq!((less.told_upto(), less.asked_at()), (Position(9), Position(9)), "never less is told_upto");
+    assert_eq!((less.told_upto(), less.asked_at()), (Position(9), Position(9)), "told_upto never goes back");
     let both = place(5, 9).told(Position(12));
     assert_eq!((both.told_upto(), both.asked_at()), (Position(12), Position(9)));
-    let tombstone = both.advanced_to(Position(20));
-    assert_eq!((tombstone.told_upto(), tombstone.asked_at()), (Position(20), Position(9)));
+    let later = both.advanced_to(Position(20));
+    assert_eq!((later.told_upto(), later.asked_at()), (Position(20), Position(9)));
     assert_eq!(place(5, 5).asked_at(), Position(5), "from=now knows too");
 }
 

@@ -1,19 +1,19 @@
-//! Where a first request asks to begin.
+//! Where a first request begins.
 //!
 //! Does not know the text forms of a query: doors do.
 
 use crate::UnixMs;
 
-/// Where a first request asks to begin. Source: SPEC of Largesse §3, "Reading, the query" (ours).
+/// Where a first request begins. Source: SPEC of Largesse §3, "Reading, the query" (ours).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StartFrom {
-    /// With the first event that is kept.
+    /// At the first event that is kept.
     #[default]
     Start,
-    /// With what comes after the request.
+    /// After the request.
     Now,
-    /// With the last so many events.
+    /// At the n-th last event.
     Last(u64),
-    /// With the first event at this time or later.
+    /// At the first event of this time or later.
     Time(UnixMs),
 }

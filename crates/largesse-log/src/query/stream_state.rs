@@ -1,6 +1,6 @@
-//! What there is to know about a stream, short of its events.
+//! A stream's state: everything about it except its events.
 //!
-//! Does not read: it is what an engine saw at one moment.
+//! A plain value, as it was at one moment.
 
 use crate::{Position, Settings, StreamName, UnixMs};
 
@@ -13,7 +13,7 @@ pub struct StreamState {
     pub closed: Option<Position>,
     /// How many events it keeps.
     pub events: u64,
-    /// How many bytes they count.
+    /// How many bytes they count as.
     pub bytes: u64,
     /// The first event kept.
     pub first: Option<Position>,

@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{NewEvent, Then};
 
-/// The names of control events, also of those that this version does not send yet, in byte order. A page hears no
-/// difference between one of ours and an event of a publisher with such a name.
+/// The names of control events, including those that this version does not send yet, in byte order. A page can't
+/// tell a control event from a publisher's event with such a name.
 ///
-/// Source: SPEC of Largesse §2, "Control events" (ours). `message`, `open` and `error` are none of them: we never
-/// send events of these names.
+/// Source: SPEC of Largesse §2, "Control events" (ours). `message`, `open` and `error` are not among them: the server
+/// never sends control events with these names.
 pub const RESERVED_NAMES: [&str; 10] =
     ["away", "begin", "closed", "end", "expired", "failed", "gap", "heartbeat", "queued", "reset"];
 
-/// The name of the event that says why a stream ended early. Whoever may close may say why.
+/// The name of the event that says why a stream ended early. Publishers that close a stream may say why.
 const FAILED: &str = "failed";
 
-/// Whether publishers may name events on a stream as control events are named.
+/// Whether publishers may use the names of control events on a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", try_from = "String")]
 pub enum ControlNames {
-    /// They may not: nobody who may only publish can end or reset the page of another.
+    /// They may not: a publisher can't end or reset other people's pages.
     #[default]
     Reserved,
     /// They may.
@@ -42,13 +42,13 @@ impl TryFrom<String> for ControlNames {
     }
 }
 
-/// Who writes an append: that decides which names its events may have.
+/// Who writes an append, which decides the names its events may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Author {
-    /// What the operator configured or built in, or a log that is imported: any name.
+    /// The operator's own sources, or an imported log: any name.
     Source,
-    /// Somebody outside: names of control events only where the stream shares them ([`ControlNames::Shared`]), and
-    /// `failed` in an append that closes too.
+    /// A client: names of control events only where the stream shares them ([`ControlNames::Shared`]), and
+    /// `failed` in an append that also closes.
     Publisher,
 }
 
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_names_of_control_events_are_refused_unless_they_are_shared() {
-        assert!(RESERVED_NAMES.is_sorted(), "they are searched");
+        assert!(RESERVED_NAMES.is_sorted(), "binary search needs it");
         for name in RESERVED_NAMES {
             check(ControlNames::Reserved, &["tick", name], Then::StayOpen, Some(name));
             check(ControlNames::Shared, &["tick", name], Then::Close, None);
@@ -95,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn whoever_closes_may_say_that_it_failed_and_nothing_else() {
+    fn a_publisher_that_closes_may_send_failed_and_nothing_else() {
         check(ControlNames::Reserved, &["failed", "failed"], Then::Close, None);
         check(ControlNames::Reserved, &["failed"], Then::StayOpen, Some("failed"));
         check(ControlNames::Reserved, &["failed", "end"], Then::Close, Some("end"));
     }
 
     #[test]
-    fn other_names_are_everybodys() {
+    fn other_names_are_free() {
         for name in [
             "message",
             "open",

@@ -1,4 +1,4 @@
-//! What a whole log may hold.
+//! The limits of a whole log.
 //!
 //! Invariant: whatever publishers do, an engine stays within these. Does not read configuration.
 
@@ -9,16 +9,16 @@ use crate::Settings;
 /// The limits of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineLimits {
-    /// Bytes of all events and stream entries; beyond it the oldest events of the log are trimmed.
+    /// The most bytes of all events and stream entries; beyond it the oldest events of the log are trimmed.
     pub log_bytes_max: u64,
-    /// Streams; beyond it no new one is made.
+    /// The most streams; beyond it no new one is made.
     pub streams_max: u64,
-    /// Idempotency keys; beyond it the one that would expire first is forgotten. At least one is kept.
+    /// The most idempotency keys; beyond it the one that expires first is forgotten. At least one is kept.
     pub keys_max: usize,
     /// How long an idempotency key is kept after its last use that appended.
     pub key_ttl: Duration,
-    /// Ends of streams that are gone, remembered for readers who have not come by yet; beyond it the oldest
-    /// are forgotten, and whoever might have missed one is told of a loss.
+    /// The most tombstones, kept for readers that have not met the end yet; beyond it the oldest are forgotten,
+    /// and readers that might have missed one are told of a loss.
     pub tombstones_max: usize,
     /// The settings of a stream that is made by publishing.
     pub defaults: Settings,

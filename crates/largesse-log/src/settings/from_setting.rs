@@ -1,7 +1,7 @@
-//! Where a stream's readers begin that do not say where.
+//! Where readers of a stream begin if they don't say.
 //!
-//! Invariant: what is written is read back as the same value. A time is none of these: a first request may ask for
-//! one, but one that stands for ever would be a bound that `max_age` says better.
+//! Invariant: the text form is read back as the same value. A time is not allowed: a first request may ask for
+//! one, but as a setting it would be a bound that `max_age` expresses better.
 
 use std::{fmt, num::NonZeroU64, str::FromStr};
 
@@ -9,25 +9,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::StartFrom;
 
-/// Where a first request for a stream begins that has no `from` of its own.
+/// Where a first request without `from` begins.
 ///
 /// - Shape: the texts `start`, `now` and `-N`. `-0` is `now`; an N that does not fit is more than any log keeps.
 /// - Source: SPEC of Largesse §3, "PUT" (ours).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum FromSetting {
-    /// With the first event that is kept.
+    /// At the first event that is kept.
     #[default]
     Start,
-    /// With what comes after the request.
+    /// After the request.
     Now,
-    /// With the last so many events.
+    /// At the n-th last event.
     Last(NonZeroU64),
 }
 
-/// What would be right, for errors.
+/// What is expected, for errors.
 const WANTED: &str = "\"start\", \"now\", or \"-N\" for the last N events, like \"-100\"";
 
-/// A text that says no beginning.
+/// A text that is not a valid `from`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{found:?} is not {WANTED}")]
 pub struct FromSettingError {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_beginning_for_a_stream() {
+    fn anything_else_is_refused() {
         for raw in
             ["", "Start", "NOW", " now", "-", "--1", "-+1", "-1.5", "5", "100", "2026-11-20T08:00:00Z", "end"]
         {

@@ -1,6 +1,6 @@
-//! The text forms of settings, as they stand in JSON and in TOML: `"7d"`, `"64 MiB"`, `"unlimited"`.
+//! The text forms of settings, in JSON and in TOML: `"7d"`, `"64 MiB"`, `"unlimited"`.
 //!
-//! Invariant: what is written is read back as the same value. Does not know which settings there are.
+//! Invariant: the text form is read back as the same value. Does not know which settings there are.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -14,7 +14,7 @@ const UNLIMITED: &str = "unlimited";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DurationText(pub Duration);
 
-/// How old something may get: a duration of at least 1 ms, or `"unlimited"`.
+/// A limit of age: a duration of at least 1 ms, or `"unlimited"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgeLimit(pub Option<Duration>);
 
@@ -22,18 +22,18 @@ pub struct AgeLimit(pub Option<Duration>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BytesText(pub u64);
 
-/// How many bytes there may be: [`BytesText`], or `"unlimited"`.
+/// A limit of bytes: [`BytesText`], or `"unlimited"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BytesLimit(pub Option<u64>);
 
-/// How many there may be: an integer, at least 1, or `"unlimited"`.
+/// A limit of a count: an integer, at least 1, or `"unlimited"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CountLimit(pub Option<u64>);
 
 /// Why a text or a number is not a setting's value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingTextError {
-    /// It has another shape.
+    /// It has the wrong form.
     #[error("{found:?} is not {wanted}")]
     Malformed {
         /// What was there.
@@ -41,19 +41,19 @@ pub enum SettingTextError {
         /// What would be right.
         wanted: &'static str,
     },
-    /// It is less than the least value.
+    /// It is below the minimum.
     #[error("{found:?} is too small: at least {least}")]
     TooSmall {
         /// What was there.
         found: Box<str>,
-        /// The least value.
+        /// The minimum.
         least: &'static str,
     },
 }
 
-/// What the forms have in common.
+/// What all forms share.
 trait SettingText: Sized + fmt::Display {
-    /// What would be right, for errors.
+    /// What is expected, for errors.
     const WANTED: &'static str;
 
     fn from_text(raw: &str) -> Result<Self, SettingTextError>;
@@ -96,7 +96,7 @@ impl SettingText for BytesText {
 
     fn from_text(raw: &str) -> Result<Self, SettingTextError> {
         let text = raw.trim();
-        // Units are read as floating point; bare digits are taken to the last one.
+        // Units are read as floating point; bare digits are exact.
         if let Ok(bytes) = text.parse() {
             return at_least_one(bytes, raw).map(Self);
         }
@@ -171,7 +171,7 @@ fn at_least_one(number: u64, raw: &str) -> Result<u64, SettingTextError> {
 }
 
 impl fmt::Display for DurationText {
-    /// The largest unit that divides it; days only from two on, so that a day is `24h`.
+    /// In the largest unit that divides it; in days only from two on, so that a day is `24h`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: [(u128, &str); 4] = [(3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
         const DAY_MS: u128 = 86_400_000;
@@ -234,7 +234,7 @@ impl fmt::Display for CountLimit {
     }
 }
 
-/// Reads a text or an integer; both JSON and TOML have these two.
+/// Reads a text or an integer; JSON and TOML have both.
 struct TextVisitor<T>(std::marker::PhantomData<T>);
 
 impl<T: SettingText> de::Visitor<'_> for TextVisitor<T> {

@@ -1,7 +1,7 @@
 //! A change of some of a stream's settings.
 //!
 //! Invariant: a setting that a patch does not name stays as it is. Does not apply settings to events:
-//! engines do.
+//! the state machine does.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ impl Settings {
     }
 }
 
-/// A field that is there: `null` or a value of the form `F`. An absent one never comes here.
+/// A field that is present: `null` or a value of the form `F`. Never called for an absent one.
 fn change<'de, D, F, T>(deserializer: D, value: fn(F) -> T) -> Result<SettingChange<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,10 +1,10 @@
 //! Applying commands: the one way to change the log.
 //!
-//! A command changes what it is about, and then retention drops what that pushed out. Where retention has to know more
-//! of cold events than is known here, the command waits for it ([`Progress::Wants`]).
+//! A command makes its change, and then retention drops what is over a limit. Where retention needs to know more about
+//! cold events than is in memory, the command waits for that ([`Progress::Wants`]).
 //!
-//! Invariants: one command is under way at most; the same commands in the same stamps, on logs with the same limits,
-//! give the same state, live and at a recovery. Does not know who asked, and reads nothing.
+//! Invariants: at most one command is in progress; the same commands with the same stamps, on logs with the same limits,
+//! give the same state, live and at a recovery. Does not know who submitted a command, and reads no files.
 
 pub(super) mod append;
 mod damage;
@@ -26,10 +26,10 @@ use crate::{Command, Now, Position, Reply, SWEEP_STREAMS_MAX, StreamName, Sweep}
 #[derive(Debug)]
 #[must_use]
 pub enum Progress {
-    /// It is whole.
+    /// It is complete.
     Applied(Applied),
-    /// Its retention has to know this of cold events, to go on with [`LogState::resume`]. Until then no other command is
-    /// applied. Readers may look at the log meanwhile: what is to be dropped is still kept.
+    /// Its retention needs these facts about cold events; then call [`LogState::resume`]. Until then no other command
+    /// is applied. Readers may query the log meanwhile: what is to be dropped is still kept.
     Wants(StubsWanted),
 }
 
@@ -37,12 +37,12 @@ impl Progress {
     /// What the command did, on a log all of whose events are in memory.
     ///
     /// # Panics
-    /// When retention wants to know something: some events are cold.
+    /// When retention needs facts about cold events.
     #[must_use]
     pub fn in_memory(self) -> Applied {
         match self {
             Self::Applied(applied) => applied,
-            Self::Wants(wanted) => unreachable!("nothing is cold in a log that is in memory: {wanted:?}"),
+            Self::Wants(wanted) => unreachable!("a log in memory has no cold events: {wanted:?}"),
         }
     }
 }
@@ -50,42 +50,42 @@ impl Progress {
 /// What a command did.
 #[derive(Debug)]
 pub struct Applied {
-    /// The answer to whoever asked.
+    /// The reply to the caller.
     pub reply: Reply,
-    /// A stream with a new record, and the last one that readers can meet.
+    /// A stream with new records, and the last of them that readers can get.
     pub dirty: Option<(StreamName, Position)>,
-    /// Where the life began that an append wrote its events to; `None` when it wrote nothing.
+    /// The start of the life that an append wrote to; `None` when it wrote nothing.
     pub life: Option<Position>,
-    /// What is kept no more.
+    /// What it dropped.
     pub effects: Effects,
 }
 
-/// What a command made superfluous.
+/// What a command dropped.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// Events that are not kept any more, of lives that go on.
+    /// Dropped events of lives that go on.
     pub dropped: Vec<Stub>,
-    /// Whether a life is over, with all its events.
+    /// Whether a life ended, with all its events.
     pub has_retired: bool,
 }
 
-/// A command that was applied but for its retention.
+/// A command that is applied except for its retention.
 pub(super) struct Unfinished {
     applied: Applied,
     pending: PendingRetention,
 }
 
-/// What is pending of a command.
+/// The retention that a command still has to do.
 pub(super) enum PendingRetention {
     Nothing,
-    /// A stream may have too much, then the log.
+    /// The stream may be over its limits, then the log.
     TrimStream {
         stream: StreamName,
         stamp: Stamp,
         pushed: usize,
         bytes_before: u64,
     },
-    /// The log may have too much.
+    /// The log may be over its limit.
     TrimLog {
         stream: StreamName,
         bytes_before: u64,
@@ -112,30 +112,30 @@ impl From<Reply> for Unfinished {
 }
 
 impl LogState {
-    /// Applies a command. Takes no position beyond [`Stamp::end`] of [`Command::positions`].
+    /// Applies a command. Uses no position beyond [`Stamp::end`] of [`Command::positions`].
     pub fn apply(&mut self, stamp: Stamp, command: Command) -> Progress {
-        debug_assert!(self.unfinished.is_none(), "commands are applied one after the other");
+        debug_assert!(self.unfinished.is_none(), "commands are applied one at a time");
         let begun = self.begin_command(stamp, command);
         self.finish(begun)
     }
 
-    /// Goes on with a command that wanted to know something.
+    /// Resumes a command whose retention needed facts about cold events.
     ///
     /// # Panics
-    /// When no command is under way.
+    /// When no command is in progress.
     pub fn resume(&mut self, wanted: &StubsWanted, found: StubsFound) -> Progress {
         self.stub_cache.add(wanted, found);
-        let unfinished = self.unfinished.take().expect("a command is under way");
+        let unfinished = self.unfinished.take().expect("a command is in progress");
         self.finish(unfinished)
     }
 
-    /// Ends a command whose retention can't go on, since what it wanted can't be read: what should have been dropped
-    /// is still kept.
+    /// Completes a command without the rest of its retention, because the facts it needs can't be read: what should
+    /// have been dropped is still kept.
     ///
     /// # Panics
-    /// When no command is under way.
+    /// When no command is in progress.
     pub fn give_up(&mut self) -> Applied {
-        let Unfinished { applied, pending } = self.unfinished.take().expect("a command is under way");
+        let Unfinished { applied, pending } = self.unfinished.take().expect("a command is in progress");
         self.completed(applied, &pending)
     }
 
@@ -166,7 +166,7 @@ impl LogState {
         }
     }
 
-    /// Does what is pending of a command.
+    /// Runs the retention of a command.
     fn finish(&mut self, begun: Unfinished) -> Progress {
         let Unfinished { applied, mut pending } = begun;
         if let Err(wanted) = self.run_retention(&mut pending) {
@@ -180,7 +180,7 @@ impl LogState {
         Progress::Applied(applied)
     }
 
-    /// Retention, as far as it goes; what is pending after that is in `pending`.
+    /// Runs retention as far as possible; `pending` is what remains.
     fn run_retention(&mut self, pending: &mut PendingRetention) -> Result<(), StubsWanted> {
         if let PendingRetention::TrimStream { stream, stamp, pushed, bytes_before } = pending {
             self.trim_stream(stream, *stamp, *pushed)?;
@@ -193,7 +193,7 @@ impl LogState {
         }
     }
 
-    /// What the command did, when its retention is over.
+    /// What the command did, once its retention is done.
     fn completed(&mut self, mut applied: Applied, pending: &PendingRetention) -> Applied {
         if let PendingRetention::TrimStream { stream, .. } | PendingRetention::TrimLog { stream, .. } =
             pending
@@ -212,15 +212,15 @@ impl LogState {
         applied
     }
 
-    /// Fills in what the caller leaves to the log. Before the command is written down: what stands there is applied
-    /// again at a recovery, by a log that may choose otherwise.
+    /// Fills in what the caller leaves to the log. Called before the command is written, because a recovery replays what
+    /// was written, and a recovered log might choose differently.
     pub fn fill_in(&self, now: Now, command: &mut Command) {
         if let Command::Sweep { streams } = command {
             *streams = self.due_streams(self.next_stamp(now).time, SWEEP_STREAMS_MAX);
         }
     }
 
-    /// The reply to a command that would change nothing, as far as can be told without applying it.
+    /// The reply to a command that would change nothing, as far as that is known without applying it.
     #[must_use]
     pub fn noop_reply(&self, now: Now, command: &Command) -> Option<Reply> {
         match command {

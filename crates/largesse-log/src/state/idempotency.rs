@@ -1,7 +1,7 @@
 //! What was published under which idempotency key.
 //!
-//! Invariants: both indexes have the same keys; there are at most `keys_max`; a key past its time is as good
-//! as forgotten. Does not append.
+//! Invariants: both indexes have the same keys; there are at most `keys_max`; an expired key counts as
+//! forgotten. Does not append.
 
 pub(super) mod block;
 
@@ -12,7 +12,7 @@ use imbl::OrdMap;
 use crate::state::idempotency::block::Blocks;
 use crate::{Appended, Digest, IdempotencyKey, StreamName, UnixMs};
 
-/// A key counts on its stream only.
+/// A key belongs to one stream.
 pub(in crate::state) type KeyName = (StreamName, IdempotencyKey);
 
 /// What a key was used for.
@@ -28,7 +28,7 @@ pub(in crate::state) enum Use {
     Blocks(Blocks),
 }
 
-/// A key's place in the order of forgetting: its time, and a number that tells equal times apart.
+/// A key's place in the order of expiry: its time, and a number that distinguishes equal times.
 pub(in crate::state) type Due = (UnixMs, u64);
 
 /// A key that was used, and for what.
@@ -40,7 +40,7 @@ pub(in crate::state) struct Used {
 /// All keys of the log.
 pub(in crate::state) struct Keys {
     by_name: HashMap<KeyName, Due>,
-    /// A map that is copied in no time, for checkpoints.
+    /// A persistent map, so that a checkpoint can copy it at once.
     pub(in crate::state) by_due: OrdMap<Due, Arc<Used>>,
     keys_max: usize,
     ttl: Duration,
@@ -53,24 +53,24 @@ impl Keys {
         Self { by_name, by_due, keys_max: keys_max.max(1), ttl, numbered: 0 }
     }
 
-    /// Other limits, from the next key on.
+    /// Sets the limits, from the next key on.
     pub(in crate::state) fn limit(&mut self, keys_max: usize, ttl: Duration) {
         (self.keys_max, self.ttl) = (keys_max.max(1), ttl);
     }
 
-    /// A number that no other call answers: claims on a key that was forgotten in between stay apart.
+    /// A unique number: claims on a key that was forgotten in between stay distinct.
     pub(in crate::state) fn next_number(&mut self) -> u64 {
         self.numbered += 1;
         self.numbered
     }
 
-    /// What `key` was used for, unless it is past its time.
+    /// What `key` was used for, unless it has expired.
     pub(in crate::state) fn find(&self, now: UnixMs, key: &KeyName) -> Option<&Use> {
         let due = self.by_name.get(key).filter(|(due, _)| *due > now)?;
         self.by_due.get(due).map(|used| &used.what)
     }
 
-    /// Keeps what a key was used for, from now on for its whole time.
+    /// Records the use of a key, and restarts its time to live.
     pub(in crate::state) fn keep(&mut self, now: UnixMs, key: KeyName, what: Use) {
         if let Some(due) = self.by_name.remove(&key) {
             self.by_due.remove(&due);
@@ -80,7 +80,7 @@ impl Keys {
         self.restore(due, key, what);
     }
 
-    /// Keeps what a key was used for, as it was kept before.
+    /// Restores the use of a key as it was saved.
     pub(in crate::state) fn restore(&mut self, due: Due, key: KeyName, what: Use) {
         self.by_name.insert(key.clone(), due);
         self.by_due.insert(due, Arc::new(Used { key, what }));
@@ -90,20 +90,20 @@ impl Keys {
         self.by_name.len()
     }
 
-    /// Holds one index against the other.
+    /// Compares the indexes.
     pub(in crate::state) fn check_invariants(&self) {
         assert_eq!(self.by_name.len(), self.by_due.len());
         let is_indexed =
             |(name, due): (&KeyName, &Due)| self.by_due.get(due).is_some_and(|used| used.key == *name);
-        assert!(self.by_name.iter().all(is_indexed), "each key is found by its time");
+        assert!(self.by_name.iter().all(is_indexed), "each key is indexed by its time");
     }
 
-    /// Whether a key is past its time.
+    /// Whether a key has expired.
     pub(in crate::state) fn has_due(&self, now: UnixMs) -> bool {
         self.by_due.get_min().is_some_and(|((due, _), _)| *due <= now)
     }
 
-    /// Forgets the key that is due first. Answers whether there was one.
+    /// Forgets the key that expires first. Returns whether there was one.
     pub(in crate::state) fn forget_first(&mut self) -> bool {
         let Some((due, used)) = self.by_due.get_min().cloned() else { return false };
         self.by_due.remove(&due);

@@ -1,7 +1,7 @@
-//! What holds of the log's state between two commands, checked from nothing but the entries.
+//! The invariants of the log's state between two commands, recomputed from the entries.
 //!
-//! In builds with debug assertions the state checks itself now and then: after as many commands as it has entries, so
-//! that a command costs about as much more as one entry. So tests, simulations and fuzzing check it without asking.
+//! In builds with debug assertions the state checks itself regularly: after as many commands as it has entries, so that
+//! the cost per command is about that of one entry. So tests, simulations and fuzzing check it without a call.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -12,7 +12,7 @@ use super::{
 use crate::{Event, Place, Position, StreamName};
 
 impl LogState {
-    /// Holds the sums and indexes against what they are of.
+    /// Compares the sums and indexes with the entries.
     ///
     /// # Panics
     /// When one of them is wrong, which is a bug.
@@ -23,14 +23,14 @@ impl LogState {
         self.tombstones.check_invariants();
         self.keys.check_invariants();
         let scheduled = self.lives.iter().filter(|(_, life)| life.scheduled.is_some()).count();
-        assert_eq!(self.due.len(), scheduled, "each stream is due once at most");
+        assert_eq!(self.due.len(), scheduled, "each stream is due at most once");
         for (name, life) in self.lives.iter() {
             life.check_invariants();
             self.check_scheduled(name, life);
         }
     }
 
-    /// Checks, when it is time.
+    /// Checks, once enough commands were applied since the last check.
     pub(super) fn check_in_turn(&mut self) {
         self.unchecked_commands += 1;
         let entries = self.order.len() + self.lives.len() + self.tombstones.by_name.len() + self.keys.len();
@@ -47,15 +47,15 @@ impl LogState {
         assert_eq!(self.lives_bytes, lives().map(|(name, _)| entry_bytes(name)).sum::<u64>());
     }
 
-    /// The order has just the hot events of all lives and what waits to be freed, after `evicted_upto`.
+    /// `order` has exactly the hot events of all lives and those of `pending_free`, after `evicted_upto`.
     fn check_order(&self) {
         let is_in_order =
             |event: &Arc<Event>| self.order.get(&event.position).is_some_and(|at| Arc::ptr_eq(at, event));
         let hot = || self.lives.iter().flat_map(|(_, life)| &life.hot);
-        assert!(hot().all(is_in_order), "what is hot is in the order");
-        // What was buried may have left the order, by retention.
-        let buried = self.pending_free.iter().flatten().filter(|event| is_in_order(event)).count();
-        assert_eq!(self.order.len(), hot().count() + buried, "what is in the order is hot, or buried");
+        assert!(hot().all(is_in_order), "each hot event is in the order");
+        // Retention may have removed events of `pending_free` from the order.
+        let pending = self.pending_free.iter().flatten().filter(|event| is_in_order(event)).count();
+        assert_eq!(self.order.len(), hot().count() + pending, "each event in the order is hot or pending");
         assert!(self.order.first_key_value().is_none_or(|(first, _)| *first > self.evicted_upto));
         assert!(self.order.last_key_value().is_none_or(|(last, _)| *last <= self.tail));
     }
@@ -72,10 +72,10 @@ impl LogState {
 
     fn check_scheduled(&self, name: &StreamName, life: &Life) {
         if let Some(scheduled) = life.scheduled {
-            assert!(self.due.contains(&(scheduled, name.clone())), "{name} is due when it says");
+            assert!(self.due.contains(&(scheduled, name.clone())), "{name} is due at its scheduled time");
         }
-        // When it is due, or after a leap of the time that it was spared, a while later.
-        assert!(life.scheduled.is_some() || life.due().is_none(), "{name} is looked at");
+        // At the time when it is due, or a while later after a leap of the clock.
+        assert!(life.scheduled.is_some() || life.due().is_none(), "{name} is scheduled");
     }
 }
 

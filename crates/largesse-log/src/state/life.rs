@@ -1,8 +1,7 @@
-//! A stream from its making to its removal.
+//! The life of a stream, from its making to its removal. A stream that is made again under its name has a new life.
 //!
-//! Invariants: `start` <= every event's position < the end's position; what is trimmed lies before what is
-//! kept, and what is cold before what is hot; `bytes` is what all kept events count. Does not change the log
-//! around it.
+//! Invariants: `start` <= every event's position < the end's position; trimmed events come before kept ones, and cold
+//! ones before hot ones; `bytes` is what all kept events count. Does not change the log around it.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -19,12 +18,12 @@ use crate::{Event, Position, Settings, StreamName, StreamState, UnixMs};
 /// indexes, rounded up.
 pub const STREAM_OVERHEAD_BYTES: u64 = 512;
 
-/// What a stream's entry, or the memory of a stream that is gone, counts.
+/// What the entry of a stream, or its tombstone, counts.
 pub(super) fn entry_bytes(name: &StreamName) -> u64 {
     STREAM_OVERHEAD_BYTES + name.as_str().len() as u64
 }
 
-/// A stream that is there.
+/// The life of a stream that exists.
 #[derive(Clone)]
 pub(super) struct Life {
     pub(super) start: Position,
@@ -36,12 +35,12 @@ pub(super) struct Life {
     pub(super) bytes: u64,
     pub(super) end: Option<LifeEnd>,
     pub(super) trim: Option<Loss>,
-    /// When the sweep is to look at it; never after [`Life::due`].
+    /// When the sweep visits it; never after [`Life::due`].
     pub(super) scheduled: Option<UnixMs>,
 }
 
-/// The events of a life that are kept in the archive only. Invariant: `first` and `last` are there when there is
-/// an event, except a `first` that could not be read.
+/// The kept events of a life that are only on the disk. Invariant: `first` and `last` are set when there is an event,
+/// except for a `first` that could not be read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cold {
     pub(super) events: u64,
@@ -58,7 +57,7 @@ impl Cold {
         self.last = Some(stub);
     }
 
-    /// Takes the first event out, `first`; `next` follows it.
+    /// Removes the first event, `first`; `next` follows it.
     pub(super) fn drop_first(&mut self, first: Stub, next: Option<Stub>) {
         self.events -= 1;
         self.bytes -= first.counted_bytes;
@@ -119,7 +118,7 @@ impl Life {
         self.hot.back().map(Stub::of).or(self.cold.last)
     }
 
-    /// Whether an event at `position` is kept, if it is of this life.
+    /// Whether an event of this life at `position` is kept.
     pub(super) fn keeps(&self, position: Position) -> bool {
         self.start <= position && self.first().is_some_and(|first| first.position <= position)
     }
@@ -129,12 +128,12 @@ impl Life {
         self.hot.partition_point(|event| event.position <= position)
     }
 
-    /// Whether the oldest event has to go. A limit of no events at all still leaves the newest.
+    /// Whether the oldest event has to go. Even a limit of zero events keeps the newest.
     pub(super) fn exceeds_limits(&self, stamp: Stamp) -> bool {
         self.would_exceed(self.events(), self.bytes, self.first(), stamp)
     }
 
-    /// Whether the first of so many events with so many bytes would have to go.
+    /// Whether the first event would have to go, with this number of events and bytes.
     pub(super) fn would_exceed(&self, events: u64, bytes: u64, first: Option<Stub>, stamp: Stamp) -> bool {
         let too_many = |events_max: u64| events > events_max.max(1);
         self.settings.max_events.is_some_and(too_many)
@@ -142,18 +141,18 @@ impl Life {
             || self.is_too_old(first, stamp)
     }
 
-    /// The last cold event before those that [`super::retention::stub_cache::StubCache`] may know.
+    /// The last position before the cold events that [`super::retention::stub_cache::StubCache`] may have.
     pub(super) fn last_gone(&self) -> Position {
         let gone = self.trim.map_or(Position(self.start.0.saturating_sub(1)), |trim| trim.upto);
         self.cold.first.map_or(gone, |first| first.position)
     }
 
-    /// So many stubs after the first cold event.
+    /// A request for this many stubs after the first cold event.
     pub(super) fn run_wanted(&self, stubs: usize) -> RunWanted {
         RunWanted { life: self.start, after: self.last_gone(), stubs }
     }
 
-    /// Whether it was closed so long ago that it is to be removed.
+    /// Whether it was closed so long ago that it has to be removed.
     pub(super) fn is_expired(&self, stamp: Stamp) -> bool {
         let by = self.end.map(|end| stamp.clock_for(end.time));
         self.expiry_due().is_some_and(|due| by.is_some_and(|by| due <= by))
@@ -164,18 +163,18 @@ impl Life {
         self.age_due(first).is_some_and(|due| by.is_some_and(|by| due <= by))
     }
 
-    /// When time next takes something away: an event, or the whole stream.
+    /// When something expires next: an event, or the whole stream.
     pub(super) fn due(&self) -> Option<UnixMs> {
         [self.age_due(self.first()), self.expiry_due()].into_iter().flatten().min()
     }
 
-    /// Whether time takes something away before the sweep is to look.
+    /// Whether something expires before the sweep's next visit.
     pub(super) fn is_due_earlier(&self) -> bool {
         self.due().is_some_and(|due| self.scheduled.is_none_or(|at| at > due))
     }
 
     fn age_due(&self, first: Option<Stub>) -> Option<UnixMs> {
-        // An event of just the age is not older than it.
+        // An event of exactly this age is not too old yet.
         const NEXT: Duration = Duration::from_millis(1);
         let max_age = self.settings.max_age?;
         Some(first?.time.saturating_add(max_age).saturating_add(NEXT))
@@ -185,7 +184,7 @@ impl Life {
         Some(self.end?.time.saturating_add(self.settings.ttl_after_close))
     }
 
-    /// What is lost when all of it goes at `at`.
+    /// What is lost when all of it is removed at `at`.
     pub(super) fn loss_when_gone(&self, at: Position) -> Option<Loss> {
         let last = self.last().map(|stub| Loss { upto: stub.position, at });
         last.or(self.trim)

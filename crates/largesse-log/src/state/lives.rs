@@ -1,8 +1,8 @@
-//! The streams that are there, by name.
+//! The streams that exist, by name.
 //!
-//! Invariants: both indexes have the same names. QueryAnswer one up is the most frequent thing that steps do, so it
-//! goes by hash; the order of names is kept beside it. The map is copied in no time, so that a checkpoint can be
-//! written while the log goes on. Does not know what a life is.
+//! Invariants: both indexes have the same names. Lookup by name is the most frequent operation of commands, so it
+//! is by hash; a second index has the names in order. The map is persistent and copied at once, so that a checkpoint
+//! can be written while the log goes on. Does not know what a life is.
 
 use std::{collections::BTreeSet, ops::Bound, sync::Arc};
 
@@ -11,7 +11,7 @@ use imbl::HashMap;
 use super::life::Life;
 use crate::StreamName;
 
-/// All of them.
+/// All lives of existing streams.
 #[derive(Default)]
 pub(super) struct Lives {
     by_name: HashMap<StreamName, Arc<Life>>,
@@ -35,7 +35,7 @@ impl Lives {
         self.by_name.get_mut(name).map(Arc::make_mut)
     }
 
-    /// A life, and its name as it is kept here, so that all who keep it share one text.
+    /// A life, and its name as stored here, so that all users of the name share one text.
     pub(super) fn kept(&self, name: &StreamName) -> Option<(&StreamName, &Life)> {
         self.by_name.get_key_value(name).map(|(name, life)| (name, &**life))
     }
@@ -51,7 +51,7 @@ impl Lives {
         Some((name, Arc::unwrap_or_clone(life)))
     }
 
-    /// The names in their order, from one on or from after one.
+    /// The names in order, from a bound on.
     pub(super) fn names_from<'a>(&'a self, from: Bound<&'a str>) -> impl Iterator<Item = &'a StreamName> {
         self.names.range::<str, _>((from, Bound::Unbounded))
     }

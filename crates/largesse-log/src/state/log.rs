@@ -1,16 +1,16 @@
-//! The log's state, and how steps change it: synchronous, without I/O of its own. Its verbs are in the files
-//! beside it.
+//! The log's state, and the primitives that commands change it by: synchronous, without I/O. The commands are in
+//! `apply` and `retention`.
 //!
 //! Invariants:
-//! - `order` has just the hot events of all lives, and those of `pending_free` that the sweep has not come to; all
-//!   are after `evicted_upto`. Kept events up to `evicted_upto` are in the archive.
-//! - `hot_bytes` is what `order` counts; `events_bytes` what the events of all lives count, wherever they
-//!   are; `lives_bytes` what their entries do. With what the tombstones count they are at most the limit after each
-//!   step (but see [`LogState::fault`]). So what is kept does not depend on where events are, and on when
-//!   memory is freed.
-//! - No old event at or before `low_watermark` is kept.
-//! - `tail` is the last position that was taken; `last_time` the time of the last event ever appended.
-//! - A life that time takes something from is in `due`, not later than that, but for what was spared when it was due.
+//! - `order` has exactly the hot events of all lives, and those of `pending_free` that are not freed yet; all are
+//!   after `evicted_upto`. Kept events up to `evicted_upto` are cold.
+//! - `hot_bytes` is what the events of `order` count, `events_bytes` the events of all lives, hot or cold, and
+//!   `lives_bytes` the entries of the lives. Once retention is done,
+//!   `events_bytes + lives_bytes + tombstones.bytes <= limits.log_bytes_max`, as far as anything is left to drop.
+//!   So what is kept does not depend on where events are, nor on when memory is freed.
+//! - No cold event at or before `low_watermark` is kept.
+//! - `tail` is the last used position, `last_time` the time of the last event ever appended.
+//! - A life with something to expire is in `due` no later than that, except for what a leap of the clock did not age.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque, btree_map::OccupiedEntry},
@@ -36,13 +36,13 @@ use crate::{
     UnixMs,
 };
 
-/// Which part of the log streams may take before they have an event.
+/// The entries of streams may use this fraction of the log: one over this.
 const STREAMS_SHARE: u64 = 4;
 
-/// The whole log, without a way to keep it.
+/// The whole log, without a way to store it.
 ///
-/// A step is whole when it returns. [`crate::MemoryEngine`] is this behind a lock; an engine on a disk writes
-/// each step down before it takes it.
+/// A command is complete when it returns. [`crate::MemoryEngine`] is this behind a lock; an engine on a disk writes
+/// each command before it applies it.
 pub struct LogState {
     pub(super) limits: EngineLimits,
     pub(super) tail: Position,
@@ -50,29 +50,29 @@ pub struct LogState {
     pub(super) lives: Lives,
     pub(super) tombstones: Tombstones,
     pub(super) losses: Losses,
-    /// All hot events of the log. A tree, since retention takes events out of the middle.
+    /// All hot events of the log. A tree, because retention removes events from the middle.
     pub(super) order: BTreeMap<Position, Arc<Event>>,
-    /// Events of streams that are gone: nobody reads them, and the sweep drops them piece by piece.
+    /// Events of deleted streams: nobody reads them, and the sweep frees them piece by piece.
     pub(super) pending_free: VecDeque<VecDeque<Arc<Event>>>,
     pub(super) due: BTreeSet<(UnixMs, StreamName)>,
     pub(super) keys: Keys,
-    /// Events that can't be read any more, and their streams. A map that is copied in no time, for checkpoints.
+    /// Events that can't be read any more, and their streams. A persistent map, so that a checkpoint can copy it at once.
     pub(super) damaged: OrdMap<Position, StreamName>,
     pub(super) hot_bytes: u64,
     pub(super) events_bytes: u64,
     pub(super) lives_bytes: u64,
-    /// The last event that was moved out of memory, and its time.
+    /// The last event that was evicted from memory, and its time.
     pub(super) evicted_upto: Position,
     pub(super) evicted_time: UnixMs,
     pub(super) low_watermark: Position,
-    /// What retention knows ahead of cold events.
+    /// What retention knows about cold events.
     pub(super) stub_cache: StubCache,
-    /// Whether there is more to drop than the last step might.
+    /// Whether the last command left something to drop.
     pub(super) has_more_to_trim: bool,
-    /// A command that was applied but for its retention.
+    /// A command that is applied except for its retention.
     pub(super) unfinished: Option<Unfinished>,
     pub(super) effects: Effects,
-    /// How many commands there were since the last look at the invariants.
+    /// How many commands were applied since the last check of the invariants.
     pub(super) unchecked_commands: usize,
 }
 
@@ -127,47 +127,47 @@ impl LogState {
         self.last_time
     }
 
-    /// What the log may hold.
+    /// The limits of the log.
     #[must_use]
     pub fn limits(&self) -> &EngineLimits {
         &self.limits
     }
 
-    /// Other limits, from the next step on.
+    /// Sets the limits, from the next command on.
     pub(super) fn limit(&mut self, limits: EngineLimits) {
         self.limits = limits;
         self.keys.limit(limits.keys_max, limits.key_ttl);
         self.has_more_to_trim = self.bytes() > limits.log_bytes_max;
     }
 
-    /// Events at or before this place are in the archive only.
+    /// Events at or before this position are cold.
     #[must_use]
     pub fn evicted_upto(&self) -> Position {
         self.evicted_upto
     }
 
-    /// The stamp of a step that is taken at once.
+    /// The stamp of a command that is applied at once.
     #[must_use]
     pub fn next_stamp(&self, now: impl Into<Now>) -> Stamp {
         Stamp::at(self.tail.next(), now.into(), self.last_time)
     }
 
-    /// Begins a step. Never goes back: a stamp that was chosen wrongly still takes new positions.
+    /// Moves the tail to a command's stamp. Never backwards: even a wrong stamp gets new positions.
     pub(super) fn begin(&mut self, stamp: Stamp) {
         let before = Position(stamp.base.0.saturating_sub(1));
         debug_assert!(before >= self.tail, "stamps count up");
         self.tail = self.tail.max(before);
     }
 
-    /// Before a step is taken again in the stamp that it had: forgets positions from there on. The steps before it may
-    /// have dropped more than they did at first, and recorded that beyond their stamps, when the archive has less to
-    /// pass over than it had then; events have to keep their places.
+    /// Rewinds the tail before a command is replayed with its stamp. The commands before it may drop more than they first
+    /// did, and record that beyond their stamps, because compaction left fewer cold events to skip; but events have to
+    /// keep their positions.
     pub fn rewind_before(&mut self, stamp: Stamp) {
         self.tail = self.tail.min(Position(stamp.base.0.saturating_sub(1)));
     }
 
-    /// Moves the oldest hot events out of memory, as long as the hot ones count more: at most so many, and none
-    /// after `indexed_upto`, since the archive has only those up to there. Answers whether there are more.
+    /// Evicts the oldest hot events from memory until the rest count at most `hot_bytes_max`: at most `events_max`, and
+    /// none after `indexed_upto`, because only those can be found on the disk. Returns whether there are more.
     pub fn evict(&mut self, hot_bytes_max: u64, indexed_upto: Position, events_max: usize) -> bool {
         for _ in 0..events_max {
             if self.hot_bytes <= hot_bytes_max {
@@ -178,7 +178,7 @@ impl LogState {
             let stub = Stub::of(&event);
             self.hot_bytes -= stub.counted_bytes;
             (self.evicted_upto, self.evicted_time) = (position, event.time);
-            // What is of no life is of what waits to be freed.
+            // An event without a life belongs to `pending_free`.
             let life = self.lives.life_mut(&event.stream);
             if let Some(life) = life.filter(|life| life.start <= position) {
                 life.hot.pop_front();
@@ -188,7 +188,7 @@ impl LogState {
         self.hot_bytes > hot_bytes_max
     }
 
-    /// Where the life of a stream began that is there.
+    /// The start of the life of a stream that exists.
     #[must_use]
     pub fn life_start(&self, stream: &StreamName) -> Option<Position> {
         self.lives.get(stream).map(|life| life.start)
@@ -198,7 +198,7 @@ impl LogState {
         self.lives.life_mut(stream)
     }
 
-    /// Takes the next position for one record.
+    /// Allocates the next position for a record.
     pub(super) fn allocate_position(&mut self) -> Position {
         self.tail = self.tail.next();
         self.tail
@@ -215,8 +215,8 @@ impl LogState {
         if position > tail { Err(EngineError::BeyondTail { position, tail }) } else { Ok(()) }
     }
 
-    /// Refuses what can't be kept even after everything older is gone: the log never gives up what it has
-    /// just taken.
+    /// Refuses what does not fit even when everything older is dropped: the log never drops what it has just
+    /// accepted.
     pub(super) fn check_fits(
         &self,
         stream: &StreamName,
@@ -236,7 +236,7 @@ impl LogState {
         if bytes > bytes_max { Err(AppendError::TooLarge { bytes, bytes_max }) } else { Ok(()) }
     }
 
-    /// Streams may take a share of the log at most: a log full of empty ones would have no room for events.
+    /// Limits the entries of streams to a share of the log: a log full of empty streams has no room for events.
     fn check_one_more(&self, stream: &StreamName) -> Result<(), AppendError> {
         let streams = self.lives.len() as u64;
         let share_bytes = self.limits.log_bytes_max / STREAMS_SHARE;
@@ -252,12 +252,12 @@ impl LogState {
         self.lives.kept(&stream).map(|(name, _)| name.clone()).unwrap_or(stream)
     }
 
-    /// The life that an event is of, unless that is over.
+    /// The life that an event belongs to, unless that is over.
     pub(super) fn life_of(&self, event: &Event) -> Option<&Life> {
         self.lives.get(&event.stream).filter(|life| life.start <= event.position)
     }
 
-    /// Takes an event out of the log's order, if it is still there.
+    /// Removes an event from the log's order, if it is still there.
     pub(super) fn drop_from_order(&mut self, position: Position) {
         if let Some(event) = self.order.remove(&position) {
             self.hot_bytes -= event.counted_bytes();
@@ -270,7 +270,7 @@ impl LogState {
         self.lives.insert(stream, Life::new(start, now, settings));
     }
 
-    /// Removes a stream and its events, and remembers what its readers have to be told.
+    /// Removes a stream and its events, and leaves a tombstone for its readers.
     pub(super) fn retire(&mut self, stream: &StreamName, end: Position, reason: EndReason, at: Position) {
         let Some((stream, mut life)) = self.lives.remove(stream) else { return };
         let stream = &stream;
@@ -302,7 +302,7 @@ impl LogState {
         }
     }
 
-    /// Has the sweep look at a stream when time next takes something from it.
+    /// Schedules a stream for the sweep, at the time when something expires next.
     pub(super) fn schedule(&mut self, stream: &StreamName) {
         let due = self.lives.get(stream).filter(|life| life.is_due_earlier()).and_then(Life::due);
         if let Some(due) = due {
@@ -310,7 +310,7 @@ impl LogState {
         }
     }
 
-    /// Has the sweep look at a stream at `due`, or earlier if it was to already.
+    /// Schedules a stream for the sweep at `due`, unless it is already scheduled earlier.
     pub(super) fn schedule_at(&mut self, stream: &StreamName, due: UnixMs) {
         if self.lives.get(stream).is_none_or(|life| life.scheduled.is_some_and(|at| at <= due)) {
             return;

@@ -1,12 +1,12 @@
-//! Retention: the oldest events go when there is too much.
+//! Retention: drops the oldest events over a limit.
 //!
-//! What goes is planned first, without changing anything: then a plan that has to know more of the cold events says so
-//! ([`StubsWanted`]), and is made again. A plan is carried out whole, with the losses that it means, so nobody sees a
-//! part of it.
+//! Drops are planned first, without changing anything. A plan that needs to know more about cold events says so
+//! ([`StubsWanted`]), and is made again with the answer. A plan is carried out as a whole, with the losses it causes,
+//! so nobody sees a part of it.
 //!
-//! Invariants: each event is dropped once, at the cost of a few looks into trees, so retention costs an append
-//! as much as appends put in; what new settings, limits or time make too much goes piece by piece, the rest at the next
-//! sweep. Does not know when time has passed: the sweep asks.
+//! Invariants: each event is dropped once, at the cost of a few tree lookups, so the retention of an append costs
+//! about as much as the append; what new settings, new limits or age put over a limit is dropped piece by piece, the
+//! rest at the next sweep. Does not know when time has passed: the sweep calls it.
 
 pub(super) mod losses;
 pub(super) mod stub_cache;
@@ -27,31 +27,31 @@ use crate::state::{
 };
 use crate::{Position, StreamName};
 
-/// How many events one step passes over because they are not kept.
+/// How many events that are not kept one plan skips at most.
 const SKIPS_MAX: usize = 4_096;
-/// How many stubs of cold events are asked for at first.
+/// How many stubs of a life are requested at first.
 const RUN_STUBS: usize = 32;
-/// The same for those in log order.
+/// The same for stubs in log order.
 const ORDER_STUBS: usize = 256;
 
-/// Which events of a stream go.
+/// Which events of a stream to drop.
 #[derive(Clone, Copy, Default)]
 pub(in crate::state) struct StreamPlan {
     drops: usize,
-    /// Whether there is more to drop than one step may.
+    /// Whether more remains to be dropped.
     has_more: bool,
 }
 
-/// What of the log goes, in this order.
+/// What to drop from the log, in this order.
 struct LogPlan {
     drops: Vec<LogDrop>,
-    /// No cold event at or before this is kept after that.
+    /// Afterwards, no cold event at or before this is kept.
     low_watermark: Position,
-    /// Whether there is more to drop than one step may.
+    /// Whether more remains to be dropped.
     has_more: bool,
 }
 
-/// One piece of what goes.
+/// One item to drop.
 enum LogDrop {
     /// The oldest event of this stream.
     Oldest(StreamName, Position),
@@ -61,7 +61,7 @@ enum LogDrop {
     Tombstone,
 }
 
-/// The cold events of one life that go.
+/// How many cold events of one life to drop.
 struct ColdDrops<'a> {
     life: &'a Life,
     drops: usize,
@@ -70,13 +70,13 @@ struct ColdDrops<'a> {
 /// An event that may be kept, and its stream.
 type Oldest<'a> = (&'a StreamName, Stub);
 
-/// The events of the log in its order: those that are known of the cold ones, then the hot ones.
+/// The events of the log in its order: the cold ones as far as they are known, then the hot ones.
 struct OldestEvents<K: Iterator, H: Iterator> {
     known: Peekable<K>,
     known_upto: Position,
     hot: Peekable<H>,
     evicted_upto: Position,
-    /// What is known comes after this.
+    /// The known events come after this.
     first_after: Position,
     low_watermark: Position,
     passed: usize,
@@ -100,7 +100,7 @@ impl<'a, K: Iterator<Item = Oldest<'a>>, H: Iterator<Item = Oldest<'a>>> OldestE
         Ok(self.hot.peek().copied())
     }
 
-    /// Goes on behind the next event.
+    /// Moves past the next event.
     fn pass(&mut self, position: Position) {
         if position <= self.evicted_upto {
             self.known.next();
@@ -113,11 +113,10 @@ impl<'a, K: Iterator<Item = Oldest<'a>>, H: Iterator<Item = Oldest<'a>>> OldestE
 }
 
 impl LogState {
-    /// Drops what one stream has too much, by its own settings: all that `pushed` new events push out and a
-    /// bounded piece more.
+    /// Drops what is over a stream's own limits: all that `pushed` new events push out, and a bounded number more.
     ///
     /// # Errors
-    /// What has to be known first; then nothing was dropped.
+    /// The facts that it needs; nothing was dropped then.
     pub(in crate::state) fn trim_stream(
         &mut self,
         stream: &StreamName,
@@ -129,10 +128,10 @@ impl LogState {
         Ok(())
     }
 
-    /// What one stream has too much, at most so many events.
+    /// Plans the drops of one stream, at most `drops_max` events.
     ///
     /// # Errors
-    /// What has to be known first.
+    /// The facts that it needs.
     pub(in crate::state) fn plan_stream(
         &self,
         stream: &StreamName,
@@ -166,7 +165,7 @@ impl LogState {
         }
     }
 
-    /// Drops what was planned, in the same step.
+    /// Drops what was planned, in the same command.
     pub(in crate::state) fn trim_stream_by(&mut self, stream: &StreamName, stamp: Stamp, plan: StreamPlan) {
         let mut upto = None;
         for _ in 0..plan.drops {
@@ -181,12 +180,11 @@ impl LogState {
         }
     }
 
-    /// Drops what the whole log has too much: the oldest first, be it an event or the memory of a stream that
-    /// is gone. All beyond `bytes_before`, and a bounded piece more. What was just appended stays: `check_fits` has
-    /// seen that it fits.
+    /// Drops what is over the log's limit: the oldest first, events and tombstones alike. All beyond `bytes_before`, and
+    /// a bounded number more. What was just appended stays: `check_fits` made sure that it fits.
     ///
     /// # Errors
-    /// What has to be known first; then nothing was dropped.
+    /// The facts that it needs; nothing was dropped then.
     pub(in crate::state) fn trim_log(&mut self, bytes_before: u64) -> Result<(), StubsWanted> {
         if self.bytes() <= self.limits.log_bytes_max {
             self.has_more_to_trim = false;
@@ -257,7 +255,7 @@ impl LogState {
         self.with_next_known(drops, events.low_watermark, is_too_much(bytes), &cold)
     }
 
-    /// The plan, if for each life is known what follows what goes.
+    /// The plan, if the event after the dropped ones is known for each life.
     fn with_next_known(
         &self,
         drops: Vec<LogDrop>,

@@ -1,8 +1,7 @@
-//! The state as plain values: what an engine writes down so that it need not take all steps again.
+//! The state as plain values, for checkpoints.
 //!
-//! Invariants: a snapshot is of one moment, and costs nothing to take however large the log is; a log that is
-//! restored from one goes on as the first would, with all its events in the archive. Does not know how the
-//! values are written.
+//! Invariants: a snapshot is of one moment, and is taken in constant time however large the log is; a log restored
+//! from it behaves as the first one would, with all its events cold. Does not know how the values are written.
 
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ use crate::{
 /// The log's state at one moment.
 #[derive(Clone)]
 pub struct Snapshot {
-    /// All that there is one of.
+    /// The single values.
     pub head: SavedHead,
     lives: HashMap<StreamName, Arc<Life>>,
     tombstones: OrdMap<StreamName, Tombstone>,
@@ -36,29 +35,29 @@ impl std::fmt::Debug for Snapshot {
     }
 }
 
-/// What a log has one of.
+/// The single values of a log's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SavedHead {
-    /// What it may hold.
+    /// Its limits.
     pub limits: EngineLimits,
     /// Its last record.
     pub tail: Position,
     /// The time of the last event ever.
     pub last_time: Option<UnixMs>,
-    /// No event in the archive at or before this is kept.
+    /// No cold event at or before this is kept.
     pub low_watermark: Position,
-    /// The sum of all tombstones that are not remembered.
+    /// The union of all forgotten tombstones.
     pub forgotten: Option<Loss>,
-    /// How many numbers keys and claims have had.
+    /// The last number given to a key or a claim.
     pub numbered: u64,
 }
 
-/// A stream that is there.
+/// The life of a stream that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedLife {
     /// Its name.
     pub stream: StreamName,
-    /// Where it began.
+    /// Its start.
     pub start: Position,
     /// When it was made.
     pub made: UnixMs,
@@ -66,7 +65,7 @@ pub struct SavedLife {
     pub settings: Settings,
     /// How many events it keeps.
     pub events: u64,
-    /// What they count.
+    /// What they count as, in bytes.
     pub bytes: u64,
     /// The first of them.
     pub first: Option<Stub>,
@@ -98,13 +97,13 @@ pub struct SavedTombstone {
 pub struct SavedKey {
     /// When it is forgotten.
     pub due: UnixMs,
-    /// Tells equal times apart.
+    /// Distinguishes equal times.
     pub number: u64,
-    /// The stream it counts on.
+    /// The stream it belongs to.
     pub stream: StreamName,
     /// The key.
     pub key: IdempotencyKey,
-    /// For what.
+    /// Its use.
     pub what: SavedUse,
 }
 
@@ -113,7 +112,7 @@ pub struct SavedKey {
 pub enum SavedUse {
     /// One whole publish.
     Whole {
-        /// Of what was published.
+        /// The digest of what was published.
         digest: Digest,
         /// The first answer.
         answer: Appended,
@@ -129,15 +128,15 @@ pub struct SavedBlocks {
     pub generation: u64,
     /// How many blocks are appended.
     pub done: u64,
-    /// At which steps blocks are remembered.
+    /// Every how many blocks one is remembered.
     pub step: u64,
-    /// The blocks that are: number, digest up to it, position.
+    /// The remembered blocks: number, digest up to it, position.
     pub checkpoints: Vec<(u64, Digest, Position)>,
-    /// The answer to the closing step.
+    /// The answer to the close.
     pub closed: Option<Appended>,
 }
 
-/// An event that is kept, can't be read any more, and was told as lost.
+/// A kept event that can't be read any more, and whose loss is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedDamage {
     /// Its stream.
@@ -147,7 +146,7 @@ pub struct SavedDamage {
 }
 
 impl Snapshot {
-    /// The streams that are there, in no order.
+    /// The streams that exist, in no order.
     pub fn lives(&self) -> impl Iterator<Item = SavedLife> + '_ {
         self.lives.iter().map(|(stream, life)| SavedLife {
             stream: stream.clone(),
@@ -200,13 +199,13 @@ impl Snapshot {
         self.damaged.iter().filter(kept).map(saved)
     }
 
-    /// Where the life of a stream began that was there.
+    /// The start of the life of a stream that existed.
     #[must_use]
     pub fn life_start(&self, stream: &StreamName) -> Option<Position> {
         self.lives.get(stream).map(|life| life.start)
     }
 
-    /// Where the life of an event began, if the event was kept at that moment.
+    /// The start of an event's life, if the event was kept at that moment.
     #[must_use]
     pub fn life_keeping(&self, stream: &StreamName, position: Position) -> Option<Position> {
         self.lives.get(stream).filter(|life| life.keeps(position)).map(|life| life.start)
@@ -234,7 +233,7 @@ impl LogState {
         }
     }
 
-    /// A log as it was when `head` was saved; lives, tombstones, keys and damages are to follow.
+    /// A log as it was when `head` was saved; lives, tombstones, keys and damages have to be restored next.
     #[must_use]
     pub fn restored(head: &SavedHead) -> Self {
         let mut log = Self::new(head.limits);
@@ -246,7 +245,7 @@ impl LogState {
         log
     }
 
-    /// Takes in a stream that was there.
+    /// Restores a stream that existed.
     pub fn restore_life(&mut self, saved: &SavedLife) {
         let SavedLife { stream, start, made, settings, events, bytes, first, last, end, trim } = saved;
         let cold = Cold { events: *events, bytes: *bytes, first: *first, last: *last };
@@ -264,14 +263,14 @@ impl LogState {
         self.has_more_to_trim = self.bytes() > self.limits.log_bytes_max;
     }
 
-    /// Takes in a stream that was gone.
+    /// Restores the tombstone of a stream.
     pub fn restore_tombstone(&mut self, saved: &SavedTombstone) {
         let SavedTombstone { stream, end, reason, at, loss } = saved;
         self.losses.insert(stream, *loss);
         self.tombstones.insert(stream, Tombstone { end: *end, reason: *reason, at: *at, loss: *loss });
     }
 
-    /// Takes in an idempotency key.
+    /// Restores an idempotency key.
     pub fn restore_key(&mut self, saved: SavedKey) {
         let SavedKey { due, number, stream, key, what } = saved;
         let what = match what {
@@ -282,7 +281,7 @@ impl LogState {
         self.keys.restore((due, number), name, what);
     }
 
-    /// Takes in an event that can't be read any more. Its loss was recorded.
+    /// Restores the mark of an event that can't be read any more. Its loss was recorded.
     pub fn restore_damage(&mut self, saved: SavedDamage) {
         self.damaged.insert(saved.position, self.kept_name(saved.stream));
     }

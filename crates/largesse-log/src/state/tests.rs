@@ -1,4 +1,4 @@
-//! What the state alone promises: its sums and indexes agree, and its looks are bounded.
+//! The state on its own: its sums and indexes agree, and its queries are bounded.
 
 use std::{
     collections::BTreeMap,
@@ -32,7 +32,7 @@ mod cold;
 mod replay;
 mod retention;
 
-/// How many events of short names one walk for one short pattern looks at: each costs two units.
+/// How many events with short names one scan for a short pattern visits: each costs two units.
 const SCANNED: usize = WORK_MAX as usize / 2;
 
 const EVERYTHING: ReadLimits = ReadLimits { records_max: NonZeroUsize::MAX, bytes_max: u64::MAX };
@@ -58,13 +58,13 @@ fn whole(log: &LogState, selection: &Selection, place: Place) -> Batch {
     }
 }
 
-/// The invariants, and the limits: nothing is cold here, so they hold after each step.
+/// The invariants, and the limits: nothing is cold here, so they hold after each command.
 #[track_caller]
 fn check(log: &LogState) {
     log.check_invariants();
-    // No leap of the time is spared here.
+    // The clock does not leap here.
     let is_in_time = |life: &Life| life.due().is_none_or(|due| life.scheduled.is_some_and(|at| at <= due));
-    assert!(log.lives.iter().all(|(_, life)| is_in_time(life)), "each stream is looked at in time");
+    assert!(log.lives.iter().all(|(_, life)| is_in_time(life)), "each stream is scheduled in time");
     assert!(log.bytes() <= log.limits.log_bytes_max);
     assert!(log.tombstones.by_name.len() <= log.limits.tombstones_max);
 }
@@ -133,7 +133,7 @@ fn sweep_with(log: &mut LogState, all_stubs: &AllStubs, now: UnixMs) -> Sweep {
     }
 }
 
-/// One step of a sweep, on the stream that is due first.
+/// One round of a sweep, on the stream that is due first.
 fn sweep_one(log: &mut LogState, stamp: Stamp) {
     let due = log.due_streams(stamp.now, 1);
     log.sweep_one(stamp, due.first()).expect("all is in memory");
@@ -144,7 +144,7 @@ fn sweep_one_now(log: &mut LogState) {
     sweep_one(log, stamp);
 }
 
-/// The command of a step; none for one that only lets time pass.
+/// The command of an action; none for one that only lets time pass.
 fn command(log: &LogState, now: UnixMs, action: Action) -> Option<Command> {
     let streams = ["a", "b", "c/1", "c/2", "long/name"];
     match action {
@@ -164,7 +164,7 @@ fn command(log: &LogState, now: UnixMs, action: Action) -> Option<Command> {
     }
 }
 
-/// How many streams one step of the tests sweeps: fewer than may be due.
+/// How many streams one sweep of the tests visits: fewer than may be due.
 const SWEPT: usize = 1;
 
 fn run(log: &mut LogState, all_stubs: &AllStubs, now: &mut UnixMs, action: Action) {
@@ -180,7 +180,7 @@ fn run(log: &mut LogState, all_stubs: &AllStubs, now: &mut UnixMs, action: Actio
 
 proptest! {
     #[test]
-    fn sums_and_indexes_agree_after_each_step(
+    fn sums_and_indexes_agree_after_each_command(
         actions in prop::collection::vec(any_action(), 1..80),
         log_bytes_max in 0..8_000_u64,
         tombstones_max in 0..3_usize,
@@ -194,7 +194,7 @@ proptest! {
     }
 }
 
-/// Each event of a log that keeps all in memory, as the cold events of another log that takes the same steps.
+/// The stubs of a log in memory, which serve as the cold events of another log with the same commands.
 #[derive(Clone, Default)]
 struct AllStubs(Arc<Mutex<Vec<(Position, StreamName, Stub)>>>);
 
@@ -211,7 +211,7 @@ impl AllStubs {
 }
 
 impl AllStubs {
-    /// Applies a command, and tells retention what it wants to know. Events leave memory meanwhile.
+    /// Applies a command, and gives retention the stubs it wants. Events are evicted meanwhile.
     fn apply(&self, log: &mut LogState, stamp: Stamp, command: Command) -> Applied {
         let mut progress = log.apply(stamp, command);
         loop {
@@ -247,7 +247,7 @@ fn states(log: &LogState) -> Vec<StreamState> {
 
 proptest! {
     #[test]
-    fn a_log_whose_events_leave_memory_keeps_the_same(
+    fn a_log_whose_events_are_evicted_keeps_the_same(
         actions in prop::collection::vec(any_action(), 1..80),
         log_bytes_max in 2_000..8_000_u64,
         hot_bytes_max in 0..2_000_u64,
@@ -272,13 +272,13 @@ proptest! {
 }
 
 #[test]
-fn nothing_leaves_memory_that_is_not_indexed() {
+fn only_indexed_events_are_evicted() {
     let mut log = long(10);
     while log.evict(0, Position(4), 3) {}
     assert_eq!((log.evicted_upto(), log.order.len()), (Position(4), 6));
 }
 
-/// More streams than a read looks at by name, and between their events more of others than it walks over.
+/// More streams than a read looks up by name, and between their events more of others than one scan visits.
 fn sparse() -> LogState {
     let defaults = Settings { max_bytes: None, ..Settings::default() };
     let mut log = LogState::new(EngineLimits { defaults, ..EngineLimits::default() });
@@ -294,7 +294,7 @@ fn sparse() -> LogState {
 }
 
 #[test]
-fn a_long_walk_is_cut_into_pieces() {
+fn a_long_scan_is_cut_into_pieces() {
     let log = sparse();
     let mut place = Place::at(Position(SCANNED as u64 + 1));
     let first = whole(&log, &many("s/*"), place);
@@ -369,7 +369,7 @@ fn streams_without_events_leave_room_for_events() {
 }
 
 #[test]
-fn losses_that_could_not_all_be_looked_at_are_told() {
+fn losses_beyond_the_budget_are_told() {
     let mut log = sparse();
     for number in 0..=SCANNED {
         delete(&mut log, &format!("s/{number}"));

@@ -1,11 +1,11 @@
-//! Reading on from a place: one look at records, losses and how far they go.
+//! Queries: reading on from a place gives records, losses and how far they go, as of one moment.
 //!
-//! There are two ways to the records of a selection. Where it means few streams, their events are merged
-//! (`merge.rs`); where patterns make it mean many, the log's own order is scanned (`scan.rs`). What is on the disk is
-//! read the same two ways, on a thread that may wait for it ([`Cold`]).
+//! There are two ways to find the records of a selection. The events of few streams are merged (`merge.rs`); where
+//! patterns match many, the log's own order is scanned (`scan.rs`). Cold events are read in the same two ways, on a
+//! thread that may wait for the disk ([`Cold`]).
 //!
-//! Invariant: the cost is bounded by what is returned and by the smaller of the two ways, or by
-//! [`WORK_MAX`](super::retention::work::WORK_MAX); never by the length of the log. Nothing here waits but what is cold.
+//! Invariant: the cost is bounded by what is returned and by the cheaper of the two ways, or by
+//! [`WORK_MAX`](super::retention::work::WORK_MAX); never by the length of the log. Only reading cold events waits.
 
 mod batch_builder;
 mod candidates;
@@ -43,21 +43,21 @@ use crate::{
     Stopped, StreamName,
 };
 
-/// The most streams that a pattern may make one read look at by name. Tests have few streams, and some walks.
+/// The most streams that one read looks up by name because of patterns. Few in tests, so that some reads scan.
 const CANDIDATES_MAX: u64 = if cfg!(test) { 3 } else { 1024 };
 
-/// How far a look at the log has come.
+/// How far a query has come.
 #[derive(Debug)]
 pub enum QueryProgress {
-    /// To its end.
+    /// It is done.
     Ready(QueryReply),
-    /// It is a long way: on with [`LogState::continue_query`], after others had the thread.
+    /// It is long: yield, then call [`LogState::continue_query`].
     More(Search),
-    /// The rest is on the disk: on with [`Cold::run`].
+    /// The rest is on the disk: call [`Cold::run`].
     Cold(Cold),
 }
 
-/// What a look at the log left to be read from the disk.
+/// The part of a query that has to read the disk.
 #[derive(Debug)]
 pub struct Cold(ColdQuery);
 
@@ -67,7 +67,7 @@ enum ColdQuery {
     Search(Search),
 }
 
-/// What a read found.
+/// The result of a read.
 #[derive(Debug)]
 pub(super) enum Read {
     /// All of it: it was in memory.
@@ -77,7 +77,7 @@ pub(super) enum Read {
 }
 
 impl Cold {
-    /// Reads. Waits for the disk, so not on a thread that serves others, and not under the state's lock.
+    /// Runs it. Waits for the disk: don't call it on an async thread, or under the state's lock.
     ///
     /// # Errors
     /// When something can't be read.
@@ -100,7 +100,7 @@ impl From<Locating> for QueryProgress {
 }
 
 impl LogState {
-    /// Looks at the log.
+    /// Queries the log.
     ///
     /// # Errors
     /// [`EngineError::BeyondTail`].
@@ -118,7 +118,7 @@ impl LogState {
         Ok(QueryProgress::Ready(reply))
     }
 
-    /// Goes on with a look.
+    /// Continues a query.
     #[must_use]
     pub fn continue_query(&self, search: Search) -> QueryProgress {
         self.continue_search(search).into()
@@ -192,8 +192,8 @@ impl LogState {
         streams.iter().filter_map(cold_life).collect()
     }
 
-    /// Which of the cold events that a walk met are kept, and what follows in memory: the part of a read that is left
-    /// when the walk has come from `place` to `upto`, so that what is gone by then is told as lost.
+    /// Which of the cold events that a scan found are kept, and what follows in memory: the second part of a read,
+    /// after its scan from `place` to `upto`. Anything gone by now is reported as lost.
     fn resolve_scan<'a>(
         &self,
         selection: &Selection,
@@ -218,7 +218,7 @@ impl LogState {
     }
 
     fn candidates_after<'a>(&'a self, selection: &'a Selection, place: Place) -> Candidates<'a> {
-        // Nothing is cheaper than the records that came since: at the tail, none.
+        // Visiting the records since `place` is the upper bound: at the tail, none.
         let span = self.tail.0.saturating_sub(place.position().0);
         self.candidates(selection, span.min(CANDIDATES_MAX), &mut Work::new())
     }
@@ -236,12 +236,12 @@ impl LogState {
         };
         let forgotten = self.forgotten_under(selection).is_some_and(|loss| loss.is_news_to(place));
         let streams: Vec<_> = names.into_iter().take(LOST_NAMES_MAX).cloned().collect();
-        // What could not be looked at may be a loss: better told once too often than never.
+        // What was not checked may be a loss: better to tell it once too often than never.
         let is_told = forgotten || looked == Spent::UsedUp || !streams.is_empty();
         is_told.then_some(Lost { streams, told_upto: self.tail })
     }
 
-    /// Adds the streams that patterns mean and that lost something, as far as the work goes.
+    /// Adds the streams that match a pattern and lost something, as far as the budget goes.
     fn lost_by_pattern<'a>(
         &'a self,
         selection: &Selection,
@@ -281,13 +281,13 @@ impl LogState {
         horizon.filter(|horizon| *horizon > position).unwrap_or(Position::ZERO)
     }
 
-    /// As far as the work goes, the loss that reaches farthest; past that, a mark is of use up to where the
-    /// losses that were not looked at may reach.
+    /// The farthest loss, as far as the budget goes; beyond the budget, the farthest that an unchecked loss may
+    /// reach.
     fn horizon_by_pattern(&self, selection: &Selection, position: Position) -> Option<Position> {
         let mut work = Work::new();
         for (upto, name) in self.losses.reaching_beyond(position) {
             let is_used_up = work.spend_match(selection, name) == Spent::UsedUp;
-            // What of a named stream is told as a loss was looked at by its name.
+            // The losses of named streams were checked by name.
             if is_used_up || (!selection.has_name(name) && selection.matches(name)) {
                 return Some(upto);
             }
@@ -295,7 +295,7 @@ impl LogState {
         None
     }
 
-    /// What was lost of one stream, as far as whoever selected it so has to be told.
+    /// The losses of one stream that a reader has to be told of, given how it selected the stream.
     fn losses_of(&self, candidate: &Candidate<'_>) -> impl Iterator<Item = Loss> {
         let trim = candidate.life.and_then(|life| life.trim);
         let gone = candidate.tombstone.and_then(|tombstone| match candidate.by {
@@ -305,8 +305,7 @@ impl LogState {
         [trim, gone, self.forgotten_of(candidate)].into_iter().flatten()
     }
 
-    /// A named stream of which no tombstone is remembered may be one whose tombstone was forgotten, if that was before
-    /// it was made.
+    /// A named stream without a tombstone may have had one that was forgotten, if that was before its life.
     fn forgotten_of(&self, candidate: &Candidate<'_>) -> Option<Loss> {
         if candidate.by == SelectedBy::Pattern || candidate.tombstone.is_some() {
             return None;
@@ -316,14 +315,14 @@ impl LogState {
         Some(Loss { upto: forgotten.upto.min(made), ..forgotten })
     }
 
-    /// A pattern may mean streams of which not even the name is remembered.
+    /// A pattern may match streams whose names were forgotten.
     fn forgotten_under(&self, selection: &Selection) -> Option<Loss> {
         self.tombstones.forgotten.filter(|_| !selection.patterns().is_empty())
     }
 }
 
-/// Up to where an id has to say that the reader never met the end of this stream: its last life was over
-/// before the reader first asked, and the reader has not come to a new one.
+/// The position up to which an id has to say that the reader never met the end of this stream: its last life ended
+/// before the reader's first request, and the reader has not reached a new one.
 fn never_met_before(candidate: &Candidate<'_>, place: Place) -> Option<Position> {
     let tombstone = candidate.tombstone.filter(|_| candidate.by == SelectedBy::Name)?;
     let recreated_at = candidate.life.map_or(Position::MAX, |life| life.start);

@@ -1,4 +1,4 @@
-//! Ids: their texts, and what is no id.
+//! Ids: their texts, and which texts are refused.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use proptest::prelude::*;
@@ -17,12 +17,12 @@ fn end(position: u64) -> WireId {
     WireId::End { incarnation: LOG, position: Position(position), selection }
 }
 
-/// The text of bytes with a right check after them.
+/// The text of bytes followed by a valid check.
 fn text_of(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode([bytes, &check_of(bytes)].concat())
 }
 
-/// The text of a place's bytes and its mark's, each with a right check.
+/// The text of a place's bytes and its mark's, each with a valid check.
 fn marked_text_of(first: &[u8], mark: &[u8]) -> String {
     let all = [first, &check_of(first), mark].concat();
     let second = URL_SAFE_NO_PAD.encode([mark, &check_of(&all)].concat());
@@ -55,7 +55,7 @@ fn any_id() -> impl Strategy<Value = WireId> {
 }
 
 #[test]
-fn the_layout_is_what_the_page_says() {
+fn the_layout_is_as_documented() {
     let head = [0x10, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 9];
     assert_eq!(at(Place::at(Position(9))).encode().as_str(), text_of(&head));
     let place = Place::knowing(Position(9), Position(256));
@@ -76,14 +76,14 @@ fn ids_are_short() {
 }
 
 #[test]
-fn what_is_known_at_a_place_does_not_change_the_part_that_names_the_event() {
+fn a_mark_does_not_change_the_part_that_names_the_event() {
     let bare = at(Place::at(Position(9))).encode();
     let marked = at(Place::knowing(Position(9), Position(256))).encode();
     assert_eq!(marked.as_str().split_once('~').unwrap().0, bare.as_str());
 }
 
 #[test]
-fn what_is_not_ours_is_refused() {
+fn foreign_texts_are_refused() {
     for text in ["", "0", "123", "not base64!", "AAAA", &"A".repeat(28), &"E".repeat(500), "größe"] {
         assert!(WireId::parse(text).is_err(), "{text:?}");
     }
@@ -160,7 +160,7 @@ proptest! {
     #[test]
     fn an_id_cut_or_lengthened_is_refused(id in any_id(), more in "[A-Za-z0-9_-]{1,40}") {
         let text = id.encode().as_str().to_owned();
-        // Cut right before its mark, it is the same place: nothing is lost or doubled from there.
+        // Cut right before its mark, it is the same place: nothing is lost or repeated from there.
         let bare = text.find('~').unwrap_or(usize::MAX);
         for length in (0..text.len()).filter(|length| *length != bare) {
             prop_assert!(WireId::parse(&text[..length]).is_err());
@@ -170,7 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_met_without_panic(text in ".{0,60}") {
+    fn no_text_causes_a_panic(text in ".{0,60}") {
         let _ = WireId::parse(&text);
     }
 }

@@ -17,7 +17,7 @@ fn visible_ascii_is_a_key() {
 }
 
 #[test]
-fn everything_else_is_refused_with_its_place() {
+fn anything_else_is_refused_and_the_byte_is_located() {
     check("", Err(IdempotencyKeyError::Empty));
     let bytes = IDEMPOTENCY_KEY_BYTES_MAX + 1;
     check(&"k".repeat(bytes), Err(IdempotencyKeyError::TooLong { bytes }));

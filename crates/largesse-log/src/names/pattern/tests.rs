@@ -1,4 +1,4 @@
-//! Patterns: which texts are, and which names they stand for.
+//! Patterns: which texts are valid, and which names they match.
 
 use proptest::prelude::*;
 
@@ -51,7 +51,7 @@ fn the_rest_is_last() {
 }
 
 #[test]
-fn a_pattern_keeps_the_rules_of_names() {
+fn a_pattern_obeys_the_rules_of_names() {
     check_refused("a/b", PatternError::NoStar { pattern: "a/b".into() });
     check_refused("", PatternError::Name(StreamNameError::Empty));
     check_refused("*/", PatternError::Name(StreamNameError::Segment { number: 2, segment: "" }));
@@ -68,7 +68,7 @@ fn segments_say_what_they_are() {
     assert_eq!(segments, [PatternSegment::Literal("a"), PatternSegment::One, PatternSegment::Rest]);
 }
 
-/// The plain meaning, by trying every way to split.
+/// The plain definition, by trying every split.
 fn matches_slowly(pattern: &[&str], name: &[&str]) -> bool {
     match (pattern, name) {
         ([], []) => true,
@@ -81,7 +81,7 @@ fn matches_slowly(pattern: &[&str], name: &[&str]) -> bool {
 
 proptest! {
     #[test]
-    fn a_match_means_what_it_says(
+    fn a_match_agrees_with_the_plain_definition(
         pattern in "(a|b|\\*)(/(a|b|\\*)){0,3}(/\\*\\*)?",
         name in "[ab](/[ab]){0,4}",
     ) {

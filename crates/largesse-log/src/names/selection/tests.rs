@@ -1,4 +1,4 @@
-//! Selections: what they hold, whom they mean, and their fingerprints.
+//! Selections: their content, what they match, and their fingerprints.
 
 use super::{Form, PATTERNS_MAX, SELECTORS_MAX, Selection, SelectionError, Selector, SelectorError};
 use crate::{Pattern, PatternError, StreamName, StreamNameError};
@@ -23,7 +23,7 @@ fn a_star_anywhere_makes_a_pattern() {
 }
 
 #[test]
-fn names_and_patterns_are_sorted_without_doubles() {
+fn names_and_patterns_are_sorted_and_deduplicated() {
     let selection = many(&["b", "c/*", "a", "b", "a/**", "c/*"]);
     assert_eq!(selection.names(), ["a", "b"].map(name));
     let patterns: Vec<_> = selection.patterns().iter().map(ToString::to_string).collect();
@@ -41,7 +41,7 @@ fn a_name_or_a_pattern_selects() {
 }
 
 #[test]
-fn the_number_of_selectors_has_its_limits() {
+fn the_number_of_selectors_is_limited() {
     assert_eq!(Selection::many(Vec::new()), Err(SelectionError::Empty));
     let selectors = |count| (0..count).map(|n| Selector::Name(name(&n.to_string()))).collect::<Vec<_>>();
     assert!(Selection::many(selectors(SELECTORS_MAX)).is_ok());

@@ -13,7 +13,7 @@ fn check(raw: &str, want: Result<(), StreamNameError>) {
 }
 
 #[test]
-fn paths_of_any_text_are_names() {
+fn paths_of_any_text_are_valid() {
     for raw in ["prices", "videos/7", "team/a/chat", "a b", "ä/ö", "...", ".a", "a.", "a..b/c", "?#%"] {
         check(raw, Ok(()));
     }
@@ -22,7 +22,7 @@ fn paths_of_any_text_are_names() {
 }
 
 #[test]
-fn what_a_path_cannot_hold_is_no_name() {
+fn segments_that_a_path_cannot_hold_are_refused() {
     let segment = |number, segment| Err(StreamNameError::Segment { number, segment });
     check("/", segment(1, ""));
     check("/a", segment(1, ""));
@@ -42,7 +42,7 @@ fn lengths_are_counted_in_bytes() {
 }
 
 #[test]
-fn control_characters_and_stars_are_named_with_their_place() {
+fn control_characters_and_stars_are_located() {
     for (raw, character, at) in
         [("a\nb", '\n', 1), ("\0", '\0', 0), ("ä\u{7f}", '\u{7f}', 2), ("a\u{85}", '\u{85}', 1)]
     {

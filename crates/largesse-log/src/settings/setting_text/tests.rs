@@ -1,4 +1,4 @@
-//! The text forms, good and bad, and back.
+//! The text forms: valid and invalid, read and written.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -36,7 +36,7 @@ fn durations_have_units() {
 }
 
 #[test]
-fn ages_may_be_unlimited_and_not_nothing() {
+fn ages_may_be_unlimited_but_not_zero() {
     check("unlimited", AgeLimit(None));
     check("1ms", AgeLimit(Some(Duration::from_millis(1))));
     check_refused::<AgeLimit>("0s", "\"0s\" is too small: at least 1ms");
@@ -71,7 +71,7 @@ fn counts_are_whole_numbers() {
 }
 
 #[test]
-fn texts_are_written_as_people_write_them() {
+fn values_are_written_as_people_write_them() {
     for (written, want) in [
         (DurationText(seconds(7 * 86_400)).to_string(), "7d"),
         (DurationText(seconds(86_400)).to_string(), "24h"),

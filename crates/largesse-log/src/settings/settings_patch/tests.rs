@@ -60,7 +60,7 @@ fn every_setting_has_its_form() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn errors_name_what_is_wrong() {
     check_refused(json!({ "max_events": 0 }), "\"0\" is too small: at least 1");
     check_refused(json!({ "max_bytes": 0 }), "\"0\" is too small: at least 1");
     check_refused(json!({ "max_bytes": "0 MiB" }), "\"0 MiB\" is too small: at least 1");
@@ -92,7 +92,7 @@ fn what_is_wrong_is_named() {
 }
 
 #[test]
-fn a_patch_changes_what_it_names() {
+fn a_patch_changes_only_what_it_names() {
     let defaults = Settings { max_events: Some(9), ..Settings::default() };
     let kept = Settings { max_events: Some(3), slow: Slow::Disconnect, ..Settings::default() };
     let change =
@@ -111,7 +111,7 @@ fn a_patch_changes_what_it_names() {
 }
 
 #[test]
-fn settings_are_written_as_a_patch_is_read() {
+fn written_settings_are_read_back_as_a_patch() {
     let odd = Settings {
         max_age: None,
         max_events: Some(3),

@@ -18,7 +18,7 @@ use crate::{
     StreamName, Then, UnixMs, settings::control_names::first_refused,
 };
 
-/// The answer to an append, and what to dirty for.
+/// The answer to an append, and what to wake readers for.
 pub(in crate::state) type Answer = Begun<Result<Appended, AppendError>>;
 
 impl Answer {
@@ -28,14 +28,14 @@ impl Answer {
     }
 }
 
-/// What a write is to its stream.
+/// A write that passed its checks.
 struct CheckedWrite {
     /// The name as the log keeps it, so that all events of a stream share one text.
     stream: Option<StreamName>,
     made: Made,
 }
 
-/// What a write pending to be looked at.
+/// What a write did to its stream.
 struct Pushed {
     /// The last event's position, if there is one.
     last: Option<Position>,
@@ -53,7 +53,7 @@ pub(in crate::state) struct Write {
 }
 
 impl LogState {
-    /// Appends. Takes no position beyond [`Stamp::end`].
+    /// Appends. Uses no position beyond [`Stamp::end`].
     pub(in crate::state) fn append(&mut self, stamp: Stamp, append: Append) -> Answer {
         let Append { stream, events, then, once, author } = append;
         let write = Write { stream, events, then, author };
@@ -67,7 +67,7 @@ impl LogState {
         }
     }
 
-    /// The answer to an append that would change nothing, as far as can be told without taking the step.
+    /// The answer to an append that would change nothing, as far as that is known without applying it.
     pub(in crate::state) fn noop_append_reply(
         &self,
         now: Now,
@@ -118,7 +118,7 @@ impl LogState {
         }
     }
 
-    /// Writes without another look at keys.
+    /// Writes without checking keys.
     pub(in crate::state) fn write(&mut self, stamp: Stamp, write: Write) -> Answer {
         let Write { stream, events, then, author } = write;
         let CheckedWrite { stream: kept, made } = match self.check_write(&stream, &events, then, author) {
@@ -156,7 +156,7 @@ impl LogState {
         Begun { answer: Ok(answer), dirty, life: Some(life), pending }
     }
 
-    /// Whether a write makes its stream; or the answer, when there is nothing to write, or nothing may be written.
+    /// Whether a write makes its stream; or the answer, when there is nothing to write or the write is refused.
     fn check_write(
         &self,
         stream: &StreamName,
@@ -177,7 +177,7 @@ impl LogState {
                 return Err(Ok(Appended { position, count: 0, closed: true, outcome }));
             }
             (Some(_), _, _) => return Err(Err(AppendError::Closed)),
-            // A publish of nothing makes nothing, not even a stream.
+            // An empty publish makes nothing, not even a stream.
             (None, true, Then::StayOpen) => {
                 let outcome = AppendOutcome::Appended;
                 return Err(Ok(Appended { position: self.tail, count: 0, closed: false, outcome }));
@@ -190,10 +190,10 @@ impl LogState {
         Ok(CheckedWrite { stream: kept.cloned(), made })
     }
 
-    /// Writes to a stream that is there, at one look at it.
+    /// Writes to a stream that exists, with a single lookup.
     fn push(&mut self, stream: &StreamName, stamp: Stamp, events: Vec<NewEvent>, then: Then) -> Pushed {
         let time = stamp.time;
-        let life = self.lives.life_mut(stream).expect("it was there, or was just made");
+        let life = self.lives.life_mut(stream).expect("the stream exists, or was just made");
         let mut last = None;
         for NewEvent { name, data } in events {
             self.tail = self.tail.next();

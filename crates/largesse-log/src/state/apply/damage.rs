@@ -1,17 +1,18 @@
-//! Events that are kept and can't be read any more.
+//! Events that are kept but can't be read any more.
 //!
-//! Invariants: the loss of each is recorded once, whoever meets it again, also over restarts; so its readers are told
-//! once. It stays where it is, and goes on to count until retention drops it. Does not know how it was found.
+//! Invariants: the loss of each is recorded once, however often the event is met again, even after a restart; so its
+//! readers are told once. The event stays in place and keeps counting until retention drops it. Does not know how the
+//! damage was found.
 
 use crate::state::{log::LogState, retention::losses::Loss, stamp::Stamp};
 use crate::{Position, StreamName};
 
 impl LogState {
-    /// An event that is kept can't be read any more, and never will: readers before it are told of a loss. Takes no
-    /// position beyond [`Stamp::end`].
+    /// Records that a kept event can never be read again: readers before it are told of a loss. Uses no position
+    /// beyond [`Stamp::end`].
     ///
-    /// Without a stamp the loss is recorded at the tail: a log that can't be written still tells it, but not to a
-    /// reader that knows of a loss there.
+    /// Without a stamp the loss is recorded at the tail: readers of a log that can't be written are still told,
+    /// except those that know of a loss there.
     pub fn damage(&mut self, stamp: Option<Stamp>, stream: &StreamName, position: Position) {
         if self.damaged.contains_key(&position) {
             return;
@@ -29,7 +30,7 @@ impl LogState {
         self.record_trim(stream, Loss { upto, at });
     }
 
-    /// The events whose loss is recorded so, of those that were kept when the log was restored, and since.
+    /// The events with a recorded loss of this kind, of those that were kept when the log was restored, and since.
     pub fn damaged(&self) -> impl Iterator<Item = Position> + '_ {
         self.damaged.keys().copied()
     }

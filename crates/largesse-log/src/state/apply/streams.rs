@@ -1,6 +1,6 @@
-//! Making, configuring, deleting and looking at streams.
+//! Making, configuring, deleting and listing streams.
 //!
-//! Invariant: a stream that is looked at is not made. Does not read events.
+//! Invariant: asking for a stream's state does not make it. Does not read events.
 
 use std::{
     num::NonZeroUsize,
@@ -11,8 +11,8 @@ use crate::state::{Begun, apply::PendingRetention, log::LogState, stamp::Stamp};
 use crate::{AppendError, Deleted, EndReason, Made, Put, PutAnswer, StreamName, StreamState};
 
 impl LogState {
-    /// Makes or configures a stream. Takes no position beyond [`Stamp::end`]. What the answer says of the stream is
-    /// replaced when retention is over.
+    /// Makes or configures a stream. Uses no position beyond [`Stamp::end`]. The state in the answer is replaced when
+    /// retention is done.
     pub(in crate::state) fn put(
         &mut self,
         stamp: Stamp,
@@ -22,7 +22,7 @@ impl LogState {
         let bytes_before = self.bytes();
         let (answer, pending) = match self.put_settings(stamp, stream, put) {
             Ok(made) => {
-                let state = self.state(stream).expect("it is there, or was just made");
+                let state = self.state(stream).expect("the stream exists, or was just made");
                 let pending =
                     PendingRetention::TrimStream { stream: stream.clone(), stamp, pushed: 0, bytes_before };
                 (Ok(PutAnswer { made, settings: state.settings, state }), pending)
@@ -47,7 +47,7 @@ impl LogState {
         Ok(Made::Now)
     }
 
-    /// Removes a stream and its events. Takes no position beyond [`Stamp::end`].
+    /// Removes a stream and its events. Uses no position beyond [`Stamp::end`].
     pub(in crate::state) fn delete(&mut self, stamp: Stamp, stream: &StreamName) -> Begun<Option<Deleted>> {
         if !self.lives.contains(stream) {
             return Begun { answer: None, dirty: None, life: None, pending: PendingRetention::Nothing };
@@ -69,7 +69,7 @@ impl LogState {
         self.lives.get(stream).map(|life| life.state(stream))
     }
 
-    /// Streams by name, those after `after`.
+    /// Streams after `after`, by name.
     #[must_use]
     pub fn list(&self, after: Option<&StreamName>, states_max: NonZeroUsize) -> Vec<StreamState> {
         let names = self.lives.names_from(after.map_or(Unbounded, |after| Excluded(after.as_str())));

@@ -1,8 +1,8 @@
-//! What time takes away: old events, streams closed long ago, old keys, and what deletions left.
+//! Expiry: old events, streams closed long ago, old keys, and the memory of deleted streams.
 //!
-//! Invariant: a step looks at one stream or one key, and at one piece of what waits to be freed, so the lock is held
-//! for a bounded time; a step with nothing to do looks at the first entry of the indexes. Does not know how often it is
-//! called.
+//! Invariant: a round visits one stream or one key, and frees a bounded number of events, so the lock is held for a
+//! bounded time; a round with nothing to do only looks at the first entry of each index. Does not know how often it
+//! is called.
 
 use std::{time::Duration, vec};
 
@@ -14,10 +14,10 @@ use crate::state::{
 };
 use crate::{EndReason, Now, SWEEP_STREAMS_MAX, StreamName, UnixMs};
 
-/// How late something is dropped that was spared after a leap of the time.
+/// After a leap of the clock, how late something may be dropped that the leap did not age.
 const SPARED_LOOKED_AT_EVERY: Duration = Duration::from_secs(10 * 60);
 
-/// A sweep that has come so far.
+/// A sweep in progress.
 pub(in crate::state) struct SweepUnderWay {
     pub(in crate::state) stamp: Stamp,
     streams: vec::IntoIter<StreamName>,
@@ -31,11 +31,11 @@ impl SweepUnderWay {
 }
 
 impl LogState {
-    /// Takes one step on each of these streams, and as many as are left of [`SWEEP_STREAMS_MAX`] on none: what those do
-    /// leaves nothing behind that anybody could tell. Takes no position beyond [`Stamp::end`].
+    /// Runs one round on each of these streams, and up to [`SWEEP_STREAMS_MAX`] in all without a stream: the latter have
+    /// no visible effect. Uses no position beyond [`Stamp::end`].
     ///
     /// # Errors
-    /// What has to be known before the next step.
+    /// The facts that the next round needs.
     pub(in crate::state) fn continue_sweep(&mut self, sweep: &mut SweepUnderWay) -> Result<(), StubsWanted> {
         let stamp = sweep.stamp;
         while sweep.rounds_left > 0 {
@@ -55,8 +55,8 @@ impl LogState {
         Ok(())
     }
 
-    /// Takes a step that may record nothing. What it is taken for then (what waits to be freed, a look too early) is
-    /// not written down anywhere: a log that was opened again has to come to the same tail without it.
+    /// Runs something that may record nothing, and then leaves the tail as it was: its cause (memory to be freed, a
+    /// stream visited too early) is not saved anywhere, so a recovered log has to get the same tail without it.
     fn in_stamp<T>(&mut self, stamp: Stamp, step: impl FnOnce(&mut Self) -> T) -> T {
         let tail = self.tail;
         self.begin(stamp);
@@ -68,18 +68,18 @@ impl LogState {
         answer
     }
 
-    /// The streams that time may take something from now, those first that the sweep is to look at first; at most
-    /// `streams_max`. Which they are is not the same in a log that was restored: a log may look too early, and forgets
-    /// that when it is. Whoever writes steps down writes the streams down, too.
+    /// The streams that may have something to expire now, in the order in which they are due; at most `streams_max`. A
+    /// restored log may find others, because early visits are not saved. So an engine that writes commands writes the
+    /// streams with them.
     pub(in crate::state) fn due_streams(&self, time: UnixMs, streams_max: usize) -> Vec<StreamName> {
         let due = self.due.iter().take_while(|(due, _)| *due <= time);
         due.take(streams_max).map(|(_, stream)| stream.clone()).collect()
     }
 
-    /// One step, on a stream or on none.
+    /// One round, on a stream or on none.
     ///
     /// # Errors
-    /// What has to be known first; then nothing was changed.
+    /// The facts that it needs; nothing was changed then.
     pub(in crate::state) fn sweep_one(
         &mut self,
         stamp: Stamp,
@@ -104,13 +104,13 @@ impl LogState {
         self.lives.get(stream).is_some_and(|life| life.is_expired(stamp))
     }
 
-    /// Whether a step has something to do.
+    /// Whether a round has something to do.
     #[must_use]
     pub fn has_due(&self, now: impl Into<Now>) -> bool {
         self.has_due_at(self.next_stamp(now))
     }
 
-    /// The same for a step whose stamp is known.
+    /// The same with a given stamp.
     #[must_use]
     pub fn has_due_at(&self, stamp: Stamp) -> bool {
         let is_due = |(due, _): &(UnixMs, StreamName)| *due <= stamp.time;
@@ -118,8 +118,8 @@ impl LogState {
         is_in_memory || self.due.first().is_some_and(is_due) || self.keys.has_due(stamp.now)
     }
 
-    /// Frees a piece of what deletions left. Each publish does, too, so that deleting and publishing in turn
-    /// does not fill the memory.
+    /// Frees a bounded part of the memory of deleted streams. Each publish does so too, so that deleting and publishing
+    /// in turn does not fill the memory.
     pub(in crate::state) fn free_some(&mut self) {
         let Some(mut batch) = self.pending_free.pop_front() else { return };
         for _ in 0..DROPS_MAX {
@@ -136,7 +136,7 @@ impl LogState {
         self.sweep_stream(stream, stamp, plan);
         let due = self.lives.get(stream).and_then(Life::due);
         match due.filter(|due| stamp.spared() > Duration::ZERO && *due <= stamp.time) {
-            // It is spared. How long, nobody knows.
+            // The leap does not age it. For how long is unknown.
             Some(due) => {
                 let spared = stamp.spared().min(SPARED_LOOKED_AT_EVERY);
                 self.schedule_at(

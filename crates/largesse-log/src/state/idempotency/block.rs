@@ -1,7 +1,7 @@
 //! A long publish under a key, block by block.
 //!
-//! Invariant: block n of a key is appended once, whichever request brings it, and only the request with the
-//! newest claim brings any. Does not know what a block is on the wire.
+//! Invariant: block n of a key is appended once, whichever request sends it, and only the request with the
+//! newest claim may append. Does not know what a block is on the wire.
 
 use crate::state::{
     apply::append::{Answer, Write},
@@ -14,7 +14,7 @@ use crate::{
     AppendError, AppendOutcome, Appended, Claim, Digest, IdempotencyKey, Position, StreamName, UnixMs,
 };
 
-/// How many blocks of one key are remembered one by one. A longer publish is remembered at ever wider steps.
+/// How many blocks of one key are remembered. Of a longer publish, only every n-th block is, with a growing n.
 pub(in crate::state) const CHECKPOINTS_MAX: usize = 64;
 
 /// How far the publish under one key has come.
@@ -28,7 +28,7 @@ pub(in crate::state) struct Blocks {
     checkpoints: Vec<Checkpoint>,
     /// A power of two.
     step: u64,
-    /// The answer to the closing step, once that is done.
+    /// The answer to the close, once that is done.
     closed: Option<Appended>,
 }
 
@@ -41,13 +41,13 @@ struct Checkpoint {
     position: Position,
 }
 
-/// What a block is to be met with.
+/// What to do with a block.
 enum Verdict {
     /// It was appended before.
     Done(Appended),
     /// It is the next.
     Next,
-    /// The key stands for another body.
+    /// The key was used for another body.
     Reused,
 }
 
@@ -79,7 +79,7 @@ impl Blocks {
         }
     }
 
-    /// Whether nothing was appended under the key: a claim alone is no use of it.
+    /// Whether nothing was appended under the key: a claim alone does not use it.
     pub(in crate::state) fn is_unused(&self) -> bool {
         self.done == 0 && self.closed.is_none()
     }
@@ -95,13 +95,13 @@ impl Blocks {
         }
     }
 
-    /// A block that is there. Where it is not remembered itself, the next one that is will tell another body.
+    /// A block that was appended. If it is not remembered itself, the next remembered one will reveal another body.
     fn check_done(&self, number: u64, digest: Digest, closed: bool) -> Verdict {
         let upto = self.checkpoints.partition_point(|checkpoint| checkpoint.number <= number);
         let remembered = self.checkpoints[..upto].last();
         match remembered {
             Some(checkpoint) if checkpoint.number == number && checkpoint.digest != digest => Verdict::Reused,
-            // The place of the block before it that is remembered: reading on from there misses nothing.
+            // The place of the last remembered block up to it: reading on from there misses nothing.
             remembered => {
                 let position = remembered.map_or(Position::ZERO, |checkpoint| checkpoint.position);
                 Verdict::Done(Appended { position, count: 1, closed, outcome: AppendOutcome::Appended })
@@ -144,10 +144,10 @@ impl Blocks {
 }
 
 impl LogState {
-    /// Takes over a key for one long publish. Takes no position.
+    /// Takes over a key for one long publish. Uses no position.
     ///
     /// # Errors
-    /// [`AppendError::KeyReused`] when the key stands for a whole publish.
+    /// [`AppendError::KeyReused`] when the key was used for a whole publish.
     pub(in crate::state) fn claim(
         &mut self,
         stamp: Stamp,
@@ -188,7 +188,7 @@ impl LogState {
         begun
     }
 
-    /// What came before a block that is the next, or else the answer to it.
+    /// The state before a block that is the next; otherwise the answer to the block.
     pub(in crate::state) fn check_block(
         &self,
         now: UnixMs,
@@ -201,7 +201,7 @@ impl LogState {
         let blocks = match self.keys.find(now, name) {
             Some(Use::Blocks(blocks)) if blocks.generation == claim.generation => blocks,
             Some(Use::Whole { .. }) => return Err(Err(AppendError::KeyReused)),
-            // A claim that was forgotten may not append either: its blocks might all come a second time.
+            // A claim that was forgotten may not append either: its blocks might be repeats.
             Some(Use::Blocks(_)) | None => return Err(Err(AppendError::Superseded)),
         };
         match blocks.check(number, digest, is_closing) {

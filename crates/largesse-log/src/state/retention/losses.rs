@@ -1,6 +1,6 @@
-//! Which streams lost events, in the order of the losses and in that of what was lost.
+//! The streams that lost events, by when the loss was recorded and by what was lost.
 //!
-//! Invariant: both indexes have the same losses: one for a stream that is there, and one for its tombstone.
+//! Invariant: both indexes have the same losses: at most one for a stream's life, and one for its tombstone.
 //! Does not know why events were lost.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ pub struct Loss {
 }
 
 impl Loss {
-    /// Whether a reader at `place` has to be told.
+    /// Whether a reader at `place` has to be told of it.
     pub(in crate::state) fn is_news_to(self, place: Place) -> bool {
         self.upto > place.position() && self.at > place.told_upto()
     }
@@ -46,7 +46,7 @@ impl Losses {
         }
     }
 
-    /// Losses recorded after all that a reader at `place` knows, the newest first.
+    /// Losses recorded after those that a reader at `place` knows of, the newest first.
     pub(in crate::state) fn recorded_after(&self, place: Place) -> impl Iterator<Item = (Loss, &StreamName)> {
         let losses = self.by_at.iter().rev().take_while(move |((at, _), _)| *at > place.told_upto());
         losses.map(|((at, name), upto)| (Loss { upto: *upto, at: *at }, name))

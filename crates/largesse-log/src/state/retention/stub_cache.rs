@@ -1,11 +1,11 @@
-//! What retention knows ahead of the cold events that it drops next: their place, time and size, without their text.
+//! A cache of the cold events that retention drops next: their position, time and size, without their text.
 //!
-//! Retention never waits for a disk. Where it has to know more than stands here, it says what it wants
-//! ([`StubsWanted`]), whoever applies commands reads that without a lock ([`StubsFound`]), and retention goes on.
+//! Retention never waits for a disk. Where it needs more than is cached, it returns a request ([`StubsWanted`]); the
+//! engine reads that without a lock ([`StubsFound`]), and retention resumes.
 //!
-//! Invariants: at most [`STUBS_MAX`] stubs of runs beyond the last that was added; a run has each cold event of its life
-//! after its first stub and up to `upto`, and the order each cold event of the log. Events do not change and a life's
-//! number is not used twice, so nothing here is ever wrong. Does not know which events are kept.
+//! Invariants: at most [`STUBS_MAX`] stubs of runs, not counting the last addition; a run has each cold event of its
+//! life after its first stub and up to `upto`, and `order` each cold event of the log. Events do not change and the
+//! start of a life is unique, so no entry is ever stale. Does not know which events are kept.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,10 +14,10 @@ use std::{
 
 use crate::{Event, Position, StreamName, UnixMs};
 
-/// How many stubs of all runs are remembered.
+/// How many stubs of all runs are cached.
 const STUBS_MAX: usize = 128 * 1024;
 
-/// What is known of an event without its text.
+/// An event without its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stub {
     /// Its place.
@@ -29,13 +29,13 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// Of an event that is in memory.
+    /// The stub of an event in memory.
     pub(in crate::state) fn of(event: &Arc<Event>) -> Self {
         Self { position: event.position, time: event.time, counted_bytes: event.counted_bytes() }
     }
 }
 
-/// What retention has to know of cold events to go on.
+/// The facts about cold events that retention needs to resume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StubsWanted {
     /// Events of these lives.
@@ -46,7 +46,7 @@ pub struct StubsWanted {
     pub evicted_upto: Position,
 }
 
-/// The next events of the log, of whatever life.
+/// The next events of the log, of any life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderWanted {
     /// Events after this.
@@ -58,7 +58,7 @@ pub struct OrderWanted {
 /// The next events of one life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunWanted {
-    /// Where the life began.
+    /// The start of the life.
     pub life: Position,
     /// Events after this.
     pub after: Position,
@@ -69,13 +69,13 @@ pub struct RunWanted {
 /// What was read for [`StubsWanted`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StubsFound {
-    /// For each run that was wanted, in that order: as many stubs as were wanted in log order, or all that there are.
+    /// For each wanted run, in that order: as many stubs as were wanted in log order, or all there are.
     pub runs: Vec<Vec<Stub>>,
-    /// As many of the log's events as were wanted, or all that there are.
+    /// As many of the log's events as were wanted, or all there are.
     pub order: Vec<(StreamName, Stub)>,
 }
 
-/// The stubs.
+/// The cache.
 #[derive(Default)]
 pub(in crate::state) struct StubCache {
     runs: HashMap<Position, StubRun<Stub>>,
@@ -83,7 +83,7 @@ pub(in crate::state) struct StubCache {
     order: StubRun<(StreamName, Stub)>,
 }
 
-/// Stubs in log order: all there are after the first and up to `upto`.
+/// Stubs in log order: all after the first and up to `upto`.
 struct StubRun<T> {
     stubs: VecDeque<T>,
     upto: Position,
@@ -96,7 +96,7 @@ impl<T> Default for StubRun<T> {
 }
 
 impl StubCache {
-    /// The cold events of a life after `after`, as far as they are known; all up to the second.
+    /// The cached cold events of a life after `after`, and the position up to which they are complete.
     pub(in crate::state) fn run(
         &self,
         life: Position,
@@ -107,7 +107,7 @@ impl StubCache {
         (stubs.skip_while(move |stub| stub.position <= after), run.map_or(Position::ZERO, |run| run.upto))
     }
 
-    /// Takes the next cold event of a life after `after` out of what is known.
+    /// The next cold event of a life after `after`, if cached. Forgets those before it.
     pub(in crate::state) fn pop_next(&mut self, life: Position, after: Position) -> Option<Stub> {
         let run = self.runs.get_mut(&life)?;
         while run.stubs.front().is_some_and(|stub| stub.position <= after) {
@@ -117,7 +117,7 @@ impl StubCache {
         run.stubs.front().copied()
     }
 
-    /// The cold events of all lives after `after`, as far as they are known; all up to the second.
+    /// The cached cold events of all lives after `after`, and the position up to which they are complete.
     pub(in crate::state) fn order(
         &self,
         after: Position,
@@ -126,21 +126,21 @@ impl StubCache {
         (stubs.map(|(stream, stub)| (stream, *stub)), self.order.upto)
     }
 
-    /// Forgets what is not after `after` in the order.
+    /// Forgets the events of `order` up to `after`.
     pub(in crate::state) fn passed(&mut self, after: Position) {
         while self.order.stubs.front().is_some_and(|(_, stub)| stub.position <= after) {
             self.order.stubs.pop_front();
         }
     }
 
-    /// A life is over.
+    /// Forgets a life that is over.
     pub(in crate::state) fn forget(&mut self, life: Position) {
         if let Some(run) = self.runs.remove(&life) {
             self.run_stubs -= run.stubs.len();
         }
     }
 
-    /// Takes in what was read.
+    /// Adds what was read.
     pub(in crate::state) fn add(&mut self, wanted: &StubsWanted, found: StubsFound) {
         let StubsFound { runs, order } = found;
         if self.run_stubs > STUBS_MAX {
@@ -163,7 +163,7 @@ impl StubCache {
     }
 }
 
-/// Up to where all is known, when the last event that was found is `last`.
+/// The position up to which a run is complete, when `last` is its last event.
 fn known_upto(last: Position, is_all: bool, wanted: &StubsWanted) -> Position {
     if is_all { last.max(wanted.evicted_upto) } else { last }
 }

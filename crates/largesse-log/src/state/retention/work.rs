@@ -1,18 +1,18 @@
-//! How much one step under the lock may look at without answering with it.
+//! The budget of one operation under the lock, for events and names that it visits but does not return.
 //!
-//! Invariant: whatever the selection and the log are, a step spends at most [`WORK_MAX`] and what it returns.
-//! Does not say what happens when the work is used up: each step says that itself.
+//! Invariant: whatever the selection and the log are, an operation spends at most [`WORK_MAX`], plus what it returns.
+//! Does not say what happens when the budget is used up: each caller decides that.
 
 use crate::{Selection, StreamName};
 
-/// Units of one step: some milliseconds under the lock.
+/// Units of one operation: some milliseconds under the lock.
 pub(in crate::state) const WORK_MAX: u64 = 65_536;
-/// Events that one step drops, beyond what its own publish pushes out.
+/// Events that one command drops, beyond those that its own publish pushes out.
 pub(in crate::state) const DROPS_MAX: usize = 1_024;
-/// Bytes of a name that are compared for about the price of a unit.
+/// Bytes of a name whose comparison costs about one unit.
 const UNIT_BYTES: usize = 16;
 
-/// What is left of it.
+/// The rest of a budget.
 pub(in crate::state) struct Work {
     left: u64,
 }
@@ -34,7 +34,7 @@ impl Work {
         self.spend(1)
     }
 
-    /// Spends what it takes to hold a name against each pattern of a selection.
+    /// Spends the cost of matching a name against each pattern of a selection.
     pub(in crate::state) fn spend_match(&mut self, selection: &Selection, name: &StreamName) -> Spent {
         let each = name.as_str().len() / UNIT_BYTES + 1;
         self.spend(1 + (selection.patterns().len() * each) as u64)

@@ -1,5 +1,4 @@
-//! Where events are makes no difference to readers: a log whose events are cold, or become so meanwhile, answers as one
-//! that has all in memory.
+//! A log whose events are cold, or become cold during a read, answers readers as one that has all events in memory.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,16 +11,16 @@ use crate::{
     state::view::{ColdEvent, ColdEvents, ColdRange},
 };
 
-/// The events of a log on a disk, and its state, from which events go while somebody reads.
+/// The events of a log on a disk, and its state, from which events are evicted during reads.
 struct Cold {
-    /// With where their lives began.
+    /// With the starts of their lives.
     events: Vec<(Position, Arc<Event>)>,
     log: RefCell<LogState>,
-    /// After how many uses some more events leave memory.
-    settles_in: Cell<usize>,
+    /// After how many uses more events are evicted.
+    evicts_in: Cell<usize>,
 }
 
-/// What a log that is in memory wrote, with where the lives of events began.
+/// What a log in memory wrote, with the starts of the events' lives.
 #[derive(Default)]
 struct Written {
     events: Vec<(Position, Arc<Event>)>,
@@ -39,13 +38,13 @@ impl Written {
 }
 
 impl Cold {
-    /// Something is read.
+    /// Counts a use of the disk.
     fn used(&self) {
         let mut log = self.log.try_borrow_mut().expect("no file is used under the lock");
-        if self.settles_in.replace(self.settles_in.get().saturating_sub(1)) == 1 {
+        if self.evicts_in.replace(self.evicts_in.get().saturating_sub(1)) == 1 {
             let hot_bytes = log.hot_bytes;
             log.evict(hot_bytes / 2, Position::MAX, usize::MAX);
-            self.settles_in.set(2);
+            self.evicts_in.set(2);
         }
     }
 
@@ -79,7 +78,7 @@ fn cold_event(event: &Arc<Event>) -> ColdEvent<Arc<Event>> {
     ColdEvent { stub: Stub::of(event), spot: Arc::clone(event) }
 }
 
-/// Nothing goes wrong.
+/// No error occurs.
 enum Never {}
 
 impl From<crate::EngineError> for Never {
@@ -99,7 +98,7 @@ impl ColdEvents for Cold {
 
     fn run(&self, life: Position, after: Position, max: usize) -> Result<Vec<ColdEvent<Arc<Event>>>, Never> {
         self.used();
-        // As an index of a segment does: a few, or more than are cold.
+        // As the index of a segment does: a few, or more than are cold.
         Ok(self.of_life(life, after).take(max.min(3)).map(cold_event).collect())
     }
 
@@ -121,9 +120,9 @@ impl ColdEvents for Cold {
     ) -> Result<Option<Position>, Never> {
         self.used();
         let upto = self.events.partition_point(|(_, event)| event.position <= upto);
-        let stretch = &self.events[upto.saturating_sub(3)..upto];
-        stretch.iter().for_each(|(_, event)| visit(event.stream.clone(), event.position));
-        Ok(stretch.first().map(|(_, event)| event.position))
+        let range = &self.events[upto.saturating_sub(3)..upto];
+        range.iter().for_each(|(_, event)| visit(event.stream.clone(), event.position));
+        Ok(range.first().map(|(_, event)| event.position))
     }
 
     fn last_with(&self, ranges: &[ColdRange], events: u64) -> Result<Position, Never> {
@@ -158,7 +157,7 @@ impl ColdEvents for Cold {
     }
 }
 
-/// What a reader is told from a place on, however its reads are cut.
+/// What a reader gets from a place on, however its reads are cut.
 fn delivered(mut read: impl FnMut(Place) -> Batch, from: Place) -> (Vec<Record>, Vec<StreamName>, Place) {
     let (mut records, mut lost, mut place) = (Vec::new(), Vec::new(), from);
     loop {
@@ -188,12 +187,12 @@ fn any_selection() -> impl Strategy<Value = Selection> {
 
 proptest! {
     #[test]
-    fn where_events_are_makes_no_difference_to_who_reads(
+    fn cold_events_are_read_like_hot_ones(
         actions in prop::collection::vec(any_action(), 1..80),
         selection in any_selection(),
         (from, events, time) in (0..90_u64, 0..40_u64, 0..2_000_u64),
         (records_max, bytes_max) in (1..6_usize, 0..1_500_u64),
-        (hot_bytes_max, settles_in) in (0..6_000_u64, 0..6_usize),
+        (hot_bytes_max, evicts_in) in (0..6_000_u64, 0..6_usize),
     ) {
         let limits = EngineLimits::default();
         let (mut hot, mut log) = (LogState::new(limits), LogState::new(limits));
@@ -205,14 +204,14 @@ proptest! {
             run(&mut log, &written.stubs, &mut log_now, action);
         }
         log.evict(hot_bytes_max, Position::MAX, usize::MAX);
-        let cold = Cold { events: written.events, log: RefCell::new(log), settles_in: Cell::new(settles_in) };
+        let cold = Cold { events: written.events, log: RefCell::new(log), evicts_in: Cell::new(evicts_in) };
         let limits = ReadLimits { records_max: NonZeroUsize::new(records_max).unwrap(), bytes_max };
         let place = Place::at(Position(from.min(hot.tail().0)));
         let in_memory = |place| read_hot(&hot, &selection, place, limits);
         let on_disk = |place| cold.read(&selection, place, limits);
         prop_assert_eq!(delivered(on_disk, place), delivered(in_memory, place));
         for from in [StartFrom::Last(events), StartFrom::Time(UnixMs(time)), StartFrom::Start] {
-            // The places may differ by what is not kept: events that were dropped are still on the disk, and an end may
+            // The places may differ by events that are not kept: events that were dropped are still on the disk, and an end may
             // come after one.
             let hot_place = locate_hot(&hot, &selection, from).place;
             let cold_place = cold.locate(&selection, from).place;

@@ -1,10 +1,10 @@
-//! Steps that are taken again, after a restart, come to the same log.
+//! Commands that are replayed after a restart give the same log.
 
 use super::*;
 
-/// Cold events that were compacted are fewer to pass over than there were when the steps were first taken.
+/// After a compaction there are fewer cold events to skip than when the commands were first applied.
 #[test]
-fn steps_that_drop_more_when_they_are_taken_again_leave_events_in_their_places() {
+fn commands_that_drop_more_when_replayed_keep_the_positions_of_events() {
     let all_stubs = AllStubs::default();
     let limits = EngineLimits { log_bytes_max: 20_000, ..EngineLimits::default() };
     let mut first = LogState::new(limits);
@@ -38,20 +38,20 @@ fn steps_that_drop_more_when_they_are_taken_again_leave_events_in_their_places()
         assert_eq!(push(&compacted, &mut again, stamp, "u", 1_000), position);
         again.evict(0, Position::MAX, usize::MAX);
     }
-    assert!(recorded_more > 0, "or it shows nothing");
+    assert!(recorded_more > 0, "otherwise the test proves nothing");
     assert_eq!(states(&again), states(&first));
 }
 
-/// Steps among which time takes much.
+/// Actions with much expiry.
 fn any_timed_action() -> impl Strategy<Value = Action> {
     let put = (1..3_u64, 0..40_u64, 0..5_usize).prop_map(|(most, age, s)| Action::Put(Some(most), age, s));
     prop_oneof![4 => any_action(), 2 => Just(Action::Sweep), 1 => put]
 }
 
 proptest! {
-    /// What a checkpoint does not carry makes no difference to the steps after it.
+    /// State that a checkpoint does not have makes no difference to the commands after it.
     #[test]
-    fn a_log_that_is_restored_and_takes_the_same_steps_comes_to_the_same(
+    fn a_restored_log_that_replays_the_same_commands_is_the_same(
         actions in prop::collection::vec(any_timed_action(), 1..120),
         log_bytes_max in 3_000..9_000_u64,
         restore_after in 0..60_usize,

@@ -1,17 +1,17 @@
-//! What goes when there is too much, piece by piece, of events that are in memory and of cold ones.
+//! Retention, piece by piece, of hot events and of cold ones.
 
 use super::*;
 
 #[test]
-fn a_large_stream_is_gone_at_once_and_its_memory_piece_by_piece() {
+fn a_large_stream_is_deleted_at_once_and_freed_piece_by_piece() {
     let mut log = long(3 * DROPS_MAX);
     delete(&mut log, "t");
     assert_eq!(log.order.len(), 3 * DROPS_MAX);
     let read = whole(&log, &many("*"), Place::default());
-    assert!(read.records.is_empty(), "nobody reads what is gone");
+    assert!(read.records.is_empty(), "a deleted stream is not read");
     assert_eq!(located(&log, "*", 1), Position::ZERO);
     append_one(&mut log, "t", 1);
-    // The publish freed a piece, too.
+    // The publish freed a part too.
     for _ in 0..2 {
         check(&log);
         sweep_one_now(&mut log);
@@ -22,22 +22,21 @@ fn a_large_stream_is_gone_at_once_and_its_memory_piece_by_piece() {
     check(&log);
 }
 
-/// The memory that a deletion left is not written down anywhere: a log that is opened again has none, and its sweep
-/// has nothing to do.
+/// Pending frees are not saved anywhere: a recovered log has none, and its sweep has nothing to do.
 #[test]
 fn a_sweep_that_records_nothing_leaves_the_tail() {
     let mut log = long(10);
     delete(&mut log, "t");
     let tail = log.tail();
     let stamp = Stamp { base: Position(tail.0 + 1_000), ..log.next_stamp(UnixMs(0)) };
-    assert!(log.has_due(UnixMs(0)), "there is a batch");
+    assert!(log.has_due(UnixMs(0)), "there is something to free");
     sweep_one(&mut log, stamp);
     assert!(!log.has_due(UnixMs(0)));
     assert_eq!(log.tail(), tail);
 }
 
 #[test]
-fn what_new_settings_make_too_much_goes_piece_by_piece() {
+fn events_over_new_settings_are_dropped_piece_by_piece() {
     let mut log = long(3 * DROPS_MAX);
     put(&mut log, "t", at_most(1));
     assert_eq!(log.state(&name("t")).unwrap().events as usize, 2 * DROPS_MAX);
@@ -50,7 +49,7 @@ fn what_new_settings_make_too_much_goes_piece_by_piece() {
     assert_eq!(log.state(&name("t")).unwrap().events, 1);
 }
 
-/// A command on a log all of whose events are cold; and how often it had to ask for more of them.
+/// Applies a command, and returns how often it requested stubs of cold events.
 fn requests(all_stubs: &AllStubs, log: &mut LogState, command: Command) -> usize {
     let mut progress = log.apply(log.next_stamp(UnixMs(0)), command);
     for asks in 0.. {
@@ -63,7 +62,7 @@ fn requests(all_stubs: &AllStubs, log: &mut LogState, command: Command) -> usize
 }
 
 #[test]
-fn what_is_dropped_of_many_cold_events_is_asked_for_a_few_times() {
+fn dropping_many_cold_events_needs_few_requests() {
     let all_stubs = AllStubs::default();
     let (mut hot, mut cold) = (long(3 * DROPS_MAX), long(3 * DROPS_MAX));
     all_stubs.add(&hot);
@@ -83,7 +82,7 @@ fn what_is_dropped_of_many_cold_events_is_asked_for_a_few_times() {
 }
 
 #[test]
-fn what_new_limits_make_too_much_goes_piece_by_piece() {
+fn events_over_new_limits_are_dropped_piece_by_piece() {
     let mut log = long(3 * DROPS_MAX);
     let limits = EngineLimits { log_bytes_max: 2_000, ..*log.limits() };
     apply(&mut log, Command::Limits(limits));
@@ -96,9 +95,9 @@ fn what_new_limits_make_too_much_goes_piece_by_piece() {
     check(&log);
 }
 
-/// It may be the log's end, or what it has beside the events, that is over the limit for good.
+/// Even without events, a log may stay over its limit.
 #[test]
-fn a_log_that_can_drop_nothing_more_is_swept_to_an_end() {
+fn the_sweep_of_a_log_with_nothing_to_drop_ends() {
     let mut log = long(3);
     let limits = EngineLimits { log_bytes_max: 0, ..*log.limits() };
     apply(&mut log, Command::Limits(limits));
@@ -109,7 +108,7 @@ fn a_log_that_can_drop_nothing_more_is_swept_to_an_end() {
 }
 
 #[test]
-fn a_publish_pushes_out_as_many_as_it_puts_in() {
+fn a_publish_pushes_out_as_many_events_as_it_appends() {
     let mut log = long(2);
     put(&mut log, "t", at_most(2));
     let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }; 2 * DROPS_MAX];
@@ -125,7 +124,7 @@ fn a_publish_pushes_out_as_many_as_it_puts_in() {
 }
 
 #[test]
-fn the_memory_of_what_is_gone_gives_way_to_events() {
+fn tombstones_give_way_to_events() {
     let limits = EngineLimits { log_bytes_max: 20_000, ..EngineLimits::default() };
     let mut log = LogState::new(limits);
     for number in 0..100 {

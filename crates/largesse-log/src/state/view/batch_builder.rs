@@ -1,13 +1,13 @@
-//! The records of one read under way: as many as its limits let in.
+//! Collects the records of one read, up to its limits.
 //!
-//! Invariant: the first record is taken however large it is, and after it none that is over the limits. Does not
-//! know where records come from: whoever reads takes them in log order.
+//! Invariant: the first record is added however large it is, and after it none that exceeds the limits. Does not
+//! know where records come from: the caller adds them in log order.
 
 use std::{collections::VecDeque, mem};
 
 use crate::{Position, ReadLimits, Record, Stopped};
 
-/// The records of one read under way.
+/// The records of one read so far.
 #[derive(Debug)]
 pub(super) struct BatchBuilder {
     records: Vec<Record>,
@@ -15,12 +15,12 @@ pub(super) struct BatchBuilder {
     bytes: u64,
 }
 
-/// Whether a record was taken.
+/// Whether a record was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
     /// It was.
     Added,
-    /// It was not: the read is over.
+    /// It was not: the read is full.
     Full,
 }
 
@@ -36,24 +36,24 @@ pub(super) struct Found {
 }
 
 impl BatchBuilder {
-    /// Nothing yet.
+    /// An empty batch.
     pub(super) fn new(limits: ReadLimits) -> Self {
         Self { records: Vec::new(), limits, bytes: 0 }
     }
 
-    /// Whether nothing more can be taken, but for an event without data.
+    /// Whether nothing more fits, except for an event without data.
     pub(super) fn is_full(&self) -> bool {
         let is_over =
             self.records.len() >= self.limits.records_max.get() || self.bytes >= self.limits.bytes_max;
         is_over && !self.records.is_empty()
     }
 
-    /// How many bytes of data can still be taken.
+    /// How many bytes of data still fit.
     pub(super) fn bytes_left(&self) -> u64 {
         self.limits.bytes_max.saturating_sub(self.bytes)
     }
 
-    /// Takes the next record, if it fits.
+    /// Adds the next record, if it fits.
     pub(super) fn push(&mut self, record: Record) -> Fit {
         let bytes = match &record {
             Record::Event { event, .. } => self.bytes.saturating_add(event.data.as_str().len() as u64),
@@ -68,7 +68,7 @@ impl BatchBuilder {
         Fit::Added
     }
 
-    /// Takes the ends before `position`, as far as they fit.
+    /// Adds the ends before `position`, as far as they fit.
     pub(super) fn push_ends(&mut self, ends: &mut VecDeque<Record>, position: Position) -> Fit {
         while ends.front().is_some_and(|end| end.position() < position) {
             let Some(end) = ends.pop_front() else { break };
@@ -79,18 +79,18 @@ impl BatchBuilder {
         Fit::Added
     }
 
-    /// A read that is full: it has come to its last record.
+    /// The result of a full read: it goes up to its last record.
     pub(super) fn full(self) -> Found {
         let upto = self.last();
         self.upto(upto, Stopped::Limits)
     }
 
-    /// A read that has come to `upto`.
+    /// The result of a read that goes up to `upto`.
     pub(super) fn upto(self, upto: Position, stopped: Stopped) -> Found {
         Found { records: self.records, upto, stopped }
     }
 
-    /// A read that goes on with what follows what it took.
+    /// The result of a read that continues with `rest`.
     pub(super) fn followed_by(mut self, mut rest: Found) -> Found {
         for record in mem::take(&mut rest.records) {
             if self.push(record) == Fit::Full {
@@ -100,7 +100,7 @@ impl BatchBuilder {
         self.upto(rest.upto, rest.stopped)
     }
 
-    /// The place of the last record that was taken.
+    /// The position of the last record.
     pub(super) fn last(&self) -> Position {
         self.records.last().map_or(Position::ZERO, Record::position)
     }

@@ -1,7 +1,7 @@
-//! The streams, there or gone, that a selection may mean.
+//! The streams, existing or gone, that a selection matches.
 //!
-//! Invariant: each stream is found once, by its name if it was named. QueryAnswer for them costs no more than the
-//! caller allows; then patterns are to be answered from the log's own order. Does not look at events.
+//! Invariant: each stream is found once, by its name if it was named. The search costs no more than the caller
+//! allows; beyond that, patterns have to be answered from the log's own order. Does not read events.
 
 use std::ops::Bound::{Included, Unbounded};
 
@@ -24,7 +24,7 @@ pub(super) enum SelectedBy {
     Pattern,
 }
 
-/// A stream that was found.
+/// A matching stream.
 #[derive(Clone, Copy)]
 pub(super) struct Candidate<'a> {
     pub(super) name: &'a StreamName,
@@ -33,14 +33,14 @@ pub(super) struct Candidate<'a> {
     pub(super) tombstone: Option<&'a Tombstone>,
 }
 
-/// What was found.
+/// The matching streams.
 pub(super) struct Candidates<'a> {
-    /// By name all of them; by pattern all, or none when there are too many.
+    /// All that were named; all that match a pattern, or none of these when there are too many.
     pub(super) streams: Vec<Candidate<'a>>,
     pub(super) extent: Extent,
 }
 
-/// Whether all streams were found.
+/// Whether all matching streams were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
     All,
@@ -49,7 +49,7 @@ pub(super) enum Extent {
 }
 
 impl LogState {
-    /// Finds the streams of a selection, as long as patterns make it look at no more than `looks_max`.
+    /// Finds the streams of a selection, if patterns need no more than `looks_max` lookups.
     pub(super) fn candidates<'a>(
         &'a self,
         selection: &'a Selection,
@@ -82,15 +82,15 @@ impl LogState {
         Candidate { name, by, life: self.lives.get(name), tombstone: self.tombstones.by_name.get(name) }
     }
 
-    /// Whether more streams than these are there whose names begin with `prefix`. Far cheaper than looking each up, and
-    /// mostly the answer where a pattern means many.
+    /// Whether more than `names` streams have names that begin with `prefix`. Far cheaper than looking each up, and
+    /// mostly decisive where a pattern matches many.
     fn has_more_under(&self, prefix: &str, names: u64) -> bool {
         let names = usize::try_from(names).unwrap_or(usize::MAX);
         let next = self.lives.names_from(Included(prefix)).nth(names);
         next.is_some_and(|name| name.as_str().starts_with(prefix))
     }
 
-    /// Names that begin with `prefix`: of streams that are there, then of those that are gone and not there.
+    /// Names that begin with `prefix`: of existing streams, then of those that are gone.
     fn names_under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a StreamName> {
         let range = (Included(prefix), Unbounded);
         let there = self.lives.names_from(Included(prefix));

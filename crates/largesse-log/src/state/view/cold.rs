@@ -1,8 +1,8 @@
-//! What reads ask of the events that are on the disk.
+//! The interface through which reads get cold events.
 //!
-//! Everything that a read decides is decided here, in memory; an engine that moves events to a disk only finds and reads
-//! them. Invariants: nothing here is called while the state's lock is held; what [`ColdEvents::state`] gives is given
-//! back before a file is used. Does not know files.
+//! All decisions of a read are made in this crate; an engine that keeps events on a disk only finds and reads them.
+//! Invariants: nothing here is called while the state's lock is held; the guard from [`ColdEvents::state`] is dropped
+//! before a file is used. Does not know files.
 
 use std::{ops::ControlFlow, ops::Deref, sync::Arc};
 
@@ -11,19 +11,20 @@ use crate::{
     state::{LogState, Stub},
 };
 
-/// The events of a log that are on a disk, also those that are not kept any more. Its methods wait for the disk.
+/// The events of a log that are on a disk, including those that are not kept any more. Its methods wait for the disk.
 pub trait ColdEvents {
     /// Where an event's text is.
     type Spot;
-    /// What was read of one source beyond what was asked for.
+    /// What was read ahead for one source.
     type Buffer: Default;
     /// Why something can't be read.
     type Error: From<EngineError>;
 
-    /// The log's state, locked. Whoever has it must not call the other methods.
+    /// The log's state, locked. Don't call the other methods while holding it.
     fn state(&self) -> impl Deref<Target = LogState> + '_;
 
-    /// The next events after `after` of the life that began at `life`: at most so many, at least one if there is one.
+    /// The next events after `after` of the life that began at `life`: at most `events_max`, at least one if there is
+    /// one.
     ///
     /// # Errors
     /// When they can't be read.
@@ -34,7 +35,7 @@ pub trait ColdEvents {
         events_max: usize,
     ) -> Result<Vec<ColdEvent<Self::Spot>>, Self::Error>;
 
-    /// Visits the events after `after` in log order, until `visit` breaks off or there are no more.
+    /// Visits the events after `after` in log order, until `visit` breaks or there are no more.
     ///
     /// # Errors
     /// When they can't be read.
@@ -44,8 +45,8 @@ pub trait ColdEvents {
         visit: impl FnMut(StreamName, ColdEvent<Self::Spot>) -> ControlFlow<()>,
     ) -> Result<(), Self::Error>;
 
-    /// Visits the events of some stretch that ends with the last event at or before `upto`, in log order. Answers where
-    /// the stretch begins; `None` when there is no event.
+    /// Visits a range of events that ends with the last event at or before `upto`, in log order. The engine chooses the
+    /// size of the range. Returns the position of its first event; `None` when there is no event.
     ///
     /// # Errors
     /// When they can't be read.
@@ -55,7 +56,7 @@ pub trait ColdEvents {
         visit: impl FnMut(StreamName, Position),
     ) -> Result<Option<Position>, Self::Error>;
 
-    /// The last position after which these have so many events; they do have so many.
+    /// The last position after which these ranges have `events` events; they have at least that many.
     ///
     /// # Errors
     /// When they can't be read.
@@ -67,8 +68,8 @@ pub trait ColdEvents {
     /// When they can't be read.
     fn first_since(&self, time: UnixMs) -> Result<Option<Position>, Self::Error>;
 
-    /// The event, text and all. `next` are those that will be wanted after it, of which some may be read into the
-    /// buffer, at most so many bytes. `None` for an event whose loss was recorded because it is broken.
+    /// The event, with its text. `next` are the events wanted after it, some of which may be read ahead into the buffer,
+    /// at most `bytes_max` bytes. `None` for a damaged event, whose loss is recorded.
     ///
     /// # Errors
     /// When it can't be read.
@@ -87,7 +88,7 @@ pub trait ColdEvents {
 /// An event on the disk, without its text.
 #[derive(Clone, Copy, Debug)]
 pub struct ColdEvent<S> {
-    /// Which it is.
+    /// The event.
     pub stub: Stub,
     /// Where its text is.
     pub spot: S,
@@ -96,7 +97,7 @@ pub struct ColdEvent<S> {
 /// The cold events of one life that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ColdRange {
-    /// Where the life began.
+    /// The start of the life.
     pub life: Position,
     /// Events after this.
     pub after: Position,

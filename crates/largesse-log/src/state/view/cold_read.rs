@@ -1,11 +1,11 @@
-//! A read whose first part is on the disk: on a thread that may wait for it.
+//! A read whose first part is on the disk. It runs on a thread that may wait for the disk.
 //!
-//! What is cold comes before all that is hot, so the batch is filled with cold records first, by the same merge as a
-//! read in memory, and then with what a look at the state found to follow.
+//! Cold events come before all hot ones, so the batch is filled with cold records first, by the same merge as a read in
+//! memory, and then with the records that follow in memory.
 //!
-//! Invariants: what is returned is of one moment: which events are kept is said by one look at the state, before the
-//! reading for a few lives and after it for a walk, and the same look finds what follows in memory. What was dropped
-//! between a place and that moment is told as lost, never skipped. One read is bounded by its limits and by
+//! Invariants: the batch is a snapshot of one moment: the state is locked once to see which events are kept and what
+//! follows in memory, before reading for a merge and after it for a scan. What was dropped between a place and that
+//! moment is reported as lost, never skipped. One read is bounded by its limits and by
 //! [`SCAN_EVENTS_MAX`].
 
 use std::{collections::VecDeque, ops::ControlFlow, slice};
@@ -20,17 +20,17 @@ use crate::{
     StreamName,
 };
 
-/// How many events of one life are looked up at once, at most.
+/// The most events of one life that are looked up at once.
 const RUN_MAX: usize = 256;
-/// How many bytes of all lives together are read before they are wanted.
+/// How many bytes are read ahead, for all lives together.
 const BUFFERED_BYTES_MAX: u64 = 256 * 1024;
-/// How many events one walk looks at. Tests walk a short way, so that they meet its end.
+/// How many events one scan visits. Few in tests, so that they reach the limit.
 const SCAN_EVENTS_MAX: usize = if cfg!(test) { 16 } else { 16 * 1024 };
-/// A walk goes on this often at most because events were moved out of memory meanwhile. The next read goes on.
+/// The most rounds of one scan: another round follows when events were evicted meanwhile. The next read goes on.
 const ROUNDS_MAX: usize = 8;
-/// A walk looks for so many more events of the selection than a read may have: some may not be kept any more.
+/// A scan collects this many more events than a read may return, because some may not be kept any more.
 const NOT_KEPT: usize = if cfg!(test) { 2 } else { 256 };
-/// And for so many more bytes of them.
+/// The same in bytes.
 const NOT_KEPT_BYTES: u64 = if cfg!(test) { 500 } else { 32 * 1024 };
 
 /// A read of which a part is on the disk.
@@ -45,20 +45,20 @@ pub(in crate::state) struct ColdRead {
 enum ColdPlan {
     /// Those of a few lives, merged.
     Merge(ColdBatch),
-    /// By a walk along the log.
+    /// By a scan along the log.
     Scan { selection: Selection, place: Place },
 }
 
-/// What a look at the state said of a few lives.
+/// What the state said about a few lives.
 #[derive(Debug)]
 pub(super) struct ColdBatch {
-    /// Where to read.
+    /// The ranges to read.
     pub(super) lives: Vec<ColdLife>,
     /// Ends up to `evicted_upto`, in log order.
     pub(super) ends: VecDeque<Record>,
     /// At or below it, only the disk has events.
     pub(super) evicted_upto: Position,
-    /// What follows in memory, as much as a read may have.
+    /// What follows in memory, up to the limits of a read.
     pub(super) rest: Found,
     /// As in [`Batch`].
     pub(super) lost: Option<Lost>,
@@ -66,7 +66,7 @@ pub(super) struct ColdBatch {
     pub(super) horizon: Position,
 }
 
-/// The cold events of one life that are wanted.
+/// The wanted cold events of one life.
 #[derive(Debug)]
 pub(super) struct ColdLife {
     pub(super) stream: StreamName,
@@ -74,17 +74,17 @@ pub(super) struct ColdLife {
     pub(super) range: ColdRange,
 }
 
-/// What a look at the state says after a walk.
+/// What the state says after a scan.
 pub(super) struct ResolvedScan {
-    /// For each event walked: its stream's policy, if it is kept.
+    /// For each scanned event: its stream's policy, if it is kept.
     pub(super) kept: Vec<Option<Slow>>,
-    /// Ends between the place and the end of the walk, in log order.
+    /// Ends between the place and the end of the scan, in log order.
     pub(super) ends: VecDeque<Record>,
     /// As in [`Batch`].
     pub(super) lost: Option<Lost>,
     /// As in [`Batch`].
     pub(super) horizon: Position,
-    /// What follows in memory, as much as a read may have; `None` where the walk ended before memory begins.
+    /// What follows in memory, up to the limits of a read; `None` if the scan did not reach the hot events.
     pub(super) rest: Option<Found>,
 }
 
@@ -97,7 +97,7 @@ impl ColdRead {
         Self { plan: ColdPlan::Scan { selection: selection.clone(), place }, limits }
     }
 
-    /// Reads.
+    /// Runs the read.
     pub(in crate::state) fn run<C: ColdEvents>(self, cold: &C) -> Result<Batch, C::Error> {
         match self.plan {
             ColdPlan::Merge(batch) => merge_cold(cold, batch, self.limits),
@@ -134,7 +134,7 @@ fn scan_cold<C: ColdEvents>(
         if state.evicted_upto() == reach || scan.is_full() || rounds_left == 0 {
             break state.resolve_scan(selection, place, scan.events(), scan.upto, limits);
         }
-        // While it walked, events were moved out of memory behind what it looked at.
+        // During the scan, events were evicted from memory after its end.
         reach = state.evicted_upto();
     };
     let ResolvedScan { kept, mut ends, lost, horizon, rest } = resolved;
@@ -148,8 +148,8 @@ fn scan_cold<C: ColdEvents>(
     Ok(Batch { records: found.records, upto: found.upto, stopped: found.stopped, lost, horizon })
 }
 
-/// A read that took all cold events up to `upto`, if it is not full: with the ends after the last of them, and with
-/// what follows.
+/// Finishes a read that added the cold events up to `upto`, if it is not full: adds the ends after the last of them,
+/// and what follows.
 fn followed(
     fit: Fit,
     mut ends: VecDeque<Record>,
@@ -171,7 +171,7 @@ struct LifeEvents<'a, C: ColdEvents> {
     cold: &'a C,
     life: ColdLife,
     run: VecDeque<ColdEvent<C::Spot>>,
-    /// Up to here events were looked up.
+    /// Events up to here were looked up.
     reached: Position,
     run_max: usize,
     buffer: C::Buffer,
@@ -207,14 +207,14 @@ impl<C: ColdEvents> Source for LifeEvents<'_, C> {
     }
 }
 
-/// The events of a selection that one walk met.
+/// The events of a selection that a scan found.
 struct ColdScan<C: ColdEvents> {
     met: Vec<(StreamName, ColdEvent<C::Spot>)>,
-    /// Everything up to here was looked at.
+    /// Everything up to here was visited.
     upto: Position,
     looks_left: usize,
     matches_max: usize,
-    /// What the text of events of the selection may still have.
+    /// The budget for the text of the events it found.
     bytes_left: u64,
 }
 
@@ -234,12 +234,12 @@ impl<C: ColdEvents> ColdScan<C> {
         self.met.iter().map(|(stream, event)| (stream, event.stub.position))
     }
 
-    /// Whether it has met or looked at as much as one walk may.
+    /// Whether it has found or visited as much as one scan may.
     fn is_full(&self) -> bool {
         self.looks_left == 0 || self.met.len() >= self.matches_max || self.bytes_left == 0
     }
 
-    /// Walks on, up to `reach` or until it is full.
+    /// Scans on, up to `reach` or until it is full.
     fn advance(&mut self, cold: &C, selection: &Selection, reach: Position) -> Result<(), C::Error> {
         let mut is_cut = false;
         cold.scan(self.upto, |stream, event| {
@@ -267,7 +267,7 @@ impl<C: ColdEvents> ColdScan<C> {
     }
 }
 
-/// Events that a walk met and that are kept.
+/// The events of a scan that are kept.
 struct ScannedEvents<'a, C: ColdEvents> {
     cold: &'a C,
     events: VecDeque<ScannedEvent<C::Spot>>,

@@ -1,6 +1,6 @@
 //! Which named streams have ended at a place.
 //!
-//! Does not know what a reader was told: only where it is.
+//! Does not know what a reader was told, only its place.
 
 use crate::{EndReason, EndedStream, Ends, Place, Selection, StreamName, state::LogState};
 

@@ -1,4 +1,4 @@
-//! The ends of named streams that a reader has still before it.
+//! The ends of named streams that are still ahead of a reader.
 //!
 //! Does not know events.
 
@@ -15,7 +15,7 @@ pub(super) fn ends_upto(streams: &[Candidate<'_>], place: Place, upto: Position)
     ends.into()
 }
 
-/// The ends of one stream that a reader at `place` has still before it; of named streams only.
+/// The ends of one stream that are still ahead of a reader at `place`; of named streams only.
 fn ends_of<'a>(candidate: &Candidate<'a>, place: Place) -> impl Iterator<Item = Record> + 'a {
     let Candidate { name, by, life, tombstone } = *candidate;
     let tombstone = tombstone

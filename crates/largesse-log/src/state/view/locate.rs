@@ -1,7 +1,7 @@
 //! Finding where a first request begins.
 //!
-//! Invariant: the place knows of all losses so far. A way back through the log goes piece by piece, so that others can
-//! have the thread, or the state, between. Does not return events.
+//! Invariant: the place knows of all losses so far. A backward scan of the log goes piece by piece, so that others can
+//! use the thread, or the state, in between. Does not return events.
 
 use std::ops::Bound::{Excluded, Unbounded};
 
@@ -19,54 +19,54 @@ use crate::{
     },
 };
 
-/// How far finding a place has come.
+/// How far the search for a place has come.
 #[derive(Debug)]
 pub(in crate::state) enum Locating {
     /// It is found.
     Ready(Located),
-    /// It is a long way: on with [`LogState::continue_search`], after others had the thread.
+    /// It is long: yield, then call [`LogState::continue_search`].
     More(Search),
-    /// It is on the disk: on with [`Search::run`].
+    /// It goes on on the disk: call [`Search::run`].
     Cold(Search),
 }
 
-/// A place that is looked for.
+/// An unfinished search for a place.
 #[derive(Debug)]
 pub struct Search(SearchKind);
 
 #[derive(Debug)]
 enum SearchKind {
-    /// Back along the log, event by event.
+    /// Backwards along the log, event by event.
     Back { selection: Selection, back: BackwardScan },
     /// The last events of a few lives, some of which are cold.
     LastCold {
         /// The cold events of the lives that are kept.
         ranges: Vec<ColdRange>,
-        /// How many of them are to come after the place; there are so many.
+        /// How many of them have to come after the place; there are at least that many.
         events: u64,
-        /// What the place knows of.
+        /// The place knows of losses up to here.
         tail: Position,
     },
     /// The first cold event at this time or later.
     Time {
         time: UnixMs,
-        /// Where memory began: the place is here when no cold event is so late any more. Later it may begin behind
-        /// some.
+        /// The last cold event when the search began: the place if no cold event is that late. Events evicted
+        /// meanwhile come after it.
         evicted_upto: Position,
     },
 }
 
-/// How far a way back from the tail has come.
+/// How far a scan back from the tail has come.
 #[derive(Clone, Copy, Debug)]
 struct BackwardScan {
-    /// Events from here on were looked at.
+    /// Events from here on were visited.
     to: Position,
     /// How many events are still to be found; at least one.
     left: u64,
 }
 
 impl Search {
-    /// Looks on the disk.
+    /// Searches on the disk.
     pub(in crate::state) fn run<C: ColdEvents>(self, cold: &C) -> Result<Locating, C::Error> {
         match self.0 {
             SearchKind::LastCold { ranges, events, tail } => {
@@ -117,20 +117,20 @@ impl LogState {
         }
     }
 
-    /// Looks on in memory.
+    /// Continues in memory.
     ///
     /// # Panics
-    /// When the search is one for the disk.
+    /// When the search has to continue on the disk.
     pub(in crate::state) fn continue_search(&self, search: Search) -> Locating {
         match search.0 {
             SearchKind::Back { selection, back } => self.scan_backward(&selection, back),
             kind @ (SearchKind::LastCold { .. } | SearchKind::Time { .. }) => {
-                unreachable!("it is on the disk: {kind:?}")
+                unreachable!("the search is on the disk: {kind:?}")
             }
         }
     }
 
-    /// Goes back along the log's order as far as the work goes.
+    /// Scans back along the log's order as far as the budget goes.
     fn scan_backward(&self, selection: &Selection, mut back: BackwardScan) -> Locating {
         let mut work = Work::new();
         for (position, event) in self.order.range(..back.to).rev() {
@@ -155,7 +155,7 @@ impl LogState {
         }))
     }
 
-    /// Goes on with a way back by what was met on the disk, in log order, down to `to`.
+    /// Continues a backward scan with the events found on the disk, in log order, down to `to`.
     fn continue_backward(
         &self,
         selection: Selection,
@@ -178,7 +178,7 @@ impl LogState {
     }
 
     /// The last position after which there are `events` events of these streams, or zero when there are fewer.
-    /// Looks at each stream as often as a position has bits, however many events there are.
+    /// A binary search over positions, so the number of events does not matter.
     fn before_last_of(&self, streams: &[Candidate<'_>], events: u64) -> Locating {
         let lives: Vec<&Life> = streams.iter().filter_map(|candidate| candidate.life).collect();
         let hot: u64 = lives.iter().map(|life| life.hot.len() as u64).sum();
@@ -207,8 +207,8 @@ impl LogState {
         Locating::Cold(Search(SearchKind::LastCold { ranges, events, tail: self.tail }))
     }
 
-    /// Just before the first event of the log at `time` or later. Whichever streams are selected, these are
-    /// the events of theirs from that time on, since times never go back along the log.
+    /// Just before the first event of the log at `time` or later. That is right for every
+    /// selection, because times never go back along the log.
     fn before_time(&self, time: UnixMs) -> Locating {
         if self.last_time.is_none_or(|last| time > last) {
             return self.located(self.tail, Repeat::AnotherPlace);

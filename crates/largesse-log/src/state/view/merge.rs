@@ -1,6 +1,6 @@
 //! Records from several sources, merged into log order: the one way to fill a batch, whether events are hot or cold.
 //!
-//! Invariant: costs the logarithm of the sources for each record. Does not know where a source has its records from.
+//! Invariant: each record costs the logarithm of the number of sources. Does not know where a source gets its records.
 
 use std::{
     cmp::Reverse,
@@ -14,17 +14,18 @@ use crate::{Position, Record, state::life::Life};
 
 /// Records in log order.
 pub(super) trait Source {
-    /// Why a record can't be had.
+    /// Why a record can't be read.
     type Error;
 
-    /// Where the next record is.
+    /// The position of the next record.
     fn next_position(&mut self) -> Result<Option<Position>, Self::Error>;
 
-    /// The next record; `None` for one that is passed over. More than so many bytes of data are not wanted after it.
+    /// Returns the next record and moves on; `None` for one to skip. Of the records after it, at most `bytes_left` bytes
+    /// of data will be wanted.
     fn next_record(&mut self, bytes_left: u64) -> Result<Option<Record>, Self::Error>;
 }
 
-/// Takes all records of the sources, and the ends before them, as far as they fit.
+/// Adds all records of the sources, and the ends before them, as far as they fit.
 pub(super) fn merge<S: Source>(
     sources: &mut [S],
     ends: &mut VecDeque<Record>,

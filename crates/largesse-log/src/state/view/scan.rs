@@ -1,8 +1,8 @@
-//! The records of many streams, found by walking the log's own order.
+//! The records of many streams, found by scanning the log's own order.
 //!
-//! Invariant: one walk looks at as many events as the [work](crate::state::work) goes; where it stops without a full
-//! read, the next goes on from there. Events of streams that are gone are passed over. Does not know which
-//! streams there are.
+//! Invariant: one scan visits as many events as its [budget](crate::state::retention::work) allows; if it stops before
+//! the read is full, the next read goes on from there. Events of streams that are gone are skipped. Does not know
+//! which streams exist.
 
 use std::{
     collections::{VecDeque, btree_map},
@@ -32,9 +32,9 @@ struct HotScan<'a> {
     selection: &'a Selection,
     events: btree_map::Range<'a, Position, Arc<Event>>,
     work: Work,
-    /// Everything up to here was looked at.
+    /// Everything up to here was visited.
     scanned_upto: Position,
-    /// Whether it stopped because the work is used up.
+    /// Whether it stopped because the budget was used up.
     is_cut: bool,
     next: Option<Record>,
 }
@@ -96,7 +96,7 @@ impl LogState {
     }
 }
 
-/// A read that took all events up to `upto`, if it is not full: with the ends that come after the last of them.
+/// Finishes a read that added all events up to `upto`, if it is not full: adds the ends after the last of them.
 pub(super) fn finished(
     fit: Fit,
     mut ends: VecDeque<Record>,
