@@ -171,19 +171,19 @@ macro_rules! mount_cases {
                 a_block_is_appended_once_over_two_requests
                 a_newer_claim_supersedes
                 another_body_under_the_claim_is_refused
-                the_closing_step_is_repeated_with_the_same_answer
-                a_long_publish_is_remembered_at_steps
+                a_repeated_close_of_blocks_gets_the_same_answer
+                a_long_publish_is_remembered_by_some_of_its_blocks
             }
             ends {
                 an_end_is_heard_by_name_only
                 a_deletion_is_heard_by_name_at_its_place
-                a_loss_that_is_told_brings_no_end_back_of_what_was_gone_before
+                being_told_of_a_loss_brings_back_no_end_of_a_gone_stream
                 ended_streams_are_those_whose_last_record_was_their_end
             }
             keys {
                 a_repeat_gets_the_first_answer
                 a_repeated_close_gets_the_first_answer
-                a_key_is_forgotten_after_its_time
+                a_key_expires
                 the_oldest_keys_are_forgotten_at_the_limit
             }
             losses {

@@ -1,6 +1,6 @@
 //! The suite that every engine must pass.
 //!
-//! An engine mounts it in a test file of its own, as it is:
+//! An engine mounts it in a test file of its own:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -15,14 +15,12 @@
 //! # fn main() {}
 //! ```
 //!
-//! which makes one test of each case. The maker answers an empty log with these limits.
+//! which turns each case into a test. The maker returns an empty log with these limits.
 //!
-//! Invariant: a case uses nothing but [`Engine`](crate::Engine), and hands time in. It does not look at what
-//! an engine counts for itself (the bytes of its entries), and does not know what happens when an engine is
-//! opened again.
+//! Invariant: a case uses only [`Engine`](crate::Engine), and passes the time in. It does not check what an engine
+//! counts for its own entries, nor what happens when an engine is reopened.
 //!
-//! The [`model`] and the [`rng`] are public, so that a simulation of what stands on an engine can judge by
-//! the same model.
+//! The [`model`] and the [`rng`] are public, so that simulations of layers above an engine can use the same model.
 
 pub mod appends;
 pub mod blocks;

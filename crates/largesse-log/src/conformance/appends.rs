@@ -1,4 +1,4 @@
-//! Appending: order, times, ends, and what is refused.
+//! Appending: order, times, ends, and refusals.
 
 use super::{
     reader::{Reader, check_heard},
@@ -9,20 +9,20 @@ use crate::{
     Then, UnixMs,
 };
 
-/// One count over all streams, for every kind of record.
+/// Positions are one sequence over all streams, for every kind of record.
 pub fn positions_count_up_over_all_streams(make: Make) {
     let world = World::new(make);
-    assert_eq!(world.tail(), Position::ZERO, "a new log has had no record");
+    assert_eq!(world.tail(), Position::ZERO, "a new log has no record");
     let first = world.publish("a", &["1"]).position;
     let second = world.publish("b", &["1", "2"]).position;
     let third = world.publish("a", &["2"]).position;
     assert!(Position::ZERO < first && first < second && second < third);
     assert_eq!(world.tail(), third);
-    let deleted = world.delete("b").expect("b is there");
+    let deleted = world.delete("b").expect("b exists");
     assert!(deleted > third && world.tail() >= deleted);
 }
 
-/// Clocks go back; events' times do not, over all streams.
+/// Clocks go back; events' times do not, across all streams.
 pub fn times_never_go_back(make: Make) {
     let world = World::new(make);
     world.at(500).publish("a", &["late"]);
@@ -36,29 +36,29 @@ pub fn times_never_go_back(make: Make) {
     assert_eq!(batch.records.iter().map(time_of).collect::<Vec<_>>(), [500, 500, 700]);
 }
 
-/// The answer names the last event's position, counts, and the close comes after.
+/// The answer has the last event's position and the count; the close comes after it.
 pub fn an_append_that_closes_is_answered_with_its_last_event(make: Make) {
     let world = World::new(make);
-    let answer = world.append(append("a", &["1", "2"], Then::Close)).expect("the publish is right");
-    let state = world.state("a").expect("it was made");
+    let answer = world.append(append("a", &["1", "2"], Then::Close)).expect("the publish is valid");
+    let state = world.state("a").expect("the stream was made");
     let outcome = AppendOutcome::Appended;
     assert_eq!(Some(answer.position), state.last);
     assert_eq!(answer, Appended { position: answer.position, count: 2, closed: true, outcome });
-    assert!(state.closed > state.last, "the end has a place of its own");
+    assert!(state.closed > state.last, "the end has a position of its own");
     check_heard(&world, Reader::at("a", Position::ZERO), &["a:1", "a:2", "a!closed"]);
 }
 
-/// Closing what is not there makes an empty closed stream.
+/// Closing a missing stream makes an empty closed stream.
 pub fn closing_a_missing_stream_makes_it_closed(make: Make) {
     let world = World::new(make);
     let answer = world.close("a");
-    let state = world.state("a").expect("it was made");
+    let state = world.state("a").expect("the stream was made");
     assert_eq!((state.closed, state.events), (Some(answer.position), 0));
     assert_eq!((answer.count, answer.closed, answer.outcome), (0, true, AppendOutcome::Appended));
 }
 
-/// A closed stream takes no events; closing it again is no error and writes nothing.
-pub fn a_closed_stream_takes_nothing_more(make: Make) {
+/// A closed stream accepts no events; closing it again succeeds and writes nothing.
+pub fn a_closed_stream_accepts_nothing_more(make: Make) {
     let world = World::new(make);
     let end = world.close("a").position;
     let tail = world.tail();
@@ -69,8 +69,8 @@ pub fn a_closed_stream_takes_nothing_more(make: Make) {
     assert_eq!(world.tail(), tail);
 }
 
-/// Publishers at once get positions of their own, and each append stands together.
-pub fn publishers_at_once_do_not_mix(make: Make) {
+/// Concurrent publishers get separate positions, and each append's events are adjacent.
+pub fn concurrent_publishers_do_not_mix(make: Make) {
     let world = World::new(make);
     let publish = |writer: usize| {
         let engine = &world.engine;
@@ -86,7 +86,8 @@ pub fn publishers_at_once_do_not_mix(make: Make) {
         });
         writers.into_iter().flat_map(|writer| writer.join().expect("a writer only publishes")).collect()
     });
-    let mut lasts: Vec<_> = answers.into_iter().map(|answer| answer.expect("it is right").position).collect();
+    let mut lasts: Vec<_> =
+        answers.into_iter().map(|answer| answer.expect("the publish is valid").position).collect();
     lasts.sort_unstable();
     let batch = world.read(&selection("s/*"), Place::default(), ALL);
     let found: Vec<_> = batch.records.iter().map(Record::position).collect();
@@ -95,7 +96,7 @@ pub fn publishers_at_once_do_not_mix(make: Make) {
     assert!(batch.records.chunks(2).all(|pair| pair[0].stream() == pair[1].stream()));
 }
 
-/// A write whose future is dropped is done or not done.
+/// A write whose future is dropped is done completely or not at all.
 pub fn a_dropped_append_is_whole_or_nothing(make: Make) {
     let world = World::new(make);
     drop(world.engine.append(world.now(), append("a", &["1", "2"], Then::Close)));
@@ -103,7 +104,7 @@ pub fn a_dropped_append_is_whole_or_nothing(make: Make) {
     assert!(heard.is_empty() || heard == ["a:1", "a:2", "a!closed"], "{heard:?}");
 }
 
-/// Publishing nothing makes nothing.
+/// An empty publish makes nothing.
 pub fn appending_nothing_makes_nothing(make: Make) {
     let world = World::new(make);
     let answer = world.append(append("a", &[], Then::StayOpen)).expect("nothing can't fail");
@@ -111,7 +112,7 @@ pub fn appending_nothing_makes_nothing(make: Make) {
     assert_eq!((world.state("a"), world.tail()), (None, Position::ZERO));
 }
 
-/// At the limit no stream is made; those that are there go on.
+/// At the limit no stream is made; existing ones go on.
 pub fn no_more_streams_are_made_than_the_limit(make: Make) {
     let world = World::with(make, |limits| limits.streams_max = 2);
     world.publish("a", &["1"]);
@@ -126,7 +127,7 @@ pub fn no_more_streams_are_made_than_the_limit(make: Make) {
     world.publish("c", &["1"]);
 }
 
-/// What the stream could never keep is refused, and nothing is changed.
+/// A publish that the stream could never keep is refused, and changes nothing.
 pub fn a_publish_larger_than_its_stream_is_refused(make: Make) {
     let world = World::new(make);
     let one = append("a", &["x"], Then::StayOpen);
@@ -140,7 +141,7 @@ pub fn a_publish_larger_than_its_stream_is_refused(make: Make) {
     assert_eq!((world.tail(), world.state("a")), before);
 }
 
-/// The same for what the whole log could never keep.
+/// The same for the whole log.
 pub fn a_publish_larger_than_the_log_is_refused(make: Make) {
     let world = World::with(make, |limits| limits.log_bytes_max = 10_000);
     world.publish("a", &["1"]);

@@ -1,4 +1,4 @@
-//! Ends: where readers meet them, and who has passed them.
+//! Ends: where readers meet them, and which readers have passed them.
 
 use super::{
     reader::{Reader, check_heard},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Place, Position, StartFrom};
 
-/// Who named the stream hears its end; who used a pattern does not.
+/// A reader that named the stream hears its end; one that used a pattern does not.
 pub fn an_end_is_heard_by_name_only(make: Make) {
     let world = World::new(make);
     world.publish("a/1", &["x"]);
@@ -18,19 +18,19 @@ pub fn an_end_is_heard_by_name_only(make: Make) {
     check_heard(&world, Reader::at("a/*,a/1", Position::ZERO), &["a/1:x", "a/1!closed"]);
 }
 
-/// A deletion has a place of its own, and is heard there.
+/// A deletion has a position of its own, and is heard there.
 pub fn a_deletion_is_heard_by_name_at_its_place(make: Make) {
     let world = World::new(make);
     let first = world.publish("a", &["1", "2"]).position;
-    let deleted = world.delete("a").expect("a is there");
-    world.publish("a", &["anew"]);
-    check_heard(&world, Reader::at("a", Position::ZERO), &["a!deleted", "a:anew"]);
-    check_heard(&world, Reader::at("a", first), &["a!deleted", "a:anew"]);
-    check_heard(&world, Reader::at("a", deleted), &["a:anew"]);
-    assert_eq!(world.delete("b"), None, "what is not there can't be deleted");
+    let deleted = world.delete("a").expect("a exists");
+    world.publish("a", &["new"]);
+    check_heard(&world, Reader::at("a", Position::ZERO), &["a!deleted", "a:new"]);
+    check_heard(&world, Reader::at("a", first), &["a!deleted", "a:new"]);
+    check_heard(&world, Reader::at("a", deleted), &["a:new"]);
+    assert_eq!(world.delete("b"), None, "a missing stream can't be deleted");
 }
 
-/// Deleting a closed stream ends it a second time, for whoever had not heard the close.
+/// Deleting a closed stream ends it again, for readers that had not heard the close.
 pub fn a_closed_stream_can_be_deleted(make: Make) {
     let world = World::new(make);
     world.publish("a", &["1"]);
@@ -40,8 +40,8 @@ pub fn a_closed_stream_can_be_deleted(make: Make) {
     assert_eq!(world.delete("a"), None);
 }
 
-/// To a first request a stream that is gone was never there.
-pub fn a_first_request_hears_no_end_of_what_is_gone(make: Make) {
+/// For a first request, a stream that is gone never existed.
+pub fn a_first_request_hears_no_end_of_a_gone_stream(make: Make) {
     let world = World::new(make);
     world.publish("a", &["old"]);
     world.delete("a");
@@ -58,8 +58,8 @@ pub fn a_first_request_hears_no_end_of_what_is_gone(make: Make) {
     }
 }
 
-/// Nor after a loss was told to it, and it counts as ended nowhere on the way.
-pub fn a_loss_that_is_told_brings_no_end_back_of_what_was_gone_before(make: Make) {
+/// Nor after the reader was told of a loss; and the stream counts as ended nowhere on the way.
+pub fn being_told_of_a_loss_brings_back_no_end_of_a_gone_stream(make: Make) {
     let world = World::new(make);
     world.publish("b", &["1"]);
     world.publish("a", &["old"]);
@@ -77,11 +77,15 @@ pub fn a_loss_that_is_told_brings_no_end_back_of_what_was_gone_before(make: Make
     world.delete("a");
     assert_eq!(reader.hear(&world, super::world::ALL), ["a!deleted"]);
     reader.reconnect(&world);
-    assert_eq!(world.ended_at(&reader.selection, reader.place).ended.len(), 1, "this life was its own");
+    assert_eq!(
+        world.ended_at(&reader.selection, reader.place).ended.len(),
+        1,
+        "the reader followed this life"
+    );
 }
 
-/// A loss that was told is no reason not to tell an end that lies ahead.
-pub fn an_end_ahead_is_heard_after_a_loss_was_told(make: Make) {
+/// After being told of a loss, a reader still hears an end that is ahead.
+pub fn an_end_ahead_is_heard_after_a_loss(make: Make) {
     let world = World::new(make);
     let place = world.publish("a", &["1"]).position;
     world.publish("b", &["1"]);
@@ -95,8 +99,8 @@ pub fn an_end_ahead_is_heard_after_a_loss_was_told(make: Make) {
     assert_eq!(reader.hear(&world, super::world::ALL), ["a:3", "b!deleted"]);
 }
 
-/// A closed stream goes after its time; its end stays where it was, and its events are lost.
-pub fn a_closed_stream_is_removed_after_its_time(make: Make) {
+/// A closed stream expires; its end keeps its position, and its events are lost.
+pub fn a_closed_stream_expires(make: Make) {
     let world = World::new(make);
     world.publish("a", &["1", "2"]);
     let end = world.at(1000).close("a").position;
@@ -129,10 +133,10 @@ pub fn ended_streams_are_those_whose_last_record_was_their_end(make: Make) {
     assert_eq!(at(event), none);
     assert_eq!(at(closed), [("a".to_owned(), "closed")]);
     assert_eq!(at(other), [("a".to_owned(), "closed")]);
-    let deleted = world.delete("a").expect("a is there");
+    let deleted = world.delete("a").expect("a exists");
     assert_eq!(at(closed), none, "its end is the deletion now");
     assert_eq!(at(deleted), [("a".to_owned(), "deleted")]);
-    let anew = world.publish("a", &["2"]).position;
+    let again = world.publish("a", &["2"]).position;
     assert_eq!(at(deleted), [("a".to_owned(), "deleted")]);
-    assert_eq!(at(anew), none);
+    assert_eq!(at(again), none);
 }

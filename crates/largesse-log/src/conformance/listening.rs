@@ -1,4 +1,4 @@
-//! Who is calls when the tail moves.
+//! Listeners: when they are called.
 
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
@@ -8,10 +8,10 @@ use std::{
 use super::world::{ALL, Make, World, keyed, selection};
 use crate::{Engine, Place, Position, Stopped, StreamName, TailListener, Then};
 
-/// How long an engine may take to tell its listener, on a machine that has much else to do.
+/// How long an engine may take to call its listener, on a busy machine.
 const NOTIFY_MAX: Duration = Duration::from_secs(30);
 
-/// Looks at the engine when calls, as readers that are woken do.
+/// Queries the engine when called, as woken readers do, and records the calls.
 struct RecordingListener {
     engine: Weak<dyn Engine>,
     calls: Mutex<Vec<(String, Position)>>,
@@ -21,7 +21,7 @@ struct RecordingListener {
 impl TailListener for RecordingListener {
     fn appended(&self, stream: &StreamName, position: Position) {
         let engine = self.engine.upgrade().expect("the case holds the engine");
-        assert!(engine.tail() >= position, "what is calls of can be read");
+        assert!(engine.tail() >= position, "the record can be read");
         self.calls().push((stream.to_string(), position));
         self.has_calls.notify_all();
     }
@@ -36,7 +36,7 @@ impl RecordingListener {
     fn next(&self) -> (String, Position) {
         let wait = self.has_calls.wait_timeout_while(self.calls(), NOTIFY_MAX, |calls| calls.is_empty());
         let (mut calls, _) = wait.unwrap_or_else(PoisonError::into_inner);
-        assert!(!calls.is_empty(), "nothing was calls in {NOTIFY_MAX:?}");
+        assert!(!calls.is_empty(), "no call within {NOTIFY_MAX:?}");
         calls.remove(0)
     }
 }
@@ -49,24 +49,24 @@ fn with_listener(world: &World) -> Arc<RecordingListener> {
 }
 
 /// Once for each append, with its last record; for ends and deletions too.
-pub fn each_new_record_is_told(make: Make) {
+pub fn the_listener_is_called_for_each_new_record(make: Make) {
     let world = World::new(make);
     let listener = with_listener(&world);
     let last = world.publish("a", &["1", "2"]).position;
     assert_eq!(listener.next(), ("a".to_owned(), last));
     let end = world.close("a").position;
     assert_eq!(listener.next(), ("a".to_owned(), end));
-    let deleted = world.delete("a").expect("a is there");
+    let deleted = world.delete("a").expect("a exists");
     assert_eq!(listener.next(), ("a".to_owned(), deleted));
     let batch = world.read(&selection("a"), Place::at(last), ALL);
     assert_eq!((batch.records.len(), batch.stopped), (1, Stopped::Tail));
 }
 
-/// What wrote nothing wakes nobody.
-pub fn a_repeat_is_not_told(make: Make) {
+/// A command that wrote nothing wakes nobody.
+pub fn the_listener_is_not_called_for_a_repeat(make: Make) {
     let world = World::new(make);
     let listener = with_listener(&world);
-    world.append(keyed("a", &["1"], Then::Close, "k")).expect("the publish is right");
+    world.append(keyed("a", &["1"], Then::Close, "k")).expect("the publish is valid");
     assert_eq!(listener.next().0, "a");
     world.append(keyed("a", &["1"], Then::Close, "k")).expect("it is a repeat");
     world.close("a");
@@ -77,8 +77,8 @@ pub fn a_repeat_is_not_told(make: Make) {
     assert_eq!(listener.next().0, "b");
 }
 
-/// A later listener takes the place of an earlier one.
-pub fn the_last_listener_is_told(make: Make) {
+/// A later listener replaces an earlier one.
+pub fn the_last_listener_is_called(make: Make) {
     let world = World::new(make);
     let (first, second) = (with_listener(&world), with_listener(&world));
     world.publish("a", &["1"]);

@@ -29,8 +29,8 @@ pub fn from_the_start_all_that_is_kept_follows(make: Make) {
     check(&world, "never", StartFrom::Start, &[], Repeat::SamePlace);
 }
 
-/// Nothing that is there.
-pub fn from_now_nothing_that_is_there_follows(make: Make) {
+/// No existing event.
+pub fn from_now_no_existing_event_follows(make: Make) {
     let world = filled(make);
     check(&world, "**", StartFrom::Now, &[], Repeat::AnotherPlace);
     let mut reader = Reader::first(&world, "a", StartFrom::Now);
@@ -38,8 +38,8 @@ pub fn from_now_nothing_that_is_there_follows(make: Make) {
     assert_eq!(reader.hear(&world, super::world::ALL), ["a:4"]);
 }
 
-/// Just the last events of the selection, counted over all its streams.
-pub fn from_the_last_events_just_these_follow(make: Make) {
+/// Exactly the last events of the selection, counted over all its streams.
+pub fn from_the_last_events_exactly_these_follow(make: Make) {
     let world = filled(make);
     let another = Repeat::AnotherPlace;
     check(&world, "a", StartFrom::Last(0), &[], another);
@@ -52,7 +52,7 @@ pub fn from_the_last_events_just_these_follow(make: Make) {
     assert_eq!(world.locate(&selection("a"), StartFrom::Last(9)).place.position(), Position::ZERO);
 }
 
-/// From the first event at the time or later.
+/// From the first event of that time or later.
 pub fn from_a_time_events_of_that_time_and_later_follow(make: Make) {
     let world = filled(make);
     let at = |ms| StartFrom::Time(UnixMs(ms));
@@ -68,7 +68,7 @@ pub fn from_a_time_events_of_that_time_and_later_follow(make: Make) {
     assert_eq!(reader.hear(&world, super::world::ALL), ["b:2"]);
 }
 
-/// In an empty log every beginning is the same, and what comes first is heard.
+/// In an empty log every beginning is the same, and the first event is heard.
 pub fn an_empty_log_has_a_beginning_too(make: Make) {
     for from in [StartFrom::Start, StartFrom::Now, StartFrom::Last(3), StartFrom::Time(UnixMs(0))] {
         let world = World::new(make);

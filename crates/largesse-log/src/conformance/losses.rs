@@ -1,4 +1,4 @@
-//! Losses: told once to whoever had not come by, and to nobody else.
+//! Losses: told once to readers before them, and to no others.
 
 use super::{
     reader::{Reader, check_heard},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{LOST_NAMES_MAX, Place, Position, StartFrom};
 
-/// The position decides: before the last event that was trimmed, or not.
+/// The position decides: whether it is before the last trimmed event.
 pub fn a_trim_is_told_to_readers_before_it(make: Make) {
     let world = World::new(make);
     let at: Vec<_> = ["1", "2", "3", "4"].map(|data| world.publish("a", &[data]).position).into();
@@ -38,9 +38,9 @@ pub fn a_loss_is_told_once_over_reconnects(make: Make) {
     assert_eq!(reader.hear(&world, ALL), ["lost a", "a:5"], "another loss is told again");
 }
 
-/// An id needs its mark before the horizon, and only there: before what was lost, and as long as a stream that
-/// was gone at the first request has not been made anew.
-pub fn the_horizon_is_where_marks_are_of_no_use(make: Make) {
+/// An id needs its mark only before the horizon: before what was lost, and until a stream that was gone at the
+/// first request is made again.
+pub fn beyond_the_horizon_marks_make_no_difference(make: Make) {
     let world = World::new(make);
     let at: Vec<_> = ["1", "2", "3"].map(|data| world.publish("a", &[data]).position).into();
     world.keep_events("a", 1);
@@ -52,16 +52,16 @@ pub fn the_horizon_is_where_marks_are_of_no_use(make: Make) {
     let horizon = |place| world.read(&selection("a,b"), place, ALL).horizon;
     let before = first();
     world.delete("a");
-    assert_eq!(horizon(before), Position::ZERO, "it will hear this end");
+    assert_eq!(horizon(before), Position::ZERO, "the reader will hear this end");
     let after = first();
     assert_eq!(horizon(after), Position::MAX);
     assert_eq!(world.read(&selection("b,*"), after, ALL).horizon, Position::ZERO, "ends are for names");
-    let anew = world.publish("a", &["4"]).position;
-    assert!((after.position().next()..=anew).contains(&horizon(after)), "up to where it is made anew");
-    assert_eq!(horizon(after.advanced_to(anew)), Position::ZERO);
+    let again = world.publish("a", &["4"]).position;
+    assert!((after.position().next()..=again).contains(&horizon(after)), "up to where it is made again");
+    assert_eq!(horizon(after.advanced_to(again)), Position::ZERO);
 }
 
-/// By pattern a deletion is a loss: nothing else would tell it.
+/// For patterns a deletion is a loss: nothing else would report it.
 pub fn a_deletion_is_told_as_a_loss_to_patterns(make: Make) {
     let world = World::new(make);
     let place = world.publish("a/1", &["1"]).position;
@@ -72,7 +72,7 @@ pub fn a_deletion_is_told_as_a_loss_to_patterns(make: Make) {
     check_heard(&world, Reader::at("a/*,a/1", Position::ZERO), &["a/2:1", "a/1!deleted"]);
 }
 
-/// A loss of an earlier life is still told after a later one, which lost nothing, is over.
+/// A loss of an earlier life is still told after a later life that lost nothing.
 pub fn a_loss_outlives_an_empty_life(make: Make) {
     let world = World::new(make);
     world.publish("a/1", &["1"]);
@@ -82,7 +82,7 @@ pub fn a_loss_outlives_an_empty_life(make: Make) {
     check_heard(&world, Reader::at("a/*", Position::ZERO), &["lost a/1"]);
 }
 
-/// Names come in byte order, at most so many.
+/// Names come in byte order, up to a limit.
 pub fn a_loss_names_a_bounded_number_of_streams(make: Make) {
     let world = World::new(make);
     let names: Vec<_> = (0..LOST_NAMES_MAX + 20).map(|number| format!("s/{number:03}")).collect();
@@ -96,10 +96,10 @@ pub fn a_loss_names_a_bounded_number_of_streams(make: Make) {
     assert_eq!(told, names[..LOST_NAMES_MAX]);
     assert_eq!(lost.told_upto, world.tail());
     let place = Place::default().told(lost.told_upto);
-    assert_eq!(world.read(&selection("s/*"), place, ALL).lost, None, "all of them were told of");
+    assert_eq!(world.read(&selection("s/*"), place, ALL).lost, None, "this covered all of them");
 }
 
-/// Of what is forgotten, a loss is all that can be told; but it is told.
+/// Of a forgotten stream only a loss can be told; but it is told.
 pub fn a_forgotten_end_is_told_as_a_loss(make: Make) {
     let world = World::with(make, |limits| limits.tombstones_max = 1);
     let place = world.publish("other", &["1"]).position;
@@ -110,12 +110,12 @@ pub fn a_forgotten_end_is_told_as_a_loss(make: Make) {
     check_heard(&world, Reader::at("a", place), &["lost a"]);
     check_heard(&world, Reader::at("b", place), &["b!deleted"]);
     let ends = world.ended_at(&selection("a,b"), Place::at(world.tail()));
-    assert_eq!(ends.unknown, [name("a")], "it may have ended, or never have been");
+    assert_eq!(ends.unknown, [name("a")], "it may have ended, or never existed");
     assert_eq!(ends.ended.len(), 1);
     let batch = world.read(&selection("*"), Place::at(place), ALL);
     assert!(batch.lost.is_some(), "whatever its name was");
-    world.publish("a", &["anew"]);
-    check_heard(&world, Reader::at("a", place), &["lost a", "a:anew"]);
+    world.publish("a", &["new"]);
+    check_heard(&world, Reader::at("a", place), &["lost a", "a:new"]);
     check_heard(&world, Reader::at("a", world.tail()), &[]);
-    check_heard(&world, Reader::first(&world, "a", StartFrom::Start), &["a:anew"]);
+    check_heard(&world, Reader::first(&world, "a", StartFrom::Start), &["a:new"]);
 }

@@ -1,7 +1,7 @@
 //! The log as plain lists: everything ever appended, and simple filters over it.
 //!
-//! Invariant: nothing is ever taken out; what is gone is marked with the step that dropped it. A step is one
-//! call of the engine. Slow, and easy to believe.
+//! Invariant: nothing is ever removed; dropped events are marked with the call of the engine that dropped them.
+//! Slow, and obviously right.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,11 +25,11 @@ pub struct ModelEvent {
     pub data: String,
     bytes: u64,
     life: u64,
-    /// The step that dropped it, if one did.
+    /// The call that dropped it, if one did.
     pub dropped: Option<CallNumber>,
 }
 
-/// One time between a stream's making and its removal.
+/// A stream between its making and its removal.
 #[derive(Clone, Debug)]
 pub struct ModelLife {
     number: u64,
@@ -42,7 +42,7 @@ pub struct ModelLife {
 
 #[derive(Clone, Debug)]
 struct ModelTombstone {
-    /// The number of the last life that is over.
+    /// The number of the last ended life.
     life: u64,
     end: Position,
     reason: EndReason,
@@ -54,7 +54,7 @@ struct ModelTombstone {
 pub struct Model {
     /// Everything ever appended, by position.
     pub events: Vec<ModelEvent>,
-    /// The streams that are there.
+    /// The streams that exist.
     pub lives: BTreeMap<StreamName, ModelLife>,
     tombstones: BTreeMap<StreamName, ModelTombstone>,
     /// The tail after each call.
@@ -64,22 +64,22 @@ pub struct Model {
 }
 
 impl Model {
-    /// The number of the step that is under way.
+    /// The number of the current call.
     pub fn call(&self) -> CallNumber {
         self.tails.len()
     }
 
-    /// The step is over, and left the tail here.
+    /// Ends the current call, with the tail it left.
     pub fn finish_call(&mut self, tail: Position) {
         self.tails.push(tail);
     }
 
-    /// The tail after the last step that is over.
+    /// The tail after the last finished call.
     pub fn tail(&self) -> Position {
         self.tails.last().copied().unwrap_or_default()
     }
 
-    /// A stream is made, at the next position.
+    /// Makes a stream, at the next position.
     pub fn make(&mut self, stream: &StreamName, settings: Settings) {
         let start = self.tail().next();
         self.lives_made += 1;
@@ -87,7 +87,7 @@ impl Model {
         self.lives.insert(stream.clone(), life);
     }
 
-    /// Events of one append, the last of which was answered to be at `last`.
+    /// Adds the events of one append, the last at `last`, as the engine answered.
     pub fn push(&mut self, stream: &StreamName, now: UnixMs, events: &[NewEvent], last: Position) {
         if !events.is_empty() {
             self.last_time = self.last_time.max(now);
@@ -106,7 +106,7 @@ impl Model {
         }
     }
 
-    /// A stream is closed, at a position the engine answered.
+    /// Closes a stream, at the position that the engine answered.
     pub fn close(&mut self, stream: &StreamName, now: UnixMs, position: Position) {
         let time = self.last_time.max(now);
         if let Some(life) = self.lives.get_mut(stream) {
@@ -114,7 +114,7 @@ impl Model {
         }
     }
 
-    /// A stream is gone, with all its events.
+    /// Removes a stream with all its events.
     pub fn retire(&mut self, stream: &StreamName, end: Position, reason: EndReason) {
         let call = self.call();
         let Some(life) = self.lives.remove(stream) else { return };
@@ -123,13 +123,14 @@ impl Model {
         self.tombstones.insert(stream.clone(), ModelTombstone { life: life.number, end, reason, call });
     }
 
-    /// The time by which a stamp is old: the log's own, but a leap of it does not age what was there before.
+    /// The time by which to measure the age of something stamped `stamp`: a leap of the log clock does not age what was
+    /// stamped before it.
     fn clock_for(&self, now: Now, stamp: UnixMs) -> UnixMs {
         let is_spared = now.age < now.time && stamp <= now.age;
         if is_spared { now.age } else { self.last_time.max(now.time) }
     }
 
-    /// Drops what is too much by the stream's own settings.
+    /// Drops what is over the stream's own limits.
     pub fn retain(&mut self, stream: &StreamName, now: impl Into<Now>) {
         let now = now.into();
         let call = self.call();
@@ -152,7 +153,7 @@ impl Model {
         }
     }
 
-    /// Drops what is past its time, of all streams.
+    /// Drops what has expired, of all streams.
     pub fn sweep(&mut self, now: impl Into<Now>) {
         let now = now.into();
         for (stream, life) in self.lives.clone() {
@@ -167,7 +168,7 @@ impl Model {
         }
     }
 
-    /// What the engine has dropped by itself in this call: everything before its first event.
+    /// Drops what the engine dropped by itself in this call: everything before its first event.
     pub fn drop_before(&mut self, stream: &StreamName, first: Option<Position>) {
         let call = self.call();
         let Some(life) = self.lives.get(stream) else { return };
@@ -217,7 +218,7 @@ impl Model {
         selection.names().iter().flat_map(of_name).filter(move |(end, ..)| *end > place.position())
     }
 
-    /// Streams that lost something a reader at `place` was not told of.
+    /// Streams with a loss that a reader at `place` was not told of.
     pub fn lost(&self, selection: &Selection, place: Place) -> BTreeSet<StreamName> {
         let is_news = |event: &&ModelEvent| {
             let call = event.dropped.filter(|call| self.is_news(*call, place.told_upto()));
@@ -260,7 +261,7 @@ impl Model {
         }
     }
 
-    /// Who named a stream that was deleted is told by the end; all others by the loss.
+    /// A deletion is reported to readers that named the stream by its end, to all others as a loss.
     pub fn is_told_as_lost(&self, selection: &Selection, event: &ModelEvent) -> bool {
         if !selection.has_name(&event.stream) {
             return selection.matches(&event.stream);
@@ -269,8 +270,8 @@ impl Model {
         tombstone.is_none_or(|tombstone| tombstone.reason == EndReason::Closed)
     }
 
-    /// Whether a place that knows of all up to `told_upto` does not know of the call: what is recorded in a step
-    /// comes after all places of that step that a reader can hold, but its tail.
+    /// Whether a place that knows of everything up to `told_upto` does not know of the call: the records of a call
+    /// come after all places that a reader could hold before it.
     pub fn is_news(&self, call: CallNumber, told_upto: Position) -> bool {
         self.tails[call] > told_upto
     }

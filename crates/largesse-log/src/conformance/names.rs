@@ -1,4 +1,4 @@
-//! Names of control events: who may use them, and where.
+//! Names of control events: which authors may use them, and where.
 
 use super::world::{Make, World, append, digest, event, event_name, key};
 use crate::{
@@ -23,8 +23,8 @@ fn refused(name: &str) -> AppendError {
     AppendError::ReservedName { name: event_name(name) }
 }
 
-/// A publisher's event with such a name is refused with all that came with it, and makes no stream.
-pub fn a_publisher_uses_no_name_of_a_control_event(make: Make) {
+/// A publisher's event with such a name is refused with its whole publish, and makes no stream.
+pub fn a_publisher_may_not_use_the_name_of_a_control_event(make: Make) {
     let world = World::new(make);
     for name in RESERVED_NAMES {
         assert_eq!(publish(&world, &["tick", name, "tick"], Then::StayOpen), Err(refused(name)));
@@ -33,7 +33,7 @@ pub fn a_publisher_uses_no_name_of_a_control_event(make: Make) {
     assert_eq!(publish(&world, &["message", "open", "error", "End"], Then::StayOpen), Ok(4));
 }
 
-/// Whoever closes may say that it failed, in the same step.
+/// A publisher may send `failed` with the close.
 pub fn a_publisher_that_closes_may_say_that_it_failed(make: Make) {
     let world = World::new(make);
     assert_eq!(publish(&world, &["failed"], Then::StayOpen), Err(refused("failed")));
@@ -42,8 +42,8 @@ pub fn a_publisher_that_closes_may_say_that_it_failed(make: Make) {
     assert!(world.state("a").is_some_and(|state| state.closed.is_some() && state.events == 1));
 }
 
-/// A source uses any name, on any stream.
-pub fn a_source_uses_any_name(make: Make) {
+/// A source may use any name, on any stream.
+pub fn a_source_may_use_any_name(make: Make) {
     let world = World::new(make);
     let appended = world.append(named("a", &RESERVED_NAMES, Then::StayOpen, Author::Source));
     assert_eq!(appended.map(|appended| appended.count), Ok(RESERVED_NAMES.len() as u64));
@@ -62,8 +62,8 @@ pub fn a_stream_shares_the_names_as_its_setting_says(make: Make) {
     assert_eq!(publish(&world, &["end"], Then::StayOpen), Err(refused("end")));
 }
 
-/// A stream that is not there is as one that nobody configured.
-pub fn where_there_is_no_stream_the_default_counts(make: Make) {
+/// A missing stream behaves as one that nobody configured.
+pub fn a_missing_stream_has_the_default_setting(make: Make) {
     let world = World::with(make, |limits| limits.defaults.control_names = ControlNames::Shared);
     assert_eq!(world.engine.defaults().control_names, ControlNames::Shared);
     assert_eq!(publish(&world, &["end"], Then::StayOpen), Ok(1));
@@ -73,14 +73,14 @@ pub fn where_there_is_no_stream_the_default_counts(make: Make) {
     assert_eq!(publish(&world, &["end"], Then::StayOpen), Ok(1));
 }
 
-/// What was accepted once is answered again, whatever the stream's setting is by then.
-pub fn a_repeat_is_looked_at_before_its_names(make: Make) {
+/// A repeat gets its first answer, whatever the stream's setting is by then.
+pub fn a_repeat_is_recognised_before_its_names_are_checked(make: Make) {
     let world = World::new(make);
     set(&world, SettingChange::Set(ControlNames::Shared));
     let whole = |key_text: &str| Once::Whole { key: key(key_text), digest: digest("x") };
     let keyed = |once: Once| Append { once, ..named("a", &["end"], Then::StayOpen, Author::Publisher) };
     let first = world.append(keyed(whole("k")));
-    let claim = || world.claim("a", "blocks").expect("the key is free, or blocks'");
+    let claim = || world.claim("a", "blocks").expect("the key is free, or used for blocks");
     let block = || keyed(Once::Block { claim: claim(), number: 0, digest: digest("x") });
     let first_block = world.append(block());
     set(&world, SettingChange::Set(ControlNames::Reserved));

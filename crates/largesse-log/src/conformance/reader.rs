@@ -1,6 +1,6 @@
-//! A reader as the suite plays it: it goes on from batch to batch, or leaves and comes back with an id.
+//! The suite's reader: it reads batch by batch, or disconnects and reconnects with an id.
 //!
-//! Invariant: what it heard is written down as text, in order: `a:x` is an event of `a`, `a!closed` an end,
+//! Invariant: what it heard is recorded as text, in order: `a:x` is an event of `a`, `a!closed` an end,
 //! `lost a b` a loss. Does not wait.
 
 use crate::{Batch, Place, PlaceKind, Position, ReadLimits, Record, Selection, StartFrom, Stopped, WireId};
@@ -28,7 +28,7 @@ impl Reader {
         Self { selection: selection(streams), place, horizon: position }
     }
 
-    /// Reads up to the tail, and answers what it heard.
+    /// Reads up to the tail, and returns what it heard.
     #[track_caller]
     pub(super) fn hear(&mut self, world: &World, limits: ReadLimits) -> Vec<String> {
         let mut heard = Vec::new();
@@ -40,11 +40,11 @@ impl Reader {
             if stopped == Stopped::Tail {
                 return heard;
             }
-            assert!(self.place.position() > before, "a full read moves on");
+            assert!(self.place.position() > before, "a full read advances");
         }
     }
 
-    /// Takes the loss and the first records of a batch; all of them are all of the batch.
+    /// Consumes the loss and the first `records` records of a batch. With all of them, it advances to the batch's end.
     pub(super) fn take(&mut self, batch: &Batch, records: usize) -> Vec<String> {
         let mut heard = Vec::new();
         self.horizon = batch.horizon;
@@ -63,14 +63,14 @@ impl Reader {
         heard
     }
 
-    /// Leaves, and comes back with the id it was given last. What has ended to it is the same before and after.
+    /// Disconnects, and reconnects with its last id. The streams that have ended for it are the same before and after.
     #[track_caller]
     pub(super) fn reconnect(&mut self, world: &World) {
         let place = self.place.marked_before(self.horizon);
         let ended = |place| world.ended_at(&self.selection, place);
         assert_eq!(ended(place), ended(self.place), "at {place:?}, which was {:?}", self.place);
         let id = WireId::Place { kind: PlaceKind::Event, incarnation: world.engine.incarnation(), place };
-        assert_eq!(WireId::parse(id.encode().as_str()), Ok(id), "an id is read as it was written");
+        assert_eq!(WireId::parse(id.encode().as_str()), Ok(id), "an id is parsed as it was encoded");
         self.place = place;
     }
 }

@@ -14,7 +14,7 @@ fn limits(records_max: usize, bytes_max: u64) -> ReadLimits {
     ReadLimits { records_max: NonZeroUsize::new(records_max).expect("at least one"), bytes_max }
 }
 
-/// As many records as fit, but one at least, and the truth about whether more are there.
+/// As many records as fit, but at least one, and whether there are more.
 pub fn a_read_stops_at_its_limits(make: Make) {
     let world = World::new(make);
     let at: Vec<_> = ["1", "22", "333"].map(|data| world.publish("a", &[data]).position).into();
@@ -32,18 +32,18 @@ pub fn a_read_stops_at_its_limits(make: Make) {
     }
 }
 
-/// All events of one append become readable in one look.
+/// All events of one append become readable at once.
 pub fn an_append_is_seen_whole(make: Make) {
     let world = World::new(make);
     let answer = world.publish("a", &["1", "2", "3"]);
     let batch = world.read(&selection("a"), Place::default(), ALL);
     let positions: Vec<_> = batch.records.iter().map(Record::position).collect();
     let last = answer.position.0;
-    assert_eq!(positions, [last - 2, last - 1, last].map(Position), "they stand together in the log");
+    assert_eq!(positions, [last - 2, last - 1, last].map(Position), "they are adjacent in the log");
 }
 
-/// What is not there yet may be read: nothing comes, and nothing is made.
-pub fn reading_what_is_not_there_makes_nothing(make: Make) {
+/// A missing stream can be read: nothing comes, and nothing is made.
+pub fn reading_a_missing_stream_makes_nothing(make: Make) {
     let world = World::new(make);
     world.publish("other", &["1"]);
     let batch = world.read(&selection("a"), Place::default(), ALL);
@@ -73,7 +73,7 @@ pub fn an_event_selected_twice_comes_once(make: Make) {
         world.publish("a/d", &["3"]);
     }
     let heard = Reader::at("a/b,a/*,a/**,**", Position::ZERO).hear(&world, ALL);
-    assert_eq!(heard.len(), 22, "also when there are more records than streams");
+    assert_eq!(heard.len(), 22, "even with more records than streams");
 }
 
 /// A pattern over many streams finds the same events as the names would, in order, from any place.
@@ -91,7 +91,7 @@ pub fn many_streams_are_read_in_log_order(make: Make) {
     for (records_max, seen) in [(usize::MAX, 1), (100, 1), (7, 3)] {
         let mut reader = Reader::at("s/*/x,t", Position::ZERO);
         let heard = reader.hear(&world, limits(records_max, u64::MAX));
-        assert_eq!(heard.len(), streams + streams / 100 + 2, "{records_max} at once, look {seen}");
+        assert_eq!(heard.len(), streams + streams / 100 + 2, "{records_max} at once, read {seen}");
         assert_eq!(&heard[..3], ["s/0/x:1", "t:1", "s/1/x:1"]);
         assert_eq!(&heard[heard.len() - 2..], ["s/7/x:2", "t!closed"]);
     }
@@ -105,7 +105,7 @@ pub fn many_streams_are_read_in_log_order(make: Make) {
     assert_eq!(late.records.iter().map(text_of).collect::<Vec<_>>(), ["s/7/x:2"]);
 }
 
-/// Each event comes with what its stream says about slow readers, as it is now.
+/// Each event comes with its stream's current policy for slow readers.
 pub fn the_policy_for_slow_readers_is_the_current_one(make: Make) {
     let world = World::new(make);
     world.publish("a", &["1"]);

@@ -1,4 +1,4 @@
-//! What goes by itself: by number, size, age, and for the whole log.
+//! Retention: by number, size and age, and of the whole log.
 
 use std::{num::NonZeroUsize, time::Duration};
 
@@ -25,8 +25,8 @@ pub fn the_newest_events_are_kept(make: Make) {
     assert_eq!(kept(&world, "a"), Some(2), "the limit holds for one large publish too");
 }
 
-/// By size, as events are counted.
-pub fn no_more_bytes_are_kept_than_the_stream_may(make: Make) {
+/// By size, as events count.
+pub fn a_stream_keeps_no_more_bytes_than_its_limit(make: Make) {
     let world = World::new(make);
     let two = 2 * event("1").counted_bytes();
     let max_bytes = SettingChange::Set(Some(two));
@@ -34,11 +34,11 @@ pub fn no_more_bytes_are_kept_than_the_stream_may(make: Make) {
     for data in ["1", "2", "3"] {
         world.publish("a", &[data]);
     }
-    let state = world.state("a").expect("a is there");
+    let state = world.state("a").expect("a exists");
     assert_eq!((state.events, state.bytes), (2, two));
 }
 
-/// By age: just the age is not older. At a sweep, and at an append to the stream.
+/// By age: an event of exactly the limit stays. At a sweep, and at an append to the stream.
 pub fn events_past_their_age_are_dropped(make: Make) {
     let world = World::new(make);
     let max_age = SettingChange::Set(Some(Duration::from_millis(100)));
@@ -60,8 +60,8 @@ pub fn events_past_their_age_are_dropped(make: Make) {
     check_heard(&world, Reader::at("a,b", Position::ZERO), &["lost a b"]);
 }
 
-/// Events are stamped by one time, and old by another: after a leap of the clock, what was young stays so.
-pub fn a_leap_of_the_time_ages_nothing_while_the_age_stays_behind(make: Make) {
+/// Events are stamped with one time and aged by another: a leap of the clock does not make events old.
+pub fn a_leap_of_the_clock_ages_nothing(make: Make) {
     const LEAP: u64 = 1_000_000;
     let world = World::new(make);
     let (max_age, ttl) = (SettingChange::Set(Some(Duration::from_millis(100))), Duration::from_millis(100));
@@ -72,7 +72,7 @@ pub fn a_leap_of_the_time_ages_nothing_while_the_age_stays_behind(make: Make) {
         world.publish(name, &["young"]);
     }
     world.close("closed");
-    let first = world.append(keyed("keyed", &["once"], Then::StayOpen, "k")).expect("the publish is right");
+    let first = world.append(keyed("keyed", &["once"], Then::StayOpen, "k")).expect("the publish is valid");
     world.at_ages(LEAP, 1050).publish("a", &["stamped by the new time"]);
     world.sweep();
     assert_eq!((kept(&world, "a"), kept(&world, "b"), kept(&world, "closed")), (Some(2), Some(1), Some(1)));
@@ -82,12 +82,12 @@ pub fn a_leap_of_the_time_ages_nothing_while_the_age_stays_behind(make: Make) {
     world.sweep();
     assert_eq!((kept(&world, "a"), kept(&world, "b"), kept(&world, "closed")), (Some(2), Some(0), None));
     world.at_ages(LEAP + 101, 1151).sweep();
-    assert_eq!(kept(&world, "a"), Some(1), "what came after the leap is as old as it is");
+    assert_eq!(kept(&world, "a"), Some(1), "events from after the leap age normally");
     world.at_ages(LEAP + 10_000, 11_050).sweep();
     assert_eq!(kept(&world, "a"), Some(0));
 }
 
-/// A sweep does a bounded piece and says whether more is due.
+/// A sweep does a bounded amount, and reports whether more is due.
 pub fn a_sweep_keeps_to_its_budget(make: Make) {
     let world = World::new(make);
     for number in 0..=2 * SWEEP_STREAMS_MAX {
@@ -102,8 +102,8 @@ pub fn a_sweep_keeps_to_its_budget(make: Make) {
     assert_eq!((world.sweep_some(1), world.tail()), (Sweep::Done, tail), "nothing is due");
 }
 
-/// Shorter settings hold from the request on.
-pub fn new_settings_hold_at_once(make: Make) {
+/// Tighter settings apply from the request on.
+pub fn new_settings_apply_at_once(make: Make) {
     let world = World::new(make);
     world.publish("a", &["1", "2", "3"]);
     let answer = {
@@ -118,7 +118,7 @@ pub fn new_settings_hold_at_once(make: Make) {
     assert_eq!(world.state("a"), None);
 }
 
-/// The whole log drops its oldest events first, whichever stream they are on, and tells it; what was just
+/// The whole log drops its oldest events first, whichever stream they are on, and readers are told; what was just
 /// published stays.
 pub fn a_full_log_drops_its_oldest_events(make: Make) {
     let world = World::with(make, |limits| limits.log_bytes_max = 20_000);
@@ -127,15 +127,15 @@ pub fn a_full_log_drops_its_oldest_events(make: Make) {
     for round in 0..20 {
         for name in streams {
             world.publish(name, &[&data]);
-            let state = world.state(name).expect("it was made");
+            let state = world.state(name).expect("the stream was made");
             assert!(state.events > 0, "round {round}: what was just published stays");
         }
-        let first = streams.map(|name| world.state(name).expect("it was made").first);
+        let first = streams.map(|name| world.state(name).expect("the stream was made").first);
         let spread = first.iter().flatten().max().map_or(0, |max| max.0)
             - first.iter().flatten().min().map_or(0, |min| min.0);
         assert!(spread <= 2 * streams.len() as u64, "round {round}: {first:?} are not the oldest");
     }
-    let kept: u64 = streams.iter().map(|name| world.state(name).expect("it was made").bytes).sum();
+    let kept: u64 = streams.iter().map(|name| world.state(name).expect("the stream was made").bytes).sum();
     assert!((10_000..=20_000).contains(&kept), "{kept} bytes are kept");
     let mut reader = Reader::at("**", Position::ZERO);
     let records_max = NonZeroUsize::MIN;
@@ -143,7 +143,7 @@ pub fn a_full_log_drops_its_oldest_events(make: Make) {
     assert_eq!(heard.first().map(String::as_str), Some("lost a b c"));
 }
 
-/// An old stream is dropped empty rather than that a new one is refused its events.
+/// A stream loses all its old events rather than that another's new ones are refused.
 pub fn a_quiet_stream_gives_way_to_a_busy_one(make: Make) {
     let world = World::with(make, |limits| limits.log_bytes_max = 20_000);
     world.publish("quiet", &[&"x".repeat(5000)]);

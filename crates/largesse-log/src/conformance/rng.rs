@@ -1,33 +1,33 @@
-//! Numbers that look random and are the same for the same seed, or that somebody else chose.
+//! Pseudorandom numbers, the same for the same seed; or choices made by a fuzzer.
 //!
-//! Source: SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014). Does not
-//! need to be hard to guess.
+//! Source: SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014). Not
+//! cryptographic.
 
-/// Where a script's choices come from.
+/// The source of a script's choices.
 #[derive(Clone, Debug)]
 pub struct Rng(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
     Seed(u64),
-    /// Bytes still to be used, from the end to the front; after the last one every roll is 0.
+    /// The unused bytes, in reverse order; after the last one every choice is 0.
     Bytes(Vec<u8>),
 }
 
 impl Rng {
-    /// Choices that look random.
+    /// Pseudorandom choices.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(Source::Seed(seed))
     }
 
-    /// Choices that a fuzzer makes: a byte for each choice among at most 256, eight for the others.
+    /// A fuzzer's choices: one byte for a choice among at most 256, eight bytes for others.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
         Self(Source::Bytes(bytes.iter().rev().copied().collect()))
     }
 
-    /// Whether all further choices would be 0, because the bytes are used up.
+    /// Whether the bytes are used up, so that all further choices are 0.
     #[must_use]
     pub fn is_spent(&self) -> bool {
         matches!(&self.0, Source::Bytes(bytes) if bytes.is_empty())

@@ -1,4 +1,4 @@
-//! Random calls of an engine, each made to the model too, and compared.
+//! Random calls of an engine, each also made to the model, and the answers compared.
 //!
 //! Invariant: the same seed makes the same calls. Does not know what a call should do: the model does.
 
@@ -20,10 +20,10 @@ const STREAMS: [&str; 6] = ["a", "b", "c/1", "c/2", "c/2/x", "d"];
 const SELECTIONS: [&str; 10] =
     ["a", "b", "a,b", "c/*", "c/**", "**", "a,c/*", "c/1,c/**", "*,c/*,c/**", "a,b,c/1,c/2,*"];
 
-/// How well the model knows what the engine drops and tells.
+/// How exactly the model predicts what the engine drops and tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Knowledge {
-    /// All of it.
+    /// Exactly.
     Exact,
     /// The engine may drop more (the log is small) and tell more (it forgot what is gone).
     AtLeast,
@@ -38,17 +38,18 @@ pub(super) struct Script {
     readers: Vec<Follower>,
     published: u64,
     now: u64,
-    /// What the time leapt by, and nothing aged by.
+    /// The sum of the clock's leaps, by which nothing ages.
     leapt: u64,
 }
 
-/// A reader, and what it has a right to.
+/// A reader, and what it has been told.
 struct Follower {
     reader: Reader,
-    /// The last step before its first request.
+    /// The last call before its first request.
     began: Option<CallNumber>,
-    /// Up to which step each stream's losses were told; the unnamed ones are told for all.
+    /// The call up to which each stream's losses were told.
     told: BTreeMap<StreamName, CallNumber>,
+    /// The same for losses that were told without names.
     told_all: Option<CallNumber>,
 }
 
@@ -79,7 +80,7 @@ impl Script {
         format!("seed {}, call {}", self.seed, self.model.call())
     }
 
-    /// Mostly on, sometimes back: clocks do that. After a leap never back: who tells a leap does not go back either.
+    /// Mostly forwards, sometimes backwards, as clocks do. Never backwards after a leap: the log clock does not either.
     fn pass_time(&mut self) {
         if self.rng.below(200) == 0 {
             let leap = self.rng.below(2_000);
@@ -213,7 +214,7 @@ impl Script {
         self.finish_call();
     }
 
-    /// Compares all streams' states.
+    /// Compares the states of all streams.
     fn finish_call(&mut self) {
         for stream in STREAMS.map(name) {
             let state = self.world.state(stream.as_str());
@@ -277,7 +278,7 @@ impl Script {
         }
     }
 
-    /// One reader reads once, or not; hears all of it, or is cut; comes back, or stays.
+    /// A reader reads once or not at all, hears all or a part of it, and reconnects or stays.
     fn read(&mut self, index: usize) {
         if self.rng.below(3) == 0 {
             return;
@@ -319,7 +320,7 @@ impl Script {
         assert_eq!((batch.upto, batch.stopped), (upto, stopped), "{context}: {all:?}");
     }
 
-    /// Whatever the engine answers, one by one: each event that is passed was heard, or lost and told.
+    /// Checks each event that the reader passed: it was heard, or the reader was told of its loss.
     fn follow(&mut self, index: usize, batch: &Batch, heard: usize) {
         let context = self.context();
         let call = self.model.call() - usize::from(self.model.call() > 0);
@@ -351,14 +352,14 @@ impl Script {
             }
             let was_heard = positions.binary_search(&event.position).is_ok();
             let Some(dropped) = event.dropped else {
-                assert!(was_heard, "{context}: {event:?} was passed over");
+                assert!(was_heard, "{context}: {event:?} was skipped");
                 continue;
             };
-            assert!(!was_heard, "{context}: {event:?} is gone and was heard");
+            assert!(!was_heard, "{context}: {event:?} was dropped and was heard");
             let told = follower.told.get(&event.stream).copied().max(follower.told_all);
             let is_known = told.max(follower.began).is_some_and(|known| dropped <= known);
             let by_end = !self.model.is_told_as_lost(&follower.reader.selection, event);
-            assert!(is_known || by_end, "{context}: {event:?} was lost without a word");
+            assert!(is_known || by_end, "{context}: {event:?} was lost silently");
         }
     }
 }

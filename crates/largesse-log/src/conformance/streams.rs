@@ -3,7 +3,7 @@
 use super::world::{KEEP_ALL, Make, World};
 use crate::{Made, Position, SettingChange, Settings, SettingsPatch, UnixMs};
 
-/// A put makes a stream, takes a position, and is answered with everything in force.
+/// A put makes a stream, uses a position, and returns all settings in force.
 pub fn a_put_makes_a_stream(make: Make) {
     let world = World::new(make);
     let max_events = SettingChange::Set(Some(5));
@@ -17,8 +17,8 @@ pub fn a_put_makes_a_stream(make: Make) {
     assert!(world.tail() > Position::ZERO);
 }
 
-/// A patch changes what it names; the default is the configured one.
-pub fn a_put_changes_what_it_names(make: Make) {
+/// A patch changes only what it names; the default is the configured one.
+pub fn a_put_changes_only_what_it_names(make: Make) {
     let world = World::with(make, |limits| limits.defaults.max_events = Some(9));
     world.publish("a", &["1"]);
     let put = |max_events| {
@@ -33,8 +33,8 @@ pub fn a_put_changes_what_it_names(make: Make) {
     assert_eq!(put(SettingChange::Default), Some(9));
 }
 
-/// A stream that was deleted is made anew with the defaults.
-pub fn a_stream_made_anew_has_the_default_settings(make: Make) {
+/// A deleted stream that is made again has the defaults.
+pub fn a_stream_made_again_has_the_default_settings(make: Make) {
     let world = World::new(make);
     world.keep_events("a", 1);
     world.delete("a");
@@ -47,7 +47,7 @@ pub fn a_state_says_what_is_kept(make: Make) {
     let world = World::new(make);
     let first = world.at(2000).publish("a", &["1"]).position;
     let last = world.at(3000).publish("a", &["22"]).position;
-    let state = world.state("a").expect("a is there");
+    let state = world.state("a").expect("a exists");
     assert_eq!((state.name.as_str(), state.events, state.closed), ("a", 2, None));
     assert_eq!((state.first, state.last, state.last_time), (Some(first), Some(last), Some(UnixMs(3000))));
     assert_eq!(state.made, UnixMs(2000));

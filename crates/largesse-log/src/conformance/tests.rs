@@ -1,4 +1,4 @@
-//! No case is left out of the list.
+//! Checks that the list has every case.
 
 use std::collections::BTreeSet;
 

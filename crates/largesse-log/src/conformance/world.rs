@@ -1,6 +1,6 @@
-//! An engine under test and the time it is told, with short words for what cases do.
+//! An engine under test and its current time, with short helpers for cases.
 //!
-//! Invariant: only this file knows how the engine is called. Does not judge answers.
+//! Invariant: only this file knows how the engine is called. Does not check answers.
 
 use std::{cell::Cell, num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
 /// Makes an empty log with these limits.
 pub type Make = fn(EngineLimits) -> Arc<dyn Engine>;
 
-/// Settings of streams in the suite: nothing goes by itself.
+/// Settings of streams in the suite: nothing is dropped by retention.
 pub(super) const KEEP_ALL: Settings = Settings {
     max_age: None,
     max_events: None,
@@ -27,10 +27,10 @@ pub(super) const KEEP_ALL: Settings = Settings {
     control_names: crate::ControlNames::Reserved,
 };
 
-/// A read that stops at nothing.
+/// A read without limits.
 pub(super) const ALL: ReadLimits = ReadLimits { records_max: NonZeroUsize::MAX, bytes_max: u64::MAX };
 
-/// A log with nothing in it.
+/// An empty log.
 pub(super) struct World {
     pub(super) engine: Arc<dyn Engine>,
     runtime: tokio::runtime::Runtime,
@@ -38,15 +38,15 @@ pub(super) struct World {
 }
 
 pub(super) fn name(text: &str) -> StreamName {
-    StreamName::parse(text).expect("cases use right names")
+    StreamName::parse(text).expect("cases use valid names")
 }
 
 pub(super) fn event_name(text: &str) -> EventName {
-    EventName::parse(text).expect("cases use right names")
+    EventName::parse(text).expect("cases use valid names")
 }
 
 pub(super) fn key(text: &str) -> IdempotencyKey {
-    IdempotencyKey::parse(text).expect("cases use right keys")
+    IdempotencyKey::parse(text).expect("cases use valid keys")
 }
 
 pub(super) fn digest(text: &str) -> Digest {
@@ -58,7 +58,7 @@ pub(super) fn digest(text: &str) -> Digest {
 /// `a` is one stream; `a,b/*` are several selectors.
 pub(super) fn selection(text: &str) -> Selection {
     let selectors = text.split(',').map(Selector::parse).collect::<Result<Vec<_>, _>>();
-    let selectors = selectors.expect("cases use right selectors");
+    let selectors = selectors.expect("cases use valid selectors");
     match selectors.as_slice() {
         [Selector::Name(name)] => Selection::one(name.clone()),
         _ => Selection::many(selectors).expect("cases use few selectors"),
@@ -66,7 +66,7 @@ pub(super) fn selection(text: &str) -> Selection {
 }
 
 pub(super) fn event(data: &str) -> NewEvent {
-    NewEvent { name: None, data: EventData::parse(data).expect("cases use right data") }
+    NewEvent { name: None, data: EventData::parse(data).expect("cases use valid data") }
 }
 
 /// An append of these events, without a key.
@@ -103,7 +103,7 @@ impl World {
         self.runtime.block_on(pending)
     }
 
-    /// What drives the engine's futures, for cases with threads of their own.
+    /// The runtime of the engine's futures, for cases with threads of their own.
     pub(super) fn runtime(&self) -> &tokio::runtime::Runtime {
         &self.runtime
     }
@@ -112,12 +112,12 @@ impl World {
         self.now.get()
     }
 
-    /// From now on it is this time.
+    /// Sets the time.
     pub(super) fn at(&self, ms: u64) -> &Self {
         self.at_ages(ms, ms)
     }
 
-    /// From now on it is this time, and what is old is judged by that one.
+    /// Sets the time, and the time by which ages are measured.
     pub(super) fn at_ages(&self, ms: u64, age_ms: u64) -> &Self {
         self.now.set(Now { time: UnixMs(ms), age: UnixMs(age_ms) });
         self
@@ -133,12 +133,12 @@ impl World {
 
     #[track_caller]
     pub(super) fn publish(&self, stream: &str, data: &[&str]) -> Appended {
-        self.append(append(stream, data, Then::StayOpen)).expect("the publish is right")
+        self.append(append(stream, data, Then::StayOpen)).expect("the publish is valid")
     }
 
     #[track_caller]
     pub(super) fn close(&self, stream: &str) -> Appended {
-        self.append(append(stream, &[], Then::Close)).expect("the close is right")
+        self.append(append(stream, &[], Then::Close)).expect("the close is valid")
     }
 
     pub(super) fn claim(&self, stream: &str, key_text: &str) -> Result<Claim, AppendError> {
@@ -151,10 +151,10 @@ impl World {
 
     #[track_caller]
     pub(super) fn put(&self, stream: &str, settings: SettingsPatch) -> PutAnswer {
-        self.try_put(stream, settings).expect("the put is right")
+        self.try_put(stream, settings).expect("the put is valid")
     }
 
-    /// Has a stream keep this many events.
+    /// Limits a stream to this many events.
     #[track_caller]
     pub(super) fn keep_events(&self, stream: &str, events_max: u64) {
         let max_events = SettingChange::Set(Some(events_max));
@@ -200,7 +200,7 @@ impl World {
 
     #[track_caller]
     pub(super) fn read(&self, selection: &Selection, place: Place, limits: ReadLimits) -> Batch {
-        self.try_read(selection, place, limits).expect("the place is right")
+        self.try_read(selection, place, limits).expect("the place is valid")
     }
 
     /// Sweeps until nothing more is due.

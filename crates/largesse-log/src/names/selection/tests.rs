@@ -58,7 +58,7 @@ fn the_number_of_selectors_is_limited() {
 #[test]
 fn the_same_streams_have_the_same_fingerprint() {
     assert_eq!(Selection::one(name("a")).fingerprint(), many(&["a"]).fingerprint());
-    assert_ne!(Selection::one(name("a")), many(&["a"]), "they are told ends differently");
+    assert_ne!(Selection::one(name("a")), many(&["a"]), "each form is told of ends differently");
     assert_eq!(many(&["a", "b"]).fingerprint(), many(&["b", "a", "b"]).fingerprint());
 }
 
