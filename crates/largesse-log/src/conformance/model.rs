@@ -240,7 +240,7 @@ impl Model {
         all.filter(|reach| *reach > place.position()).max().unwrap_or(Position::ZERO)
     }
 
-    /// What [`EngineExt::ended_at`](crate::Engine::ended_at) should answer.
+    /// What [`EngineExt::ended_at`](crate::EngineExt::ended_at) should answer.
     pub fn ended_at(&self, selection: &Selection, place: Place) -> Ends {
         let position = place.position();
         let end_of = |name: &StreamName| {
