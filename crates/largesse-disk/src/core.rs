@@ -85,7 +85,7 @@ impl Core {
         loop {
             let wanted = match progress {
                 Progress::Applied(applied) => {
-                    self.take_effects(&applied.effects);
+                    self.apply_effects(&applied.effects);
                     return (state, applied, None);
                 }
                 Progress::Wants(wanted) => wanted,
@@ -97,7 +97,7 @@ impl Core {
                 Ok(found) => progress = state.resume(&wanted, found),
                 Err(error) => {
                     let applied = state.give_up();
-                    self.take_effects(&applied.effects);
+                    self.apply_effects(&applied.effects);
                     return (state, applied, Some(error));
                 }
             }
@@ -121,7 +121,7 @@ impl Core {
     }
 
     /// Counts what is not kept any more.
-    fn take_effects(&self, effects: &Effects) {
+    fn apply_effects(&self, effects: &Effects) {
         if effects.has_retired {
             self.has_retired.store(true, Relaxed);
         }
@@ -151,7 +151,7 @@ impl Core {
     }
 
     /// Tells the listener of streams with new records, which readers can read now.
-    pub(crate) fn tell(&self, dirty: &[(StreamName, Position)]) {
+    pub(crate) fn notify(&self, dirty: &[(StreamName, Position)]) {
         if dirty.is_empty() {
             return;
         }
@@ -187,7 +187,7 @@ impl ColdEvents for Core {
         after: Position,
         visit: impl FnMut(StreamName, ColdEvent<Spot>) -> ControlFlow<()>,
     ) -> Result<(), ColdError> {
-        Ok(self.cold.walk(after, visit)?)
+        Ok(self.cold.scan_events(after, visit)?)
     }
 
     fn scan_back(
@@ -195,7 +195,7 @@ impl ColdEvents for Core {
         upto: Position,
         visit: impl FnMut(StreamName, Position),
     ) -> Result<Option<Position>, ColdError> {
-        Ok(self.cold.walk_stretch(upto, visit)?)
+        Ok(self.cold.scan_from_seek_point(upto, visit)?)
     }
 
     fn last_with(&self, ranges: &[ColdRange], events: u64) -> Result<Position, ColdError> {

@@ -53,7 +53,7 @@ pub struct DiskEngine {
     queue: Arc<Queue<Box<Request>>>,
     pool: ReadPool,
     presence: Arc<Presence>,
-    writing: Option<JoinHandle<()>>,
+    writer_thread: Option<JoinHandle<()>>,
 }
 
 impl fmt::Debug for DiskEngine {
@@ -80,18 +80,19 @@ impl DiskEngine {
         let pool = ReadPool::start(&core.health).map_err(no_thread)?;
         let mailbox = Arc::new(Mailbox::new(checkpoint_request));
         let queue = Arc::new(Queue::new());
-        let keeping = {
+        let maintenance_thread = {
             let (core, mailbox, queue) = (Arc::clone(&core), Arc::clone(&mailbox), Arc::clone(&queue));
-            let thread = thread::Builder::new().name("log-keep".to_owned());
-            thread.spawn(move || keep(&core.health, &maintenance, &mailbox, &queue)).map_err(no_thread)?
+            let thread = thread::Builder::new().name("log-maintain".to_owned());
+            thread.spawn(move || maintain(&core.health, &maintenance, &mailbox, &queue)).map_err(no_thread)?
         };
-        let writing = Writing { writer, mailbox, settings, keeping: Some(keeping) };
-        let writing = {
+        let writer_thread =
+            WriterThread { writer, mailbox, settings, maintenance_thread: Some(maintenance_thread) };
+        let writer_thread = {
             let queue = Arc::clone(&queue);
             let thread = thread::Builder::new().name("log-write".to_owned());
-            thread.spawn(move || writing.run(&queue)).map_err(no_thread)?
+            thread.spawn(move || writer_thread.run(&queue)).map_err(no_thread)?
         };
-        Ok(Self { core, queue, pool, presence, writing: Some(writing) })
+        Ok(Self { core, queue, pool, presence, writer_thread: Some(writer_thread) })
     }
 
     /// Closes it, which waits for the disk, as dropping it does.
@@ -117,11 +118,11 @@ impl DiskEngine {
     }
 
     /// Records the loss of an event that is broken, so that a read goes on behind it.
-    async fn tell_damage(&self, stream: StreamName, position: Position) -> Result<(), EngineError> {
+    async fn record_damage(&self, stream: StreamName, position: Position) -> Result<(), EngineError> {
         self.core.cold.pass_over(position)?;
         let command = Command::Damage { stream: stream.clone(), position };
         // Its time is that of the last event.
-        if self.ask(Now::default(), command).await.is_err() {
+        if self.request(Now::default(), command).await.is_err() {
             self.core.state().damage(None, &stream, position);
         }
         Ok(())
@@ -129,7 +130,7 @@ impl DiskEngine {
 
     /// Encodes what is to be written on the caller's thread, so that the one writer has little to do, and waits for the
     /// reply.
-    async fn ask(&self, now: Now, command: Command) -> Result<Reply, EngineError> {
+    async fn request(&self, now: Now, command: Command) -> Result<Reply, EngineError> {
         let encoded = match &command {
             Command::Append(append) => match EncodedEvents::new(self.core.salt, &append.events) {
                 Ok(encoded) => encoded,
@@ -156,22 +157,22 @@ impl DiskEngine {
 impl Drop for DiskEngine {
     fn drop(&mut self) {
         self.queue.stop();
-        if let Some(writing) = self.writing.take() {
+        if let Some(writer_thread) = self.writer_thread.take() {
             // What makes it fail is caught and told where it happens.
-            let _ = writing.join();
+            let _ = writer_thread.join();
         }
     }
 }
 
 /// The thread that writes.
-struct Writing {
+struct WriterThread {
     writer: Writer,
     mailbox: Arc<Mailbox>,
     settings: DiskSettings,
-    keeping: Option<JoinHandle<()>>,
+    maintenance_thread: Option<JoinHandle<()>>,
 }
 
-impl Writing {
+impl WriterThread {
     /// Writes until the log is closed, and then closes it; or answers all who wait, when it can't go on.
     fn run(mut self, queue: &Queue<Box<Request>>) {
         let health = Arc::clone(&self.writer.core.health);
@@ -185,16 +186,16 @@ impl Writing {
         }
         // What was written is as a crash would leave it: a start takes it again.
         self.mailbox.stop(None);
-        self.join_keeping();
+        self.join_maintenance();
     }
 
     fn write(&mut self, queue: &Queue<Box<Request>>) {
         let mut linger = Linger { expected: 1, wait_max: Duration::ZERO };
         let mut sync_at = None;
         loop {
-            match queue.next(linger, self.look_at(sync_at)) {
+            match queue.next(linger, self.next_deadline(sync_at)) {
                 Next::Group(requests) => {
-                    if self.writer.is_held() {
+                    if self.writer.is_paused() {
                         // What held it may be over: whoever comes first need not be refused for that.
                         let _ = self.roll_if_due();
                         self.wait_if_overfull();
@@ -217,9 +218,9 @@ impl Writing {
     }
 
     /// When to look around, if no step comes before.
-    fn look_at(&self, sync_at: Option<Instant>) -> Option<Instant> {
-        let file_at = self.writer.indexing.has_waiting().then(|| Instant::now() + IDLE_MAX);
-        [sync_at, file_at].into_iter().flatten().min()
+    fn next_deadline(&self, sync_at: Option<Instant>) -> Option<Instant> {
+        let index_at = self.writer.indexing.has_waiting().then(|| Instant::now() + IDLE_MAX);
+        [sync_at, index_at].into_iter().flatten().min()
     }
 
     /// With [`SyncRule::Interval`], syncs what is old enough; answers when to look again.
@@ -256,58 +257,59 @@ impl Writing {
         }
     }
 
-    /// A maintenance thread that is slow or in trouble must not let the segment, and its index in memory, grow for
+    /// A maintenance thread that is slow or in error must not let the segment, and its index in memory, grow for
     /// ever.
     fn wait_if_overfull(&mut self) {
         while self.writer.is_overfull() {
-            let mut trouble = self.mailbox.wait_until_free();
-            let is_short = matches!(trouble, Some(EngineError::TooManyFiles { .. }));
+            let mut error = self.mailbox.wait_until_free();
+            let is_short = matches!(error, Some(EngineError::TooManyFiles { .. }));
             // Files may be had again: then nobody is refused for a checkpoint that failed before.
-            if is_short && self.writer.keep_for_next().is_ok() {
+            if is_short && self.writer.reserve_descriptor().is_ok() {
                 self.mailbox.retry();
-                trouble = self.mailbox.wait_until_free();
+                error = self.mailbox.wait_until_free();
             }
-            self.writer.hold(trouble.clone());
-            if trouble.is_some() {
+            self.writer.pause(error.clone());
+            if error.is_some() {
                 return;
             }
             if let Some(error) = self.roll_if_due() {
                 // The disk is full, or worse.
-                self.writer.hold(Some(error));
+                self.writer.pause(Some(error));
                 return;
             }
         }
-        self.writer.hold(None);
+        self.writer.pause(None);
     }
 
     fn finish(&mut self) {
         let checkpoint_request = self.writer.finish();
         self.mailbox.stop(checkpoint_request.ok());
-        self.join_keeping();
+        self.join_maintenance();
     }
 
-    fn join_keeping(&mut self) {
-        if let Some(keeping) = self.keeping.take() {
+    fn join_maintenance(&mut self) {
+        if let Some(maintenance_thread) = self.maintenance_thread.take() {
             // What makes it fail is caught and told where it happens.
-            let _ = keeping.join();
+            let _ = maintenance_thread.join();
         }
     }
 }
 
 /// The thread that keeps. When it can't go on, whoever waits for it is told.
-fn keep(health: &Health, maintenance: &Maintenance, mailbox: &Mailbox, queue: &Queue<Box<Request>>) {
-    if let Err(Failed(reason)) = health.watched("maintains the log", || keep_on(maintenance, mailbox, queue))
+fn maintain(health: &Health, maintenance: &Maintenance, mailbox: &Mailbox, queue: &Queue<Box<Request>>) {
+    if let Err(Failed(reason)) =
+        health.watched("maintains the log", || run_maintenance(maintenance, mailbox, queue))
     {
         mailbox.abandon(reason);
     }
 }
 
-fn keep_on(maintenance: &Maintenance, mailbox: &Mailbox, queue: &Queue<Box<Request>>) {
+fn run_maintenance(maintenance: &Maintenance, mailbox: &Mailbox, queue: &Queue<Box<Request>>) {
     while let Some(task) = mailbox.next(|| maintenance.has_garbage(), || queue.nudge()) {
         match task {
             Task::Preallocate => maintenance.make_preallocation(),
-            Task::Look => maintenance.look(),
-            Task::Keep(checkpoint_request) => match maintenance.keep(&checkpoint_request) {
+            Task::CheckFiles => maintenance.check_files(),
+            Task::Checkpoint(checkpoint_request) => match maintenance.checkpoint(&checkpoint_request) {
                 Ok(()) => mailbox.done(),
                 Err(error) => {
                     if !matches!(error, MaintenanceError::Missing(_)) {
@@ -339,29 +341,29 @@ impl Engine for DiskEngine {
     }
 
     fn submit(&self, now: Now, command: Command) -> Pending<'_, Result<Reply, EngineError>> {
-        Box::pin(self.ask(now, command))
+        Box::pin(self.request(now, command))
     }
 
     fn query<'a>(&'a self, query: Query<'a>) -> QueryAnswer<'a> {
         let looked = self.core.state().query(query);
         match looked {
-            Ok(QueryProgress::Ready(reply)) => QueryAnswer::Ready(Ok(reply)),
-            Ok(looked) => QueryAnswer::Cold(Box::pin(self.look_on(query, looked))),
-            Err(error) => QueryAnswer::Ready(Err(error)),
+            Ok(Looked::Ready(reply)) => Looking::Ready(Ok(reply)),
+            Ok(looked) => Looking::Cold(Box::pin(self.finish_query(query, looked))),
+            Err(error) => Looking::Ready(Err(error)),
         }
     }
 }
 
 impl DiskEngine {
     /// Goes on with a look, and begins it again behind an event that is broken.
-    async fn look_on(&self, query: Query<'_>, mut looked: QueryProgress) -> Result<QueryReply, EngineError> {
+    async fn finish_query(&self, query: Query<'_>, mut looked: Looked) -> Result<QueryReply, EngineError> {
         loop {
-            match lookup::look_on(&self.core, &self.pool, looked).await {
+            match lookup::finish(&self.core, &self.pool, looked).await {
                 Ok(reply) => return Ok(reply),
                 Err(ColdError::Engine(error)) => return Err(error),
                 Err(ColdError::Damaged { stream, position, error }) => {
                     tracing::error!(%error, %stream, position = position.0, "an event is broken; its readers are told of a loss");
-                    self.tell_damage(stream, position).await?;
+                    self.record_damage(stream, position).await?;
                 }
             }
             looked = self.core.state().query(query)?;

@@ -19,7 +19,7 @@ mod sealed;
 mod tests;
 mod writing;
 
-pub use growing::{Growing, MARK_GAP_BYTES, OutOfOrder};
+pub use growing::{Growing, OutOfOrder, SEEK_POINT_GAP_BYTES};
 pub(crate) use layout::PAGE_BYTES;
 pub use sealed::Sealed;
 pub(crate) use writing::write_file;
@@ -46,7 +46,7 @@ pub struct Entry {
 
 /// A place where a walk in log order can begin: a frame that heads events, and the first of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct SeekPoint {
     /// The first event's place in the log.
     pub position: Position,
     /// The byte of the segment at which the head's frame begins.
@@ -159,7 +159,7 @@ pub enum IndexError {
 
 impl IndexError {
     /// Whether the index is not there, not whole, or of another segment: then it is made again from its own.
-    pub(crate) fn is_mended_anew(&self) -> bool {
+    pub(crate) fn is_rebuildable(&self) -> bool {
         match self {
             Self::Io(error) => error.kind() == io::ErrorKind::NotFound,
             Self::Corrupt { .. } | Self::Length { .. } | Self::Foreign { .. } => true,
@@ -203,40 +203,40 @@ pub trait SegmentIndex: Send + Sync {
     /// See the trait.
     fn entries(&self, postings: &Postings, from: u32, entries_max: usize) -> Result<Vec<Entry>, IndexError>;
 
-    /// How many marks there are.
-    fn mark_count(&self) -> u32;
+    /// How many seek_points there are.
+    fn seek_point_count(&self) -> u32;
 
-    /// The `number`-th mark in log order, counted from 0.
+    /// The `number`-th seek_point in log order, counted from 0.
     ///
     /// # Errors
     /// See the trait.
-    fn mark(&self, number: u32) -> Result<Option<Mark>, IndexError>;
+    fn seek_point(&self, number: u32) -> Result<Option<SeekPoint>, IndexError>;
 
-    /// The number of the last mark at or before `position`.
+    /// The number of the last seek_point at or before `position`.
     ///
     /// # Errors
     /// See the trait.
-    fn mark_number_upto(&self, position: Position) -> Result<Option<u32>, IndexError>;
+    fn seek_point_number_upto(&self, position: Position) -> Result<Option<u32>, IndexError>;
 
-    /// The number of the last mark whose time is before `time`.
+    /// The number of the last seek_point whose time is before `time`.
     ///
     /// # Errors
     /// See the trait.
-    fn mark_number_before_time(&self, time: UnixMs) -> Result<Option<u32>, IndexError>;
+    fn seek_point_number_before_time(&self, time: UnixMs) -> Result<Option<u32>, IndexError>;
 
-    /// The last mark at or before `position`.
+    /// The last seek_point at or before `position`.
     ///
     /// # Errors
     /// See the trait.
-    fn mark_upto(&self, position: Position) -> Result<Option<Mark>, IndexError> {
-        self.mark_number_upto(position)?.map_or(Ok(None), |number| self.mark(number))
+    fn seek_point_upto(&self, position: Position) -> Result<Option<SeekPoint>, IndexError> {
+        self.seek_point_number_upto(position)?.map_or(Ok(None), |number| self.seek_point(number))
     }
 
-    /// The last mark whose time is before `time`.
+    /// The last seek_point whose time is before `time`.
     ///
     /// # Errors
     /// See the trait.
-    fn mark_before_time(&self, time: UnixMs) -> Result<Option<Mark>, IndexError> {
-        self.mark_number_before_time(time)?.map_or(Ok(None), |number| self.mark(number))
+    fn seek_point_before_time(&self, time: UnixMs) -> Result<Option<SeekPoint>, IndexError> {
+        self.seek_point_number_before_time(time)?.map_or(Ok(None), |number| self.seek_point(number))
     }
 }

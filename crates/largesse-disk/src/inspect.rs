@@ -12,9 +12,9 @@ use largesse_log::{
 
 use crate::{
     core::Core,
-    io::{Disk, DiskFile, Unchanged, lock::LOCK_NAME},
+    io::{Disk, DiskFile, ReadOnly, lock::LOCK_NAME},
     read::ColdError,
-    recover::{Looked, OpenError, look},
+    recover::{InspectedLog, OpenError, inspect},
     segments::SegmentId,
 };
 
@@ -26,7 +26,7 @@ pub use check::{Checked, Defect, check, check_watched};
 pub const CLOCK_NAME: &str = "clock";
 
 /// A log as it stands in its files.
-pub struct StandingLog {
+pub struct OfflineLog {
     core: Core,
     left_out: Vec<OpenError>,
     files: Files,
@@ -45,9 +45,9 @@ pub struct Files {
     pub bytes: u64,
 }
 
-impl std::fmt::Debug for StandingLog {
+impl std::fmt::Debug for OfflineLog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StandingLog").field("files", &self.files).finish_non_exhaustive()
+        f.debug_struct("OfflineLog").field("files", &self.files).finish_non_exhaustive()
     }
 }
 
@@ -61,7 +61,7 @@ pub fn is_log(disk: &dyn Disk) -> io::Result<bool> {
     Ok(disk.names()?.iter().any(is_ours))
 }
 
-impl StandingLog {
+impl OfflineLog {
     /// Reads what a start would: the checkpoint, and the steps after it. What is broken among them is left out. That
     /// there is a log at all, [`is_log`] says.
     ///
@@ -70,7 +70,7 @@ impl StandingLog {
     pub fn load(disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Io { file: "the data folder".to_owned(), source };
         let files = files(&*disk).map_err(failed)?;
-        let Looked { core, left_out } = look(Arc::new(Unchanged(disk)))?;
+        let InspectedLog { core, left_out } = inspect(Arc::new(ReadOnly(disk)))?;
         Ok(Self { core, left_out, files })
     }
 

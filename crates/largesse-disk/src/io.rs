@@ -13,9 +13,9 @@ mod open_files;
 #[cfg(feature = "simulated")]
 mod panicking;
 mod presence;
+mod read_only;
 #[cfg(feature = "simulated")]
 mod simulated;
-mod unchanged;
 mod watched;
 
 pub(crate) use failure::{refused, remove_if_there};
@@ -25,9 +25,9 @@ pub(crate) use open_files::{is_code_out_of_files, is_out_of_files};
 #[cfg(feature = "simulated")]
 pub use panicking::PanickingDisk;
 pub(crate) use presence::Presence;
+pub(crate) use read_only::ReadOnly;
 #[cfg(feature = "simulated")]
 pub use simulated::{Act, Fault, OPERATIONS_KEPT_MAX, Operation, Outcome, SimulatedDisk};
-pub(crate) use unchanged::Unchanged;
 pub(crate) use watched::Watched;
 
 /// A folder of files. Names have no slashes; another name than that of a file is an

@@ -110,9 +110,9 @@ impl Maintenance {
     }
 
     /// Looks whether the log's files are still there.
-    pub(crate) fn look(&self) {
+    pub(crate) fn check_files(&self) {
         // What is missing was told, and stops the writer.
-        let _ = self.watch.look(&self.core.segments);
+        let _ = self.watch.check(&self.core.segments);
     }
 
     /// Makes the preallocated segment that was ordered.
@@ -124,7 +124,7 @@ impl Maintenance {
 
     /// Nothing is written any more: takes away what was made for it.
     pub(crate) fn close(&self) {
-        self.look();
+        self.check_files();
         if self.disk.failure().is_none() {
             preallocation::remove(&self.disk);
         }
@@ -151,20 +151,20 @@ impl Maintenance {
     ///
     /// # Errors
     /// Those of the disk. The log goes on as before; a start would have to replay more.
-    pub(crate) fn keep(&self, checkpoint_request: &CheckpointRequest) -> Result<(), MaintenanceError> {
+    pub(crate) fn checkpoint(&self, checkpoint_request: &CheckpointRequest) -> Result<(), MaintenanceError> {
         if let Some(failure) = self.disk.failure() {
             return Err(MaintenanceError::Io(io::Error::other(failure.to_owned())));
         }
-        self.watch.look(&self.core.segments).map_err(MaintenanceError::Missing)?;
+        self.watch.check(&self.core.segments).map_err(MaintenanceError::Missing)?;
         self.seal_before(checkpoint_request.replay_from)?;
-        self.mend_indexes(&checkpoint_request.snapshot)?;
-        let mut compacted = self.told(self.recount_and_compact(&checkpoint_request.snapshot));
+        self.rebuild_indexes(&checkpoint_request.snapshot)?;
+        let mut compacted = self.or_warn(self.recount_and_compact(&checkpoint_request.snapshot));
         for _ in 0..COMPACTIONS_MAX {
             self.write_checkpoint(checkpoint_request, compacted)?;
             if self.pressure() == Pressure::Light {
                 break;
             }
-            compacted = self.told(self.compact(&checkpoint_request.snapshot));
+            compacted = self.or_warn(self.compact(&checkpoint_request.snapshot));
             if compacted.is_none() {
                 break;
             }
@@ -173,7 +173,7 @@ impl Maintenance {
     }
 
     /// What is not compacted today is tomorrow; a checkpoint does not wait for it.
-    fn told(&self, compacted: Result<Option<Compacted>, MaintenanceError>) -> Option<Compacted> {
+    fn or_warn(&self, compacted: Result<Option<Compacted>, MaintenanceError>) -> Option<Compacted> {
         compacted.unwrap_or_else(|error| {
             tracing::warn!(%error, "no segment could be compacted; their space does not come back yet");
             None
@@ -232,7 +232,7 @@ impl Maintenance {
                 cut_zeros(segment);
                 let growing = growing.read().unwrap_or_else(PoisonError::into_inner);
                 let index = self.write_index(segment.id, &growing)?;
-                let file = self.read_now_and_then(segment)?;
+                let file = self.open_lazily(segment)?;
                 let sealed = segment.with_index(file, Index::Sealed(index));
                 self.replace(&[segment.id], vec![Arc::new(sealed)]);
             }
@@ -241,9 +241,9 @@ impl Maintenance {
     }
 
     /// A segment that is not written any more need not stay open.
-    fn read_now_and_then(&self, segment: &Segment) -> Result<Arc<dyn DiskFile>, MaintenanceError> {
+    fn open_lazily(&self, segment: &Segment) -> Result<Arc<dyn DiskFile>, MaintenanceError> {
         let name = segment.id.file_name();
-        Ok(self.disk.read_now_and_then(&name, self.disk.open(&name)?))
+        Ok(self.disk.open_lazily(&name, self.disk.open(&name)?))
     }
 
     /// Puts segments in the place of others, which somebody may still read.
@@ -259,7 +259,7 @@ impl Maintenance {
     }
 
     /// Makes indexes again that were found broken.
-    fn mend_indexes(&self, snapshot: &Snapshot) -> Result<(), MaintenanceError> {
+    fn rebuild_indexes(&self, snapshot: &Snapshot) -> Result<(), MaintenanceError> {
         for segment in self.sealed().iter().filter(|segment| segment.wants_index()) {
             let file = segment.id.index_name();
             match reindexed(segment, self.core.salt, |stream| snapshot.life_start(stream)) {
@@ -290,7 +290,7 @@ impl Maintenance {
         let name = id.index_name();
         remove_if_there(&self.disk, &name)?;
         let file = write_file(&self.disk, &name, growing, self.index_of(id))?;
-        Ok(Sealed::open(self.disk.read_now_and_then(&name, file), self.index_of(id))?)
+        Ok(Sealed::open(self.disk.open_lazily(&name, file), self.index_of(id))?)
     }
 
     fn index_of(&self, id: SegmentId) -> IndexOf {
@@ -381,7 +381,7 @@ fn listed(segment: &Segment) -> SealedSegment {
         first: segment.first,
         bytes: segment.bytes(),
         live_bytes: segment.live_bytes(),
-        skipped: segment.refused().into_iter().map(|range| (range.start, range.end)).collect(),
+        void_ranges: segment.void_ranges().into_iter().map(|range| (range.start, range.end)).collect(),
     }
 }
 

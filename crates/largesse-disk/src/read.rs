@@ -6,7 +6,7 @@
 mod coalesced_read;
 mod locate;
 pub(crate) mod pool;
-mod segment_walk;
+mod segment_scan;
 mod stubs;
 
 use std::{
@@ -21,7 +21,7 @@ use largesse_log::{
 };
 
 pub(crate) use coalesced_read::CoalescedRead;
-pub(crate) use segment_walk::SegmentWalk;
+pub(crate) use segment_scan::SegmentScan;
 use stubs::run_in;
 
 use crate::{
@@ -122,14 +122,14 @@ impl ColdReader {
         Ok(Vec::new())
     }
 
-    pub(crate) fn walk(
+    pub(crate) fn scan_events(
         &self,
         after: Position,
         mut visit: impl FnMut(StreamName, ColdEvent<Spot>) -> ControlFlow<()>,
     ) -> Result<(), EngineError> {
         let list = self.list();
         for segment in &list[number_of(&list, after)..] {
-            let mut events = SegmentWalk::after(segment, after, self.salt)?;
+            let mut events = SegmentScan::after(segment, after, self.salt)?;
             while let Some(event) = events.next()? {
                 let (stream, event) = scanned(segment, event);
                 if visit(stream, event).is_break() {

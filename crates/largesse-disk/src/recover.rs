@@ -117,7 +117,7 @@ pub(crate) fn open(
 ) -> Result<Opened, OpenError> {
     let settings = settings.fitting(limits.log_bytes_max);
     let mut opening =
-        Opening::begin(Watched::new(disk, settings.open_files_max), new, Damage::Start(Vec::new()))?;
+        Opening::begin(Watched::new(disk, settings.open_files_max), new, Damage::Recover(Vec::new()))?;
     let last = opening.replay_all()?;
     let has_replayed = last.is_some();
     let generation = next_generation(&opening.disk)?;
@@ -163,7 +163,7 @@ pub(crate) fn open(
         generation,
     );
     let mut writer = Writer::new(Arc::clone(&core), Arc::new(disk), journal, settings, preallocation, first);
-    writer.stop_dropping(fault);
+    writer.stop_on_retention_error(fault);
     let unwritten = |error| OpenError::Io {
         file: SegmentId::written(number).file_name(),
         source: io::Error::other(error),
@@ -172,14 +172,14 @@ pub(crate) fn open(
     if !is_limited {
         writer.write_alone(vec![Command::Limits(limits)]).map_err(unwritten)?;
     }
-    if let Damage::Start(lost) = damage {
+    if let Damage::Recover(lost) = damage {
         damage::record(&core, &mut writer, lost).map_err(unwritten)?;
     }
     Ok(Opened { core, writer, maintenance, presence, checkpoint_request })
 }
 
 /// A log that is only looked at.
-pub(crate) struct Looked {
+pub(crate) struct InspectedLog {
     pub(crate) core: Core,
     /// What could not be taken.
     pub(crate) left_out: Vec<OpenError>,
@@ -190,16 +190,16 @@ pub(crate) struct Looked {
 ///
 /// # Errors
 /// [`OpenError`], when not even the checkpoint can be used.
-pub(crate) fn look(disk: Arc<dyn Disk>) -> Result<Looked, OpenError> {
+pub(crate) fn inspect(disk: Arc<dyn Disk>) -> Result<InspectedLog, OpenError> {
     // Of no use: there is a log.
     let new = NewLog { incarnation: Incarnation(0), salt: 0 };
     let files_max = DiskSettings::DEFAULT.open_files_max;
-    let mut opening = Opening::begin(Watched::new(disk, files_max), new, Damage::Look(Vec::new()))?;
+    let mut opening = Opening::begin(Watched::new(disk, files_max), new, Damage::Inspect(Vec::new()))?;
     let last = opening.replay_all();
     let Opening { core, damage, .. } = opening;
-    let mut left_out = if let Damage::Look(left_out) = damage { left_out } else { Vec::new() };
+    let mut left_out = if let Damage::Inspect(left_out) = damage { left_out } else { Vec::new() };
     left_out.extend(last.err());
-    Ok(Looked { core, left_out })
+    Ok(InspectedLog { core, left_out })
 }
 
 fn io_of(file: &str) -> impl FnOnce(io::Error) -> OpenError {
@@ -235,7 +235,7 @@ impl Opening {
 
     fn from_checkpoint(
         disk: Watched,
-        reading: checkpoint::Reading,
+        reading: checkpoint::CheckpointReader,
         damage: Damage,
     ) -> Result<Self, OpenError> {
         let head = reading.head().clone();
@@ -340,7 +340,7 @@ impl Opening {
         let bytes = file.bytes().map_err(io_of(&name))?;
         let index = Index::Growing(std::sync::RwLock::new(Growing::new()));
         let at = HEADER_BYTES as u64;
-        let read = self.disk.read_now_and_then(&name, Arc::clone(&file));
+        let read = self.disk.open_lazily(&name, Arc::clone(&file));
         let segment = Arc::new(Segment::new(id, header.first_position, read, index, at));
         self.core.segments.push(Arc::clone(&segment));
         let scan = Scan::new(Arc::clone(&file), self.core.salt, at, bytes).map_err(io_of(&name))?;

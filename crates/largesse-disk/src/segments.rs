@@ -40,7 +40,7 @@ pub(crate) struct Segment {
     live_bytes: AtomicU64,
     is_unrepairable: AtomicBool,
     /// Positions of appends that were written and then refused, from and before: nobody reads them.
-    refused: RwLock<Vec<Range<Position>>>,
+    void_ranges: RwLock<Vec<Range<Position>>>,
     /// How many bytes of the file stand for steps that were taken. What comes after may still be in the making.
     bytes: AtomicU64,
 }
@@ -119,7 +119,7 @@ impl Segment {
             index,
             live_bytes,
             bytes,
-            refused: RwLock::default(),
+            void_ranges: RwLock::default(),
             is_unrepairable: AtomicBool::new(false),
         }
     }
@@ -141,20 +141,20 @@ impl Segment {
     }
 
     /// An append that stands in the segment was refused.
-    pub(crate) fn refuse(&self, positions: Range<Position>) {
+    pub(crate) fn add_void(&self, positions: Range<Position>) {
         if !positions.is_empty() {
-            self.refused.write().unwrap_or_else(PoisonError::into_inner).push(positions);
+            self.void_ranges.write().unwrap_or_else(PoisonError::into_inner).push(positions);
         }
     }
 
-    pub(crate) fn is_refused(&self, position: Position) -> bool {
-        let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner);
-        let after = refused.partition_point(|range| range.start <= position);
-        refused[..after].last().is_some_and(|range| range.contains(&position))
+    pub(crate) fn is_void(&self, position: Position) -> bool {
+        let ranges = self.void_ranges.read().unwrap_or_else(PoisonError::into_inner);
+        let after = ranges.partition_point(|range| range.start <= position);
+        ranges[..after].last().is_some_and(|range| range.contains(&position))
     }
 
-    pub(crate) fn refused(&self) -> Vec<Range<Position>> {
-        self.refused.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn void_ranges(&self) -> Vec<Range<Position>> {
+        self.void_ranges.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -176,7 +176,7 @@ impl Segment {
     pub(crate) fn with_index(&self, file: Arc<dyn DiskFile>, index: Index) -> Self {
         let segment = Self::new(self.id, self.first, file, index, self.bytes());
         segment.set_live(self.live_bytes());
-        self.refused().into_iter().for_each(|positions| segment.refuse(positions));
+        self.void_ranges().into_iter().for_each(|positions| segment.add_void(positions));
         segment
     }
 

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::Path, sync::Arc};
 
 use largesse_disk::{
     DiskEngine, DiskSettings, NewLog, OpenError,
-    inspect::{StandingLog, check},
+    inspect::{OfflineLog, check},
     io::Folder,
 };
 use largesse_log::{
@@ -108,7 +108,7 @@ fn check_mended(break_it: fn(&Path, Vec<u8>)) {
     let broken = indexes(folder);
     assert_ne!(broken, before);
 
-    let log = StandingLog::load(Arc::new(Folder::open(folder).unwrap())).unwrap();
+    let log = OfflineLog::load(Arc::new(Folder::open(folder).unwrap())).unwrap();
     let read = |selection: &Selection, place| log.read(selection, place, LIMITS, &mut |_| {}).unwrap();
     assert_eq!(heard(read, "**"), want[3]);
     assert_eq!(indexes(folder), broken, "a look changes nothing");

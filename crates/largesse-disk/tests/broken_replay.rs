@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize, ops::Range, sync::Arc};
 
 use largesse_disk::{
     DiskEngine, DiskSettings, NewLog, OpenError,
-    inspect::{Defect, StandingLog, check},
+    inspect::{Defect, OfflineLog, check},
     io::SimulatedDisk,
 };
 use largesse_log::{
@@ -163,7 +163,7 @@ fn check_refused(disk: &SimulatedDisk, byte: u64, groups: &[Range<u64>]) {
     assert_eq!(disk.contents(SEGMENT), before, "nothing is changed");
     assert!(defects(disk).iter().all(|defect| group.contains(&defect.at.unwrap())), "{:?}", defects(disk));
 
-    let log = StandingLog::load(Arc::new(disk.clone())).unwrap();
+    let log = OfflineLog::load(Arc::new(disk.clone())).unwrap();
     assert_eq!(log.left_out().len(), 1, "byte {byte}: {:?}", log.left_out());
     let selection = Selection::many(vec![Selector::parse("**").unwrap()]).unwrap();
     let mut place = Place::default();
@@ -189,14 +189,14 @@ fn check_refused(disk: &SimulatedDisk, byte: u64, groups: &[Range<u64>]) {
 fn groups(disk: &SimulatedDisk) -> Vec<Range<u64>> {
     use largesse_disk::format::{
         frame::Salt,
-        scan::{Scan, Step},
+        scan::{Scan, Scanned},
         segment::HEADER_BYTES,
     };
     let file = largesse_disk::io::Disk::open(disk, SEGMENT).unwrap();
     let bytes = file.bytes().unwrap();
     let mut scan = Scan::new(file, Salt(11), HEADER_BYTES as u64, bytes).unwrap();
     let mut groups = Vec::new();
-    while let Step::Next(group) = scan.next_group().unwrap() {
+    while let Scanned::Next(group) = scan.next_group().unwrap() {
         groups.push(group.at..group.end);
     }
     groups

@@ -7,7 +7,7 @@ mod support;
 use std::{fs, path::Path, sync::Arc};
 
 use largesse_disk::{
-    DiskEngine, DiskSettings, NewLog, OpenError, format::segment::HEADER_BYTES, inspect::StandingLog,
+    DiskEngine, DiskSettings, NewLog, OpenError, format::segment::HEADER_BYTES, inspect::OfflineLog,
     io::Folder,
 };
 use largesse_log::{
@@ -41,8 +41,8 @@ fn state(engine: &DiskEngine) -> StreamState {
     run(engine.state(&name())).unwrap().unwrap()
 }
 
-fn load(folder: &Path) -> StandingLog {
-    StandingLog::load(Arc::new(Folder::open(folder).unwrap())).unwrap()
+fn load(folder: &Path) -> OfflineLog {
+    OfflineLog::load(Arc::new(Folder::open(folder).unwrap())).unwrap()
 }
 
 /// The files that say which format they have.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use largesse_disk::{
     DiskEngine, DiskSettings, NewLog,
-    inspect::{Checked, Defect, StandingLog, check_watched, files, is_log},
+    inspect::{Checked, Defect, OfflineLog, check_watched, files, is_log},
     io::SimulatedDisk,
 };
 use largesse_log::{
@@ -114,7 +114,7 @@ fn what_stands_behind_the_end_of_a_sealed_segment_is_told_unless_it_is_zeros() {
     assert_eq!(checked(&disk), (Checked { bytes: checked(&disk).0.bytes, ..checked(&stopped(1)).0 }, vec![]));
     file.write_at(b"x", end + 4999).unwrap();
     let (found, defects) = checked(&disk);
-    assert_eq!((found.behind, defects), (vec![(name.to_owned(), end)], vec![]));
+    assert_eq!((found.trailing, defects), (vec![(name.to_owned(), end)], vec![]));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn what_stands_after_a_crash_is_what_a_start_finds_and_looking_changes_nothing()
         let crashed = disk.after_power_cut(seed);
         let before: Vec<_> = crashed.file_names().iter().map(|name| crashed.contents(name)).collect();
         assert!(is_log(&crashed).unwrap());
-        let log = StandingLog::load(Arc::new(crashed.clone())).unwrap();
+        let log = OfflineLog::load(Arc::new(crashed.clone())).unwrap();
         assert_eq!((log.tail(), log.incarnation()), (tail, Incarnation(7)), "seed {seed}");
         assert!(log.left_out().is_empty());
         assert_eq!(checked(&crashed).1, []);

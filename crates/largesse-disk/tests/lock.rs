@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::{env, fs, io};
 
 use largesse_disk::io::Folder;
-use largesse_disk::io::lock::{FolderLock, LOCK_NAME, LockError, LookLock};
+use largesse_disk::io::lock::{FolderLock, LOCK_NAME, LockError, SharedLock};
 use support::TempFolder;
 
 /// Names the folder to the process that [`Holder`] starts.
@@ -50,7 +50,7 @@ impl Drop for Holder {
 #[test]
 fn holds_the_lock_while_its_input_is_open() {
     let Some(folder) = env::var_os(FOLDER_VARIABLE) else { return };
-    let _lock = FolderLock::take(&opened(folder)).expect("nobody else has it");
+    let _lock = FolderLock::acquire(&opened(folder)).expect("nobody else has it");
     writeln!(io::stdout(), "{HELD}").expect("the parent listens");
     io::copy(&mut io::stdin(), &mut io::sink()).expect("the parent says nothing");
 }
@@ -61,8 +61,8 @@ fn opened(folder: impl AsRef<std::path::Path>) -> Folder {
 
 #[track_caller]
 fn taken(folder: &TempFolder) -> (Option<u32>, Option<String>) {
-    let refused = FolderLock::take(&opened(folder.path())).expect_err("somebody has it");
-    let LockError::Taken { pid, program, folder: named } = refused else {
+    let refused = FolderLock::acquire(&opened(folder.path())).expect_err("somebody has it");
+    let LockError::InUse { pid, program, folder: named } = refused else {
         unreachable!("{refused:?} is not that it is taken")
     };
     assert_eq!(named, folder.path());
@@ -73,7 +73,7 @@ fn taken(folder: &TempFolder) -> (Option<u32>, Option<String>) {
 fn a_second_lock_of_a_folder_is_refused_until_the_first_is_dropped() {
     let folder = TempFolder::new();
     for _ in 0..3 {
-        let first = FolderLock::take(&opened(folder.path())).expect("it is free");
+        let first = FolderLock::acquire(&opened(folder.path())).expect("it is free");
         let (pid, program) = taken(&folder);
         assert_eq!(pid, Some(std::process::id()));
         assert!(program.is_some_and(|name| name.starts_with("lock-")), "cargo names a test so");
@@ -87,7 +87,7 @@ fn a_killed_process_frees_the_folder_and_is_named_before() {
     let mut holder = Holder::start(&folder);
     assert_eq!(taken(&folder).0, Some(holder.0.id()));
     holder.kill();
-    let _ours = FolderLock::take(&opened(folder.path())).expect("the other process is gone");
+    let _ours = FolderLock::acquire(&opened(folder.path())).expect("the other process is gone");
     assert_eq!(taken(&folder).0, Some(std::process::id()), "not the one before");
 }
 
@@ -96,7 +96,7 @@ fn what_an_old_lock_file_holds_neither_locks_nor_is_believed_blindly() {
     let folder = TempFolder::new();
     for cold in [&b"4711\nlargesse\n"[..], b"", b"\xff\xfe", b"no number\n\x1b[31m\n"] {
         fs::write(folder.path().join(LOCK_NAME), cold).expect("the folder is there");
-        let held = FolderLock::take(&opened(folder.path())).expect("nobody has it");
+        let held = FolderLock::acquire(&opened(folder.path())).expect("nobody has it");
         fs::write(folder.path().join(LOCK_NAME), cold).expect("the folder is there");
         let (pid, program) = taken(&folder);
         let readable = cold.starts_with(b"4711");
@@ -110,17 +110,17 @@ fn what_an_old_lock_file_holds_neither_locks_nor_is_believed_blindly() {
 fn a_folder_whose_lock_file_somebody_removed_still_has_one_owner() {
     let folder = TempFolder::new();
     let remove = || fs::remove_file(folder.path().join(LOCK_NAME)).expect("it is there");
-    let ours = FolderLock::take(&opened(folder.path())).expect("it is free");
+    let ours = FolderLock::acquire(&opened(folder.path())).expect("it is free");
     remove();
     assert_eq!(taken(&folder), (None, None), "its file is another's, and the folder is not");
     remove();
-    let refused = LookLock::take(&opened(folder.path())).expect_err("it is taken");
-    assert!(matches!(refused, LockError::Taken { .. }), "{refused}");
+    let refused = SharedLock::acquire(&opened(folder.path())).expect_err("it is taken");
+    assert!(matches!(refused, LockError::InUse { .. }), "{refused}");
     drop(ours);
-    let look = LookLock::take(&opened(folder.path())).expect("it is free");
+    let look = SharedLock::acquire(&opened(folder.path())).expect("it is free");
     remove();
-    let refused = FolderLock::take(&opened(folder.path())).expect_err("it is looked at");
-    assert!(matches!(refused, LockError::Looked { .. }), "{refused}");
+    let refused = FolderLock::acquire(&opened(folder.path())).expect_err("it is looked at");
+    assert!(matches!(refused, LockError::Shared { .. }), "{refused}");
     drop(look);
 }
 
@@ -128,29 +128,30 @@ fn a_folder_whose_lock_file_somebody_removed_still_has_one_owner() {
 fn a_folder_that_was_moved_keeps_its_lock_and_another_in_its_place_has_its_own() {
     let folder = TempFolder::new();
     let (live, moved) = (folder.path().join("live"), folder.path().join("moved"));
-    let ours = FolderLock::take(&Folder::open(&live).expect("it is made")).expect("it is free");
+    let ours = FolderLock::acquire(&Folder::open(&live).expect("it is made")).expect("it is free");
     fs::rename(&live, &moved).expect("it is there");
-    let other = FolderLock::take(&Folder::open(&live).expect("it is made")).expect("it is another");
-    assert!(FolderLock::take(&opened(&moved)).is_err() && FolderLock::take(&opened(&live)).is_err());
+    let other = FolderLock::acquire(&Folder::open(&live).expect("it is made")).expect("it is another");
+    assert!(FolderLock::acquire(&opened(&moved)).is_err() && FolderLock::acquire(&opened(&live)).is_err());
     drop((ours, other));
 }
 
 #[test]
 fn many_look_at_a_folder_at_once_and_nobody_has_it_meanwhile() {
     let folder = TempFolder::new();
-    let ours = FolderLock::take(&opened(folder.path())).expect("it is free");
-    let refused = LookLock::take(&opened(folder.path())).expect_err("it is taken");
+    let ours = FolderLock::acquire(&opened(folder.path())).expect("it is free");
+    let refused = SharedLock::acquire(&opened(folder.path())).expect_err("it is taken");
     assert!(
-        matches!(&refused, LockError::Taken { pid, .. } if *pid == Some(std::process::id())),
+        matches!(&refused, LockError::InUse { pid, .. } if *pid == Some(std::process::id())),
         "{refused}"
     );
     drop(ours);
-    let looks: Vec<_> = (0..3).map(|_| LookLock::take(&opened(folder.path())).expect("it is free")).collect();
+    let looks: Vec<_> =
+        (0..3).map(|_| SharedLock::acquire(&opened(folder.path())).expect("it is free")).collect();
     assert!(looks.iter().all(Option::is_some));
-    let refused = FolderLock::take(&opened(folder.path())).expect_err("it is looked at");
-    assert!(matches!(&refused, LockError::Looked { folder: named } if named == folder.path()), "{refused}");
+    let refused = FolderLock::acquire(&opened(folder.path())).expect_err("it is looked at");
+    assert!(matches!(&refused, LockError::Shared { folder: named } if named == folder.path()), "{refused}");
     drop(looks);
-    let _ours = FolderLock::take(&opened(folder.path())).expect("it is free again");
+    let _ours = FolderLock::acquire(&opened(folder.path())).expect("it is free again");
 }
 
 #[test]
@@ -158,9 +159,9 @@ fn who_looks_at_a_folder_changes_no_byte_of_its_lock() {
     let folder = TempFolder::new();
     let file = folder.path().join(LOCK_NAME);
     fs::write(&file, "4711\nlargesse\n").expect("the folder is there");
-    let look = LookLock::take(&opened(folder.path())).expect("it is free");
+    let look = SharedLock::acquire(&opened(folder.path())).expect("it is free");
     assert_eq!(fs::read(&file).expect("it is there"), b"4711\nlargesse\n");
-    let refused = FolderLock::take(&opened(folder.path())).expect_err("it is looked at");
+    let refused = FolderLock::acquire(&opened(folder.path())).expect_err("it is looked at");
     assert!(!refused.to_string().contains("4711"), "that process is long gone: {refused}");
     drop(look);
     assert_eq!(fs::read(&file).expect("it is there"), b"4711\nlargesse\n");

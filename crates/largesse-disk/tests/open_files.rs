@@ -6,7 +6,7 @@ mod support;
 
 use std::{fs, num::NonZeroUsize, path::Path, sync::Arc};
 
-use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, inspect::StandingLog, io::Folder};
+use largesse_disk::{DiskEngine, DiskSettings, NewLog, SyncRule, inspect::OfflineLog, io::Folder};
 use largesse_log::{
     Append, Author, EngineExt, EngineLimits, Incarnation, NewEvent, Once, Place, ReadLimits, Selection,
     Selector, Stopped, StreamName, Then, UnixMs,
@@ -94,7 +94,7 @@ fn a_log_of_many_segments_has_few_files_open() {
         assert!(open_files(folder.path()) <= settings.files_max());
     }
     drop(engine);
-    let log = StandingLog::load(Arc::new(Folder::open_to_read(folder.path()).unwrap())).unwrap();
+    let log = OfflineLog::load(Arc::new(Folder::open_to_read(folder.path()).unwrap())).unwrap();
     let read =
         log.read(&everything(), Place::default(), LIMITS, &mut |error| unreachable!("{error}")).unwrap();
     assert!(!read.records.is_empty());

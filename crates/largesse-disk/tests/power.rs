@@ -212,21 +212,21 @@ fn a_write_that_fails_is_done_in_part() {
 
 #[test]
 fn a_change_of_a_name_or_a_cut_that_fails_is_not_done_unless_the_power_went() {
-    type Request = fn(&SimulatedDisk, &dyn DiskFile) -> std::io::Result<()>;
-    let requests: [Request; 4] = [
+    type Call = fn(&SimulatedDisk, &dyn DiskFile) -> std::io::Result<()>;
+    let calls: [Call; 4] = [
         |disk, _| disk.create("b").map(drop),
         |disk, _| disk.rename("a", "b"),
         |disk, _| disk.remove("a"),
         |_, file| file.truncate(0),
     ];
     for (fault, want) in [(Fault::Error, 1), (Fault::Full, 1), (Fault::PowerCut, 2)] {
-        for request in requests {
+        for call in calls {
             let outcome = |seed| {
                 let disk = SimulatedDisk::new(seed);
                 let file = disk.create("a").unwrap();
                 file.write_at(b"abc", 0).unwrap();
                 arm(&disk, fault);
-                request(&disk, &*file).unwrap_err();
+                call(&disk, &*file).unwrap_err();
                 (disk.file_names(), disk.contents("a"))
             };
             let outcomes: BTreeSet<_> = (0..SEEDS).map(outcome).collect();
@@ -352,8 +352,8 @@ fn the_record_tells_what_was_done_in_order_by_the_names_of_then() {
     ];
     let record = disk.record();
     assert!(record.iter().map(|operation| operation.number).eq(0..8));
-    let told: Vec<_> = record.into_iter().map(|operation| (operation.act, operation.outcome)).collect();
-    assert_eq!(told, want);
+    let recorded: Vec<_> = record.into_iter().map(|operation| (operation.act, operation.outcome)).collect();
+    assert_eq!(recorded, want);
 }
 
 #[test]
@@ -368,17 +368,17 @@ fn the_record_forgets_the_oldest() {
 
 /// One step of a file's life; places and lengths are taken modulo what there is.
 #[derive(Clone, Debug)]
-enum Step {
+enum FileAction {
     Write { at: usize, bytes: usize },
     Truncate { bytes: usize },
     Sync,
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+fn any_action() -> impl Strategy<Value = FileAction> {
     prop_oneof![
-        4 => (any::<usize>(), 0..10_000_usize).prop_map(|(at, bytes)| Step::Write { at, bytes }),
-        1 => any::<usize>().prop_map(|bytes| Step::Truncate { bytes }),
-        1 => Just(Step::Sync),
+        4 => (any::<usize>(), 0..10_000_usize).prop_map(|(at, bytes)| FileAction::Write { at, bytes }),
+        1 => any::<usize>().prop_map(|bytes| FileAction::Truncate { bytes }),
+        1 => Just(FileAction::Sync),
     ]
 }
 
@@ -423,24 +423,24 @@ impl May {
 proptest! {
     #[test]
     fn after_a_power_cut_each_byte_is_the_safe_one_or_one_written_since(
-        steps in prop::collection::vec(any_step(), 1..30),
+        actions in prop::collection::vec(any_action(), 1..30),
         seed: u64,
     ) {
         let (disk, file) = with_safe(b"");
         let mut may = May { now: Vec::new(), bytes_min: 0, values: Vec::new() };
-        for (value, step) in (1..).zip(steps) {
-            match step {
-                Step::Write { at, bytes } => {
+        for (value, action) in (1..).zip(actions) {
+            match action {
+                FileAction::Write { at, bytes } => {
                     let (at, bytes) = (at % (may.now.len() + 1), vec![value; bytes]);
                     file.write_at(&bytes, at as u64).unwrap();
                     may.write(at, &bytes);
                 }
-                Step::Truncate { bytes } => {
+                FileAction::Truncate { bytes } => {
                     let bytes = bytes % (may.now.len() + 1);
                     file.truncate(bytes as u64).unwrap();
                     may.truncate(bytes);
                 }
-                Step::Sync => {
+                FileAction::Sync => {
                     file.sync().unwrap();
                     may.sync();
                 }

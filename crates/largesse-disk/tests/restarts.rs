@@ -16,7 +16,7 @@ use largesse_log::{
 };
 
 /// One call in so many finds the log opened anew.
-const CALLS_A_RESTART: u64 = 100;
+const CALLS_PER_RESTART: u64 = 100;
 /// Each event is read from a segment, and each segment is soon full.
 const BARE: DiskSettings = DiskSettings {
     sync: SyncRule::Always,
@@ -92,7 +92,7 @@ impl Restarting {
     /// The engine of now; sometimes a new one.
     fn engine(&self) -> Arc<DiskEngine> {
         let mut log = self.log();
-        if log.rng.below(CALLS_A_RESTART) == 0 {
+        if log.rng.below(CALLS_PER_RESTART) == 0 {
             log.restart();
         }
         Arc::clone(log.engine.as_ref().expect("it is opened again at once"))

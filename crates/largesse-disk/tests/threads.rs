@@ -150,7 +150,7 @@ async fn when_the_thread_that_writes_panics_every_publisher_is_answered_and_the_
 async fn when_the_thread_that_maintains_panics_every_publisher_is_answered_and_the_owner_told() {
     for calls in CALLS {
         let log = open(&SimulatedDisk::new(calls));
-        log.panicking.arm("log-keep", calls);
+        log.panicking.arm("log-maintain", calls);
         let mut acknowledged = Vec::new();
         let refused = loop {
             assert!(acknowledged.len() < PUBLISHES_MAX, "the thread that maintains does not panic");

@@ -18,7 +18,7 @@ use largesse::{
         inspect::{self, CLOCK_NAME},
         io::{
             Disk, Folder,
-            lock::{FolderLock, LOCK_NAME, LockError, LookLock},
+            lock::{FolderLock, LOCK_NAME, LockError, SharedLock},
         },
     },
     log::{EngineLimits, Incarnation},
@@ -51,7 +51,7 @@ pub(crate) struct DataFolder {
 #[expect(dead_code, reason = "it is held, and not otherwise used")]
 enum Lock {
     Ours(FolderLock),
-    Looked(Option<LookLock>),
+    Looked(Option<SharedLock>),
 }
 
 impl DataFolder {
@@ -79,7 +79,7 @@ impl DataFolder {
 
     /// Lock and log are in the folder that was opened, wherever its path leads by now.
     fn locked(folder: Folder) -> Result<Self, Failure> {
-        let lock = FolderLock::take(&folder).map_err(|error| Failure(told(&error)))?;
+        let lock = FolderLock::acquire(&folder).map_err(|error| Failure(told(&error)))?;
         Ok(Self { folder: Arc::new(folder), _lock: Lock::Ours(lock) })
     }
 
@@ -100,8 +100,8 @@ impl DataFolder {
         })?;
         // Before the lock, so that none is created where there is no log.
         check_names(&folder)?;
-        let lock = LookLock::take(&folder).map_err(|error| match error {
-            LockError::Taken { .. } => Failure(format!("{}{instead}", told(&error))),
+        let lock = SharedLock::acquire(&folder).map_err(|error| match error {
+            LockError::InUse { .. } => Failure(format!("{}{instead}", told(&error))),
             _ => Failure(told(&error)),
         })?;
         if lock.is_none() {

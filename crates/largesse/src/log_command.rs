@@ -14,7 +14,7 @@ mod tally;
 use std::{io, path::PathBuf};
 
 use largesse::{
-    disk::inspect::{self, Defect, StandingLog},
+    disk::inspect::{self, Defect, OfflineLog},
     http::rfc3339,
     log::StreamName,
 };
@@ -65,8 +65,8 @@ fn data(args: &DataArgs) -> Result<PathBuf, Failure> {
 }
 
 /// Loads the log, and says where it is broken.
-fn load(folder: &DataFolder) -> Result<StandingLog, Failure> {
-    StandingLog::load(folder.disk()).map_err(|error| folder.unopened(&error))
+fn load(folder: &DataFolder) -> Result<OfflineLog, Failure> {
+    OfflineLog::load(folder.disk()).map_err(|error| folder.unopened(&error))
 }
 
 fn info(folder: &DataFolder) -> Result<(), Failure> {
@@ -108,7 +108,7 @@ fn info(folder: &DataFolder) -> Result<(), Failure> {
 ///
 /// # Errors
 /// There is something.
-fn whole(log: &StandingLog) -> Result<(), Failure> {
+fn whole(log: &OfflineLog) -> Result<(), Failure> {
     for error in log.left_out() {
         note(&plain(&format!("left out: {error}")));
     }
@@ -145,7 +145,7 @@ fn check(folder: &DataFolder) -> Result<(), Failure> {
             "{file}, byte {at}: the last write before a crash; it was never acknowledged, and a start cuts it off"
         ));
     }
-    for (file, at) in &checked.behind {
+    for (file, at) in &checked.trailing {
         note(&format!(
             "{file}, byte {at}: the segment ends here, and something stands behind it; nobody reads it"
         ));

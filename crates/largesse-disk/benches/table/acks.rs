@@ -14,7 +14,7 @@ use largesse_wire::EventData;
 use tokio::task::JoinSet;
 
 use crate::{
-    Outcome,
+    BenchResult,
     floor::floor,
     log::{self, EVENT_BYTES},
     rng::Rng,
@@ -46,7 +46,7 @@ pub(crate) struct Publishers {
     pub(crate) event_bytes: usize,
 }
 
-pub(crate) fn run(words: &Words) -> Outcome<()> {
+pub(crate) fn run(words: &Words) -> BenchResult<()> {
     let (folder, count) = (words.folder()?, words.number("publishers")?);
     let (rounds, seconds) = (words.number::<u32>("rounds")?, words.number("seconds")?);
     let time = Duration::from_secs(seconds);
@@ -82,7 +82,7 @@ pub(crate) fn run(words: &Words) -> Outcome<()> {
     Ok(())
 }
 
-fn engine(folder: &Path, publishers: Publishers, time: Duration) -> Outcome<Published> {
+fn engine(folder: &Path, publishers: Publishers, time: Duration) -> BenchResult<Published> {
     let engine = log::open(folder, None)?;
     let runtime = log::runtime()?;
     let published = runtime.block_on(async {
@@ -96,7 +96,7 @@ fn engine(folder: &Path, publishers: Publishers, time: Duration) -> Outcome<Publ
 }
 
 /// One event for each stream, so that none is new when it is measured.
-async fn make_streams(engine: &Arc<DiskEngine>, streams: u64) -> Outcome<()> {
+async fn make_streams(engine: &Arc<DiskEngine>, streams: u64) -> BenchResult<()> {
     const TASKS: u64 = 512;
     let mut tasks = JoinSet::new();
     for first in 0..TASKS {
@@ -105,7 +105,7 @@ async fn make_streams(engine: &Arc<DiskEngine>, streams: u64) -> Outcome<()> {
             for number in (first..streams).step_by(TASKS as usize) {
                 engine.append(log::now().into(), log::append(log::stream(number)?, log::data(1)?)).await?;
             }
-            Outcome::Ok(())
+            BenchResult::Ok(())
         });
     }
     while let Some(done) = tasks.join_next().await {
@@ -119,8 +119,8 @@ pub(crate) async fn publish(
     engine: &Arc<DiskEngine>,
     publishers: Publishers,
     until: Instant,
-) -> Outcome<Published> {
-    let names: Arc<[StreamName]> = (0..publishers.streams).map(log::stream).collect::<Outcome<_>>()?;
+) -> BenchResult<Published> {
+    let names: Arc<[StreamName]> = (0..publishers.streams).map(log::stream).collect::<BenchResult<_>>()?;
     let data = log::data(publishers.event_bytes)?;
     let begun = Instant::now();
     let mut tasks = JoinSet::new();
@@ -141,7 +141,7 @@ async fn one_publisher(
     data: EventData,
     mut rng: Rng,
     until: Instant,
-) -> Outcome<Vec<Duration>> {
+) -> BenchResult<Vec<Duration>> {
     let mut took = Vec::new();
     let mut begun = Instant::now();
     while begun < until {

@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Outcome, log::EVENT_BYTES};
+use crate::{BenchResult, log::EVENT_BYTES};
 
 /// Events a second, in groups of `group`, for so long.
-pub(crate) fn floor(folder: &Path, group: usize, time: Duration) -> Outcome<f64> {
+pub(crate) fn floor(folder: &Path, group: usize, time: Duration) -> BenchResult<f64> {
     let path = folder.join("floor");
     let file = fs::File::create(&path)?;
     let bytes = vec![b'x'; EVENT_BYTES * group];

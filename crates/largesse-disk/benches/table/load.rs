@@ -15,7 +15,7 @@ use largesse_wire::EventData;
 use tokio::task::JoinSet;
 
 use crate::{
-    Outcome,
+    BenchResult,
     acks::{Publishers, publish},
     log,
     rng::Rng,
@@ -30,7 +30,7 @@ const UNDER_WAY: usize = 1_024;
 const KILL_WAIT: Duration = Duration::from_secs(60);
 const KILLED_PUBLISHERS: usize = 64;
 
-pub(crate) fn run(words: &Words) -> Outcome<()> {
+pub(crate) fn run(words: &Words) -> BenchResult<()> {
     let folder = words.folder()?;
     let (events, streams) = (words.number("events")?, words.number("streams")?);
     let event_bytes = words.number("event_bytes")?;
@@ -71,12 +71,16 @@ pub(crate) struct Fill {
 }
 
 /// Appends so many events.
-pub(crate) async fn fill(engine: &Arc<DiskEngine>, fill: Fill) -> Outcome<()> {
-    let taken = Arc::new(AtomicU64::new(0));
+pub(crate) async fn fill(engine: &Arc<DiskEngine>, fill: Fill) -> BenchResult<()> {
+    let begun_events = Arc::new(AtomicU64::new(0));
     let data = log::data(fill.event_bytes)?;
     let mut tasks = JoinSet::new();
     for number in 0..UNDER_WAY {
-        let filling = Filling { engine: Arc::clone(engine), data: data.clone(), taken: Arc::clone(&taken) };
+        let filling = Filling {
+            engine: Arc::clone(engine),
+            data: data.clone(),
+            begun_events: Arc::clone(&begun_events),
+        };
         tasks.spawn(filling.run(fill, Rng::new(number as u64)));
     }
     while let Some(done) = tasks.join_next().await {
@@ -89,12 +93,12 @@ pub(crate) async fn fill(engine: &Arc<DiskEngine>, fill: Fill) -> Outcome<()> {
 struct Filling {
     engine: Arc<DiskEngine>,
     data: EventData,
-    taken: Arc<AtomicU64>,
+    begun_events: Arc<AtomicU64>,
 }
 
 impl Filling {
-    async fn run(self, fill: Fill, mut rng: Rng) -> Outcome<()> {
-        while self.taken.fetch_add(1, Relaxed) < fill.events {
+    async fn run(self, fill: Fill, mut rng: Rng) -> BenchResult<()> {
+        while self.begun_events.fetch_add(1, Relaxed) < fill.events {
             let stream = log::stream(rng.below(fill.streams))?;
             self.engine.append(log::now().into(), log::append(stream, self.data.clone())).await?;
         }

@@ -15,7 +15,7 @@ use largesse_log::{
 use largesse_wire::EventData;
 use tokio::runtime::Runtime;
 
-use crate::Outcome;
+use crate::BenchResult;
 
 /// The data of an event, where nothing else is said.
 pub(crate) const EVENT_BYTES: usize = 256;
@@ -23,7 +23,7 @@ pub(crate) const EVENT_BYTES: usize = 256;
 pub(crate) const STREAMS_IN_GROUP: u64 = 100;
 
 /// Opens the log as a server does, with room for all that is measured. `kept` is how many events a stream keeps.
-pub(crate) fn open(folder: &Path, kept: Option<u64>) -> Outcome<Arc<DiskEngine>> {
+pub(crate) fn open(folder: &Path, kept: Option<u64>) -> BenchResult<Arc<DiskEngine>> {
     let limits = EngineLimits {
         log_bytes_max: u64::MAX / 2,
         streams_max: 10_000_000,
@@ -41,7 +41,7 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
 }
 
 /// The `number`-th stream.
-pub(crate) fn stream(number: u64) -> Outcome<StreamName> {
+pub(crate) fn stream(number: u64) -> BenchResult<StreamName> {
     Ok(StreamName::parse(&format!("s/{}/{}", number / STREAMS_IN_GROUP, number % STREAMS_IN_GROUP))?)
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn append(stream: StreamName, data: EventData) -> Append {
 }
 
 /// Data of so many bytes.
-pub(crate) fn data(bytes: usize) -> Outcome<EventData> {
+pub(crate) fn data(bytes: usize) -> BenchResult<EventData> {
     Ok(EventData::parse(&"x".repeat(bytes))?)
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn now() -> UnixMs {
 }
 
 /// What the files of a folder take on the disk.
-pub(crate) fn disk_bytes(folder: &Path) -> Outcome<u64> {
+pub(crate) fn disk_bytes(folder: &Path) -> BenchResult<u64> {
     const BLOCK_BYTES: u64 = 512;
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {
@@ -78,7 +78,7 @@ pub(crate) fn disk_bytes(folder: &Path) -> Outcome<u64> {
 }
 
 /// Memory of this process that is in use now.
-pub(crate) fn resident_bytes() -> Outcome<u64> {
+pub(crate) fn resident_bytes() -> BenchResult<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.map(|line| line.trim().trim_end_matches(" kB").parse::<u64>()).transpose()?;

@@ -21,13 +21,13 @@ use std::{error::Error, process::ExitCode};
 use words::Words;
 
 /// What may go wrong ends the run.
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type BenchResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// One measurement, and the words it takes.
 struct Command {
     name: &'static str,
     takes: &'static str,
-    run: fn(&Words) -> Outcome<()>,
+    run: fn(&Words) -> BenchResult<()>,
 }
 
 const COMMANDS: &[Command] = &[
@@ -55,12 +55,12 @@ fn main() -> ExitCode {
     let name = words.next().unwrap_or_default();
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         // `cargo bench` comes here, too.
-        return said(&usage());
+        return print_message(&usage());
     };
     match Words::parse(words).and_then(|words| (command.run)(&words)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            said(&format!("{name}: {error}"));
+            print_message(&format!("{name}: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -72,7 +72,7 @@ fn usage() -> String {
 }
 
 #[expect(clippy::print_stderr, reason = "what is for people, beside the rows")]
-fn said(text: &str) -> ExitCode {
+fn print_message(text: &str) -> ExitCode {
     eprintln!("{}", text.trim_end());
     ExitCode::SUCCESS
 }

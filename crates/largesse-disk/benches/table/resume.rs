@@ -19,7 +19,7 @@ use largesse_log::{
 };
 
 use crate::{
-    Outcome,
+    BenchResult,
     log::{self, STREAMS_IN_GROUP},
     rng::Rng,
     row::{Target, grouped, megabytes, row},
@@ -62,11 +62,11 @@ enum Reading {
     All,
 }
 
-pub(crate) fn open(words: &Words) -> Outcome<()> {
+pub(crate) fn open(words: &Words) -> BenchResult<()> {
     opened(&words.folder()?, words.text("after")?).map(drop)
 }
 
-pub(crate) fn run(words: &Words) -> Outcome<()> {
+pub(crate) fn run(words: &Words) -> BenchResult<()> {
     let judge = match words.text("judge")? {
         "nothing" => Judge::Nothing,
         "resume" => Judge::Resume,
@@ -82,14 +82,14 @@ pub(crate) fn run(words: &Words) -> Outcome<()> {
     resident("  resident memory, after these reads", judge)
 }
 
-fn opened(folder: &Path, after: &str) -> Outcome<Arc<DiskEngine>> {
+fn opened(folder: &Path, after: &str) -> BenchResult<Arc<DiskEngine>> {
     let begun = Instant::now();
     let engine = log::open(folder, None)?;
     row(&format!("  open after {after}"), &shown(begun.elapsed()), &Target::No);
     Ok(engine)
 }
 
-fn resident(what: &str, judge: Judge) -> Outcome<()> {
+fn resident(what: &str, judge: Judge) -> BenchResult<()> {
     let bytes = log::resident_bytes()?;
     let target = match judge {
         Judge::Memory => Target::Should { be: "< 100 MB", holds: bytes < RESIDENT_BYTES_MAX },
@@ -105,7 +105,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn come_back(&self, reads: usize, judge: Judge) -> Outcome<()> {
+    async fn come_back(&self, reads: usize, judge: Judge) -> BenchResult<()> {
         let tail = self.engine.tail().0;
         let mut rng = Rng::new(1);
         let recent = self.ids(reads, tail - tail / RECENT_PART..tail, &mut rng).await?;
@@ -132,7 +132,7 @@ impl Reader {
     }
 
     /// Draws ids of events.
-    async fn ids(&self, count: usize, from: std::ops::Range<u64>, rng: &mut Rng) -> Outcome<Vec<Id>> {
+    async fn ids(&self, count: usize, from: std::ops::Range<u64>, rng: &mut Rng) -> BenchResult<Vec<Id>> {
         let all = Reading::All.selection(&log::stream(0)?, self.streams, rng)?;
         let mut ids = Vec::with_capacity(count);
         while ids.len() < count {
@@ -146,7 +146,7 @@ impl Reader {
         Ok(ids)
     }
 
-    async fn first_events(&self, ids: &[Id], reading: Reading, rng: &mut Rng) -> Outcome<Times> {
+    async fn first_events(&self, ids: &[Id], reading: Reading, rng: &mut Rng) -> BenchResult<Times> {
         let all_begun = Instant::now();
         let mut times = Vec::with_capacity(ids.len());
         for id in ids {
@@ -167,7 +167,7 @@ impl Reader {
         selection: &Selection,
         position: Position,
         records_max: usize,
-    ) -> Outcome<Batch> {
+    ) -> BenchResult<Batch> {
         let records_max = NonZeroUsize::new(records_max).unwrap_or(NonZeroUsize::MIN);
         let limits = ReadLimits { records_max, bytes_max: READ_BYTES_MAX };
         let mut place = Place::at(position);
@@ -181,7 +181,7 @@ impl Reader {
     }
 
     /// Reads whole streams, one after the other.
-    async fn catch_up(&self) -> Outcome<()> {
+    async fn catch_up(&self) -> BenchResult<()> {
         let mut rng = Rng::new(2);
         let (begun, mut events, mut streams, mut firsts) = (Instant::now(), 0, 0_u64, Vec::new());
         while begun.elapsed() < CATCH_UP_TIME_MAX && streams < self.streams {
@@ -209,14 +209,14 @@ impl Reader {
 }
 
 impl Reading {
-    fn selection(self, stream: &StreamName, streams: u64, rng: &mut Rng) -> Outcome<Selection> {
-        let pattern = |text: &str| Outcome::Ok(Selector::Pattern(Pattern::parse(text)?));
+    fn selection(self, stream: &StreamName, streams: u64, rng: &mut Rng) -> BenchResult<Selection> {
+        let pattern = |text: &str| BenchResult::Ok(Selector::Pattern(Pattern::parse(text)?));
         Ok(match self {
             Self::Name => Selection::one(stream.clone()),
             Self::Names => {
                 let others = (1..NAMES).map(|_| Ok(Selector::Name(log::stream(rng.below(streams))?)));
                 let this = std::iter::once(Ok(Selector::Name(stream.clone())));
-                Selection::many(this.chain(others).collect::<Outcome<_>>()?)?
+                Selection::many(this.chain(others).collect::<BenchResult<_>>()?)?
             }
             Self::Group => {
                 let group = rng.below(streams.div_ceil(STREAMS_IN_GROUP));

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    Outcome,
+    BenchResult,
     acks::{Publishers, publish},
     load::{Fill, fill},
     log::{self, EVENT_BYTES},
@@ -47,7 +47,7 @@ struct Side {
     disk_bytes: u64,
 }
 
-pub(crate) fn run(words: &Words) -> Outcome<()> {
+pub(crate) fn run(words: &Words) -> BenchResult<()> {
     let (folder, kept) = (words.folder()?, words.number("kept")?);
     let streams: u64 = words.number("streams")?;
     let publishers = Publishers { count: words.number("publishers")?, streams, event_bytes: EVENT_BYTES };
@@ -59,13 +59,13 @@ pub(crate) fn run(words: &Words) -> Outcome<()> {
         side.fill(Fill { events: streams * kept * 3 / 2, streams, event_bytes: EVENT_BYTES })?;
     }
     for _ in 0..words.number::<u32>("rounds")? {
-        without.take_turn(publishers, time)?;
-        with.take_turn(publishers, time)?;
+        without.run_round(publishers, time)?;
+        with.run_round(publishers, time)?;
     }
-    tell(&mut without, &mut with, publishers)
+    report(&mut without, &mut with, publishers)
 }
 
-fn tell(without: &mut Side, with: &mut Side, publishers: Publishers) -> Outcome<()> {
+fn report(without: &mut Side, with: &mut Side, publishers: Publishers) -> BenchResult<()> {
     let Publishers { count, streams, .. } = publishers;
     let kept = with.kept.unwrap_or_default();
     let ratios =
@@ -105,13 +105,13 @@ impl Side {
         Self { folder, kept, rates, took, heard, published: 0, events: 0, disk_bytes: 0 }
     }
 
-    fn fill(&mut self, events: Fill) -> Outcome<()> {
+    fn fill(&mut self, events: Fill) -> BenchResult<()> {
         let engine = log::open(&self.folder, self.kept)?;
         self.published += events.events;
         log::runtime()?.block_on(fill(&engine, events))
     }
 
-    fn take_turn(&mut self, publishers: Publishers, time: Duration) -> Outcome<()> {
+    fn run_round(&mut self, publishers: Publishers, time: Duration) -> BenchResult<()> {
         let engine = log::open(&self.folder, self.kept)?;
         let runtime = log::runtime()?;
         let until = Instant::now() + time;
@@ -120,7 +120,7 @@ impl Side {
             live.spawn(follow(Arc::clone(&engine), until));
             let published = publish(&engine, publishers, until).await?;
             let heard = live.join_next().await.ok_or("the reader was not begun")???;
-            Outcome::Ok((published, heard))
+            BenchResult::Ok((published, heard))
         })?;
         self.published += (published.took.len() + heard.len()) as u64;
         self.rates.push(published.rate);
@@ -132,7 +132,7 @@ impl Side {
     }
 }
 
-async fn events_in(engine: &DiskEngine) -> Outcome<u64> {
+async fn events_in(engine: &DiskEngine) -> BenchResult<u64> {
     let (mut events, mut after) = (0, None);
     loop {
         let states = engine.list(after.as_ref(), STATES_MAX).await?;
@@ -143,41 +143,48 @@ async fn events_in(engine: &DiskEngine) -> Outcome<u64> {
 }
 
 /// Rings when a record of one stream can be read.
-struct Bell {
+struct Wake {
     stream: StreamName,
-    rung: Arc<Notify>,
+    appended_one: Arc<Notify>,
 }
 
-impl TailListener for Bell {
+impl TailListener for Wake {
     fn appended(&self, stream: &StreamName, _: Position) {
         if *stream == self.stream {
-            self.rung.notify_one();
+            self.appended_one.notify_one();
         }
     }
 }
 
 /// Publishes one event at a time and waits until a reader heard it: from the publish to the reader.
-async fn follow(engine: Arc<DiskEngine>, until: Instant) -> Outcome<Vec<Duration>> {
+async fn follow(engine: Arc<DiskEngine>, until: Instant) -> BenchResult<Vec<Duration>> {
     let stream = StreamName::parse(LIVE)?;
-    let rung = Arc::new(Notify::new());
-    engine.listen(Arc::new(Bell { stream: stream.clone(), rung: Arc::clone(&rung) }));
+    let appended_one = Arc::new(Notify::new());
+    engine.listen(Arc::new(Wake { stream: stream.clone(), appended_one: Arc::clone(&appended_one) }));
     let published = Arc::new(Mutex::new(Instant::now()));
-    let (tell, mut told) = mpsc::channel(1);
+    let (send_time, mut times) = mpsc::channel(1);
     let mut reading = JoinSet::new();
     let place = Place::at(engine.tail());
-    reading.spawn(hear(Arc::clone(&engine), stream.clone(), place, rung, Arc::clone(&published), tell));
+    reading.spawn(hear(
+        Arc::clone(&engine),
+        stream.clone(),
+        place,
+        appended_one,
+        Arc::clone(&published),
+        send_time,
+    ));
     let data: EventData = log::data(EVENT_BYTES)?;
     let mut heard = Vec::new();
     while Instant::now() < until {
         *published.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         engine.append(log::now().into(), log::append(stream.clone(), data.clone())).await?;
-        match told.recv().await {
+        match times.recv().await {
             Some(time) => heard.push(time),
             // It failed, and says why when it is joined.
             None => break,
         }
     }
-    drop(told);
+    drop(times);
     reading.abort_all();
     match reading.join_next().await {
         Some(Ok(failed)) => failed.map(|()| heard),
@@ -189,10 +196,10 @@ async fn hear(
     engine: Arc<DiskEngine>,
     stream: StreamName,
     mut place: Place,
-    rung: Arc<Notify>,
+    appended_one: Arc<Notify>,
     published: Arc<Mutex<Instant>>,
-    tell: mpsc::Sender<Duration>,
-) -> Outcome<()> {
+    send_time: mpsc::Sender<Duration>,
+) -> BenchResult<()> {
     let selection = Selection::one(stream);
     let limits = ReadLimits { records_max: STATES_MAX, bytes_max: u64::MAX };
     loop {
@@ -201,10 +208,10 @@ async fn hear(
         for record in batch.records {
             let Record::Event { .. } = record else { continue };
             let time = published.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
-            if tell.send(time).await.is_err() {
+            if send_time.send(time).await.is_err() {
                 return Ok(());
             }
         }
-        rung.notified().await;
+        appended_one.notified().await;
     }
 }

@@ -11,7 +11,7 @@ use largesse_log::{
 use crate::{
     core::Core,
     format::{command::Stamped, frame::counted_bytes_of, scan::EventSpot},
-    index::{Entry, Growing, Mark, OutOfOrder, StreamEpoch},
+    index::{Entry, Growing, OutOfOrder, SeekPoint, StreamEpoch},
     segments::{Index, Segment},
 };
 
@@ -21,19 +21,19 @@ pub(crate) struct Spots {
     pub(crate) head_at: u64,
     /// The first of them.
     pub(crate) events_at: u64,
-    /// The bytes of each frame; they stand one behind the other.
+    /// The bytes of each frame; they stand one shifted_by the other.
     pub(crate) frames: Vec<u32>,
 }
 
 impl Spots {
     /// The same in a segment where what they are counted from stands at `at`.
-    pub(crate) fn behind(self, at: u64) -> Self {
+    pub(crate) fn shifted_by(self, at: u64) -> Self {
         Self { head_at: self.head_at + at, events_at: self.events_at + at, ..self }
     }
 }
 
 /// What a command did.
-pub(crate) struct Outcome {
+pub(crate) struct AppliedCommand {
     pub(crate) reply: Reply,
     pub(crate) dirty: Option<(StreamName, Position)>,
     /// Its events, to be indexed: until then they are in memory.
@@ -67,17 +67,17 @@ impl<'a> Applying<'a> {
     }
 
     /// Counts in the segment what the command did.
-    pub(crate) fn applied(self, applied: Applied) -> Outcome {
+    pub(crate) fn applied(self, applied: Applied) -> AppliedCommand {
         let Self { segment, stamp, events, spots } = self;
         let Applied { reply, dirty, life, .. } = applied;
         // A repeat is answered with the first answer, whose positions are before.
         let written = life.map(|life| Written { life: StreamEpoch(life), stamp, spots });
         match &written {
             Some(written) => segment.gained(written.counted_bytes()),
-            None if events > 0 => segment.refuse(stamp.base..stamp.position_of(events)),
+            None if events > 0 => segment.add_void(stamp.base..stamp.position_of(events)),
             None => {}
         }
-        Outcome { reply, dirty, written }
+        AppliedCommand { reply, dirty, written }
     }
 }
 
@@ -121,7 +121,7 @@ fn try_enter(growing: &mut Growing, written: &Written) -> Result<(), OutOfOrder>
     if spots.frames.is_empty() {
         return Ok(());
     }
-    growing.push_mark(Mark { position: stamp.base, at: spots.head_at, time: stamp.time })?;
+    growing.push_seek_point(SeekPoint { position: stamp.base, at: spots.head_at, time: stamp.time })?;
     let mut at = spots.events_at;
     for (number, bytes) in spots.frames.iter().enumerate() {
         let entry = Entry {

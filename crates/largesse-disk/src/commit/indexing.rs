@@ -27,20 +27,20 @@ use crate::{
 };
 
 /// So little is indexed at once: waking a thread for it costs more.
-const FEW: usize = 16;
+const INLINE_BELOW: usize = 16;
 /// How many events are moved out of memory before others may look at the state.
-const MOVED_AT_ONCE: usize = 256;
+const EVICTED_AT_ONCE: usize = 256;
 
 /// What has to be indexed, and who does it.
 pub(crate) struct Indexing {
-    filer: Filer,
+    indexer: Indexer,
     /// What was taken last: all in one segment.
-    waiting: Option<Batch>,
-    thread: Option<FilingThread>,
+    waiting: Option<IndexBatch>,
+    thread: Option<IndexingThread>,
 }
 
 /// Events of one group.
-struct Batch {
+struct IndexBatch {
     segment: Arc<Segment>,
     written: Vec<Written>,
     /// No event of the next group is at or before this.
@@ -49,22 +49,22 @@ struct Batch {
 
 /// How it is done.
 #[derive(Clone)]
-struct Filer {
+struct Indexer {
     core: Arc<Core>,
     hot_bytes_max: u64,
 }
 
-impl Filer {
-    fn file(&self, batch: Batch) {
+impl Indexer {
+    fn index(&self, batch: IndexBatch) {
         enter(&batch.segment, batch.written);
         // The next group may have been taken meanwhile: its events stay, however many they are.
-        while self.core.state().evict(self.hot_bytes_max, batch.upto, MOVED_AT_ONCE) {}
+        while self.core.state().settle(self.hot_bytes_max, batch.upto, EVICTED_AT_ONCE) {}
     }
 }
 
 /// The thread for it. Invariant: it has at most one batch, and says when it is done.
-struct FilingThread {
-    batches: SyncSender<Batch>,
+struct IndexingThread {
+    batches: SyncSender<IndexBatch>,
     done: Receiver<()>,
     is_busy: bool,
     thread: JoinHandle<()>,
@@ -73,7 +73,7 @@ struct FilingThread {
 impl Indexing {
     /// Everything is done by whoever writes.
     pub(crate) fn new(core: Arc<Core>, hot_bytes_max: u64) -> Self {
-        Self { filer: Filer { core, hot_bytes_max }, waiting: None, thread: None }
+        Self { indexer: Indexer { core, hot_bytes_max }, waiting: None, thread: None }
     }
 
     /// Has a thread do it from now on.
@@ -81,42 +81,42 @@ impl Indexing {
     /// # Errors
     /// The system gives no thread.
     pub(crate) fn start_thread(&mut self) -> io::Result<()> {
-        let (batches, to_file) = sync_channel::<Batch>(1);
-        let (tell_done, done) = sync_channel(1);
-        let filer = self.filer.clone();
-        let thread = thread::Builder::new().name("log-file".to_owned());
+        let (batches, to_index) = sync_channel::<IndexBatch>(1);
+        let (report_done, done) = sync_channel(1);
+        let indexer = self.indexer.clone();
+        let thread = thread::Builder::new().name("log-index".to_owned());
         let thread = thread.spawn(move || {
-            for batch in to_file {
-                filer.file(batch);
-                if tell_done.send(()).is_err() {
+            for batch in to_index {
+                indexer.index(batch);
+                if report_done.send(()).is_err() {
                     return;
                 }
             }
         })?;
-        self.thread = Some(FilingThread { batches, done, is_busy: false, thread });
+        self.thread = Some(IndexingThread { batches, done, is_busy: false, thread });
         Ok(())
     }
 
     /// Has a thread do it that panics at the first batch.
     #[cfg(test)]
     pub(crate) fn start_broken_thread(&mut self) {
-        let (batches, to_file) = sync_channel::<Batch>(1);
-        let (tell_done, done) = sync_channel(1);
+        let (batches, to_index) = sync_channel::<IndexBatch>(1);
+        let (report_done, done) = sync_channel(1);
         let thread = thread::spawn(move || {
-            let _tells_nobody = tell_done;
-            let _ = to_file.recv();
+            let _unused = report_done;
+            let _ = to_index.recv();
             resume_unwind(Box::new("a bug"))
         });
-        self.thread = Some(FilingThread { batches, done, is_busy: false, thread });
+        self.thread = Some(IndexingThread { batches, done, is_busy: false, thread });
     }
 
     /// Takes over what a group wrote, after it was answered.
     pub(crate) fn add(&mut self, segment: &Arc<Segment>, written: Vec<Written>) {
         self.finish();
-        let is_little = written.len() < FEW || self.thread.is_none();
-        let upto = self.filer.core.state().tail();
-        let batch = Batch { segment: Arc::clone(segment), written, upto };
-        if is_little { self.filer.file(batch) } else { self.waiting = Some(batch) }
+        let is_inline = written.len() < INLINE_BELOW || self.thread.is_none();
+        let upto = self.indexer.core.state().tail();
+        let batch = IndexBatch { segment: Arc::clone(segment), written, upto };
+        if is_inline { self.indexer.index(batch) } else { self.waiting = Some(batch) }
     }
 
     /// The disk will take a while: what waits is indexed meanwhile.
@@ -152,14 +152,14 @@ impl Indexing {
             self.fail();
         }
         if let Some(batch) = self.waiting.take() {
-            self.filer.file(batch);
+            self.indexer.index(batch);
         }
     }
 }
 
 impl Drop for Indexing {
     fn drop(&mut self) {
-        let Some(FilingThread { batches, thread, .. }) = self.thread.take() else { return };
+        let Some(IndexingThread { batches, thread, .. }) = self.thread.take() else { return };
         drop(batches);
         if thread.join().is_err() {
             tracing::error!("the thread that files events panicked; start the server again");

@@ -35,7 +35,7 @@ pub(crate) struct Journal {
     synced: Sequence,
     /// Positions below these are reserved: as written, and as is safe.
     reserved: Position,
-    reserved_safely: Position,
+    durable_reserved: Position,
     /// Whether something was cut off the end of the segment. Then the next group goes into a new one.
     was_cut: bool,
     /// Why nothing is written any more.
@@ -64,7 +64,7 @@ impl Journal {
             written,
             synced: written,
             reserved,
-            reserved_safely: reserved,
+            durable_reserved: reserved,
             was_cut,
             broken,
         }
@@ -122,7 +122,7 @@ impl Journal {
         rule: SyncRule,
         meanwhile: impl FnOnce(),
     ) -> Result<(), EngineError> {
-        self.check_whole()?;
+        self.check_writable()?;
         if end > self.reserved {
             self.reserved = Position(end.0.saturating_add(RESERVED_AT_ONCE));
         }
@@ -142,7 +142,7 @@ impl Journal {
         self.written = sequence;
         meanwhile();
         match rule {
-            SyncRule::Interval(_) if end <= self.reserved_safely => {}
+            SyncRule::Interval(_) if end <= self.durable_reserved => {}
             SyncRule::Always | SyncRule::Interval(_) => self.sync()?,
         }
         self.check_named()
@@ -161,7 +161,7 @@ impl Journal {
             Err(error) => Err(format!("whether {name} is still there is not known: {error}")),
         };
         let (Ok(reason) | Err(reason)) = &links;
-        self.stop_for_good(reason.clone());
+        self.fail(reason.clone());
         Err(match links {
             Ok(reason) => EngineError::Unwritable { reason },
             Err(reason) => EngineError::Unsafe { reason },
@@ -173,34 +173,34 @@ impl Journal {
     /// # Errors
     /// [`EngineError::Unsafe`]; nothing is written any more then.
     pub(crate) fn sync(&mut self) -> Result<(), EngineError> {
-        self.check_whole()?;
+        self.check_writable()?;
         if let Err(error) = self.segment.file.sync() {
             let reason = format!("{} could not be synced: {error}", self.segment.id.file_name());
             return Err(EngineError::Unsafe { reason });
         }
-        (self.synced, self.reserved_safely) = (self.written, self.reserved);
+        (self.synced, self.durable_reserved) = (self.written, self.reserved);
         Ok(())
     }
 
     /// Goes on in a new segment. Everything is safe.
-    pub(crate) fn go_on_in(&mut self, segment: Arc<Segment>, at: u64) {
+    pub(crate) fn continue_in(&mut self, segment: Arc<Segment>, at: u64) {
         debug_assert!(!self.has_unsynced(), "a segment is safe before the next is begun");
         (self.segment, self.at, self.was_cut) = (segment, at, false);
     }
 
     /// Writes nothing until the next start: a part of the log has lost its name.
-    pub(crate) fn stop_for_good(&mut self, reason: String) {
-        self.disk.presence().say(Some(reason.clone()));
+    pub(crate) fn fail(&mut self, reason: String) {
+        self.disk.presence().set_missing(Some(reason.clone()));
         tracing::error!(reason, "nothing more is published until the server is started again");
         self.broken = Some(reason);
     }
 
     /// Nothing is written until this is there again.
-    pub(crate) fn say_missing(&self, what: String) {
-        self.disk.say(Some(what));
+    pub(crate) fn report_missing(&self, what: String) {
+        self.disk.report_missing(Some(what));
     }
 
-    fn check_whole(&self) -> Result<(), EngineError> {
+    fn check_writable(&self) -> Result<(), EngineError> {
         if let Some(reason) = self.disk.failure().or(self.broken.as_deref()) {
             let reason = format!("{reason}; nothing is published until the server is started again");
             return Err(EngineError::Unwritable { reason });

@@ -13,7 +13,7 @@ use largesse_log::{IdempotencyKey, StreamName, Touch};
 use crate::commit::request::{Request, Requests};
 
 /// Parts the requests that wait into those that go together and those that are held, both in their order.
-pub(crate) fn part(requests: Requests) -> (Requests, Requests) {
+pub(crate) fn partition(requests: Requests) -> (Requests, Requests) {
     if requests.iter().all(|request| request.command.is_plain()) {
         return (requests, Vec::new());
     }
@@ -38,7 +38,7 @@ enum Manner {
     /// By commands of the group.
     Group(Touch),
     /// By a command that is held: all later ones are, too.
-    Held,
+    Deferred,
 }
 
 impl<'a> Touched<'a> {
@@ -51,9 +51,9 @@ impl<'a> Touched<'a> {
             (Some(_), _) => true,
         };
         let is_known_key = key.is_some_and(|key| !self.keys.insert((stream, key)));
-        let is_held = is_alone || is_known_key;
-        let now = if is_held { Manner::Held } else { Manner::Group(touch) };
+        let is_deferred = is_alone || is_known_key;
+        let now = if is_deferred { Manner::Deferred } else { Manner::Group(touch) };
         self.streams.insert(stream, now);
-        !is_held
+        !is_deferred
     }
 }

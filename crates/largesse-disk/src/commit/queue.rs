@@ -16,18 +16,18 @@ use tokio::sync::Semaphore;
 /// What all waiting steps count, in KiB: with the largest events, a few dozen of them.
 const WAITING_KIB_MAX: u32 = 64 * 1024;
 /// How many steps one group has.
-pub(crate) const GROUP_STEPS_MAX: usize = 4_096;
+pub(crate) const GROUP_COMMANDS_MAX: usize = 4_096;
 
 /// The queue of steps `A`.
 pub(crate) struct Queue<A> {
-    waiting: Mutex<Waiting<A>>,
-    bell: Condvar,
+    waiting: Mutex<QueueState<A>>,
+    changed: Condvar,
     permits: Semaphore,
 }
 
-struct Waiting<A> {
+struct QueueState<A> {
     /// With what each counts, in KiB: so many permits are out for it.
-    asks: VecDeque<(A, u32)>,
+    entries: VecDeque<(A, u32)>,
     /// The writer is to be woken when so many wait: it would only be in the way before.
     wake_at: usize,
     /// Somebody has something for the writer that is no step.
@@ -56,12 +56,13 @@ pub(crate) enum Next<A> {
 
 impl<A> Queue<A> {
     pub(crate) fn new() -> Self {
-        let waiting = Waiting { asks: VecDeque::new(), wake_at: 1, is_nudged: false, is_stopping: false };
+        let waiting =
+            QueueState { entries: VecDeque::new(), wake_at: 1, is_nudged: false, is_stopping: false };
         let permits = Semaphore::new(WAITING_KIB_MAX as usize);
-        Self { waiting: Mutex::new(waiting), bell: Condvar::new(), permits }
+        Self { waiting: Mutex::new(waiting), changed: Condvar::new(), permits }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting<A>> {
+    fn lock(&self) -> MutexGuard<'_, QueueState<A>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -70,7 +71,7 @@ impl<A> Queue<A> {
     ///
     /// # Errors
     /// [`EngineError::Stopping`].
-    pub(crate) async fn push(&self, ask: A, bytes: usize) -> Result<(), EngineError> {
+    pub(crate) async fn push(&self, entry: A, bytes: usize) -> Result<(), EngineError> {
         let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(WAITING_KIB_MAX);
         let permit = self.permits.acquire_many(kib).await.map_err(|_| EngineError::Stopping)?;
         let mut waiting = self.lock();
@@ -79,11 +80,11 @@ impl<A> Queue<A> {
         }
         // Whoever takes it out of the queue gives it back.
         permit.forget();
-        waiting.asks.push_back((ask, kib));
-        let is_enough = waiting.asks.len() >= waiting.wake_at;
+        waiting.entries.push_back((entry, kib));
+        let is_enough = waiting.entries.len() >= waiting.wake_at;
         drop(waiting);
         if is_enough {
-            self.bell.notify_one();
+            self.changed.notify_one();
         }
         Ok(())
     }
@@ -91,20 +92,20 @@ impl<A> Queue<A> {
     /// Lets the writer look around, also when no step waits.
     pub(crate) fn nudge(&self) {
         self.lock().is_nudged = true;
-        self.bell.notify_all();
+        self.changed.notify_all();
     }
 
     /// No step is taken in any more; those that wait are still given out.
     pub(crate) fn stop(&self) {
         self.lock().is_stopping = true;
         self.permits.close();
-        self.bell.notify_all();
+        self.changed.notify_all();
     }
 
     /// Nobody writes any more: takes no step, and gives back those that wait.
     pub(crate) fn abandon(&self) -> Vec<A> {
         self.stop();
-        self.lock().asks.drain(..).map(|(ask, _)| ask).collect()
+        self.lock().entries.drain(..).map(|(entry, _)| entry).collect()
     }
 
     /// The next group. Waits for it to be complete; when none of it comes in time, for a step, at most until
@@ -114,12 +115,12 @@ impl<A> Queue<A> {
         // Those who are answered come one by one: woken for the first, the writer would be in the way of the others.
         let lingered = Instant::now() + linger.wait_max;
         waiting.wake_at = linger.expected;
-        while waiting.asks.len() < linger.expected && !waiting.is_stopping {
+        while waiting.entries.len() < linger.expected && !waiting.is_stopping {
             let Some(left) = left_until(lingered) else { break };
             waiting = self.wait(waiting, left);
         }
         waiting.wake_at = 1;
-        while waiting.asks.is_empty() {
+        while waiting.entries.is_empty() {
             if waiting.is_stopping {
                 return Next::Stop;
             }
@@ -127,18 +128,18 @@ impl<A> Queue<A> {
                 return Next::Nothing;
             }
             waiting = match deadline {
-                None => self.bell.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+                None => self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
                     let Some(left) = left_until(deadline) else { return Next::Nothing };
                     self.wait(waiting, left)
                 }
             };
         }
-        let count = waiting.asks.len().min(GROUP_STEPS_MAX);
+        let count = waiting.entries.len().min(GROUP_COMMANDS_MAX);
         let mut kib = 0;
-        let group = waiting.asks.drain(..count).map(|(ask, ask_kib)| {
-            kib += ask_kib as usize;
-            ask
+        let group = waiting.entries.drain(..count).map(|(entry, entry_kib)| {
+            kib += entry_kib as usize;
+            entry
         });
         let group = group.collect();
         drop(waiting);
@@ -146,8 +147,12 @@ impl<A> Queue<A> {
         Next::Group(group)
     }
 
-    fn wait<'a>(&self, waiting: MutexGuard<'a, Waiting<A>>, left: Duration) -> MutexGuard<'a, Waiting<A>> {
-        self.bell.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0
+    fn wait<'a>(
+        &self,
+        waiting: MutexGuard<'a, QueueState<A>>,
+        left: Duration,
+    ) -> MutexGuard<'a, QueueState<A>> {
+        self.changed.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0
     }
 }
 

@@ -9,7 +9,7 @@ use crate::settings::{DiskSettings, SyncRule};
 /// A segment with so many events is full, however small they are: its index is in memory until it is sealed.
 const SEGMENT_EVENTS_MAX: u64 = 256 * 1024;
 /// So many times what makes a segment full is the most that it may have, when none can be begun after it.
-const OVERFULL: u64 = 4;
+const OVERFULL_FACTOR: u64 = 4;
 /// The first segment of a run is planned so large.
 const FIRST_BYTES: u64 = 4 * 1024 * 1024;
 /// Zeros are written ahead where groups are smaller than this on average. They are written once more than all else;
@@ -52,18 +52,18 @@ impl Sizes {
         Self { segment_bytes, planned_bytes, preallocation }
     }
 
-    pub(crate) fn is_full(&self, has: Fullness) -> bool {
-        has.bytes >= self.planned_bytes || has.events >= SEGMENT_EVENTS_MAX
+    pub(crate) fn is_full(&self, current: Fullness) -> bool {
+        current.bytes >= self.planned_bytes || current.events >= SEGMENT_EVENTS_MAX
     }
 
     /// Whether so much is in the segment that nothing more may be.
-    pub(crate) fn is_overfull(&self, has: Fullness) -> bool {
-        has.bytes >= self.segment_bytes.saturating_mul(OVERFULL)
-            || has.events >= SEGMENT_EVENTS_MAX * OVERFULL
+    pub(crate) fn is_overfull(&self, current: Fullness) -> bool {
+        current.bytes >= self.segment_bytes.saturating_mul(OVERFULL_FACTOR)
+            || current.events >= SEGMENT_EVENTS_MAX * OVERFULL_FACTOR
     }
 
-    fn is_half_full(&self, has: Fullness) -> bool {
-        has.bytes >= self.planned_bytes / 2 || has.events >= SEGMENT_EVENTS_MAX / 2
+    fn is_half_full(&self, current: Fullness) -> bool {
+        current.bytes >= self.planned_bytes / 2 || current.events >= SEGMENT_EVENTS_MAX / 2
     }
 
     fn next_bytes(&self) -> u64 {
@@ -72,28 +72,28 @@ impl Sizes {
 
     /// How large a preallocated segment for the next segment is to be, when it is time for one. Answered once for each
     /// segment.
-    pub(crate) fn preallocation_bytes(&mut self, has: impl FnOnce() -> Fullness) -> Option<u64> {
+    pub(crate) fn preallocation_bytes(&mut self, current: impl FnOnce() -> Fullness) -> Option<u64> {
         if self.preallocation != Due::AtHalf {
             return None;
         }
-        let has = has();
-        if !self.is_half_full(has) {
+        let current = current();
+        if !self.is_half_full(current) {
             return None;
         }
         self.preallocation = Due::Passed;
-        if has.bytes / has.groups.max(1) > GROUP_BYTES_MAX {
+        if current.bytes / current.groups.max(1) > GROUP_BYTES_MAX {
             return None;
         }
         // Where events are so small that their number fills a segment, it needs fewer bytes; and a few more, for they
         // are not all alike.
-        let by_events = has.bytes.saturating_mul(SEGMENT_EVENTS_MAX) / has.events.max(1);
+        let by_events = current.bytes.saturating_mul(SEGMENT_EVENTS_MAX) / current.events.max(1);
         Some(self.next_bytes().min(by_events.saturating_add(by_events / 8)))
     }
 
     /// The next segment is begun after one that has this.
-    pub(crate) fn go_on(&mut self, has: Fullness) {
+    pub(crate) fn begin_next(&mut self, current: Fullness) {
         // One that is given up early, for a compaction, says nothing of how much is published.
-        if self.is_half_full(has) {
+        if self.is_half_full(current) {
             self.planned_bytes = self.next_bytes();
         }
         if self.preallocation == Due::Passed {
@@ -112,7 +112,7 @@ mod tests {
         Sizes::new(&DiskSettings { segment_bytes, ..DiskSettings::default() })
     }
 
-    fn has(bytes: u64, events: u64, groups: u64) -> Fullness {
+    fn current(bytes: u64, events: u64, groups: u64) -> Fullness {
         Fullness { bytes, events, groups }
     }
 
@@ -120,46 +120,50 @@ mod tests {
     fn segments_double_up_to_the_most_while_they_are_filled() {
         let mut sizes = sizes(64 * MIB);
         for (mib, next) in [(4, 8), (8, 16), (16, 32), (32, 64), (64, 64), (64, 64)] {
-            let full = has(mib * MIB, 10, 1_000);
-            assert!(!sizes.is_full(has(mib * MIB - 1, 10, 10)) && sizes.is_full(full), "{mib} MiB");
-            assert_eq!(sizes.preallocation_bytes(|| has(mib * MIB / 2 - 1, 10, 1_000)), None, "{mib} MiB");
+            let full = current(mib * MIB, 10, 1_000);
+            assert!(!sizes.is_full(current(mib * MIB - 1, 10, 10)) && sizes.is_full(full), "{mib} MiB");
             assert_eq!(
-                sizes.preallocation_bytes(|| has(mib * MIB / 2, 10, 1_000)),
+                sizes.preallocation_bytes(|| current(mib * MIB / 2 - 1, 10, 1_000)),
+                None,
+                "{mib} MiB"
+            );
+            assert_eq!(
+                sizes.preallocation_bytes(|| current(mib * MIB / 2, 10, 1_000)),
                 Some(next * MIB),
                 "{mib} MiB"
             );
             assert_eq!(sizes.preallocation_bytes(|| full), None, "once, {mib} MiB");
-            assert!(!sizes.is_overfull(has(256 * MIB - 1, 10, 10)), "however small it was planned");
-            sizes.go_on(has(100, 1, 1));
+            assert!(!sizes.is_overfull(current(256 * MIB - 1, 10, 10)), "however small it was planned");
+            sizes.begin_next(current(100, 1, 1));
             assert!(sizes.is_full(full), "after one that was given up early");
-            sizes.go_on(full);
+            sizes.begin_next(full);
         }
-        assert!(sizes.is_overfull(has(256 * MIB, 10, 10)));
+        assert!(sizes.is_overfull(current(256 * MIB, 10, 10)));
     }
 
     #[test]
     fn small_settings_are_kept() {
         let mut sizes = sizes(1_200);
-        assert!(sizes.is_full(has(1_200, 1, 1)) && !sizes.is_full(has(1_199, 1, 1)));
-        assert_eq!(sizes.preallocation_bytes(|| has(600, 1, 1)), Some(1_200));
+        assert!(sizes.is_full(current(1_200, 1, 1)) && !sizes.is_full(current(1_199, 1, 1)));
+        assert_eq!(sizes.preallocation_bytes(|| current(600, 1, 1)), Some(1_200));
     }
 
     #[test]
     fn what_many_small_events_take_is_set_aside_and_no_more() {
         let mut sizes = sizes(64 * MIB);
-        (0..4).for_each(|_| sizes.go_on(has(64 * MIB, 0, 1)));
-        let half = has(12 * MIB, SEGMENT_EVENTS_MAX / 2, 5_000);
+        (0..4).for_each(|_| sizes.begin_next(current(64 * MIB, 0, 1)));
+        let half = current(12 * MIB, SEGMENT_EVENTS_MAX / 2, 5_000);
         assert_eq!(sizes.preallocation_bytes(|| half), Some(27 * MIB));
-        assert!(sizes.is_full(has(24 * MIB, SEGMENT_EVENTS_MAX, 1)));
+        assert!(sizes.is_full(current(24 * MIB, SEGMENT_EVENTS_MAX, 1)));
     }
 
     #[test]
     fn nothing_is_set_aside_for_large_groups_or_few_syncs() {
         let mut of_large = sizes(64 * MIB);
-        assert_eq!(of_large.preallocation_bytes(|| has(4 * MIB, 31, 31)), None);
+        assert_eq!(of_large.preallocation_bytes(|| current(4 * MIB, 31, 31)), None);
         let sync = SyncRule::Interval(std::time::Duration::from_secs(1));
         let mut of_few = Sizes::new(&DiskSettings { sync, ..DiskSettings::default() });
-        assert_eq!(of_few.preallocation_bytes(|| has(60 * MIB, 10, 1_000)), None);
-        assert!(!of_few.is_full(has(63 * MIB, 10, 10)), "there is no reason to begin small");
+        assert_eq!(of_few.preallocation_bytes(|| current(60 * MIB, 10, 1_000)), None);
+        assert!(!of_few.is_full(current(63 * MIB, 10, 10)), "there is no reason to begin small");
     }
 }

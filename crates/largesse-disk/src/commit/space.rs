@@ -13,24 +13,24 @@ use largesse_log::EngineError;
 use crate::io::Disk;
 
 /// So much is kept from publishes, besides what a checkpoint and a compaction take.
-const KEPT_BYTES: u64 = 1024 * 1024;
+const HEADROOM_BYTES: u64 = 1024 * 1024;
 /// A compaction needs room for one segment; but no more than this is kept for it.
-const CLEANING_BYTES_MAX: u64 = 16 * 1024 * 1024;
+const COMPACTION_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The space that is left.
 pub(crate) struct Space {
     disk: Arc<dyn Disk>,
-    /// At least so many bytes are free, if nobody else took them since the disk was asked.
+    /// At least so many bytes are free, if nobody else used them since the disk was asked.
     left: u64,
     /// A publish needed so much and was refused, and there has not been as much since.
     short_of: Option<u64>,
 }
 
 /// What is kept from publishes, for a log of this kind.
-pub(crate) fn kept_bytes(segment_bytes: u64, checkpoint_bytes: u64) -> u64 {
+pub(crate) fn headroom_bytes(segment_bytes: u64, checkpoint_bytes: u64) -> u64 {
     // The old checkpoint stands until the new one does.
     let checkpoints = checkpoint_bytes.saturating_mul(2);
-    KEPT_BYTES.saturating_add(segment_bytes.min(CLEANING_BYTES_MAX)).saturating_add(checkpoints)
+    HEADROOM_BYTES.saturating_add(segment_bytes.min(COMPACTION_BYTES_MAX)).saturating_add(checkpoints)
 }
 
 impl Space {
@@ -43,8 +43,8 @@ impl Space {
     ///
     /// # Errors
     /// [`EngineError::Full`].
-    pub(crate) fn check(&mut self, bytes: u64, kept: u64) -> Result<(), EngineError> {
-        let needed = bytes.saturating_add(kept);
+    pub(crate) fn check(&mut self, bytes: u64, headroom: u64) -> Result<(), EngineError> {
+        let needed = bytes.saturating_add(headroom);
         if self.left < needed {
             self.left = self.disk.free_bytes().unwrap_or(u64::MAX);
         }
@@ -56,22 +56,22 @@ impl Space {
         if self.short_of.is_none() {
             tracing::error!(
                 left,
-                kept,
+                headroom,
                 "the disk is nearly full: publishes are refused until there is space; make room, or remove streams"
             );
         }
         self.short_of = self.short_of.max(Some(needed));
-        let reason = format!("{left} bytes are free, and {kept} of them are kept to give space back");
+        let reason = format!("{left} bytes are free, and {headroom} of them are headroom to give space back");
         Err(EngineError::Full { reason })
     }
 
     /// So many bytes were written.
-    pub(crate) fn took(&mut self, bytes: u64) {
+    pub(crate) fn used(&mut self, bytes: u64) {
         self.left = self.left.saturating_sub(bytes);
     }
 
     /// The disk was full: it is asked next time.
-    pub(crate) fn forget(&mut self) {
+    pub(crate) fn invalidate(&mut self) {
         self.left = 0;
     }
 }
@@ -96,7 +96,7 @@ mod tests {
         );
         assert_eq!(space.check(900, 100), Ok(()), "a smaller one still goes");
         write(&disk, "ours", 500);
-        space.took(500);
+        space.used(500);
         assert!(space.check(401, 100).is_err());
         disk.remove("ours").unwrap();
         disk.sync_names().unwrap();
@@ -111,14 +111,14 @@ mod tests {
         assert_eq!(space.check(100, 100), Ok(()));
         write(&disk, "another's", 950);
         assert_eq!(space.check(100, 100), Ok(()), "it is not asked at each publish");
-        space.forget();
+        space.invalidate();
         assert!(space.check(100, 100).is_err());
     }
 
     #[test]
     fn what_is_kept_has_room_for_two_checkpoints_and_one_segment() {
-        assert_eq!(kept_bytes(1_000, 10_000), KEPT_BYTES + 21_000);
-        assert_eq!(kept_bytes(u64::MAX, 0), KEPT_BYTES + CLEANING_BYTES_MAX);
-        assert_eq!(kept_bytes(0, u64::MAX), u64::MAX);
+        assert_eq!(headroom_bytes(1_000, 10_000), HEADROOM_BYTES + 21_000);
+        assert_eq!(headroom_bytes(u64::MAX, 0), HEADROOM_BYTES + COMPACTION_BYTES_MAX);
+        assert_eq!(headroom_bytes(0, u64::MAX), u64::MAX);
     }
 }

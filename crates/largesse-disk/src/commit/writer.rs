@@ -2,7 +2,7 @@
 //!
 //! Invariants: a step is taken after it is written, and answered after it is taken; with
 //! [`SyncRule::Always`] it is safe before. Steps are taken in the order in which they stand in the segment, so
-//! that a start takes them again with the same outcome. Does not know threads or clocks: it is told what to do.
+//! that a start takes them again with the same applied_command. Does not know threads or clocks: it is told what to do.
 
 use std::{
     io, mem,
@@ -16,11 +16,11 @@ use crate::{
         apply::{Applying, Spots, replay},
         indexing::Indexing,
         journal::Journal,
-        plan::part,
+        plan::partition,
         preallocation::{Preallocation, begin_segment},
         request::{Request, Requests, Waiter},
         sizes::{Fullness, Sizes},
-        space::{Space, kept_bytes},
+        space::{Space, headroom_bytes},
     },
     core::{CheckpointRequest, Core},
     format::{
@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// How many steps are taken before others may look at the state.
-const STEPS_AT_ONCE: usize = 16;
+const COMMANDS_AT_ONCE: usize = 16;
 /// What the buffer of a group keeps for the next.
 const BUFFER_KEPT_MAX: usize = 1024 * 1024;
 
@@ -66,11 +66,11 @@ pub(crate) struct Writer {
     last_time: Option<UnixMs>,
     group: Vec<u8>,
     /// Why no step is taken any more, if one could not be taken as it should.
-    stuck: Option<String>,
+    failed: Option<String>,
     /// Why no step is taken now.
-    held: Option<EngineError>,
+    paused: Option<EngineError>,
     /// The segment, opened once more: where no file can be opened, this is given up for the next segment.
-    kept_for_next: Option<Arc<dyn DiskFile>>,
+    reserved_descriptor: Option<Arc<dyn DiskFile>>,
 }
 
 impl Writer {
@@ -99,9 +99,9 @@ impl Writer {
             next: start,
             last_time,
             group: Vec::new(),
-            stuck: None,
-            held: None,
-            kept_for_next: None,
+            failed: None,
+            paused: None,
+            reserved_descriptor: None,
         }
     }
 
@@ -111,8 +111,8 @@ impl Writer {
         let mut waiting = requests;
         let mut last = 0;
         while !waiting.is_empty() {
-            let (group, held) = self.split(waiting);
-            waiting = held;
+            let (group, deferred) = self.split(waiting);
+            waiting = deferred;
             last = group.len();
             if !group.is_empty() {
                 self.commit_group(group);
@@ -123,7 +123,7 @@ impl Writer {
 
     /// Answers what needs no writing, and parts the rest into a group and what has to wait for it.
     fn split(&self, requests: Requests) -> (Requests, Requests) {
-        let (admitted, held) = part(requests);
+        let (admitted, deferred) = partition(requests);
         let state = self.core.state();
         let group = admitted.into_iter().filter_map(|request| {
             match state.noop_reply(request.now, &request.command) {
@@ -135,15 +135,15 @@ impl Writer {
             }
         });
         let group = group.collect();
-        (group, held)
+        (group, deferred)
     }
 
     fn commit_group(&mut self, requests: Requests) {
-        if let Err(error) = self.make_ready() {
+        if let Err(error) = self.prepare() {
             requests.into_iter().for_each(|request| request.refuse(error.clone()));
             return;
         }
-        let requests = self.keep_space(requests);
+        let requests = self.refuse_without_space(requests);
         if requests.is_empty() {
             return;
         }
@@ -159,26 +159,26 @@ impl Writer {
         self.group = group;
         match written {
             Ok(()) => {
-                self.space.took(self.group.len() as u64);
+                self.space.used(self.group.len() as u64);
                 self.apply_group(planned, at);
             }
             Err(error) => {
-                self.space.forget();
+                self.space.invalidate();
                 planned.into_iter().for_each(|planned| planned.waiter.answer(Err(error.clone())));
             }
         }
     }
 
     /// Refuses the publishes for which too little is left on the disk.
-    fn keep_space(&mut self, requests: Requests) -> Requests {
-        let kept = kept_bytes(self.settings.segment_bytes, self.core.checkpoint_bytes.load(Relaxed));
+    fn refuse_without_space(&mut self, requests: Requests) -> Requests {
+        let headroom = headroom_bytes(self.settings.segment_bytes, self.core.checkpoint_bytes.load(Relaxed));
         let mut bytes = 0;
         let mut has_space = |request: Box<Request>| {
             if !matches!(request.command, Command::Append(_)) {
                 return Some(request);
             }
             let all = bytes + request.encoded.bytes().len() as u64;
-            match self.space.check(all, kept) {
+            match self.space.check(all, headroom) {
                 Ok(()) => {
                     bytes = all;
                     Some(request)
@@ -197,14 +197,14 @@ impl Writer {
         self.core.state().tail().next().max(self.start)
     }
 
-    fn make_ready(&mut self) -> Result<(), EngineError> {
-        if let Some(reason) = self.core.health.failure().or_else(|| self.stuck.clone()) {
+    fn prepare(&mut self) -> Result<(), EngineError> {
+        if let Some(reason) = self.core.health.failure().or_else(|| self.failed.clone()) {
             return Err(EngineError::Unwritable { reason });
         }
-        if let Some(error) = self.held.clone() {
+        if let Some(error) = self.paused.clone() {
             return Err(error);
         }
-        self.keep_for_next()?;
+        self.reserve_descriptor()?;
         if self.journal.was_cut() {
             // Parts of what was cut off may stand behind the next group, and be taken for its own. The checkpoint
             // request may go by: the next has its steps, too.
@@ -255,7 +255,7 @@ impl Writer {
         safe?;
         for stamped in written {
             let error = replay(&self.core, self.journal.segment(), stamped, at, &[]);
-            self.stop_dropping(error);
+            self.stop_on_retention_error(error);
         }
         self.journal.segment().reached(self.journal.at());
         Ok(())
@@ -266,37 +266,37 @@ impl Writer {
         self.journal.segment().reached(self.journal.at());
         let mut written = Vec::with_capacity(planned.len());
         let mut planned = planned.into_iter();
-        let (mut dirty, mut answers, mut fault) = (Vec::new(), Vec::with_capacity(STEPS_AT_ONCE), None);
+        let (mut dirty, mut answers, mut error) = (Vec::new(), Vec::with_capacity(COMMANDS_AT_ONCE), None);
         while planned.len() > 0 {
             let mut state = self.core.state();
-            for Planned { waiter, stamped, spots } in planned.by_ref().take(STEPS_AT_ONCE) {
-                let applying = Applying::new(self.journal.segment(), &stamped, spots.behind(at));
+            for Planned { waiter, stamped, spots } in planned.by_ref().take(COMMANDS_AT_ONCE) {
+                let applying = Applying::new(self.journal.segment(), &stamped, spots.shifted_by(at));
                 let applied = self.core.apply(state, stamped.stamp, stamped.command);
                 state = applied.0;
-                fault = fault.or(applied.2);
-                let outcome = applying.applied(applied.1);
-                dirty.extend(outcome.dirty);
-                written.extend(outcome.written);
-                answers.push((waiter, outcome.reply));
+                error = error.or(applied.2);
+                let applied_command = applying.applied(applied.1);
+                dirty.extend(applied_command.dirty);
+                written.extend(applied_command.written);
+                answers.push((waiter, applied_command.reply));
             }
             drop(state);
             // Publishers first: they do not wait for readers to be found.
             answers.drain(..).for_each(|(waiter, reply)| waiter.answer(Ok(reply)));
-            self.core.tell(&dirty);
+            self.core.notify(&dirty);
             dirty.clear();
         }
         self.indexing.add(self.journal.segment(), written);
-        self.stop_dropping(fault);
+        self.stop_on_retention_error(error);
     }
 
     /// Retention could not read cold events: no command is applied any more, or the log would grow over its limits.
-    pub(crate) fn stop_dropping(&mut self, error: Option<EngineError>) {
-        let Some(error) = error.filter(|_| self.stuck.is_none()) else { return };
+    pub(crate) fn stop_on_retention_error(&mut self, error: Option<EngineError>) {
+        let Some(error) = error.filter(|_| self.failed.is_none()) else { return };
         tracing::error!(
             %error,
             "old events can't be dropped; nothing more is published until the server is started again"
         );
-        self.stuck = Some(format!("old events can't be dropped: {error}; start the server again"));
+        self.failed = Some(format!("old events can't be dropped: {error}; start the server again"));
     }
 
     /// Whether the segment is full.
@@ -324,13 +324,13 @@ impl Writer {
     }
 
     /// Takes no step from now on, until the same is told with `None`.
-    pub(crate) fn hold(&mut self, reason: Option<EngineError>) {
-        self.held = reason;
+    pub(crate) fn pause(&mut self, reason: Option<EngineError>) {
+        self.paused = reason;
     }
 
     /// Whether no step is taken now.
-    pub(crate) fn is_held(&self) -> bool {
-        self.held.is_some()
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.is_some()
     }
 
     /// Whether something was written into the segment.
@@ -344,7 +344,7 @@ impl Writer {
         match self.journal.segment().lost_name(&*self.disk) {
             None => Ok(()),
             Some(reason) => {
-                self.journal.say_missing(reason.clone());
+                self.journal.report_missing(reason.clone());
                 Err(EngineError::Unwritable { reason })
             }
         }
@@ -368,13 +368,13 @@ impl Writer {
             refused(&error, format!("{} could not be begun: {error}", SegmentId::written(number).file_name()))
         })?;
         self.core.segments.push(Arc::clone(&segment));
-        self.sizes.go_on(self.fullness());
+        self.sizes.begin_next(self.fullness());
         self.before = self.journal.written();
-        let left = Arc::clone(self.journal.segment());
-        self.journal.go_on_in(segment, HEADER_BYTES as u64);
+        let previous = Arc::clone(self.journal.segment());
+        self.journal.continue_in(segment, HEADER_BYTES as u64);
         // It may have lost its name since the check, and neither publishes nor the watch check it again.
-        if let Some(reason) = left.lost_name(&*self.disk) {
-            self.journal.stop_for_good(reason);
+        if let Some(reason) = previous.lost_name(&*self.disk) {
+            self.journal.fail(reason);
         }
         Ok(self.checkpoint_request(number, self.journal.reserved()))
     }
@@ -385,7 +385,7 @@ impl Writer {
         let first = self.first_free();
         let begin = || begin_segment(&*self.disk, &self.preallocation, number, first, incarnation, salt);
         match begin() {
-            Err(error) if is_out_of_files(&error) && self.kept_for_next.take().is_some() => begin(),
+            Err(error) if is_out_of_files(&error) && self.reserved_descriptor.take().is_some() => begin(),
             begun => begun,
         }
     }
@@ -395,13 +395,13 @@ impl Writer {
     ///
     /// # Errors
     /// [`EngineError::TooManyFiles`].
-    pub(crate) fn keep_for_next(&mut self) -> Result<(), EngineError> {
-        if self.kept_for_next.is_some() && !self.journal.is_short_of_files() {
+    pub(crate) fn reserve_descriptor(&mut self) -> Result<(), EngineError> {
+        if self.reserved_descriptor.is_some() && !self.journal.is_short_of_files() {
             return Ok(());
         }
         let name = self.journal.segment().id.file_name();
         match self.disk.open(&name) {
-            Ok(file) => self.kept_for_next = Some(file),
+            Ok(file) => self.reserved_descriptor = Some(file),
             Err(error) if is_out_of_files(&error) => {
                 return Err(refused(&error, format!("{name} could not be opened: {error}")));
             }
@@ -420,7 +420,7 @@ impl Writer {
         self.preallocation.stop();
         self.journal.sync()?;
         self.check_file()?;
-        if let Some(reason) = self.stuck.clone() {
+        if let Some(reason) = self.failed.clone() {
             return Err(EngineError::Unwritable { reason });
         }
         Ok(self.checkpoint_request(self.journal.segment().id.number + 1, self.first_free()))

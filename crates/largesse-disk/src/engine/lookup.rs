@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Goes on with a look to its end.
-pub(crate) async fn look_on(
+pub(crate) async fn finish(
     core: &Arc<Core>,
     pool: &ReadPool,
     mut looked: QueryProgress,

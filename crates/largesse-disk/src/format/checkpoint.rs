@@ -37,7 +37,7 @@ mod writing;
 
 pub use error::{CheckpointError, Flaw};
 pub(crate) use header::MAGIC;
-pub(crate) use reading::{Reading, open};
+pub(crate) use reading::{CheckpointReader, open};
 pub(crate) use writing::write;
 
 /// The name of the checkpoint's file.
@@ -78,7 +78,7 @@ pub(crate) struct SealedSegment {
     pub(crate) live_bytes: u64,
     /// Positions of appends that were written and then refused: from the first of each pair on, before the
     /// second.
-    pub(crate) skipped: Vec<(Position, Position)>,
+    pub(crate) void_ranges: Vec<(Position, Position)>,
 }
 
 /// One of the many things in a checkpoint.

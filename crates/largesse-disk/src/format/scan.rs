@@ -54,7 +54,7 @@ pub struct EventSpot {
 
 /// What a walk comes to next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step<T> {
+pub enum Scanned<T> {
     /// This, and it is whole.
     Next(T),
     /// The end.
@@ -168,7 +168,7 @@ impl Scan {
     ///
     /// # Errors
     /// Those of the disk. The walk stays where it is, and may be tried again.
-    pub fn next_group(&mut self) -> io::Result<Step<Group>> {
+    pub fn next_group(&mut self) -> io::Result<Scanned<Group>> {
         self.next(Texts::Whole)
     }
 
@@ -177,19 +177,19 @@ impl Scan {
     ///
     /// # Errors
     /// Those of the disk, as for [`Scan::next_group`].
-    pub fn next_damaged(&mut self) -> io::Result<Step<Group>> {
+    pub fn next_damaged(&mut self) -> io::Result<Scanned<Group>> {
         self.next(Texts::Any)
     }
 
-    fn next(&mut self, texts: Texts) -> io::Result<Step<Group>> {
+    fn next(&mut self, texts: Texts) -> io::Result<Scanned<Group>> {
         if self.window.is_at_end(self.at) {
-            return Ok(Step::End);
+            return Ok(Scanned::End);
         }
         match self.read_group(self.at, texts) {
             Ok(group) => {
                 self.at = group.end;
                 self.expected = group.head.sequence.0.checked_add(1).map(Sequence);
-                Ok(Step::Next(group))
+                Ok(Scanned::Next(group))
             }
             Err(stop) => self.window.stopped(stop, self.at),
         }

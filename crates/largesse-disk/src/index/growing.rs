@@ -1,7 +1,7 @@
 //! The index of the segment that is being written, in memory.
 //!
-//! Invariants: entries of all lives came in log order; times do not go back; neighbouring marks are at least
-//! [`MARK_GAP_BYTES`] apart in the segment. A tree and not a hash table holds the lives, because it is asked
+//! Invariants: entries of all lives came in log order; times do not go back; neighbouring seek_points are at least
+//! [`SEEK_POINT_GAP_BYTES`] apart in the segment. A tree and not a hash table holds the lives, because it is asked
 //! for their order, and because it never moves all of them in one step while the log waits. It does not bound
 //! itself: an event takes 32 bytes, and a life about 100, so the segment is to be sealed in time.
 
@@ -9,21 +9,21 @@ use std::collections::BTreeMap;
 
 use largesse_log::{Position, UnixMs};
 
-use super::{Entry, Home, IndexError, Mark, Postings, SegmentIndex, Span, StreamEpoch, Totals};
+use super::{Entry, Home, IndexError, Postings, SeekPoint, SegmentIndex, Span, StreamEpoch, Totals};
 
-/// A mark nearer to the one before is not kept: so many bytes are walked at most, besides one append, to find a
+/// A seek_point nearer to the one before is not kept: so many bytes are walked at most, besides one append, to find a
 /// place in log order.
-pub const MARK_GAP_BYTES: u64 = 16 * 1024;
+pub const SEEK_POINT_GAP_BYTES: u64 = 16 * 1024;
 
 /// Why a u32 counts all that is here.
-const FEW: &str = "2^32 events would be a segment of at least 47 GB: a frame has 11 bytes";
+const FITS_U32: &str = "2^32 events would be a segment of at least 47 GB: a frame has 11 bytes";
 
 /// The index in memory. When the segment is full, nothing is pushed any more, and behind an `Arc` it is read
 /// on while [`super::write_sealed`] writes it out.
 #[derive(Debug, Default)]
 pub struct Growing {
     lives: BTreeMap<StreamEpoch, LifeEntries>,
-    marks: Vec<Mark>,
+    seek_points: Vec<SeekPoint>,
     totals: Totals,
 }
 
@@ -70,33 +70,35 @@ impl Growing {
         of_life.entries.push(entry);
         of_life.counted_bytes += u64::from(entry.counted_bytes);
         self.totals.lives += u32::from(of_life.entries.len() == 1);
-        self.totals.events = self.totals.events.checked_add(1).expect(FEW);
+        self.totals.events = self.totals.events.checked_add(1).expect(FITS_U32);
         self.totals.counted_bytes += u64::from(entry.counted_bytes);
         self.totals.span = Some(Span { last: entry.position, last_time: entry.time, ..span });
         Ok(())
     }
 
-    /// Tells of a head, of every one: it is kept when it is far enough from the mark before.
+    /// Tells of a head, of every one: it is kept when it is far enough from the seek_point before.
     ///
     /// # Errors
-    /// [`OutOfOrder`], against the mark before; nothing changed.
-    pub fn push_mark(&mut self, mark: Mark) -> Result<(), OutOfOrder> {
-        if let Some(last) = self.marks.last() {
-            let is_after = mark.position > last.position && mark.at > last.at && mark.time >= last.time;
+    /// [`OutOfOrder`], against the seek_point before; nothing changed.
+    pub fn push_seek_point(&mut self, seek_point: SeekPoint) -> Result<(), OutOfOrder> {
+        if let Some(last) = self.seek_points.last() {
+            let is_after = seek_point.position > last.position
+                && seek_point.at > last.at
+                && seek_point.time >= last.time;
             if !is_after {
-                return Err(OutOfOrder { position: mark.position, last: last.position });
+                return Err(OutOfOrder { position: seek_point.position, last: last.position });
             }
-            if mark.at - last.at < MARK_GAP_BYTES {
+            if seek_point.at - last.at < SEEK_POINT_GAP_BYTES {
                 return Ok(());
             }
         }
-        self.marks.push(mark);
+        self.seek_points.push(seek_point);
         Ok(())
     }
 
-    /// All marks, in log order.
-    pub(super) fn marks(&self) -> &[Mark] {
-        &self.marks
+    /// All seek_points, in log order.
+    pub(super) fn seek_points(&self) -> &[SeekPoint] {
+        &self.seek_points
     }
 
     /// All lives in their order, each with its entries and what they count.
@@ -110,8 +112,8 @@ impl Growing {
         &entries[..entries.len().min(postings.count as usize)]
     }
 
-    fn last_mark_where(&self, holds: impl Fn(&Mark) -> bool) -> Option<u32> {
-        to_u32(self.marks.partition_point(holds)).checked_sub(1)
+    fn last_seek_point_where(&self, holds: impl Fn(&SeekPoint) -> bool) -> Option<u32> {
+        to_u32(self.seek_points.partition_point(holds)).checked_sub(1)
     }
 }
 
@@ -145,20 +147,20 @@ impl SegmentIndex for Growing {
         Ok(left[..left.len().min(entries_max)].to_vec())
     }
 
-    fn mark_count(&self) -> u32 {
-        to_u32(self.marks.len())
+    fn seek_point_count(&self) -> u32 {
+        to_u32(self.seek_points.len())
     }
 
-    fn mark(&self, number: u32) -> Result<Option<Mark>, IndexError> {
-        Ok(self.marks.get(number as usize).copied())
+    fn seek_point(&self, number: u32) -> Result<Option<SeekPoint>, IndexError> {
+        Ok(self.seek_points.get(number as usize).copied())
     }
 
-    fn mark_number_upto(&self, position: Position) -> Result<Option<u32>, IndexError> {
-        Ok(self.last_mark_where(|mark| mark.position <= position))
+    fn seek_point_number_upto(&self, position: Position) -> Result<Option<u32>, IndexError> {
+        Ok(self.last_seek_point_where(|seek_point| seek_point.position <= position))
     }
 
-    fn mark_number_before_time(&self, time: UnixMs) -> Result<Option<u32>, IndexError> {
-        Ok(self.last_mark_where(|mark| mark.time < time))
+    fn seek_point_number_before_time(&self, time: UnixMs) -> Result<Option<u32>, IndexError> {
+        Ok(self.last_seek_point_where(|seek_point| seek_point.time < time))
     }
 }
 
@@ -175,5 +177,5 @@ fn postings(life: StreamEpoch, of_life: &LifeEntries) -> Option<Postings> {
 }
 
 fn to_u32(count: usize) -> u32 {
-    u32::try_from(count).expect(FEW)
+    u32::try_from(count).expect(FITS_U32)
 }

@@ -10,13 +10,13 @@
 //! | then | the fence: the first life of each page of posting lists | 8: life | 511 |
 //! | then | posting lists, in the order of lives | 40: life, first entry u32, entries u32, counted bytes, first position, last position | 102 |
 //! | then | entries, by life, in log order | 32: position, at, time, bytes u32, counted bytes u32 | 127 |
-//! | then | marks, in log order | 24: position, at, time | 170 |
+//! | then | seek_points, in log order | 24: position, at, time | 170 |
 //!
 //! | header byte | is |
 //! |---|---|
 //! | 0 | `LARGEIDX` |
 //! | 8 | format u32 = 1. All formats have a header page of this size with this check |
-//! | 12, 16, 20 | how many posting lists, entries, marks, u32 |
+//! | 12, 16, 20 | how many posting lists, entries, seek_points, u32 |
 //! | 24 | segment number |
 //! | 32 | salt |
 //! | 40 | counted bytes of all entries |
@@ -28,7 +28,7 @@
 use largesse_log::{Position, UnixMs};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::{Entry, IndexError, IndexOf, Mark, Span, StreamEpoch, Totals};
+use super::{Entry, IndexError, IndexOf, SeekPoint, Span, StreamEpoch, Totals};
 
 pub(crate) const PAGE_BYTES: usize = 4096;
 pub(super) const FORMAT: u32 = 1;
@@ -77,7 +77,7 @@ pub(super) fn check_of(page: &Page) -> u64 {
 pub(super) struct Header {
     pub(super) of: IndexOf,
     pub(super) totals: Totals,
-    pub(super) marks: u32,
+    pub(super) seek_points: u32,
 }
 
 impl Header {
@@ -88,7 +88,7 @@ impl Header {
         put_u32(&mut page, 8, FORMAT);
         put_u32(&mut page, 12, self.totals.lives);
         put_u32(&mut page, 16, self.totals.events);
-        put_u32(&mut page, 20, self.marks);
+        put_u32(&mut page, 20, self.seek_points);
         put_u64(&mut page, 24, self.of.segment);
         put_u64(&mut page, 32, self.of.salt);
         put_u64(&mut page, 40, self.totals.counted_bytes);
@@ -127,7 +127,7 @@ impl Header {
             counted_bytes: u64_at(page, 40),
             span: (events > 0).then_some(span),
         };
-        Ok(Self { of, totals, marks: u32_at(page, 20) })
+        Ok(Self { of, totals, seek_points: u32_at(page, 20) })
     }
 }
 
@@ -143,14 +143,14 @@ pub(super) trait Row: Sized {
     fn read(from: &[u8]) -> Self;
 
     /// The row in a page, counted from 0; less than [`Row::PER_PAGE`].
-    fn of_page(page: &Page, stamp: usize) -> Self {
-        Self::read(&page[stamp * Self::BYTES..][..Self::BYTES])
+    fn of_page(page: &Page, number: usize) -> Self {
+        Self::read(&page[number * Self::BYTES..][..Self::BYTES])
     }
 }
 
 /// A posting list as it stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ShelfRow {
+pub(super) struct PostingsRow {
     pub(super) life: StreamEpoch,
     /// Its place among all entries.
     pub(super) first_entry: u32,
@@ -172,7 +172,7 @@ impl Row for StreamEpoch {
     }
 }
 
-impl Row for ShelfRow {
+impl Row for PostingsRow {
     const BYTES: usize = 40;
 
     fn write(&self, into: &mut [u8]) {
@@ -218,7 +218,7 @@ impl Row for Entry {
     }
 }
 
-impl Row for Mark {
+impl Row for SeekPoint {
     const BYTES: usize = 24;
 
     fn write(&self, into: &mut [u8]) {

@@ -50,7 +50,7 @@ impl Pages {
     pub(super) fn read(&self, number: u64) -> Result<Page, IndexError> {
         let page = read_unchecked(&*self.file, number)
             .and_then(|page| self.seed.verify(number, &page).map(|()| page));
-        if page.as_ref().is_err_and(IndexError::is_mended_anew) {
+        if page.as_ref().is_err_and(IndexError::is_rebuildable) {
             self.is_broken.store(true, Relaxed);
         }
         page

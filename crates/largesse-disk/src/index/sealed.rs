@@ -11,8 +11,8 @@ use std::{io, ops::Range, sync::Arc, vec};
 use largesse_log::{Position, UnixMs};
 
 use super::{
-    Entry, Home, IndexError, IndexOf, Mark, Postings, SegmentIndex, StreamEpoch, Totals,
-    layout::{Header, PAGE_BYTES, Seed, ShelfRow, check_of},
+    Entry, Home, IndexError, IndexOf, Postings, SeekPoint, SegmentIndex, StreamEpoch, Totals,
+    layout::{Header, PAGE_BYTES, PostingsRow, Seed, check_of},
     pages::{Pages, Section, read_unchecked},
 };
 use crate::io::DiskFile;
@@ -25,9 +25,9 @@ pub struct Sealed {
     check: u64,
     /// The first life of each page of posting lists.
     fence: Box<[StreamEpoch]>,
-    all_postings: Section<ShelfRow>,
+    all_postings: Section<PostingsRow>,
     entries: Section<Entry>,
-    marks: Section<Mark>,
+    seek_points: Section<SeekPoint>,
 }
 
 impl Sealed {
@@ -52,9 +52,9 @@ impl Sealed {
         let pages = Pages::new(file, Seed::new(of));
         let mut fence = Vec::with_capacity(sections.fence.count() as usize);
         sections.fence.read_rows(&pages, 0..sections.fence.count(), |life| fence.push(life))?;
-        let Sections { all_postings, entries, marks, .. } = sections;
+        let Sections { all_postings, entries, seek_points, .. } = sections;
         let (totals, check, fence) = (header.totals, check_of(&page), fence.into());
-        Ok(Self { pages, totals, check, fence, all_postings, entries, marks })
+        Ok(Self { pages, totals, check, fence, all_postings, entries, seek_points })
     }
 
     /// Reads every page once: for who wants to know now whether all are whole.
@@ -62,7 +62,7 @@ impl Sealed {
     /// # Errors
     /// The first broken page, or [`IndexError::Io`].
     pub fn verify(&self) -> Result<(), IndexError> {
-        (0..self.marks.end_page()).try_for_each(|page| self.pages.read(page).map(|_| ()))
+        (0..self.seek_points.end_page()).try_for_each(|page| self.pages.read(page).map(|_| ()))
     }
 
     /// Whether a page was found broken since it was opened.
@@ -84,7 +84,7 @@ impl Sealed {
     }
 
     /// The posting lists on a page, from this life on.
-    fn shelves_on(&self, page: u32, from: StreamEpoch) -> Result<Vec<Postings>, IndexError> {
+    fn postings_on(&self, page: u32, from: StreamEpoch) -> Result<Vec<Postings>, IndexError> {
         let rows = self.all_postings.read_page(&self.pages, page)?;
         let first = rows.partition_point(rows.numbers(), |row| row.life < from);
         (first..rows.numbers().end).map(|number| self.checked(page, rows.row(number))).collect()
@@ -98,12 +98,12 @@ impl Sealed {
 
     /// A row that is read from a page that is whole. What it says is still looked at: whoever wrote it may
     /// have been wrong.
-    fn checked(&self, page: u32, row: ShelfRow) -> Result<Postings, IndexError> {
+    fn checked(&self, page: u32, row: PostingsRow) -> Result<Postings, IndexError> {
         let end = row.first_entry.checked_add(row.count);
         if row.count == 0 || end.is_none_or(|end| end > self.entries.count()) {
             return Err(IndexError::Corrupt { page: self.all_postings.page(page) });
         }
-        let ShelfRow { life, first_entry, count, counted_bytes, first, last } = row;
+        let PostingsRow { life, first_entry, count, counted_bytes, first, last } = row;
         let home = Home::Sealed { index: self.check, first_entry };
         Ok(Postings { life, count, counted_bytes, first, last, home })
     }
@@ -126,9 +126,9 @@ impl Sealed {
         Ok(own.map_or(0..0, |(own, first)| first..first + own.count.min(postings.count)))
     }
 
-    fn last_mark_where(&self, holds: impl Fn(&Mark) -> bool) -> Result<Option<u32>, IndexError> {
-        let all = 0..self.marks.count();
-        Ok(self.marks.partition_point(&self.pages, all, holds)?.checked_sub(1))
+    fn last_seek_point_where(&self, holds: impl Fn(&SeekPoint) -> bool) -> Result<Option<u32>, IndexError> {
+        let all = 0..self.seek_points.count();
+        Ok(self.seek_points.partition_point(&self.pages, all, holds)?.checked_sub(1))
     }
 }
 
@@ -174,26 +174,28 @@ impl SegmentIndex for Sealed {
         Ok(entries)
     }
 
-    fn mark_count(&self) -> u32 {
-        self.marks.count()
+    fn seek_point_count(&self) -> u32 {
+        self.seek_points.count()
     }
 
-    fn mark(&self, number: u32) -> Result<Option<Mark>, IndexError> {
+    fn seek_point(&self, number: u32) -> Result<Option<SeekPoint>, IndexError> {
         let mut found = None;
-        self.marks.read_rows(&self.pages, number..number.saturating_add(1), |mark| found = Some(mark))?;
+        self.seek_points.read_rows(&self.pages, number..number.saturating_add(1), |seek_point| {
+            found = Some(seek_point)
+        })?;
         Ok(found)
     }
 
-    fn mark_number_upto(&self, position: Position) -> Result<Option<u32>, IndexError> {
-        self.last_mark_where(|mark| mark.position <= position)
+    fn seek_point_number_upto(&self, position: Position) -> Result<Option<u32>, IndexError> {
+        self.last_seek_point_where(|seek_point| seek_point.position <= position)
     }
 
-    fn mark_number_before_time(&self, time: UnixMs) -> Result<Option<u32>, IndexError> {
-        self.last_mark_where(|mark| mark.time < time)
+    fn seek_point_number_before_time(&self, time: UnixMs) -> Result<Option<u32>, IndexError> {
+        self.last_seek_point_where(|seek_point| seek_point.time < time)
     }
 }
 
-/// Shelves in the order of lives, a page in memory at a time.
+/// Posting lists in the order of lives, a page in memory at a time.
 struct PostingsIter<'a> {
     index: &'a Sealed,
     from: StreamEpoch,
@@ -207,7 +209,7 @@ impl Iterator for PostingsIter<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         // A page without a posting list to give is at most the first: all lives on it may lie before `from`.
         while self.read.as_slice().is_empty() && self.next_page < self.index.all_postings.page_count() {
-            match self.index.shelves_on(self.next_page, self.from) {
+            match self.index.postings_on(self.next_page, self.from) {
                 Ok(read) => (self.read, self.next_page) = (read.into_iter(), self.next_page + 1),
                 Err(error) => {
                     self.next_page = u32::MAX;
@@ -222,23 +224,23 @@ impl Iterator for PostingsIter<'_> {
 /// Where in the file the rows are.
 struct Sections {
     fence: Section<StreamEpoch>,
-    all_postings: Section<ShelfRow>,
+    all_postings: Section<PostingsRow>,
     entries: Section<Entry>,
-    marks: Section<Mark>,
+    seek_points: Section<SeekPoint>,
 }
 
 impl Sections {
     fn new(header: &Header) -> Self {
         let lives = header.totals.lives;
-        let fence = Section::new(1, Section::<ShelfRow>::new(0, lives).page_count());
+        let fence = Section::new(1, Section::<PostingsRow>::new(0, lives).page_count());
         let all_postings = Section::new(fence.end_page(), lives);
         let entries = Section::new(all_postings.end_page(), header.totals.events);
-        let marks = Section::new(entries.end_page(), header.marks);
-        Self { fence, all_postings, entries, marks }
+        let seek_points = Section::new(entries.end_page(), header.seek_points);
+        Self { fence, all_postings, entries, seek_points }
     }
 
     /// The bytes of the whole file.
     fn bytes(&self) -> u64 {
-        self.marks.end_page() * PAGE_BYTES as u64
+        self.seek_points.end_page() * PAGE_BYTES as u64
     }
 }

@@ -6,14 +6,14 @@ use largesse_log::{Position, UnixMs};
 use proptest::prelude::*;
 
 use super::{
-    Entry, Growing, IndexOf, MARK_GAP_BYTES, Mark, OutOfOrder, Sealed, SegmentIndex, Span, StreamEpoch,
-    Totals, write_sealed,
+    Entry, Growing, IndexOf, OutOfOrder, SEEK_POINT_GAP_BYTES, Sealed, SeekPoint, SegmentIndex, Span,
+    StreamEpoch, Totals, write_sealed,
 };
-use tray::Tray;
+use counting_disk::CountingDisk;
 
 mod broken;
+mod counting_disk;
 mod layout;
-mod tray;
 
 const OF: IndexOf = IndexOf { segment: 7, salt: 0x0123_4567_89ab_cdef };
 
@@ -21,54 +21,55 @@ const OF: IndexOf = IndexOf { segment: 7, salt: 0x0123_4567_89ab_cdef };
 #[derive(Default)]
 struct Model {
     lives: BTreeMap<u64, Vec<Entry>>,
-    marks: Vec<Mark>,
+    seek_points: Vec<SeekPoint>,
 }
 
 /// One append: a single event of a life, and how far it is from the one before.
 #[derive(Clone, Copy, Debug)]
-struct Step {
+struct IndexedAppend {
     life: u64,
     gap: u64,
     bytes: u32,
     wait: u64,
 }
 
-fn growing(steps: impl IntoIterator<Item = Step>) -> (Growing, Model) {
+fn growing(appends: impl IntoIterator<Item = IndexedAppend>) -> (Growing, Model) {
     let (mut index, mut model) = (Growing::new(), Model::default());
     let (mut position, mut at, mut time) = (0, 64, 1_000);
-    for step in steps {
-        position += step.gap;
-        time += step.wait;
-        let mark = Mark { position: Position(position), at, time: UnixMs(time) };
-        index.push_mark(mark).unwrap();
-        if model.marks.last().is_none_or(|last| at >= last.at + MARK_GAP_BYTES) {
-            model.marks.push(mark);
+    for append in appends {
+        position += append.gap;
+        time += append.wait;
+        let seek_point = SeekPoint { position: Position(position), at, time: UnixMs(time) };
+        index.push_seek_point(seek_point).unwrap();
+        if model.seek_points.last().is_none_or(|last| at >= last.at + SEEK_POINT_GAP_BYTES) {
+            model.seek_points.push(seek_point);
         }
-        let (bytes, counted_bytes) = (step.bytes, step.bytes + 117);
-        let entry = Entry { position: mark.position, at: at + 40, bytes, counted_bytes, time: UnixMs(time) };
-        index.push(StreamEpoch(Position(step.life)), entry).unwrap();
-        model.lives.entry(step.life).or_default().push(entry);
+        let (bytes, counted_bytes) = (append.bytes, append.bytes + 117);
+        let entry =
+            Entry { position: seek_point.position, at: at + 40, bytes, counted_bytes, time: UnixMs(time) };
+        index.push(StreamEpoch(Position(append.life)), entry).unwrap();
+        model.lives.entry(append.life).or_default().push(entry);
         at += 40 + u64::from(bytes);
     }
     (index, model)
 }
 
 fn sealed(index: &Growing) -> Sealed {
-    write_sealed(&Tray::default(), "index", index, OF).unwrap()
+    write_sealed(&CountingDisk::default(), "index", index, OF).unwrap()
 }
 
 /// Asks everything of both forms, at about `samples` places each.
 #[track_caller]
-fn check(steps: impl IntoIterator<Item = Step>, samples: usize) {
-    let (index, model) = growing(steps);
+fn check(appends: impl IntoIterator<Item = IndexedAppend>, samples: usize) {
+    let (index, model) = growing(appends);
     let file = sealed(&index);
     file.verify().unwrap();
     for form in [&index as &dyn SegmentIndex, &file] {
         check_totals(form, &model);
         check_all_postings(form, &model, samples);
-        check_marks(form, &model, samples);
+        check_seek_points(form, &model, samples);
     }
-    check_shelves_of_another_form(&index, &file);
+    check_postings_of_another_form(&index, &file);
 }
 
 fn check_totals(index: &dyn SegmentIndex, model: &Model) {
@@ -129,26 +130,28 @@ fn check_postings(index: &dyn SegmentIndex, life: u64, want: Option<&Vec<Entry>>
     }
 }
 
-fn check_marks(index: &dyn SegmentIndex, model: &Model, samples: usize) {
-    assert_eq!(index.mark_count() as usize, model.marks.len());
-    let numbers: Vec<usize> = (0..=model.marks.len()).collect();
+fn check_seek_points(index: &dyn SegmentIndex, model: &Model, samples: usize) {
+    assert_eq!(index.seek_point_count() as usize, model.seek_points.len());
+    let numbers: Vec<usize> = (0..=model.seek_points.len()).collect();
     for number in sampled(&numbers, samples) {
-        let want = model.marks.get(number).copied();
-        assert_eq!(index.mark(number as u32).unwrap(), want);
-        let Some(mark) = want else { continue };
-        for near in [mark.position.0 - 1, mark.position.0, mark.position.0 + 1].map(Position) {
-            let want = model.marks.iter().rfind(|mark| mark.position <= near).copied();
-            assert_eq!(index.mark_upto(near).unwrap(), want, "{near:?}");
+        let want = model.seek_points.get(number).copied();
+        assert_eq!(index.seek_point(number as u32).unwrap(), want);
+        let Some(seek_point) = want else { continue };
+        for near in
+            [seek_point.position.0 - 1, seek_point.position.0, seek_point.position.0 + 1].map(Position)
+        {
+            let want = model.seek_points.iter().rfind(|seek_point| seek_point.position <= near).copied();
+            assert_eq!(index.seek_point_upto(near).unwrap(), want, "{near:?}");
         }
-        for near in [mark.time.0 - 1, mark.time.0, mark.time.0 + 1].map(UnixMs) {
-            let want = model.marks.iter().rfind(|mark| mark.time < near).copied();
-            assert_eq!(index.mark_before_time(near).unwrap(), want, "{near:?}");
+        for near in [seek_point.time.0 - 1, seek_point.time.0, seek_point.time.0 + 1].map(UnixMs) {
+            let want = model.seek_points.iter().rfind(|seek_point| seek_point.time < near).copied();
+            assert_eq!(index.seek_point_before_time(near).unwrap(), want, "{near:?}");
         }
     }
 }
 
 /// A reader may have asked for its posting list before the segment was sealed.
-fn check_shelves_of_another_form(index: &Growing, file: &Sealed) {
+fn check_postings_of_another_form(index: &Growing, file: &Sealed) {
     let all = StreamEpoch(Position::ZERO);
     let Some(one) = file.all_postings(all).last().map(Result::unwrap) else { return };
     let other = index.postings(one.life).unwrap().unwrap();
@@ -165,15 +168,16 @@ fn sampled<T: Copy>(all: &[T], samples: usize) -> Vec<T> {
     all.iter().copied().step_by(stride).chain(all.last().copied()).collect()
 }
 
-fn one(life: u64) -> Step {
-    Step { life, gap: 1, bytes: 20, wait: 1 }
+fn one(life: u64) -> IndexedAppend {
+    IndexedAppend { life, gap: 1, bytes: 20, wait: 1 }
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn appends() -> impl Strategy<Value = Vec<IndexedAppend>> {
     (1_u64..400).prop_flat_map(|lives| {
-        let step = (1..=lives, 1_u64..4, 11_u32..2_000, 0_u64..3);
-        let step = step.prop_map(|(life, gap, bytes, wait)| Step { life: life * 5, gap, bytes, wait });
-        prop::collection::vec(step, 0..900)
+        let append = (1..=lives, 1_u64..4, 11_u32..2_000, 0_u64..3);
+        let append =
+            append.prop_map(|(life, gap, bytes, wait)| IndexedAppend { life: life * 5, gap, bytes, wait });
+        prop::collection::vec(append, 0..900)
     })
 }
 
@@ -181,8 +185,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn both_forms_answer_as_a_plain_model_does(steps in steps()) {
-        check(steps, 12);
+    fn both_forms_answer_as_a_plain_model_does(appends in appends()) {
+        check(appends, 12);
     }
 }
 
@@ -210,21 +214,21 @@ fn the_last_page_of_each_kind_may_be_just_full_or_hold_one_row() {
     for events in [126, 127, 128, 254, 255] {
         check((0..events).map(|event| one(event % 2 + 1)), 7);
     }
-    for marks in [1, 169, 170, 171, 340, 341] {
-        let far = Step { bytes: MARK_GAP_BYTES as u32, ..one(3) };
-        check((0..marks).map(|_| far), 400);
+    for seek_points in [1, 169, 170, 171, 340, 341] {
+        let far = IndexedAppend { bytes: SEEK_POINT_GAP_BYTES as u32, ..one(3) };
+        check((0..seek_points).map(|_| far), 400);
     }
 }
 
 #[test]
 fn numbers_may_be_as_great_as_they_get() {
     let high = u64::MAX - 10;
-    check([Step { life: high, gap: high, bytes: 1 << 30, wait: high - 1_000 }, one(high)], 9);
+    check([IndexedAppend { life: high, gap: high, bytes: 1 << 30, wait: high - 1_000 }, one(high)], 9);
 }
 
 #[test]
 fn what_does_not_come_after_the_last_is_refused_and_changes_nothing() {
-    let (mut index, _) = growing([Step { gap: 10, ..one(1) }, one(1)]);
+    let (mut index, _) = growing([IndexedAppend { gap: 10, ..one(1) }, one(1)]);
     let before = index.totals();
     let entry = Entry { position: Position(12), at: 500, bytes: 20, counted_bytes: 137, time: UnixMs(1_002) };
     let early = Entry { time: UnixMs(1_001), ..entry };
@@ -235,19 +239,19 @@ fn what_does_not_come_after_the_last_is_refused_and_changes_nothing() {
     assert_eq!(index.totals(), before);
     assert_eq!(index.push(StreamEpoch(Position(2)), entry), Ok(()));
 
-    let mark = Mark { position: Position(12), at: 90_000, time: UnixMs(1_002) };
-    let place = Mark { position: Position(13), at: 64, time: UnixMs(1_002) };
-    let early = Mark { position: Position(13), at: 95_000, time: UnixMs(1_001) };
-    index.push_mark(mark).unwrap();
-    for wrong in [mark, place, early] {
+    let seek_point = SeekPoint { position: Position(12), at: 90_000, time: UnixMs(1_002) };
+    let place = SeekPoint { position: Position(13), at: 64, time: UnixMs(1_002) };
+    let early = SeekPoint { position: Position(13), at: 95_000, time: UnixMs(1_001) };
+    index.push_seek_point(seek_point).unwrap();
+    for wrong in [seek_point, place, early] {
         let want = OutOfOrder { position: wrong.position, last: Position(12) };
-        assert_eq!(index.push_mark(wrong), Err(want));
+        assert_eq!(index.push_seek_point(wrong), Err(want));
     }
-    assert_eq!(index.mark_count(), 2);
+    assert_eq!(index.seek_point_count(), 2);
 }
 
 #[test]
-fn a_shelf_shows_what_its_life_had_when_it_was_asked_for() {
+fn a_posting_list_shows_what_its_life_had_when_it_was_asked_for() {
     let (mut index, _) = growing([one(1), one(1)]);
     let postings = index.postings(StreamEpoch(Position(1))).unwrap().unwrap();
     let entry = Entry { position: Position(9), at: 500, bytes: 20, counted_bytes: 137, time: UnixMs(2_000) };

@@ -7,7 +7,7 @@ use std::{io, sync::Arc};
 
 use super::{
     Growing, IndexError, IndexOf, Sealed, SegmentIndex as _, StreamEpoch,
-    layout::{Header, PAGE_BYTES, Page, Row, Seed, ShelfRow},
+    layout::{Header, PAGE_BYTES, Page, PostingsRow, Row, Seed},
 };
 use crate::io::{Disk, DiskFile};
 
@@ -33,11 +33,11 @@ pub(crate) fn write_file(
 ) -> Result<Arc<dyn DiskFile>, IndexError> {
     let file = disk.create(name)?;
     let mut writing = Writing::new(&*file, Seed::new(of));
-    writing.page(Header { of, totals: index.totals(), marks: index.mark_count() }.encoded())?;
+    writing.page(Header { of, totals: index.totals(), seek_points: index.seek_point_count() }.encoded())?;
     writing.section(fence(index))?;
     writing.section(postings_rows(index))?;
     writing.section(index.lives().flat_map(|(_, entries, _)| entries.iter().copied()))?;
-    writing.section(index.marks().iter().copied())?;
+    writing.section(index.seek_points().iter().copied())?;
     writing.flush()?;
     file.sync()?;
     Ok(file)
@@ -45,20 +45,20 @@ pub(crate) fn write_file(
 
 /// The first life of each page of posting lists.
 fn fence(index: &Growing) -> impl Iterator<Item = StreamEpoch> {
-    index.lives().map(|(life, ..)| life).step_by(ShelfRow::PER_PAGE)
+    index.lives().map(|(life, ..)| life).step_by(PostingsRow::PER_PAGE)
 }
 
-fn postings_rows(index: &Growing) -> impl Iterator<Item = ShelfRow> {
+fn postings_rows(index: &Growing) -> impl Iterator<Item = PostingsRow> {
     let lives = index.lives().filter_map(|(life, entries, counted_bytes)| {
         let (first, last) = (entries.first()?, entries.last()?);
         let count = u32::try_from(entries.len()).expect("an index takes no more than a u32 counts");
         let (first, last) = (first.position, last.position);
-        Some(ShelfRow { life, first_entry: 0, count, counted_bytes, first, last })
+        Some(PostingsRow { life, first_entry: 0, count, counted_bytes, first, last })
     });
     lives.scan(0, |next, row| {
         let first_entry = *next;
         *next += row.count;
-        Some(ShelfRow { first_entry, ..row })
+        Some(PostingsRow { first_entry, ..row })
     })
 }
 

@@ -13,7 +13,7 @@ use crate::{
         checkpoint::{self, CheckpointError, CheckpointHead, Item, SealedSegment},
         frame::{GROUP_FRAME_BYTES, GroupHead, Salt, Sequence},
         scan::{
-            Broken, EventScan, Group, ReadError, Scan, Step, Zeros, find_group, has_zeros, is_torn_tail,
+            Broken, EventScan, Group, ReadError, Scan, Scanned, Zeros, find_group, has_zeros, is_torn_tail,
             read_event,
         },
         segment::{HEADER_BYTES, SegmentHeader},
@@ -27,7 +27,7 @@ use crate::{
 const INDEX_PAGE_BYTES: u64 = crate::index::PAGE_BYTES as u64;
 
 /// What becomes of an index that is missing or broken.
-const MENDED: &str = "a server makes the index again from its segment when it meets that";
+const REBUILT: &str = "a server makes the index again from its segment when it meets that";
 
 /// Something that is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Checked {
     pub torn: Option<(String, u64)>,
     /// Where something stands behind the end of a sealed segment that is no zeros: its file and byte. Nobody reads it,
     /// and nobody of ours wrote it there.
-    pub behind: Vec<(String, u64)>,
+    pub trailing: Vec<(String, u64)>,
     /// Files that the log does not need any more, or never needed. The next start does not mind them.
     pub left_over: Vec<String>,
 }
@@ -63,8 +63,8 @@ pub struct Checked {
 ///
 /// # Errors
 /// The folder can't be listed. What a single file says is a [`Defect`].
-pub fn check(disk: &dyn Disk, tell: &mut dyn FnMut(Defect)) -> io::Result<Checked> {
-    check_watched(disk, tell, &mut |_| {})
+pub fn check(disk: &dyn Disk, report: &mut dyn FnMut(Defect)) -> io::Result<Checked> {
+    check_watched(disk, report, &mut |_| {})
 }
 
 /// As [`check`], and `looked_at` is given how many bytes were looked at since it was called before: together at most
@@ -74,21 +74,21 @@ pub fn check(disk: &dyn Disk, tell: &mut dyn FnMut(Defect)) -> io::Result<Checke
 /// Those of [`check`].
 pub fn check_watched(
     disk: &dyn Disk,
-    tell: &mut dyn FnMut(Defect),
-    looked_at: &mut dyn FnMut(u64),
+    report: &mut dyn FnMut(Defect),
+    progress: &mut dyn FnMut(u64),
 ) -> io::Result<Checked> {
     let names = disk.names()?;
-    let mut walk = Walk { disk, tell, looked_at, checked: Checked::default() };
-    let known = walk.checkpoint(&names);
+    let mut checker = Checker { disk, report, progress, checked: Checked::default() };
+    let known = checker.checkpoint(&names);
     let mut written: Vec<_> = names.iter().filter_map(|name| SegmentId::of_file_name(name)).collect();
     written.sort_unstable();
-    let replayed = walk.segments(&known, &written);
+    let replayed = checker.segments(&known, &written);
     let is_needed =
         |id: &SegmentId| replayed.contains(id) || known.sealed.iter().any(|listed| id_of(listed) == *id);
     let left_over = written.iter().filter(|id| !is_needed(id)).map(|id| id.file_name());
     let preallocation = names.iter().filter(|name| *name == preallocation::FILE).cloned();
-    walk.checked.left_over = left_over.chain(preallocation).collect();
-    Ok(walk.checked)
+    checker.checked.left_over = left_over.chain(preallocation).collect();
+    Ok(checker.checked)
 }
 
 /// What the checkpoint says, as far as it can be read.
@@ -117,10 +117,10 @@ struct Part {
     is_last: bool,
 }
 
-struct Walk<'a> {
+struct Checker<'a> {
     disk: &'a dyn Disk,
-    tell: &'a mut dyn FnMut(Defect),
-    looked_at: &'a mut dyn FnMut(u64),
+    report: &'a mut dyn FnMut(Defect),
+    progress: &'a mut dyn FnMut(u64),
     checked: Checked,
 }
 
@@ -136,9 +136,9 @@ fn id_of(listed: &SealedSegment) -> SegmentId {
     SegmentId { number: listed.number, generation: listed.generation }
 }
 
-impl Walk<'_> {
+impl Checker<'_> {
     fn defect(&mut self, file: &str, at: Option<u64>, what: &dyn fmt::Display) {
-        (self.tell)(Defect { file: file.to_owned(), at, what: what.to_string() });
+        (self.report)(Defect { file: file.to_owned(), at, what: what.to_string() });
     }
 
     fn checkpoint(&mut self, names: &[String]) -> Known {
@@ -214,14 +214,14 @@ impl Walk<'_> {
     fn segment(&mut self, part: &Part, of: Option<Of>) -> Option<Sequence> {
         let name = part.id.file_name();
         self.count(&name);
-        let walked = self.walk_segment(&name, part, of);
+        let walked = self.scan_segment(&name, part, of);
         walked.unwrap_or_else(|error| {
             self.defect(&name, None, &error);
             None
         })
     }
 
-    fn walk_segment(&mut self, name: &str, part: &Part, of: Option<Of>) -> io::Result<Option<Sequence>> {
+    fn scan_segment(&mut self, name: &str, part: &Part, of: Option<Of>) -> io::Result<Option<Sequence>> {
         let file = self.disk.open(name)?;
         let has = file.bytes()?;
         if part.is_last && has < HEADER_BYTES as u64 {
@@ -251,7 +251,7 @@ impl Walk<'_> {
             }
         };
         if !has_zeros(&*file, upto, has)? {
-            self.checked.behind.push((name.to_owned(), upto));
+            self.checked.trailing.push((name.to_owned(), upto));
         }
         if part.id.generation == 0 {
             self.groups(name, &file, salt, upto, part)
@@ -282,12 +282,12 @@ impl Walk<'_> {
         let mut next = part.expected;
         loop {
             match scan.next_group()? {
-                Step::Next(group) => {
+                Scanned::Next(group) => {
                     next = group.head.sequence.0.checked_add(1).map(Sequence);
                     self.count_events(&group);
                 }
-                Step::End => return Ok(next),
-                Step::Broken(broken) => {
+                Scanned::End => return Ok(next),
+                Scanned::Broken(broken) => {
                     let is_torn = match next {
                         Some(next) if part.is_last => is_torn_tail(&**file, salt, broken.whole_upto, next)?,
                         _ => part.is_last && broken.whole_upto == HEADER_BYTES as u64,
@@ -316,7 +316,7 @@ impl Walk<'_> {
         expected: Option<Sequence>,
     ) -> io::Result<Option<Sequence>> {
         let broken = match scan.next_damaged()? {
-            Step::Next(group) => {
+            Scanned::Next(group) => {
                 self.count_events(&group);
                 for (stream, position, event) in group.broken() {
                     let what = format!("the event {} of {stream} is broken: {}", position.0, event.what);
@@ -324,8 +324,8 @@ impl Walk<'_> {
                 }
                 return Ok(Some(group.head.sequence));
             }
-            Step::Broken(broken) => broken,
-            Step::End => return Ok(None),
+            Scanned::Broken(broken) => broken,
+            Scanned::End => return Ok(None),
         };
         self.defect(name, Some(broken.at), &broken.what);
         let is_later = |head: &GroupHead| expected.is_none_or(|expected| head.sequence >= expected);
@@ -342,7 +342,7 @@ impl Walk<'_> {
     }
 
     fn count_events(&mut self, group: &Group) {
-        (self.looked_at)(group.end - group.at);
+        (self.progress)(group.end - group.at);
         self.checked.events += group.commands.iter().map(|placed| placed.spots.len() as u64).sum::<u64>();
     }
 
@@ -354,31 +354,31 @@ impl Walk<'_> {
         salt: Salt,
         bytes: std::ops::Range<u64>,
         zeros: Zeros,
-        told: Option<Broken>,
+        reported: Option<Broken>,
     ) -> io::Result<()> {
-        let is_told = |at: u64| told.is_some_and(|told| told.at == at);
+        let is_reported = |at: u64| reported.is_some_and(|reported| reported.at == at);
         let mut scan = EventScan::new(Arc::clone(file), salt, bytes.start, bytes.end)?;
         if zeros == Zeros::End {
             scan = scan.ending_at_zeros();
         }
         loop {
             match scan.next_event()? {
-                Step::Next(event) => {
+                Scanned::Next(event) => {
                     self.checked.events += 1;
-                    (self.looked_at)(u64::from(event.spot.bytes));
+                    (self.progress)(u64::from(event.spot.bytes));
                     let at = event.spot.at;
                     match read_event(&**file, event.spot, salt, &event.stream, event.position, event.time) {
-                        Err(ReadError::Corrupt { what, .. }) if !is_told(at) => {
+                        Err(ReadError::Corrupt { what, .. }) if !is_reported(at) => {
                             self.defect(name, Some(at), &what)
                         }
                         Err(ReadError::Io { text, .. }) => self.defect(name, Some(at), &text),
                         Err(ReadError::Corrupt { .. }) | Ok(_) => {}
                     }
                 }
-                Step::End => return Ok(()),
-                Step::Broken(broken) => {
+                Scanned::End => return Ok(()),
+                Scanned::Broken(broken) => {
                     // A length that is broken leads beyond the part.
-                    if !is_told(broken.at) && broken.at < bytes.end {
+                    if !is_reported(broken.at) && broken.at < bytes.end {
                         self.defect(name, Some(broken.at), &broken.what);
                     }
                     let rest = bytes.end.saturating_sub(broken.whole_upto);
@@ -399,7 +399,7 @@ impl Walk<'_> {
         let index_of = IndexOf { segment: id.number, salt: of.salt.0 };
         let opened = self.disk.open(&name).map_err(IndexError::from);
         let verified = opened.and_then(|file| Sealed::open(file, index_of)).and_then(|index| index.verify());
-        (self.looked_at)(bytes);
+        (self.progress)(bytes);
         match verified {
             Ok(()) => {}
             Err(IndexError::Corrupt { page }) => {
@@ -407,11 +407,11 @@ impl Walk<'_> {
                 self.defect(
                     &name,
                     at,
-                    &format!("the checksum of the page is not that of its bytes; {MENDED}"),
+                    &format!("the checksum of the page is not that of its bytes; {REBUILT}"),
                 );
             }
-            Err(error) if error.is_mended_anew() => {
-                self.defect(&name, None, &format!("{}; {MENDED}", chain(&error)));
+            Err(error) if error.is_rebuildable() => {
+                self.defect(&name, None, &format!("{}; {REBUILT}", chain(&error)));
             }
             Err(IndexError::Io(error)) => self.defect(&name, None, &error),
             Err(error) => self.defect(&name, None, &error),

@@ -31,7 +31,7 @@ pub struct FolderLock {
 
 /// Nobody has the folder for itself until this is dropped, or the process ends.
 #[derive(Debug)]
-pub struct LookLock {
+pub struct SharedLock {
     _file: File,
     _folder: File,
 }
@@ -45,7 +45,7 @@ pub enum LockError {
         holder(*pid, program.as_deref()),
         folder.display()
     )]
-    Taken {
+    InUse {
         /// The other process, if it had time to say.
         pid: Option<u32>,
         /// What it runs, if it could say.
@@ -58,7 +58,7 @@ pub enum LockError {
         "Another command looks at the folder {}. Wait until it has ended, or give each server a folder of its own.",
         folder.display()
     )]
-    Looked {
+    Shared {
         /// The folder.
         folder: PathBuf,
     },
@@ -76,9 +76,9 @@ impl FolderLock {
     /// Takes the folder. Does not wait.
     ///
     /// # Errors
-    /// [`LockError::Taken`] and [`LockError::Looked`] when others have it; [`LockError::Io`] when that cannot be
+    /// [`LockError::InUse`] and [`LockError::Shared`] when others have it; [`LockError::Io`] when that cannot be
     /// known.
-    pub fn take(folder: &Folder) -> Result<Self, LockError> {
+    pub fn acquire(folder: &Folder) -> Result<Self, LockError> {
         let failed = |source| failed(folder, source);
         let mut file = opened(folder).map_err(failed)?;
         let itself = folder.open_itself().map_err(failed)?;
@@ -87,9 +87,9 @@ impl FolderLock {
         }
         // Who looks lets others look as well.
         if tried(file.try_lock_shared()).map_err(failed)? && is_free(&itself.try_lock_shared()) {
-            return Err(LockError::Looked { folder: folder.path().to_owned() });
+            return Err(LockError::Shared { folder: folder.path().to_owned() });
         }
-        Err(taken(&mut file, folder))
+        Err(in_use(&mut file, folder))
     }
 
     /// Says who has it. That fails on a full disk, where the lock is no worse for it and a server must start.
@@ -107,14 +107,14 @@ impl Drop for FolderLock {
     }
 }
 
-impl LookLock {
+impl SharedLock {
     /// Keeps others from having the folder for themselves. Does not wait, and changes nothing in the folder but to make
     /// the file of the lock where it is missing. `None` where it is missing and can't be made: then whether another has
     /// the folder is not known, but here nobody can write.
     ///
     /// # Errors
-    /// [`LockError::Taken`] when another has it; [`LockError::Io`] when that cannot be known.
-    pub fn take(folder: &Folder) -> Result<Option<Self>, LockError> {
+    /// [`LockError::InUse`] when another has it; [`LockError::Io`] when that cannot be known.
+    pub fn acquire(folder: &Folder) -> Result<Option<Self>, LockError> {
         let failed = |source| failed(folder, source);
         let mut file = match folder.open_as(LOCK_NAME, OFlags::RDONLY) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => match opened(folder) {
@@ -127,7 +127,7 @@ impl LookLock {
         if tried(file.try_lock_shared()).map_err(failed)? && is_free(&itself.try_lock_shared()) {
             return Ok(Some(Self { _file: file, _folder: itself }));
         }
-        Err(taken(&mut file, folder))
+        Err(in_use(&mut file, folder))
     }
 }
 
@@ -135,9 +135,9 @@ fn failed(folder: &Folder, source: io::Error) -> LockError {
     LockError::Io { file: folder.path().join(LOCK_NAME), source }
 }
 
-fn taken(file: &mut File, folder: &Folder) -> LockError {
+fn in_use(file: &mut File, folder: &Folder) -> LockError {
     let (pid, program) = said(file);
-    LockError::Taken { pid, program, folder: folder.path().to_owned() }
+    LockError::InUse { pid, program, folder: folder.path().to_owned() }
 }
 
 fn opened(folder: &Folder) -> io::Result<File> {
@@ -196,7 +196,7 @@ mod tests {
     #[track_caller]
     fn check(pid: Option<u32>, program: Option<&str>, want: &str) {
         let program = program.map(str::to_owned);
-        let error = LockError::Taken { pid, program, folder: "/srv/events".into() };
+        let error = LockError::InUse { pid, program, folder: "/srv/events".into() };
         let advice = "uses the folder /srv/events. Stop it first, or give each server a folder of its own.";
         assert_eq!(error.to_string(), format!("{want} {advice}"));
     }

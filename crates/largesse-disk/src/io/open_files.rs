@@ -100,7 +100,7 @@ impl OpenFiles {
 }
 
 /// A file that is opened when it is read.
-pub(super) struct ReadNowAndThen {
+pub(super) struct LazyFile {
     disk: Watched,
     name: String,
     key: u64,
@@ -108,7 +108,7 @@ pub(super) struct ReadNowAndThen {
     nameless: OnceLock<Option<Arc<dyn DiskFile>>>,
 }
 
-impl ReadNowAndThen {
+impl LazyFile {
     pub(super) fn new(disk: Watched, name: &str, open: Arc<dyn DiskFile>) -> Self {
         let key = disk.open_files().next_key.fetch_add(1, Relaxed);
         disk.open_files().put(key, open);
@@ -133,13 +133,13 @@ impl ReadNowAndThen {
     }
 }
 
-impl Drop for ReadNowAndThen {
+impl Drop for LazyFile {
     fn drop(&mut self) {
         self.disk.open_files().close(self.key);
     }
 }
 
-impl DiskFile for ReadNowAndThen {
+impl DiskFile for LazyFile {
     fn bytes(&self) -> io::Result<u64> {
         self.file()?.bytes()
     }
@@ -191,7 +191,7 @@ mod tests {
     fn made(disk: &Watched, name: &str) -> Arc<dyn DiskFile> {
         let file = disk.create(name).unwrap();
         file.write_at(name.as_bytes(), 0).unwrap();
-        disk.read_now_and_then(name, file)
+        disk.open_lazily(name, file)
     }
 
     fn first_byte(file: &Arc<dyn DiskFile>) -> io::Result<u8> {

@@ -29,11 +29,11 @@ impl Presence {
     }
 
     /// Says what is missing from now on. Whether it said something else before.
-    pub(crate) fn say(&self, missing: Option<String>) -> bool {
-        let mut said = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = *said != missing;
+    pub(crate) fn set_missing(&self, missing: Option<String>) -> bool {
+        let mut known = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = *known != missing;
         self.is_missing.store(missing.is_some(), Relaxed);
-        *said = missing;
+        *known = missing;
         is_news
     }
 

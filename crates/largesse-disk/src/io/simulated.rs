@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fastrand::Rng;
 
 pub use operation::{Act, Fault, OPERATIONS_KEPT_MAX, Operation, Outcome};
-use state::{FileId, Request, State};
+use state::{DiskRequest, FileId, State};
 
 use super::{Disk, DiskFile, flat};
 
@@ -125,7 +125,7 @@ fn place(at: u64) -> usize {
 impl Disk for SimulatedDisk {
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let mut state = self.state();
-        state.perform(&Request::Create { name: flat(name)? })?;
+        state.perform(&DiskRequest::Create { name: flat(name)? })?;
         Ok(self.file(name, state.found(name)?))
     }
 
@@ -142,15 +142,15 @@ impl Disk for SimulatedDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.state().perform(&Request::Rename { from: flat(from)?, to: flat(to)? })
+        self.state().perform(&DiskRequest::Rename { from: flat(from)?, to: flat(to)? })
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.state().perform(&Request::Remove { name: flat(name)? })
+        self.state().perform(&DiskRequest::Remove { name: flat(name)? })
     }
 
     fn sync_names(&self) -> io::Result<()> {
-        self.state().perform(&Request::SyncNames)
+        self.state().perform(&DiskRequest::SyncNames)
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
@@ -189,16 +189,16 @@ impl DiskFile for OpenFile {
 
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
         let (id, name) = (&self.id, self.name.as_str());
-        self.disk.state().perform(&Request::Write { id, name, at: place(at), bytes })
+        self.disk.state().perform(&DiskRequest::Write { id, name, at: place(at), bytes })
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.disk.state().perform(&Request::Sync { id: &self.id, name: &self.name })
+        self.disk.state().perform(&DiskRequest::Sync { id: &self.id, name: &self.name })
     }
 
     fn truncate(&self, bytes: u64) -> io::Result<()> {
         let (id, name) = (&self.id, self.name.as_str());
-        self.disk.state().perform(&Request::Truncate { id, name, bytes: place(bytes) })
+        self.disk.state().perform(&DiskRequest::Truncate { id, name, bytes: place(bytes) })
     }
 
     fn links(&self) -> io::Result<u64> {

@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     Disk, DiskFile, FileIdentity, Location, Presence,
-    open_files::{OpenFiles, ReadNowAndThen},
+    open_files::{LazyFile, OpenFiles},
 };
 use crate::state_guard::check_no_state_is_held;
 
@@ -47,13 +47,13 @@ impl Watched {
     }
 
     /// A file that is there and open, and need not stay open: from now on it is opened when it is read.
-    pub(crate) fn read_now_and_then(&self, name: &str, open: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
-        Arc::new(ReadNowAndThen::new(self.clone(), name, open))
+    pub(crate) fn open_lazily(&self, name: &str, open: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        Arc::new(LazyFile::new(self.clone(), name, open))
     }
 
     /// Has the writer stop where something is missing, or go on where it is back, and tells it where that is news.
-    pub(crate) fn say(&self, missing: Option<String>) {
-        if !self.presence().say(missing.clone()) {
+    pub(crate) fn report_missing(&self, missing: Option<String>) {
+        if !self.presence().set_missing(missing.clone()) {
             return;
         }
         match missing {

@@ -16,9 +16,9 @@ use crate::{
         scan::{ScannedEvent, read_frame},
         segment::SegmentHeader,
     },
-    index::{Entry, Growing, Mark, SegmentIndex, StreamEpoch},
+    index::{Entry, Growing, SeekPoint, SegmentIndex, StreamEpoch},
     io::{Disk, DiskFile},
-    read::SegmentWalk,
+    read::SegmentScan,
     segments::{Index, Segment, SegmentId},
 };
 
@@ -117,7 +117,7 @@ impl Maintenance {
         };
         let mut copy = Copy::begin(&self.disk, id, header)?;
         for segment in &run {
-            if let Err(error) = copy.take_kept_of(segment, snapshot) {
+            if let Err(error) = copy.copy_kept_of(segment, snapshot) {
                 if error.is_for_want_of_files() {
                     remove_if_there(&self.disk, &id.file_name())?;
                     return Err(error);
@@ -136,7 +136,7 @@ impl Maintenance {
         }
         let live = copied.index.totals().counted_bytes;
         let index = Index::Sealed(self.write_index(id, &copied.index)?);
-        let file = self.disk.read_now_and_then(&id.file_name(), copied.file);
+        let file = self.disk.open_lazily(&id.file_name(), copied.file);
         let segment = Segment::new(id, header.first_position, file, index, copied.bytes);
         segment.set_live(live);
         Ok(Some(Compacted { from, to: vec![Arc::new(segment)] }))
@@ -151,11 +151,11 @@ struct Copy {
     at: u64,
     piece: Vec<u8>,
     index: Growing,
-    postings: Option<Postings>,
+    pending: Option<KeptEvents>,
 }
 
 /// Events that go under one head.
-struct Postings {
+struct KeptEvents {
     head: KeptHead,
     head_at: u64,
     life: StreamEpoch,
@@ -172,46 +172,46 @@ impl Copy {
     fn begin(disk: &dyn Disk, id: SegmentId, header: SegmentHeader) -> Result<Self, MaintenanceError> {
         let file = disk.create(&id.file_name())?;
         let piece = header.encode().to_vec();
-        Ok(Self { salt: header.salt, file, at: 0, piece, index: Growing::new(), postings: None })
+        Ok(Self { salt: header.salt, file, at: 0, piece, index: Growing::new(), pending: None })
     }
 
-    fn take_kept_of(&mut self, segment: &Segment, snapshot: &Snapshot) -> Result<(), MaintenanceError> {
-        let mut walk = SegmentWalk::after(segment, Position::ZERO, self.salt)?;
-        while let Some(event) = walk.next()? {
+    fn copy_kept_of(&mut self, segment: &Segment, snapshot: &Snapshot) -> Result<(), MaintenanceError> {
+        let mut scan = SegmentScan::after(segment, Position::ZERO, self.salt)?;
+        while let Some(event) = scan.next()? {
             if let Some(life) = snapshot.life_keeping(&event.stream, event.position) {
-                self.take(segment, &event, StreamEpoch(life))?;
+                self.copy_event(segment, &event, StreamEpoch(life))?;
             }
         }
-        self.put_postings()
+        self.flush_pending()
     }
 
-    fn take(
+    fn copy_event(
         &mut self,
         segment: &Segment,
         event: &ScannedEvent,
         life: StreamEpoch,
     ) -> Result<(), MaintenanceError> {
         let frame = read_frame(&*segment.file, event.spot).map_err(|error| segment.unreadable(error))?;
-        let follows = self.postings.as_ref().is_some_and(|postings| postings.is_followed_by(event));
+        let follows = self.pending.as_ref().is_some_and(|pending| pending.is_followed_by(event));
         if !follows {
-            self.put_postings()?;
+            self.flush_pending()?;
         }
         let salt = self.salt;
-        let postings = self.postings.get_or_insert_with(|| Postings::new(event, life, salt));
-        postings.events.push_frame(&frame).map_err(|fault| segment.unreadable(format_args!("{fault}")))?;
+        let pending = self.pending.get_or_insert_with(|| KeptEvents::new(event, life, salt));
+        pending.events.push_frame(&frame).map_err(|fault| segment.unreadable(format_args!("{fault}")))?;
         Ok(())
     }
 
     /// Writes the head and its events.
-    fn put_postings(&mut self) -> Result<(), MaintenanceError> {
-        let Some(postings) = self.postings.take() else { return Ok(()) };
+    fn flush_pending(&mut self) -> Result<(), MaintenanceError> {
+        let Some(pending) = self.pending.take() else { return Ok(()) };
         let head_at = self.at + self.piece.len() as u64;
-        postings.head.encode(&mut self.piece, self.salt, &postings.events);
+        pending.head.encode(&mut self.piece, self.salt, &pending.events);
         let mut at = self.at + self.piece.len() as u64;
-        self.piece.extend_from_slice(postings.events.bytes());
-        let Postings { head: KeptHead { base, time, .. }, life, events, .. } = postings;
+        self.piece.extend_from_slice(pending.events.bytes());
+        let KeptEvents { head: KeptHead { base, time, .. }, life, events, .. } = pending;
         let broken = |error: crate::index::OutOfOrder| MaintenanceError::Io(std::io::Error::other(error));
-        self.index.push_mark(Mark { position: base, at: head_at, time }).map_err(broken)?;
+        self.index.push_seek_point(SeekPoint { position: base, at: head_at, time }).map_err(broken)?;
         for (number, bytes) in events.frames().iter().enumerate() {
             let position = Position(base.0 + number as u64);
             let entry = Entry { position, at, bytes: *bytes, counted_bytes: counted_bytes_of(*bytes), time };
@@ -219,12 +219,12 @@ impl Copy {
             at += u64::from(*bytes);
         }
         if self.piece.len() >= PIECE_BYTES {
-            self.put_piece()?;
+            self.write_piece()?;
         }
         Ok(())
     }
 
-    fn put_piece(&mut self) -> Result<(), MaintenanceError> {
+    fn write_piece(&mut self) -> Result<(), MaintenanceError> {
         self.file.write_at(&self.piece, self.at)?;
         self.at += self.piece.len() as u64;
         self.piece.clear();
@@ -232,14 +232,14 @@ impl Copy {
     }
 
     fn finish(mut self) -> Result<Copied, MaintenanceError> {
-        self.put_postings()?;
-        self.put_piece()?;
+        self.flush_pending()?;
+        self.write_piece()?;
         self.file.sync()?;
         Ok(Copied { file: self.file, bytes: self.at, index: self.index })
     }
 }
 
-impl Postings {
+impl KeptEvents {
     fn new(event: &ScannedEvent, life: StreamEpoch, salt: Salt) -> Self {
         let head = KeptHead { base: event.position, time: event.time, stream: event.stream.clone() };
         let events = EncodedEvents::empty(salt);

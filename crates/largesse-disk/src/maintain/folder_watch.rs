@@ -42,23 +42,23 @@ impl FolderWatch {
     ///
     /// # Errors
     /// Something is missing.
-    pub(crate) fn look(&self, segments: &Segments) -> Result<(), String> {
+    pub(crate) fn check(&self, segments: &Segments) -> Result<(), String> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        self.look_at_path(&mut seen);
+        self.check_location(&mut seen);
         let missing = match &seen.location {
             Location::Removed { from } => Some(format!("the data folder {} was removed", from.display())),
             Location::InPlace | Location::Moved { .. } => self.missing_file(segments),
         };
-        self.disk.say(missing.clone());
+        self.disk.report_missing(missing.clone());
         missing.map_or(Ok(()), Err)
     }
 
     /// Looks where the folder is, and tells it where that changed.
-    fn look_at_path(&self, seen: &mut Seen) {
+    fn check_location(&self, seen: &mut Seen) {
         match self.disk.location() {
             Ok(location) => {
                 if location != seen.location || seen.is_hidden {
-                    tell(&location);
+                    report(&location);
                 }
                 (seen.location, seen.is_hidden) = (location, false);
             }
@@ -102,7 +102,7 @@ impl FolderWatch {
     }
 }
 
-fn tell(location: &Location) {
+fn report(location: &Location) {
     match location {
         Location::InPlace => tracing::info!("the data folder is at its path again"),
         // That, and what to do, is told as what is missing.

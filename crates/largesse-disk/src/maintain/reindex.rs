@@ -11,10 +11,10 @@ use largesse_log::{Position, StreamName};
 use crate::{
     format::{
         frame::{Salt, counted_bytes_of},
-        scan::{Broken, EventScan, ScannedEvent, Step},
+        scan::{Broken, EventScan, Scanned, ScannedEvent},
         segment::HEADER_BYTES,
     },
-    index::{Entry, Growing, Mark, OutOfOrder, StreamEpoch},
+    index::{Entry, Growing, OutOfOrder, SeekPoint, StreamEpoch},
     segments::Segment,
 };
 
@@ -39,10 +39,10 @@ pub(crate) fn reindexed(
     let mut reindexing = Reindexing { index: Growing::new(), head_at: None, over: HashMap::new() };
     loop {
         match scan.next_event()? {
-            Step::Next(event) if segment.is_refused(event.position) => {}
-            Step::Next(event) => reindexing.push(&event, life_of(&event.stream))?,
-            Step::End => return Ok(reindexing.index),
-            Step::Broken(broken) => return Err(broken.into()),
+            Scanned::Next(event) if segment.is_void(event.position) => {}
+            Scanned::Next(event) => reindexing.push(&event, life_of(&event.stream))?,
+            Scanned::End => return Ok(reindexing.index),
+            Scanned::Broken(broken) => return Err(broken.into()),
         }
     }
 }
@@ -60,7 +60,7 @@ impl Reindexing {
         let ScannedEvent { head_at, position, time, spot, .. } = *event;
         if self.head_at != Some(head_at) {
             self.head_at = Some(head_at);
-            self.index.push_mark(Mark { position, at: head_at, time })?;
+            self.index.push_seek_point(SeekPoint { position, at: head_at, time })?;
         }
         let life = match life.filter(|start| *start <= position) {
             Some(start) => start,

@@ -1,18 +1,18 @@
 //! Finding a place among cold events.
 //!
-//! Invariant: a way back through the log goes from mark to mark of the index, one at a time, so that others can have
+//! Invariant: a way back through the log goes from seek_point to seek_point of the index, one at a time, so that others can have
 //! the thread between. Does not know which events are kept.
 
 use largesse_log::{EngineError, Position, StreamName, UnixMs, state::ColdRange};
 
-use super::{ColdReader, SegmentWalk};
+use super::{ColdReader, SegmentScan};
 use crate::{
     index::{IndexError, Postings, StreamEpoch},
     segments::{Segment, SegmentList, number_of},
 };
 
 /// What one life has in one segment, of what is kept.
-struct Stand<'a> {
+struct KeptPostings<'a> {
     segment: &'a Segment,
     postings: Postings,
     /// The entries of the posting list that are kept and cold: from this one on, up to before that. What comes after
@@ -25,11 +25,11 @@ impl ColdReader {
     /// The last position after which these have so many events.
     pub(crate) fn last_with(&self, ranges: &[ColdRange], events: u64) -> Result<Position, EngineError> {
         let list = self.list();
-        let stands = stands(&list, ranges)?;
+        let kept_postings = kept_postings(&list, ranges)?;
         let has_enough = |position: Position| -> Result<bool, EngineError> {
             let mut left = events;
-            for stand in &stands {
-                left = left.saturating_sub(u64::from(stand.after(position)?));
+            for kept in &kept_postings {
+                left = left.saturating_sub(u64::from(kept.after(position)?));
                 if left == 0 {
                     return Ok(true);
                 }
@@ -46,21 +46,21 @@ impl ColdReader {
         Ok(Position(low))
     }
 
-    /// Visits the events from the last mark at or before `upto` up to there. Answers where the mark is.
-    pub(crate) fn walk_stretch(
+    /// Visits the events from the last seek_point at or before `upto` up to there. Answers where the seek_point is.
+    pub(crate) fn scan_from_seek_point(
         &self,
         upto: Position,
         mut visit: impl FnMut(StreamName, Position),
     ) -> Result<Option<Position>, EngineError> {
         let list = self.list();
         for segment in list.iter().take(number_of(&list, upto) + 1).rev() {
-            let mark = segment.index.ask(|index| index.mark_upto(upto));
-            let Some(mark) = mark.map_err(|error| segment.unreadable(error))? else { continue };
-            let mut events = SegmentWalk::after(segment, before(mark.position), self.salt)?;
+            let seek_point = segment.index.ask(|index| index.seek_point_upto(upto));
+            let Some(seek_point) = seek_point.map_err(|error| segment.unreadable(error))? else { continue };
+            let mut events = SegmentScan::after(segment, before(seek_point.position), self.salt)?;
             while let Some(event) = events.next()?.filter(|event| event.position <= upto) {
                 visit(event.stream, event.position);
             }
-            return Ok(Some(mark.position));
+            return Ok(Some(seek_point.position));
         }
         Ok(None)
     }
@@ -72,11 +72,11 @@ impl ColdReader {
             segment.index.ask(|index| index.totals().span.is_none_or(|span| span.last_time < time))
         };
         let Some(segment) = list.iter().find(|segment| !is_earlier(segment)) else { return Ok(None) };
-        let mark = segment.index.ask(|index| index.mark_before_time(time));
-        let mark = mark.map_err(|error| segment.unreadable(error))?;
-        let from = mark.map_or(Position::ZERO, |mark| mark.position);
-        let mut steps = SegmentWalk::after(segment, from, self.salt)?;
-        while let Some(event) = steps.next()? {
+        let seek_point = segment.index.ask(|index| index.seek_point_before_time(time));
+        let seek_point = seek_point.map_err(|error| segment.unreadable(error))?;
+        let from = seek_point.map_or(Position::ZERO, |seek_point| seek_point.position);
+        let mut events = SegmentScan::after(segment, from, self.salt)?;
+        while let Some(event) = events.next()? {
             if event.time >= time {
                 return Ok(Some(event.position));
             }
@@ -89,23 +89,26 @@ fn before(position: Position) -> Position {
     Position(position.0.saturating_sub(1))
 }
 
-fn stands<'a>(list: &'a SegmentList, ranges: &[ColdRange]) -> Result<Vec<Stand<'a>>, EngineError> {
-    let mut stands = Vec::new();
+fn kept_postings<'a>(
+    list: &'a SegmentList,
+    ranges: &[ColdRange],
+) -> Result<Vec<KeptPostings<'a>>, EngineError> {
+    let mut kept_postings = Vec::new();
     for ColdRange { life, after, upto } in ranges {
         let (first, last) = (number_of(list, *after), number_of(list, *upto));
         for segment in list.get(first..=last).unwrap_or_default() {
             let found = segment.index.ask(|index| {
                 let Some(postings) = index.postings(StreamEpoch(*life))? else { return Ok(None) };
                 let (kept_from, kept_upto) = (index.upto(&postings, *after)?, index.upto(&postings, *upto)?);
-                Ok(Some(Stand { segment, postings, kept_from, kept_upto }))
+                Ok(Some(KeptPostings { segment, postings, kept_from, kept_upto }))
             });
-            stands.extend(found.map_err(|error: IndexError| segment.unreadable(error))?);
+            kept_postings.extend(found.map_err(|error: IndexError| segment.unreadable(error))?);
         }
     }
-    Ok(stands)
+    Ok(kept_postings)
 }
 
-impl Stand<'_> {
+impl KeptPostings<'_> {
     /// How many kept and cold events of the life stand here after `position`.
     fn after(&self, position: Position) -> Result<u32, EngineError> {
         if position < self.postings.first {

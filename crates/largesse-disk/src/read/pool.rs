@@ -32,12 +32,12 @@ pub(crate) struct ReadPool {
 }
 
 struct Shared {
-    waiting: Mutex<Waiting>,
-    bell: Condvar,
+    waiting: Mutex<PoolState>,
+    changed: Condvar,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct PoolState {
     reads: VecDeque<(Read, OwnedSemaphorePermit)>,
     is_stopping: bool,
 }
@@ -48,7 +48,7 @@ impl ReadPool {
     /// # Errors
     /// When the system gives no thread.
     pub(crate) fn start(health: &Arc<Health>) -> io::Result<Self> {
-        let shared = Arc::new(Shared { waiting: Mutex::default(), bell: Condvar::new() });
+        let shared = Arc::new(Shared { waiting: Mutex::default(), changed: Condvar::new() });
         let mut pool = Self {
             shared,
             places: Arc::new(Semaphore::new(WAITING_MAX)),
@@ -75,23 +75,23 @@ impl ReadPool {
         read: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| EngineError::Stopping)?;
-        let (tell, told) = oneshot::channel();
+        let (send, received) = oneshot::channel();
         let read: Read = Box::new(move || {
             let answer = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
                 Err(EngineError::Unreadable { reason: "a read of the log panicked".to_owned() })
             });
             // Nobody may wait for it any more.
-            let _ = tell.send(answer);
+            let _ = send.send(answer);
         });
         self.shared.push(read, place)?;
-        told.await.unwrap_or(Err(EngineError::Stopping))
+        received.await.unwrap_or(Err(EngineError::Stopping))
     }
 }
 
 impl Drop for ReadPool {
     fn drop(&mut self) {
         self.shared.lock().is_stopping = true;
-        self.shared.bell.notify_all();
+        self.shared.changed.notify_all();
         for thread in self.threads.drain(..) {
             // A read's panic is caught where it happens.
             let _ = thread.join();
@@ -100,7 +100,7 @@ impl Drop for ReadPool {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -111,7 +111,7 @@ impl Shared {
         }
         waiting.reads.push_back((read, place));
         drop(waiting);
-        self.bell.notify_one();
+        self.changed.notify_one();
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl Shared {
         let reads = mem::take(&mut waiting.reads);
         drop(waiting);
         drop(reads);
-        self.bell.notify_all();
+        self.changed.notify_all();
     }
 
     fn serve(&self) {
@@ -141,7 +141,7 @@ impl Shared {
             if waiting.is_stopping {
                 return None;
             }
-            waiting = self.bell.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -164,7 +164,7 @@ mod tests {
     }
 
     /// A read that says that it began, and goes on when it may.
-    fn held<T>(
+    fn paused_read<T>(
         begun: SyncSender<()>,
         go_on: Receiver<()>,
         answer: T,
@@ -183,12 +183,12 @@ mod tests {
         let (begun, beginning) = sync_channel(THREADS);
         let (mut bombs, mut reads, mut gates) = (JoinSet::new(), JoinSet::new(), Vec::new());
         let (explode, go_on) = sync_channel(THREADS);
-        let (bomb, its_pool) = (held(begun.clone(), go_on, Bomb), Arc::clone(&pool));
+        let (bomb, its_pool) = (paused_read(begun.clone(), go_on, Bomb), Arc::clone(&pool));
         bombs.spawn(async move { mem::forget(its_pool.run(bomb).await) });
         for _ in 1..THREADS {
             let (gate, go_on) = sync_channel(THREADS);
             gates.push(gate);
-            let (read, its_pool) = (held(begun.clone(), go_on, ()), Arc::clone(&pool));
+            let (read, its_pool) = (paused_read(begun.clone(), go_on, ()), Arc::clone(&pool));
             reads.spawn(async move { its_pool.run(read).await });
         }
         tokio::task::yield_now().await;

@@ -7,7 +7,7 @@ use largesse_log::{
     state::{OrderWanted, RunWanted, Stub, StubsFound, StubsWanted},
 };
 
-use super::{ColdReader, SegmentWalk, scanned};
+use super::{ColdReader, SegmentScan, scanned};
 use crate::{
     index::{Entry, IndexError, Postings, StreamEpoch},
     segments::{Segment, number_of},
@@ -45,9 +45,9 @@ impl ColdReader {
             if found.len() >= wanted.stubs {
                 break;
             }
-            let mut walk = SegmentWalk::after(segment, wanted.after, self.salt)?;
+            let mut scan = SegmentScan::after(segment, wanted.after, self.salt)?;
             while found.len() < wanted.stubs {
-                let Some(event) = walk.next()? else { break };
+                let Some(event) = scan.next()? else { break };
                 let (stream, event) = scanned(segment, event);
                 found.push((stream, event.stub));
             }

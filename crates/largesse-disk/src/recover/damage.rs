@@ -14,7 +14,7 @@ use crate::{
     core::Core,
     format::{
         frame::{GroupHead, Sequence},
-        scan::{Broken, Group, Scan, Step, find_group, is_torn_tail},
+        scan::{Broken, Group, Scan, Scanned, find_group, is_torn_tail},
     },
     io::DiskFile,
     read::DAMAGED_MAX,
@@ -23,9 +23,9 @@ use crate::{
 /// What is broken, as far as it was met.
 pub(super) enum Damage {
     /// For a start: events that are lost. Anything else that is broken refuses the log.
-    Start(Vec<LostEvent>),
+    Recover(Vec<LostEvent>),
     /// For a look: what could not be taken. Broken events are met when they are read.
-    Look(Vec<OpenError>),
+    Inspect(Vec<OpenError>),
 }
 
 /// An event that is broken.
@@ -38,8 +38,8 @@ impl Damage {
     /// Something is broken, and nothing says what it was.
     pub(super) fn leave_out(&mut self, error: OpenError) -> Result<(), OpenError> {
         match self {
-            Self::Start(_) => Err(error),
-            Self::Look(left_out) => {
+            Self::Recover(_) => Err(error),
+            Self::Inspect(left_out) => {
                 left_out.push(error);
                 Ok(())
             }
@@ -48,16 +48,16 @@ impl Damage {
 
     /// Whether what was left out may be missing in the count of groups.
     pub(super) fn has_gaps(&self) -> bool {
-        matches!(self, Self::Look(left_out) if !left_out.is_empty())
+        matches!(self, Self::Inspect(left_out) if !left_out.is_empty())
     }
 
     /// Whether nothing is to be changed.
-    pub(super) fn is_of_a_look(&self) -> bool {
-        matches!(self, Self::Look(_))
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self, Self::Inspect(_))
     }
 
-    fn take_in(&mut self, file: &str, group: &Group) -> Result<(), OpenError> {
-        let Self::Start(lost) = self else { return Ok(()) };
+    fn record_lost(&mut self, file: &str, group: &Group) -> Result<(), OpenError> {
+        let Self::Recover(lost) = self else { return Ok(()) };
         for (stream, position, event) in group.broken() {
             if lost.len() >= DAMAGED_MAX {
                 let broken = Broken { whole_upto: group.at, at: event.at, what: event.what };
@@ -89,9 +89,9 @@ impl Opening {
     ) -> Result<Option<Group>, OpenError> {
         loop {
             let broken = match scan.next_group().map_err(io_of(name))? {
-                Step::Next(group) => return Ok(Some(group)),
-                Step::End => return Ok(None),
-                Step::Broken(broken) => broken,
+                Scanned::Next(group) => return Ok(Some(group)),
+                Scanned::End => return Ok(None),
+                Scanned::Broken(broken) => broken,
             };
             if self.is_torn(name, &**file, broken, doubt)? {
                 tracing::info!(
@@ -103,27 +103,27 @@ impl Opening {
                 return Ok(None);
             }
             let broken = match scan.next_damaged().map_err(io_of(name))? {
-                Step::Next(group) => {
-                    self.damage.take_in(name, &group)?;
+                Scanned::Next(group) => {
+                    self.damage.record_lost(name, &group)?;
                     return Ok(Some(group));
                 }
-                Step::Broken(broken) => broken,
-                Step::End => broken,
+                Scanned::Broken(broken) => broken,
+                Scanned::End => broken,
             };
             self.damage.leave_out(OpenError::Broken { file: name.to_owned(), broken })?;
-            match self.walk_behind(file, broken).map_err(io_of(name))? {
-                Some(behind) => *scan = behind,
+            match self.resume_scan(file, broken).map_err(io_of(name))? {
+                Some(resumed) => *scan = resumed,
                 None => return Ok(None),
             }
         }
     }
 
     /// A walk from the next group on, wherever it stands behind what is broken.
-    fn walk_behind(&self, file: &Arc<dyn DiskFile>, broken: Broken) -> io::Result<Option<Scan>> {
+    fn resume_scan(&self, file: &Arc<dyn DiskFile>, broken: Broken) -> io::Result<Option<Scan>> {
         let is_later = |head: &GroupHead| head.sequence > self.written;
         let next = find_group(&**file, self.core.salt, broken.whole_upto + 1, is_later)?;
-        let walk = |at| Ok(Scan::new(Arc::clone(file), self.core.salt, at, file.bytes()?)?.ending_at_zeros());
-        next.map(walk).transpose()
+        let scan = |at| Ok(Scan::new(Arc::clone(file), self.core.salt, at, file.bytes()?)?.ending_at_zeros());
+        next.map(scan).transpose()
     }
 
     fn is_torn(

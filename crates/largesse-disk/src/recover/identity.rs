@@ -45,7 +45,7 @@ pub(crate) fn first_position(disk: &dyn Disk, free: Position) -> io::Result<Posi
 /// Remembers the folder as it is now. `known` is a file in it. Where that fails, which is told, what the file said
 /// stands, or it is gone: neither lets a position be used twice.
 pub(crate) fn remember(disk: &dyn Disk, known: &str) {
-    if let Err(error) = made_anew(disk, known) {
+    if let Err(error) = rewrite(disk, known) {
         tracing::warn!(%error, "the file {FILE} could not be made anew; that this folder is a copy may be told again");
     }
 }
@@ -61,7 +61,7 @@ fn is_copy(disk: &dyn Disk) -> io::Result<bool> {
     Ok(disk.identity(FILE)?.is_none_or(|identity| said != line(identity)))
 }
 
-fn made_anew(disk: &dyn Disk, known: &str) -> io::Result<()> {
+fn rewrite(disk: &dyn Disk, known: &str) -> io::Result<()> {
     if disk.identity(known)?.is_none() {
         // What another disk's file says would be a copy's at each start.
         return remove_if_there(disk, FILE);

@@ -35,22 +35,22 @@ pub(super) fn open_sealed(
         let source = io::Error::other(format!("it has {bytes} bytes, and had {}", listed.bytes));
         return Err(OpenError::Io { file: name, source });
     }
-    let file = disk.read_now_and_then(&name, file);
+    let file = disk.open_lazily(&name, file);
     let segment = |index| {
         let segment = Segment::new(id, listed.first, Arc::clone(&file), index, listed.bytes);
         segment.set_live(listed.live_bytes);
-        listed.skipped.iter().for_each(|(from, before)| segment.refuse(*from..*before));
+        listed.void_ranges.iter().for_each(|(from, before)| segment.add_void(*from..*before));
         segment
     };
     let name = id.index_name();
     let of = IndexOf { segment: id.number, salt: salt.0 };
     let opened = disk.open(&name).map_err(IndexError::from);
-    let opened = opened.and_then(|index| Sealed::open(disk.read_now_and_then(&name, index), of));
+    let opened = opened.and_then(|index| Sealed::open(disk.open_lazily(&name, index), of));
     match opened {
         Ok(index) => Ok(segment(Index::Sealed(index))),
-        Err(error) if error.is_mended_anew() => {
+        Err(error) if error.is_rebuildable() => {
             let segment = segment(Index::Growing(RwLock::default()));
-            let index = mended(disk, &segment, of, &error, state, damage)?;
+            let index = rebuilt(disk, &segment, of, &error, state, damage)?;
             Ok(segment.with_index(file, index))
         }
         Err(error) => Err(OpenError::Io { file: name, source: io::Error::other(error) }),
@@ -58,7 +58,7 @@ pub(super) fn open_sealed(
 }
 
 /// The index of a segment whose index file can't be used, made again.
-fn mended(
+fn rebuilt(
     disk: &Watched,
     segment: &Segment,
     of: IndexOf,
@@ -74,14 +74,14 @@ fn mended(
         Err(ReindexError::Io(source)) => return Err(unread(source)),
         Err(error @ ReindexError::OutOfOrder(_)) => return Err(unread(io::Error::other(error))),
     };
-    if damage.is_of_a_look() {
+    if damage.is_read_only() {
         return Ok(Index::Growing(RwLock::new(index)));
     }
     let name = segment.id.index_name();
     tracing::warn!(file = name, why = %error, "an index can't be used; it is made again from its segment");
     let written = remove_if_there(disk, &name).map_err(IndexError::from);
     let written = written.and_then(|()| write_file(disk, &name, &index, of));
-    let written = written.and_then(|file| Sealed::open(disk.read_now_and_then(&name, file), of));
+    let written = written.and_then(|file| Sealed::open(disk.open_lazily(&name, file), of));
     written.map(Index::Sealed).map_err(|error| OpenError::Io { file: name, source: io::Error::other(error) })
 }
 

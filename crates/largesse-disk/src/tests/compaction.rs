@@ -5,14 +5,20 @@ use largesse_log::{
 };
 use largesse_wire::EventData;
 
-use super::world::{Answer, SETTINGS, Step, World, limits};
+use super::world::{Action, Answer, SETTINGS, World, limits};
 use crate::io::SimulatedDisk;
 
-fn append(stream: &str, number: usize) -> Step {
+fn append(stream: &str, number: usize) -> Action {
     let text = format!("{number} {}", "x".repeat(100));
     let events = vec![NewEvent { name: None, data: EventData::parse(&text).unwrap() }];
     let stream = StreamName::parse(stream).unwrap();
-    Step::Append(Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source })
+    Action::Append(Append {
+        stream,
+        events,
+        then: Then::StayOpen,
+        once: Once::Unkeyed,
+        author: Author::Source,
+    })
 }
 
 fn bytes_of_segments(disk: &SimulatedDisk) -> usize {
@@ -20,8 +26,8 @@ fn bytes_of_segments(disk: &SimulatedDisk) -> usize {
     names.filter_map(|name| disk.contents(&name)).map(|contents| contents.len()).sum()
 }
 
-fn take(world: &mut World, step: &Step) {
-    assert!(matches!(world.take(UnixMs(1), step), Answer::Taken(_)));
+fn apply(world: &mut World, action: &Action) {
+    assert!(matches!(world.apply(UnixMs(1), action), Answer::Applied(_)));
 }
 
 #[test]
@@ -29,7 +35,7 @@ fn what_is_trimmed_away_leaves_the_disk_while_publishing_goes_on() {
     let disk = SimulatedDisk::new(1);
     let mut world = World::open(&disk).unwrap();
     for number in 0..2_000 {
-        take(&mut world, &append(["a", "b", "c/1"][number % 3], number));
+        apply(&mut world, &append(["a", "b", "c/1"][number % 3], number));
     }
     world.roll();
     // Three streams of at most six events of about 170 bytes, and segments of 1,200.
@@ -42,11 +48,11 @@ fn what_is_trimmed_away_leaves_the_disk_while_publishing_goes_on() {
 fn an_event_that_is_kept_for_ever_does_not_keep_its_neighbours() {
     let disk = SimulatedDisk::new(2);
     let mut world = World::open(&disk).unwrap();
-    take(&mut world, &append("b", 0));
+    apply(&mut world, &append("b", 0));
     for number in 1..500 {
-        take(&mut world, &append("a", number));
+        apply(&mut world, &append("a", number));
     }
-    take(&mut world, &Step::Delete(StreamName::parse("a").unwrap()));
+    apply(&mut world, &Action::Delete(StreamName::parse("a").unwrap()));
     for _ in 0..3 {
         world.roll();
     }
@@ -65,11 +71,11 @@ fn the_files_of_a_full_log_take_little_more_than_it_may_have() {
         let max_events = SettingChange::Set(events_max);
         Put { settings: SettingsPatch { max_events, ..SettingsPatch::default() } }
     };
-    take(&mut world, &Step::Put(StreamName::parse("a").unwrap(), keep(None)));
-    take(&mut world, &Step::Put(StreamName::parse("b").unwrap(), keep(Some(1))));
+    apply(&mut world, &Action::Put(StreamName::parse("a").unwrap(), keep(None)));
+    apply(&mut world, &Action::Put(StreamName::parse("b").unwrap(), keep(Some(1))));
     let mut most = 0;
     for number in 0..1_500 {
-        take(&mut world, &append(["a", "b", "a", "b", "a"][number % 5], number));
+        apply(&mut world, &append(["a", "b", "a", "b", "a"][number % 5], number));
         most = most.max(bytes_of_segments(&disk));
     }
     let bytes_max = limits().log_bytes_max as usize;
@@ -83,12 +89,12 @@ fn the_files_of_a_full_log_take_little_more_than_it_may_have() {
 fn a_small_segment_that_is_broken_keeps_nobody_busy_and_its_neighbours_are_compacted() {
     let disk = SimulatedDisk::new(3);
     let mut world = World::open(&disk).unwrap();
-    take(&mut world, &append("b", 7_777));
+    apply(&mut world, &append("b", 7_777));
     world.roll();
     let (name, at) = place_of(&disk, b"7777 ");
     disk.flip_bit(&name, at, 1);
     for number in 0..500 {
-        take(&mut world, &append("a", number));
+        apply(&mut world, &append("a", number));
         if number % 5 == 0 {
             world.roll();
         }
@@ -117,7 +123,7 @@ fn a_page_of_an_index_that_breaks_while_the_log_is_served_is_made_again() {
     let disk = SimulatedDisk::new(4);
     let mut world = World::open(&disk).unwrap();
     for number in 0..30 {
-        take(&mut world, &append(["a", "b", "c/1"][number % 3], number));
+        apply(&mut world, &append(["a", "b", "c/1"][number % 3], number));
     }
     world.roll();
     let seen = world.seen();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use largesse_log::{Position, UnixMs};
 
-use super::world::{Answer, Model, SETTINGS, Seen, Step, World, steps};
+use super::world::{Action, Answer, Model, SETTINGS, Seen, World, actions};
 use crate::{
     io::{Act, Fault, SimulatedDisk},
     settings::{DiskSettings, SyncRule},
@@ -29,32 +29,32 @@ struct Run {
 }
 
 /// Takes steps until one is not answered as it should, which is then in doubt.
-fn run(disk: &SimulatedDisk, model: Model, steps: &[(UnixMs, Step)], next: Position) -> Run {
+fn run(disk: &SimulatedDisk, model: Model, actions: &[(UnixMs, Action)], next: Position) -> Run {
     let mut run = Run { may_be: Vec::new(), model, tail: Position::ZERO };
     let Ok(mut world) = World::open(disk) else {
         run.may_be.push(run.model.seen());
         return run;
     };
     let mut in_doubt = None;
-    for (now, step) in steps {
-        match world.take(*now, step) {
+    for (now, action) in actions {
+        match world.apply(*now, action) {
             // Also when nothing is written any more, what changes nothing is answered.
-            Answer::Taken(answer) => {
-                let of_model = run.model.take(*now, step, next);
+            Answer::Applied(answer) => {
+                let of_model = run.model.apply(*now, action, next);
                 // What of what waits to be freed is in memory decides whether a sweep is done.
                 assert!(
-                    matches!(step, Step::Sweep) || answer == of_model,
-                    "{step:?}: {answer}, not {of_model}"
+                    matches!(action, Action::Sweep) || answer == of_model,
+                    "{action:?}: {answer}, not {of_model}"
                 );
             }
             Answer::NotWritten => {}
-            Answer::Unknown => in_doubt = Some((*now, step)),
+            Answer::Unknown => in_doubt = Some((*now, action)),
         }
     }
     run.tail = world.tail();
     run.may_be.push(run.model.seen());
-    if let Some((now, step)) = in_doubt {
-        run.model.take(now, step, next);
+    if let Some((now, action)) = in_doubt {
+        run.model.apply(now, action, next);
         run.may_be.push(run.model.seen());
     }
     run
@@ -63,10 +63,10 @@ fn run(disk: &SimulatedDisk, model: Model, steps: &[(UnixMs, Step)], next: Posit
 #[track_caller]
 fn check(seed: u64, number: u64, fault: Fault, ending: Ending) -> bool {
     let context = format!("seed {seed}: {fault:?} at operation {number}, then {ending:?}");
-    let steps = steps(seed, 60);
+    let actions = actions(seed, 60);
     let disk = SimulatedDisk::new(seed);
     disk.fail_at(number, fault);
-    let run = run(&disk, Model::new(), &steps, Position::ZERO);
+    let run = run(&disk, Model::new(), &actions, Position::ZERO);
     let was_reached = disk.operations() > number;
     let record = disk.record();
     let failed = record.iter().find(|operation| operation.number == number);
@@ -99,10 +99,10 @@ fn check(seed: u64, number: u64, fault: Fault, ending: Ending) -> bool {
 /// The log that was opened again takes steps, at positions that were never used.
 fn go_on(world: &mut World, seed: u64, tail: Position, context: &str) {
     assert!(world.first_free() > tail, "{context}: a position would be used again");
-    for (now, step) in steps(seed + 1_000, 12) {
+    for (now, action) in actions(seed + 1_000, 12) {
         let now = UnixMs(now.0 + 1_000);
-        let answer = world.take(now, &step);
-        assert!(matches!(answer, Answer::Taken(_)), "{context}: {step:?} came to {answer:?}");
+        let answer = world.apply(now, &action);
+        assert!(matches!(answer, Answer::Applied(_)), "{context}: {action:?} came to {answer:?}");
     }
 }
 
@@ -151,9 +151,9 @@ fn with_an_interval_the_end_may_be_lost_and_no_position_is_used_again() {
         let disk = SimulatedDisk::new(seed);
         let (mut world, mut model) = (World::open_with(&disk, settings).unwrap(), Model::new());
         let mut may_be = vec![model.seen()];
-        for (now, step) in &steps(seed, 40) {
-            world.take(*now, step);
-            model.take(*now, step, Position::ZERO);
+        for (now, action) in &actions(seed, 40) {
+            world.apply(*now, action);
+            model.apply(*now, action, Position::ZERO);
             may_be.push(model.seen());
         }
         assert_eq!(&world.seen(), may_be.last().unwrap(), "seed {seed}");

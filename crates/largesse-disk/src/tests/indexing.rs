@@ -19,10 +19,10 @@ fn when_the_thread_that_indexes_panics_nothing_is_written_behind_it() {
     // No segment is full meanwhile: that would have the writer index by itself.
     let settings = DiskSettings { segment_bytes: 1024 * 1024, ..SETTINGS };
     let mut world = World::open_with(&disk, settings).expect("an empty disk takes a log");
-    world.break_filing();
+    world.break_indexing();
     let panic = catch_unwind(AssertUnwindSafe(|| {
         for _ in 0..GROUPS {
-            world.take_together(UnixMs(1_000), (0..PUBLISHES).map(|_| publish()));
+            world.apply_together(UnixMs(1_000), (0..PUBLISHES).map(|_| publish()));
         }
     }));
     assert_eq!(panic.expect_err("whoever writes ends").downcast_ref(), Some(&"a bug"));

@@ -11,7 +11,7 @@ use std::{
 
 use largesse_log::UnixMs;
 
-use super::world::{Answer, SETTINGS, Step, World, publish};
+use super::world::{Action, Answer, SETTINGS, World, publish};
 use crate::io::{Disk, DiskFile, SimulatedDisk};
 
 /// Another disk. The files that were there when a file is made with a stranger about have no name after that.
@@ -89,10 +89,10 @@ fn after_a_segment_was_removed_while_the_next_was_begun_nothing_is_published() {
     let (is_about, is_gone) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let disk = Robbed { disk: SimulatedDisk::new(1), is_about: Arc::clone(&is_about), is_gone };
     let mut world = World::open_on(Arc::new(disk), SETTINGS).expect("an empty disk takes a log");
-    assert!(matches!(world.take(UnixMs(1_000), &Step::Append(publish())), Answer::Taken(_)));
+    assert!(matches!(world.apply(UnixMs(1_000), &Action::Append(publish())), Answer::Applied(_)));
     is_about.store(true, SeqCst);
-    world.roll_unkept();
+    world.roll_without_checkpoint();
     // The watch sees that each name is there.
-    world.maintenance.look();
-    assert_eq!(world.take(UnixMs(2_000), &Step::Append(publish())), Answer::NotWritten);
+    world.maintenance.check_files();
+    assert_eq!(world.apply(UnixMs(2_000), &Action::Append(publish())), Answer::NotWritten);
 }

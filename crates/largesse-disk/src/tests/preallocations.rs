@@ -3,23 +3,23 @@
 use largesse_log::{Append, Author, NewEvent, Once, StreamName, Then, UnixMs};
 use largesse_wire::EventData;
 
-use super::world::{Answer, SETTINGS, Step, World, steps};
+use super::world::{Action, Answer, SETTINGS, World, actions};
 use crate::{
     OpenError,
     commit::preallocation,
     format::{
-        scan::{Scan, Step as Walked},
+        scan::{Scan, Scanned},
         segment::{HEADER_BYTES, SegmentHeader},
     },
     inspect,
     io::{Act, Disk, SimulatedDisk},
 };
 
-fn take(world: &mut World, text: &str) {
+fn append(world: &mut World, text: &str) {
     let events = vec![NewEvent { name: None, data: EventData::parse(text).unwrap() }];
     let stream = StreamName::parse("a").unwrap();
     let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source };
-    assert!(matches!(world.take(UnixMs(1), &Step::Append(append)), Answer::Taken(_)));
+    assert!(matches!(world.apply(UnixMs(1), &Action::Append(append)), Answer::Applied(_)));
 }
 
 /// A log whose last segment was begun in a preallocated segment, and has some groups and more zeros behind them; and
@@ -27,14 +27,14 @@ fn take(world: &mut World, text: &str) {
 fn with_zeros(seed: u64) -> (SimulatedDisk, World, String) {
     let disk = SimulatedDisk::new(seed);
     let mut world = World::open(&disk).unwrap();
-    let mut taken = 0;
+    let mut appended = 0;
     while begun(&disk).0 == 0 {
-        take(&mut world, &format!("before {taken} {}", "x".repeat(60)));
-        taken += 1;
-        assert!(taken < 1_000, "no segment is begun in a preallocation");
+        append(&mut world, &format!("before {appended} {}", "x".repeat(60)));
+        appended += 1;
+        assert!(appended < 1_000, "no segment is begun in a preallocation");
     }
     for number in 0..3 {
-        take(&mut world, &format!("event {number}"));
+        append(&mut world, &format!("event {number}"));
     }
     let last = segments(&disk).pop().unwrap();
     assert!(disk.contents(&last).unwrap().ends_with(&[0; 300]), "{last} has no zeros");
@@ -66,9 +66,9 @@ fn ends(disk: &SimulatedDisk, name: &str) -> Vec<u64> {
     let (mut scan, mut ends) = (scan.unwrap().ending_at_zeros(), Vec::new());
     loop {
         match scan.next_group().unwrap() {
-            Walked::Next(group) => ends.push(group.end),
-            Walked::End => return ends,
-            Walked::Broken(broken) => panic!("{broken}"),
+            Scanned::Next(group) => ends.push(group.end),
+            Scanned::End => return ends,
+            Scanned::Broken(broken) => panic!("{broken}"),
         }
     }
 }
@@ -82,12 +82,12 @@ fn lose(disk: &SimulatedDisk, name: &str, bytes: std::ops::Range<u64>) {
 
 /// Else nothing here is looked at.
 #[test]
-fn the_workload_of_the_crash_tests_writes_into_spares_and_comes_too_late_with_some() {
+fn the_workload_of_the_crash_tests_fills_preallocated_segments_and_also_does_without() {
     for seed in [0, 10, 20, 30, 40] {
         let disk = SimulatedDisk::new(seed);
         let mut world = World::open(&disk).unwrap();
-        for (now, step) in steps(seed, 60) {
-            world.take(now, &step);
+        for (now, action) in actions(seed, 60) {
+            world.apply(now, &action);
         }
         let (renamed, created) = begun(&disk);
         assert!(renamed >= 2 && created >= 2, "seed {seed}: {renamed} in a preallocation, {created} not");
@@ -149,10 +149,10 @@ fn safe_groups_that_became_zeros_are_broken_while_one_follows() {
 fn a_lost_end_of_a_segment_that_is_not_the_last_does_not_pass() {
     let disk = SimulatedDisk::new(3);
     let mut world = World::open(&disk).unwrap();
-    (0..3).for_each(|number| take(&mut world, &format!("one {number}")));
+    (0..3).for_each(|number| append(&mut world, &format!("one {number}")));
     // Without a checkpoint: a start takes the groups of both.
-    world.roll_unkept();
-    (0..3).for_each(|number| take(&mut world, &format!("two {number}")));
+    world.roll_without_checkpoint();
+    (0..3).for_each(|number| append(&mut world, &format!("two {number}")));
     let names = segments(&disk);
     let [first, second] = &names[..] else { panic!("{names:?}") };
     assert_eq!(World::open(&disk.after_exit()).unwrap().seen(), world.seen());
@@ -170,7 +170,7 @@ fn a_lost_end_of_a_segment_that_is_not_the_last_does_not_pass() {
 }
 
 #[test]
-fn what_is_left_of_a_spare_is_removed_by_a_start_whatever_is_in_it() {
+fn recovery_removes_a_leftover_preallocated_segment_whatever_is_in_it() {
     let (disk, world, last) = with_zeros(4);
     let disk = disk.after_exit();
     let segment = disk.contents(&last).unwrap();
@@ -191,7 +191,7 @@ fn after_a_clean_stop_no_file_has_more_than_was_written() {
     let (disk, mut world, last) = with_zeros(5);
     // Half of the segment is what it takes to have a preallocated segment.
     while !disk.file_names().contains(&preallocation::FILE.to_owned()) {
-        take(&mut world, &"x".repeat(40));
+        append(&mut world, &"x".repeat(40));
     }
     let written = *ends(&disk, &last).last().unwrap();
     assert_eq!(bytes_of(&disk, preallocation::FILE) as u64, SETTINGS.segment_bytes);
@@ -206,7 +206,7 @@ fn a_stop_makes_no_segment_that_was_ordered() {
     let mut world = World::open(&disk).unwrap();
     // The second comes late.
     while world.preallocations() < 2 {
-        take(&mut world, "x");
+        append(&mut world, "x");
     }
     let made = || {
         disk.record()

@@ -27,11 +27,11 @@ use crate::{
 };
 
 /// What may stay in memory when events leave it. An event of the suite counts about 130.
-const LINES: [u64; 6] = [0, 150, 300, 600, 1_500, 6_000];
+const HOT_LIMITS: [u64; 6] = [0, 150, 300, 600, 1_500, 6_000];
 /// One step of so many moves events.
-const STEPS_A_MOVE: u64 = 3;
+const COMMANDS_PER_MOVE: u64 = 3;
 /// One read of the disk of so many moves events.
-const READS_A_MOVE: u64 = 4;
+const READS_PER_MOVE: u64 = 4;
 
 /// A log whose events leave memory by chance.
 struct Settling {
@@ -42,78 +42,78 @@ struct Settling {
 struct Log {
     core: Arc<Core>,
     /// Who holds this writes, or moves events.
-    mailbox: Mutex<Mailbox>,
+    parts: Mutex<Parts>,
 }
 
-struct Mailbox {
+struct Parts {
     writer: Writer,
     maintenance: Maintenance,
     rng: Rng,
 }
 
-impl Mailbox {
+impl Parts {
     fn move_some(&mut self, one_of: u64) {
         if self.rng.below(one_of) == 0 {
             // Without a thread for it, all that was taken is indexed.
-            self.writer.core.state().evict(self.rng.pick(&LINES), Position::MAX, usize::MAX);
+            self.writer.core.state().settle(self.rng.pick(&HOT_LIMITS), Position::MAX, usize::MAX);
         }
     }
 }
 
 impl Log {
-    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
-        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
+    fn parts(&self) -> MutexGuard<'_, Parts> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something is about to be read from the disk. When the writer does that, nobody moves events.
     fn is_reading(&self) {
-        if let Ok(mut mailbox) = self.mailbox.try_lock() {
-            mailbox.move_some(READS_A_MOVE);
+        if let Ok(mut parts) = self.parts.try_lock() {
+            parts.move_some(READS_PER_MOVE);
         }
     }
 
-    fn ask(&self, now: Now, command: Command) -> Result<Reply, EngineError> {
+    fn submit(&self, now: Now, command: Command) -> Result<Reply, EngineError> {
         let events = match &command {
             Command::Append(append) => append.events.clone(),
             _ => Vec::new(),
         };
         let encoded = EncodedEvents::new(self.core.salt, &events).expect("it is small");
         let (request, mut answer) = Request::new(now, command, encoded);
-        let mut mailbox = self.mailbox();
-        mailbox.writer.commit(vec![request]);
-        if mailbox.writer.is_full() {
-            let checkpoint_request = mailbox.writer.roll().expect("the disk works");
-            mailbox.maintenance.keep(&checkpoint_request).expect("the disk works");
+        let mut parts = self.parts();
+        parts.writer.commit(vec![request]);
+        if parts.writer.is_full() {
+            let checkpoint_request = parts.writer.roll().expect("the disk works");
+            parts.maintenance.checkpoint(&checkpoint_request).expect("the disk works");
         }
-        mailbox.move_some(STEPS_A_MOVE);
+        parts.move_some(COMMANDS_PER_MOVE);
         answer.try_recv().expect("a command is answered before the next")
     }
 }
 
 /// A disk that tells the log when it is read.
-struct ToldDisk {
+struct ObservedDisk {
     disk: SimulatedDisk,
     log: Arc<OnceLock<Weak<Log>>>,
 }
 
-struct ToldFile {
+struct ObservedFile {
     file: Arc<dyn DiskFile>,
     log: Arc<OnceLock<Weak<Log>>>,
 }
 
-impl ToldDisk {
-    fn told(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
-        Arc::new(ToldFile { file, log: Arc::clone(&self.log) })
+impl ObservedDisk {
+    fn observed(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        Arc::new(ObservedFile { file, log: Arc::clone(&self.log) })
     }
 }
 
-impl Disk for ToldDisk {
+impl Disk for ObservedDisk {
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        self.disk.create(name).map(|file| self.told(file))
+        self.disk.create(name).map(|file| self.observed(file))
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        self.disk.open(name).map(|file| self.told(file))
+        self.disk.open(name).map(|file| self.observed(file))
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
@@ -133,7 +133,7 @@ impl Disk for ToldDisk {
     }
 }
 
-impl DiskFile for ToldFile {
+impl DiskFile for ObservedFile {
     fn bytes(&self) -> io::Result<u64> {
         self.file.bytes()
     }
@@ -159,8 +159,8 @@ impl DiskFile for ToldFile {
 }
 
 fn settling(limits: EngineLimits) -> Arc<dyn Engine> {
-    let told = Arc::new(OnceLock::new());
-    let disk = ToldDisk { disk: SimulatedDisk::new(5), log: Arc::clone(&told) };
+    let observed = Arc::new(OnceLock::new());
+    let disk = ObservedDisk { disk: SimulatedDisk::new(5), log: Arc::clone(&observed) };
     let settings = DiskSettings {
         sync: SyncRule::Always,
         segment_bytes: 2_000,
@@ -170,8 +170,8 @@ fn settling(limits: EngineLimits) -> Arc<dyn Engine> {
     let new = NewLog { incarnation: Incarnation(7), salt: 11 };
     let opened = open(Arc::new(disk), limits, settings, new).expect("an empty disk takes a log");
     let Opened { core, writer, maintenance, .. } = opened;
-    let log = Arc::new(Log { core, mailbox: Mutex::new(Mailbox { writer, maintenance, rng: Rng::new(23) }) });
-    told.set(Arc::downgrade(&log)).expect("it was empty");
+    let log = Arc::new(Log { core, parts: Mutex::new(Parts { writer, maintenance, rng: Rng::new(23) }) });
+    observed.set(Arc::downgrade(&log)).expect("it was empty");
     Arc::new(Settling { log, pool: ReadPool::start(&Arc::default()).expect("there are threads") })
 }
 
@@ -193,13 +193,13 @@ impl Engine for Settling {
     }
 
     fn submit(&self, now: Now, command: Command) -> Pending<'_, Result<Reply, EngineError>> {
-        Box::pin(async move { self.log.ask(now, command) })
+        Box::pin(async move { self.log.submit(now, command) })
     }
 
     fn query<'a>(&'a self, query: Query<'a>) -> QueryAnswer<'a> {
         QueryAnswer::Cold(Box::pin(async move {
             let looked = self.log.core.state().query(query)?;
-            Ok(lookup::look_on(&self.log.core, &self.pool, looked).await?)
+            Ok(lookup::finish(&self.log.core, &self.pool, looked).await?)
         }))
     }
 }

@@ -41,14 +41,14 @@ pub(super) fn limits() -> EngineLimits {
 
 /// One step of a workload.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(super) enum Action {
     Append(Append),
     Put(StreamName, Put),
     Delete(StreamName),
     Sweep,
 }
 
-impl Step {
+impl Action {
     fn command(&self) -> Command {
         match self.clone() {
             Self::Append(append) => Command::Append(append),
@@ -67,25 +67,25 @@ pub(super) fn publish() -> Append {
 }
 
 /// A workload that does all there is to do.
-pub(super) fn steps(seed: u64, count: usize) -> Vec<(UnixMs, Step)> {
+pub(super) fn actions(seed: u64, count: usize) -> Vec<(UnixMs, Action)> {
     let mut rng = Rng::new(seed);
     let mut now = 1_000;
     (0..count)
         .map(|number| {
             now += rng.below(12);
-            (UnixMs(now), step(&mut rng, number))
+            (UnixMs(now), action(&mut rng, number))
         })
         .collect()
 }
 
-fn step(rng: &mut Rng, number: usize) -> Step {
+fn action(rng: &mut Rng, number: usize) -> Action {
     let stream = StreamName::parse(rng.pick(&STREAMS)).unwrap();
     match rng.below(14) {
-        0 | 1 => Step::Sweep,
-        2 => Step::Delete(stream),
+        0 | 1 => Action::Sweep,
+        2 => Action::Delete(stream),
         3 => {
-            let max_events = SettingChange::Set(Some(1 + rng.below(5)));
-            Step::Put(stream, Put { settings: SettingsPatch { max_events, ..SettingsPatch::default() } })
+            let max_events = Change::Set(Some(1 + rng.below(5)));
+            Action::Put(stream, Put { settings: SettingsPatch { max_events, ..SettingsPatch::default() } })
         }
         _ => {
             let events = 1 + rng.below(3);
@@ -102,7 +102,7 @@ fn step(rng: &mut Rng, number: usize) -> Step {
                     digest: largesse_log::Digest(rng.below(2).into()),
                 },
             };
-            Step::Append(Append { stream, events, then, once, author: Author::Source })
+            Action::Append(Append { stream, events, then, once, author: Author::Source })
         }
     }
 }
@@ -130,7 +130,7 @@ pub(super) struct World {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// It was taken, or refused by the log's rules, with this answer.
-    Taken(String),
+    Applied(String),
     /// It was not written.
     NotWritten,
     /// Nobody knows.
@@ -151,13 +151,13 @@ impl World {
         let Opened { writer, maintenance, checkpoint_request, .. } = open(disk, limits(), settings, new)?;
         if let Some(checkpoint_request) = checkpoint_request {
             // A disk that fails here fails the next step, too.
-            let _ = maintenance.keep(&checkpoint_request);
+            let _ = maintenance.checkpoint(&checkpoint_request);
         }
         Ok(Self { writer, maintenance, preallocations: 0 })
     }
 
-    pub(super) fn take(&mut self, now: UnixMs, step: &Step) -> Answer {
-        let answer = self.ask(now, step);
+    pub(super) fn apply(&mut self, now: UnixMs, action: &Action) -> Answer {
+        let answer = self.submit(now, action);
         if self.writer.order_preallocation() {
             self.preallocations += 1;
             // Each second comes too late for the next segment.
@@ -168,14 +168,14 @@ impl World {
         if self.writer.is_full()
             && let Ok(checkpoint_request) = self.writer.roll()
         {
-            let _ = self.maintenance.keep(&checkpoint_request);
+            let _ = self.maintenance.checkpoint(&checkpoint_request);
             self.maintenance.make_preallocation();
         }
         answer
     }
 
-    fn ask(&mut self, now: UnixMs, step: &Step) -> Answer {
-        let command = step.command();
+    fn submit(&mut self, now: UnixMs, action: &Action) -> Answer {
+        let command = action.command();
         let events = match &command {
             Command::Append(append) => append.events.clone(),
             _ => Vec::new(),
@@ -184,7 +184,7 @@ impl World {
         let (request, mut answer) = Request::new(now.into(), command, encoded);
         self.writer.commit(vec![request]);
         match answer.try_recv().expect("a command is answered before the next") {
-            Ok(reply) => Answer::Taken(format!("{reply:?}")),
+            Ok(reply) => Answer::Applied(format!("{reply:?}")),
             Err(error) => match outcome(&error) {
                 WriteOutcome::NotWritten => Answer::NotWritten,
                 WriteOutcome::Unknown => Answer::Unknown,
@@ -193,28 +193,28 @@ impl World {
     }
 
     /// The thread that indexes has a bug from now on.
-    pub(super) fn break_filing(&mut self) {
+    pub(super) fn break_indexing(&mut self) {
         self.writer.indexing.start_broken_thread();
     }
 
     /// Takes these in one group. Nobody hears the answers.
-    pub(super) fn take_together(&mut self, now: UnixMs, appends: impl IntoIterator<Item = Append>) {
-        let ask = |append: Append| {
+    pub(super) fn apply_together(&mut self, now: UnixMs, appends: impl IntoIterator<Item = Append>) {
+        let request = |append: Append| {
             let encoded = EncodedEvents::new(self.writer.core.salt, &append.events).unwrap();
             Request::new(now.into(), Command::Append(append), encoded).0
         };
-        let asks = appends.into_iter().map(ask).collect();
-        self.writer.commit(asks);
+        let requests = appends.into_iter().map(request).collect();
+        self.writer.commit(requests);
     }
 
     /// Begins a new segment and has the last one kept.
     pub(super) fn roll(&mut self) {
         let checkpoint_request = self.writer.roll().expect("the disk works");
-        self.maintenance.keep(&checkpoint_request).expect("the disk works");
+        self.maintenance.checkpoint(&checkpoint_request).expect("the disk works");
     }
 
     /// Begins a new segment while the maintenance thread has no time.
-    pub(super) fn roll_unkept(&mut self) {
+    pub(super) fn roll_without_checkpoint(&mut self) {
         self.writer.roll().expect("the disk works");
     }
 
@@ -236,7 +236,7 @@ impl World {
 
     pub(super) fn close(mut self) {
         if let Ok(checkpoint_request) = self.writer.finish() {
-            let _ = self.maintenance.keep(&checkpoint_request);
+            let _ = self.maintenance.checkpoint(&checkpoint_request);
         }
         // What was ordered and not begun is not wanted any more.
         self.maintenance.make_preallocation();
@@ -317,14 +317,14 @@ impl Model {
     }
 
     /// Takes a step, at the position that the log on the disk gives it.
-    pub(super) fn take(&mut self, now: UnixMs, step: &Step, next: Position) -> String {
+    pub(super) fn apply(&mut self, now: UnixMs, action: &Action, next: Position) -> String {
         let stamp = |state: &LogState| {
             let stamp = state.next_stamp(now);
             Stamp { base: stamp.base.max(next), ..stamp }
         };
         let at = stamp(&self.state);
-        let mut command = step.command();
-        self.state.fill_in(now.into(), &mut command);
+        let mut command = action.command();
+        self.state.complete(now.into(), &mut command);
         format!("{:?}", self.state.apply(at, command).in_memory().reply)
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use largesse::{
-    disk::inspect::StandingLog,
+    disk::inspect::OfflineLog,
     http::rfc3339,
     log::{
         Event, Place, PlaceKind, Position, ReadLimits, Record, Selection, Selector, Settings, Stopped,
@@ -54,7 +54,7 @@ pub(super) fn run(folder: &DataFolder) -> Result<(), Failure> {
 }
 
 struct Export<'a, W: Write> {
-    log: &'a StandingLog,
+    log: &'a OfflineLog,
     out: W,
     streams: u64,
     events: u64,

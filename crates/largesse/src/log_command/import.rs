@@ -12,7 +12,7 @@ use std::{
 use largesse::{
     disk::{
         DiskEngine, DiskSettings, SyncRule,
-        inspect::StandingLog,
+        inspect::OfflineLog,
         io::{Disk, lock::LOCK_NAME},
     },
     log::{
@@ -115,7 +115,7 @@ fn all(folder: &DataFolder, ahead: Ahead) -> Result<String, Failure> {
     if let Some(reason) = health.failure() {
         return Err(Failure(format!("the log could not be made safe: {reason}")));
     }
-    let log = StandingLog::load(folder.disk()).map_err(|error| folder.unopened(&error))?;
+    let log = OfflineLog::load(folder.disk()).map_err(|error| folder.unopened(&error))?;
     if log.tail() != tail || !log.left_out().is_empty() {
         return Err(Failure(
             "the log is not whole after it was closed: is the disk full (df), or broken (dmesg)?".to_owned(),

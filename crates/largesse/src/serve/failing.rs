@@ -132,12 +132,12 @@ async fn a_server_that_can_no_longer_write_its_log_says_so_and_stops() {
 async fn a_server_that_can_no_longer_maintain_its_log_says_so_and_stops() {
     let why =
         "the log has failed: the thread that maintains the log panicked: the disk was told to make it panic";
-    check("log-keep", &["log-unwritable"], why).await;
+    check("log-maintain", &["log-unwritable"], why).await;
 }
 
 #[tokio::test]
 async fn a_log_that_fails_while_being_closed_is_a_failure_too() {
-    for thread in ["log-write", "log-keep"] {
+    for thread in ["log-write", "log-maintain"] {
         let mut server = Server::start(&format!("closing-{thread}")).await;
         server.disk.arm(thread, 0);
         server.stop.take().unwrap().send(()).unwrap();

@@ -83,7 +83,7 @@ all_of! {
     SavedKey { due, number, stream, key, what }
     SavedDamage { stream, position }
     SavedBlocks { generation, done, step, checkpoints, closed }
-    SealedSegment { number, generation, first, bytes, live_bytes, skipped }
+    SealedSegment { number, generation, first, bytes, live_bytes, void_ranges }
     End { segments, lives, tombstones, keys, heads }
 }
 

@@ -7,14 +7,14 @@ use super::fields::End;
 use crate::format::frame::{EventsCheck, Fault, FrameHead, Kind, Salt};
 
 /// What a checkpoint's frames are up to some place.
-pub(super) struct Walked {
+pub(super) struct FrameOrder {
     /// The last kind that was met.
     last: Option<Kind>,
     /// What an end at this place has to say.
     end: End,
 }
 
-impl Walked {
+impl FrameOrder {
     pub(super) fn nothing(salt: Salt) -> Self {
         let heads = EventsCheck::start(salt);
         Self { last: None, end: End { segments: 0, lives: 0, tombstones: 0, keys: 0, heads } }

@@ -1,4 +1,4 @@
-//! Reading a checkpoint: its head, and then its items one by one.
+//! CheckpointReader a checkpoint: its head, and then its items one by one.
 //!
 //! Invariants: what was not checked is not given out; but that nothing is missing is known at the end only. No
 //! bytes make it panic. Does not put the state together.
@@ -10,7 +10,7 @@ use super::{
     error::{CheckpointError, Flaw},
     fields::End,
     header::{self, HEADER_BYTES},
-    layout::Walked,
+    layout::FrameOrder,
 };
 use crate::{
     format::{
@@ -23,7 +23,7 @@ use crate::{
 
 /// A checkpoint whose head is read.
 #[must_use = "whether a checkpoint is whole is known when its items are read"]
-pub(crate) struct Reading {
+pub(crate) struct CheckpointReader {
     head: CheckpointHead,
     frames: Frames,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Reading {
 ///
 /// # Errors
 /// [`CheckpointError`].
-pub(crate) fn open(disk: &dyn Disk) -> Result<Option<Reading>, CheckpointError> {
+pub(crate) fn open(disk: &dyn Disk) -> Result<Option<CheckpointReader>, CheckpointError> {
     let file = match disk.open(FILE) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
@@ -40,12 +40,12 @@ pub(crate) fn open(disk: &dyn Disk) -> Result<Option<Reading>, CheckpointError> 
     let salt = read_header(&*file)?;
     let bytes = file.bytes()?;
     let window = Window::new(file, bytes)?;
-    let mut frames = Frames { window, salt, at: HEADER_BYTES as u64, walked: Walked::nothing(salt) };
+    let mut frames = Frames { window, salt, at: HEADER_BYTES as u64, order: FrameOrder::nothing(salt) };
     let head = frames.next(|kind, body| match kind {
         Kind::Head => whole(body, |from| CheckpointHead::take(salt, from)),
         _ => Err(Fault::Misplaced { kind }),
     })?;
-    Ok(Some(Reading { head, frames }))
+    Ok(Some(CheckpointReader { head, frames }))
 }
 
 fn read_header(file: &dyn DiskFile) -> Result<Salt, CheckpointError> {
@@ -61,7 +61,7 @@ fn read_header(file: &dyn DiskFile) -> Result<Salt, CheckpointError> {
     }
 }
 
-impl Reading {
+impl CheckpointReader {
     /// All but the items.
     pub(crate) fn head(&self) -> &CheckpointHead {
         &self.head
@@ -73,7 +73,7 @@ impl Reading {
     /// [`CheckpointError`]. What was given out until then is worth nothing: it is not all.
     pub(crate) fn items(mut self, take: &mut dyn FnMut(Item)) -> Result<(), CheckpointError> {
         loop {
-            let (at, expected) = (self.frames.at, self.frames.walked.end());
+            let (at, expected) = (self.frames.at, self.frames.order.end());
             match self.frames.next(decode)? {
                 Part::Item(item) => take(item),
                 Part::End(end) if end != expected => return Err(CheckpointError::broken(at, Flaw::Others)),
@@ -116,7 +116,7 @@ struct Frames {
     window: Window,
     salt: Salt,
     at: u64,
-    walked: Walked,
+    order: FrameOrder,
 }
 
 impl Frames {
@@ -131,7 +131,7 @@ impl Frames {
             return Err(stopped(Fault::Length { body_bytes: frame_bytes - FRAME_HEAD_BYTES as u32 }));
         }
         let frame = self.window.frame(at, end, self.salt)?;
-        self.walked.pass(frame.kind, &frame.head).map_err(stopped)?;
+        self.order.pass(frame.kind, &frame.head).map_err(stopped)?;
         self.at += frame.bytes();
         decode(frame.kind, frame.body).map_err(stopped)
     }

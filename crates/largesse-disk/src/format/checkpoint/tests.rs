@@ -37,7 +37,7 @@ fn read(disk: &dyn Disk) -> Result<Option<Checkpoint>, CheckpointError> {
     open(disk)?.map(all_of).transpose()
 }
 
-fn all_of(reading: Reading) -> Result<Checkpoint, CheckpointError> {
+fn all_of(reading: CheckpointReader) -> Result<Checkpoint, CheckpointError> {
     let (head, mut items) = (reading.head().clone(), Vec::new());
     reading.items(&mut |item| items.push(item))?;
     Ok((head, items))
@@ -90,9 +90,9 @@ fn head() -> impl Strategy<Value = CheckpointHead> {
 
 fn segment() -> impl Strategy<Value = Item> {
     let parts = (any::<u64>(), any::<u32>(), position(), any::<u64>(), any::<u64>());
-    (parts, vec((position(), position()), 0..4)).prop_map(|(parts, skipped)| {
+    (parts, vec((position(), position()), 0..4)).prop_map(|(parts, void_ranges)| {
         let (number, generation, first, bytes, live_bytes) = parts;
-        Item::Segment(SealedSegment { number, generation, first, bytes, live_bytes, skipped })
+        Item::Segment(SealedSegment { number, generation, first, bytes, live_bytes, void_ranges })
     })
 }
 
@@ -207,7 +207,7 @@ fn without_a_checkpoint_there_is_none() {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
+enum LogAction {
     Append { stream: usize, key: Option<u8>, then: Then },
     Block { stream: usize, key: u8, number: u64 },
     Put { stream: usize, max_events: u64 },
@@ -217,18 +217,18 @@ enum Step {
     Settle,
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+fn any_action() -> impl Strategy<Value = LogAction> {
     let then = prop_oneof![6 => Just(Then::StayOpen), 1 => Just(Then::Close)];
     prop_oneof![
         8 => (0..4_usize, option::of(0..5_u8), then)
-            .prop_map(|(stream, key, then)| Step::Append { stream, key, then }),
+            .prop_map(|(stream, key, then)| LogAction::Append { stream, key, then }),
         3 => (0..4_usize, 5..7_u8, 0..3_u64)
-            .prop_map(|(stream, key, number)| Step::Block { stream, key, number }),
-        2 => (0..4_usize, 1..4_u64).prop_map(|(stream, max_events)| Step::Put { stream, max_events }),
-        1 => (0..4_usize).prop_map(|stream| Step::Delete { stream }),
-        1 => (0..200_u64).prop_map(|ms| Step::Pass { ms }),
-        1 => Just(Step::Sweep),
-        1 => Just(Step::Settle),
+            .prop_map(|(stream, key, number)| LogAction::Block { stream, key, number }),
+        2 => (0..4_usize, 1..4_u64).prop_map(|(stream, max_events)| LogAction::Put { stream, max_events }),
+        1 => (0..4_usize).prop_map(|stream| LogAction::Delete { stream }),
+        1 => (0..200_u64).prop_map(|ms| LogAction::Pass { ms }),
+        1 => Just(LogAction::Sweep),
+        1 => Just(LogAction::Settle),
     ]
 }
 
@@ -247,19 +247,19 @@ fn apply(log: &mut LogState, stamp: Stamp, command: Command) -> Applied {
 }
 
 /// Takes a step. What it answers is of no interest here.
-fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
+fn perform(log: &mut LogState, now: &mut UnixMs, action: LogAction) {
     let stream = |number: usize| name(["a", "b/1", "b/2", "é"][number]);
     let key = |number: u8| key_named(&format!("key-{number}"));
     let events = || vec![NewEvent { name: None, data: EventData::parse("some text").unwrap() }];
     let stamp = log.next_stamp(*now);
-    match step {
-        Step::Append { stream: number, key: used, then } => {
+    match action {
+        LogAction::Append { stream: number, key: used, then } => {
             let once = used.map_or(Once::Unkeyed, |used| Once::Whole { key: key(used), digest: Digest(7) });
             let append =
                 Append { stream: stream(number), events: events(), then, once, author: Author::Source };
             apply(log, stamp, Command::Append(append));
         }
-        Step::Block { stream: on, key: used, number } => {
+        LogAction::Block { stream: on, key: used, number } => {
             let claim = Command::Claim { stream: stream(on), key: key(used) };
             let Reply::Claim(Ok(Claim { key, generation })) = apply(log, stamp, claim).reply else { return };
             let once =
@@ -274,21 +274,23 @@ fn take(log: &mut LogState, now: &mut UnixMs, step: Step) {
             let stamp = log.next_stamp(*now);
             apply(log, stamp, Command::Append(append));
         }
-        Step::Put { stream: number, max_events } => {
+        LogAction::Put { stream: number, max_events } => {
             let settings = largesse_log::SettingsPatch {
                 max_events: largesse_log::SettingChange::Set(Some(max_events)),
                 ..Default::default()
             };
             apply(log, stamp, Command::Put { stream: stream(number), put: Put { settings } });
         }
-        Step::Delete { stream: number } => _ = apply(log, stamp, Command::Delete { stream: stream(number) }),
-        Step::Pass { ms } => now.0 += ms,
-        Step::Sweep => {
+        LogAction::Delete { stream: number } => {
+            _ = apply(log, stamp, Command::Delete { stream: stream(number) })
+        }
+        LogAction::Pass { ms } => now.0 += ms,
+        LogAction::Sweep => {
             let mut sweep = Command::Sweep { streams: Vec::new() };
             log.fill_in((*now).into(), &mut sweep);
             apply(log, stamp, sweep);
         }
-        Step::Settle => _ = log.evict(0, Position::MAX, usize::MAX),
+        LogAction::Settle => _ = log.settle(0, Position::MAX, usize::MAX),
     }
 }
 
@@ -302,7 +304,7 @@ fn items(snapshot: &Snapshot) -> Vec<Item> {
 
 proptest! {
     #[test]
-    fn a_log_that_is_restored_from_its_checkpoint_is_the_same(steps in vec(any_step(), 0..60)) {
+    fn a_log_that_is_restored_from_its_checkpoint_is_the_same(actions in vec(any_action(), 0..60)) {
         let limits = EngineLimits {
             tombstones_max: 2,
             keys_max: 5,
@@ -314,12 +316,12 @@ proptest! {
             ..EngineLimits::default()
         };
         let (mut log, mut now) = (LogState::new(limits), UnixMs(1));
-        steps.into_iter().for_each(|step| take(&mut log, &mut now, step));
+        actions.into_iter().for_each(|action| perform(&mut log, &mut now, action));
         let (snapshot, disk) = (log.snapshot(), SimulatedDisk::new(0));
         let head = CheckpointHead { log: snapshot.head, ..large(SALT).0 };
-        let skipped = vec![(Position(4), Position(5))];
+        let void_ranges = vec![(Position(4), Position(5))];
         let segment =
-            SealedSegment { number: 1, generation: 2, first: Position(3), bytes: 4, live_bytes: 5, skipped };
+            SealedSegment { number: 1, generation: 2, first: Position(3), bytes: 4, live_bytes: 5, void_ranges };
         write(&disk, &head, std::iter::once(segment.clone()), &snapshot).unwrap();
 
         let reading = open(&disk).unwrap().unwrap();

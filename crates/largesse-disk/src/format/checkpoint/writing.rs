@@ -7,7 +7,7 @@ use std::{io, sync::Arc};
 
 use largesse_log::state::Snapshot;
 
-use super::{CheckpointHead, FILE, Item, NEW_FILE, SealedSegment, header, layout::Walked};
+use super::{CheckpointHead, FILE, Item, NEW_FILE, SealedSegment, header, layout::FrameOrder};
 use crate::{
     format::{
         command::Field,
@@ -96,7 +96,7 @@ impl Item {
 struct Frames {
     file: Arc<dyn DiskFile>,
     salt: Salt,
-    walked: Walked,
+    order: FrameOrder,
     /// How many bytes are written, and those that follow them.
     at: u64,
     buffer: Vec<u8>,
@@ -106,14 +106,14 @@ impl Frames {
     fn begin(file: Arc<dyn DiskFile>, salt: Salt) -> Self {
         let mut buffer = Vec::with_capacity(BUFFER_BYTES);
         buffer.extend_from_slice(&header::encode(salt));
-        Self { file, salt, walked: Walked::nothing(salt), at: 0, buffer }
+        Self { file, salt, order: FrameOrder::nothing(salt), at: 0, buffer }
     }
 
     fn push(&mut self, kind: Kind, body: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         let start = self.buffer.len();
         write_frame(&mut self.buffer, self.salt, kind, body);
         let head = FrameHead::of(&self.buffer[start..]).expect("a frame has a head");
-        let passed = self.walked.pass(kind, &head);
+        let passed = self.order.pass(kind, &head);
         debug_assert_eq!(passed, Ok(()), "items come in the order of the file");
         if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
     }
@@ -127,7 +127,7 @@ impl Frames {
 
     /// Writes the end, and makes it all safe.
     fn finish(mut self) -> io::Result<u64> {
-        let end = self.walked.end();
+        let end = self.order.end();
         self.push(Kind::End, |out| end.put(out))?;
         self.flush()?;
         self.file.sync()?;

@@ -12,7 +12,7 @@ use std::{io, sync::Arc};
 use largesse_log::{Position, StreamName, UnixMs};
 
 use super::{
-    EventSpot, Step,
+    EventSpot, Scanned,
     window::{Stop, Window, Zeros},
 };
 use crate::{
@@ -42,13 +42,13 @@ pub struct ScannedEvent {
 pub struct EventScan {
     window: Window,
     salt: Salt,
-    /// Where the walk goes on after `row`.
+    /// Where the walk goes on after `current`.
     at: u64,
-    row: Option<Row>,
+    current: Option<HeadEvents>,
 }
 
 /// A head, and those of its events that were not given out yet.
-struct Row {
+struct HeadEvents {
     head_at: u64,
     head: KeptHead,
     given: usize,
@@ -62,7 +62,7 @@ impl EventScan {
     /// # Errors
     /// Those of the disk.
     pub fn new(file: Arc<dyn DiskFile>, salt: Salt, from: u64, upto: u64) -> io::Result<Self> {
-        Ok(Self { window: Window::new(file, upto)?, salt, at: from, row: None })
+        Ok(Self { window: Window::new(file, upto)?, salt, at: from, current: None })
     }
 
     /// Zeros up to the end are the end, too, as [`super::Scan::ending_at_zeros`] says.
@@ -76,13 +76,13 @@ impl EventScan {
     ///
     /// # Errors
     /// Those of the disk. The walk stays where it is, and may be tried again.
-    pub fn next_event(&mut self) -> io::Result<Step<ScannedEvent>> {
+    pub fn next_event(&mut self) -> io::Result<Scanned<ScannedEvent>> {
         loop {
-            if let Some(event) = self.row.as_mut().and_then(Row::next) {
-                return Ok(Step::Next(event));
+            if let Some(event) = self.current.as_mut().and_then(HeadEvents::next) {
+                return Ok(Scanned::Next(event));
             }
             if self.window.is_at_end(self.at) {
-                return Ok(Step::End);
+                return Ok(Scanned::End);
             }
             let whole_upto = self.at;
             if let Err(stop) = self.read_frame(whole_upto) {
@@ -109,14 +109,14 @@ impl EventScan {
             // An event without a head, or what only a checkpoint has.
             kind => Err(Fault::Misplaced { kind }),
         };
-        let (row, next) = match head.map_err(|what| Stop::broken(at, what))? {
+        let (current, next) = match head.map_err(|what| Stop::broken(at, what))? {
             None => (None, next),
             Some((head, events)) => {
                 let (spots, next) = self.read_spots(at, next, events)?;
-                (Some(Row { head_at: at, head, given: 0, spots }), next)
+                (Some(HeadEvents { head_at: at, head, given: 0, spots }), next)
             }
         };
-        (self.row, self.at) = (row, next);
+        (self.current, self.at) = (current, next);
         Ok(())
     }
 
@@ -154,7 +154,7 @@ fn kept(head: AppendHead) -> (KeptHead, EventsHead) {
     (KeptHead { base: stamp.base, time: stamp.time, stream }, events)
 }
 
-impl Row {
+impl HeadEvents {
     fn next(&mut self) -> Option<ScannedEvent> {
         let spot = *self.spots.get(self.given)?;
         // Positions that were read are less than half of the range.

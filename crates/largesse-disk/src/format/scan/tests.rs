@@ -153,10 +153,10 @@ fn groups(mut scan: Scan) -> (Vec<Group>, Option<Broken>) {
     let mut groups = Vec::new();
     loop {
         match scan.next_group().unwrap() {
-            Step::Next(group) => groups.push(group),
-            Step::End => return (groups, None),
-            Step::Broken(broken) => {
-                assert_eq!(scan.next_group().unwrap(), Step::Broken(broken), "the answer stays");
+            Scanned::Next(group) => groups.push(group),
+            Scanned::End => return (groups, None),
+            Scanned::Broken(broken) => {
+                assert_eq!(scan.next_group().unwrap(), Scanned::Broken(broken), "the answer stays");
                 return (groups, Some(broken));
             }
         }
@@ -172,10 +172,10 @@ fn events_of(mut scan: EventScan) -> (Vec<ScannedEvent>, Option<Broken>) {
     let mut events = Vec::new();
     loop {
         match scan.next_event().unwrap() {
-            Step::Next(event) => events.push(event),
-            Step::End => return (events, None),
-            Step::Broken(broken) => {
-                assert_eq!(scan.next_event().unwrap(), Step::Broken(broken), "the answer stays");
+            Scanned::Next(event) => events.push(event),
+            Scanned::End => return (events, None),
+            Scanned::Broken(broken) => {
+                assert_eq!(scan.next_event().unwrap(), Scanned::Broken(broken), "the answer stays");
                 return (events, Some(broken));
             }
         }

@@ -5,7 +5,7 @@
 
 use std::{io, sync::Arc};
 
-use super::{Broken, Step, zeros::has_zeros};
+use super::{Broken, Scanned, zeros::has_zeros};
 use crate::{
     format::frame::{FRAME_HEAD_BYTES, Fault, Frame, FrameHead, Salt},
     io::DiskFile,
@@ -28,10 +28,10 @@ impl Stop {
         Self::Broken { at, what }
     }
 
-    fn step<T>(self, whole_upto: u64) -> io::Result<Step<T>> {
+    fn scanned<T>(self, whole_upto: u64) -> io::Result<Scanned<T>> {
         match self {
             Self::Disk(error) => Err(error),
-            Self::Broken { at, what } => Ok(Step::Broken(Broken { whole_upto, at, what })),
+            Self::Broken { at, what } => Ok(Scanned::Broken(Broken { whole_upto, at, what })),
         }
     }
 }
@@ -82,12 +82,12 @@ impl Window {
 
     /// What a walk answers that was whole up to `whole_upto`, and can't go on: that it is at its end, where all that
     /// follows is zeros that may be there.
-    pub(crate) fn stopped<T>(&self, stop: Stop, whole_upto: u64) -> io::Result<Step<T>> {
+    pub(crate) fn stopped<T>(&self, stop: Stop, whole_upto: u64) -> io::Result<Scanned<T>> {
         let may_end = self.zeros == Zeros::End && self.end == self.upto;
         if may_end && matches!(stop, Stop::Broken { .. }) && has_zeros(&*self.file, whole_upto, self.end)? {
-            return Ok(Step::End);
+            return Ok(Scanned::End);
         }
-        stop.step(whole_upto)
+        stop.scanned(whole_upto)
     }
 
     /// The frame at `at`, which has to end at or before `end`.

@@ -3,17 +3,17 @@
 use largesse_log::Position;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::{OF, Step, growing, one, sealed, tray::Tray};
+use super::{IndexedAppend, OF, counting_disk::CountingDisk, growing, one, sealed};
 use crate::index::{Growing, Sealed, SegmentIndex as _, StreamEpoch, write_sealed};
 
 const PAGE: usize = 4096;
 
 fn file(index: &Growing) -> Vec<u8> {
-    let tray = Tray::default();
-    write_sealed(&tray, "index", index, OF).unwrap();
-    let sheet = tray.sheet("index");
-    let bytes = sheet.contents();
-    assert_eq!(sheet.synced(), bytes.len() as u64, "all of it is safe");
+    let counting_disk = CountingDisk::default();
+    write_sealed(&counting_disk, "index", index, OF).unwrap();
+    let file = counting_disk.file("index");
+    let bytes = file.contents();
+    assert_eq!(file.synced(), bytes.len() as u64, "all of it is safe");
     bytes
 }
 
@@ -31,7 +31,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn the_layout_is_as_it_stands_on_paper() {
-    let (index, _) = growing([Step { gap: 0x0a0b, ..one(0x0102) }, one(3), one(3)]);
+    let (index, _) = growing([IndexedAppend { gap: 0x0a0b, ..one(0x0102) }, one(3), one(3)]);
     let file = file(&index);
     assert_eq!(file.len(), 5 * PAGE);
     let bodies: Vec<String> = file.chunks(PAGE).map(|page| hex(body(page))).collect();
@@ -43,8 +43,8 @@ fn the_layout_is_as_it_stands_on_paper() {
     let entries = "0c0a000000000000 a400000000000000 ea03000000000000 1400000089000000 \
                    0d0a000000000000 e000000000000000 eb03000000000000 1400000089000000 \
                    0b0a000000000000 6800000000000000 e903000000000000 1400000089";
-    let marks = "0b0a000000000000 4000000000000000 e903";
-    assert_eq!(bodies, [header, fence, all_postings, entries, marks]);
+    let seek_points = "0b0a000000000000 4000000000000000 e903";
+    assert_eq!(bodies, [header, fence, all_postings, entries, seek_points]);
 }
 
 #[test]
@@ -66,32 +66,32 @@ fn a_segment_without_events_is_one_page() {
 #[test]
 fn reading_costs_few_pages_whatever_else_is_in_the_segment() {
     let (index, _) = growing((0..100_000_u64).map(|event| one(if event % 2 == 0 { 7 } else { 100 + event })));
-    let tray = Tray::default();
-    write_sealed(&tray, "index", &index, OF).unwrap();
-    let sheet = tray.sheet("index");
-    sheet.take_reads();
+    let counting_disk = CountingDisk::default();
+    write_sealed(&counting_disk, "index", &index, OF).unwrap();
+    let file = counting_disk.file("index");
+    file.take_reads();
 
-    let file = Sealed::open(sheet.clone(), OF).unwrap();
-    assert_eq!(sheet.take_reads(), 2, "the header, and the fence of 491 pages of all_postings");
-    let postings = file.postings(StreamEpoch(Position(7))).unwrap().unwrap();
-    assert_eq!(sheet.take_reads(), 1);
-    assert_eq!(file.upto(&postings, Position(33_333)).unwrap(), 16_667);
-    let reads = sheet.take_reads();
+    let opened = Sealed::open(file.clone(), OF).unwrap();
+    assert_eq!(file.take_reads(), 2, "the header, and the fence of 491 pages of all_postings");
+    let postings = opened.postings(StreamEpoch(Position(7))).unwrap().unwrap();
+    assert_eq!(file.take_reads(), 1);
+    assert_eq!(opened.upto(&postings, Position(33_333)).unwrap(), 16_667);
+    let reads = file.take_reads();
     assert!(reads <= 10, "{reads} reads, and its 50,000 entries are on 394 pages");
-    assert_eq!(file.entries(&postings, 200, 100).unwrap().len(), 100);
-    assert_eq!(sheet.take_reads(), 2, "100 of 127 rows a page");
-    file.mark_upto(Position(50_000)).unwrap().unwrap();
-    let reads = sheet.take_reads();
-    assert!(reads <= 3, "{reads} reads for one of the marks of 6 MB");
+    assert_eq!(opened.entries(&postings, 200, 100).unwrap().len(), 100);
+    assert_eq!(file.take_reads(), 2, "100 of 127 rows a page");
+    opened.seek_point_upto(Position(50_000)).unwrap().unwrap();
+    let reads = file.take_reads();
+    assert!(reads <= 3, "{reads} reads for one of the seek_points of 6 MB");
 }
 
 #[test]
 fn a_name_that_is_taken_is_left_alone() {
-    let tray = Tray::default();
+    let counting_disk = CountingDisk::default();
     let (index, _) = growing([one(1)]);
-    write_sealed(&tray, "index", &index, OF).unwrap();
-    let before = tray.sheet("index").contents();
-    assert!(write_sealed(&tray, "index", &Growing::new(), OF).is_err());
-    assert_eq!(tray.sheet("index").contents(), before);
+    write_sealed(&counting_disk, "index", &index, OF).unwrap();
+    let before = counting_disk.file("index").contents();
+    assert!(write_sealed(&counting_disk, "index", &Growing::new(), OF).is_err());
+    assert_eq!(counting_disk.file("index").contents(), before);
     assert_eq!(sealed(&index).totals(), index.totals());
 }

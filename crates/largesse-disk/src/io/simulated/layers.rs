@@ -19,7 +19,7 @@ pub(super) trait Change {
 /// How the disk went about the unsynced before the power went. For each test seed it is one of these, so that
 /// the plain outcomes are found however many changes there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mood {
+pub(super) enum WriteBack {
     /// It had written all.
     Eager,
     /// It had written nothing.
@@ -30,7 +30,7 @@ pub(super) enum Mood {
     Unordered,
 }
 
-impl Mood {
+impl WriteBack {
     pub(super) fn any(rng: &mut Rng) -> Self {
         match rng.u8(..8) {
             0 => Self::Eager,
@@ -103,12 +103,12 @@ impl<C: Change> Layers<C> {
     }
 
     /// What is found after a power cut.
-    pub(super) fn after_power_cut(&self, mood: Mood, rng: &mut Rng) -> C::On {
+    pub(super) fn after_power_cut(&self, write_back: WriteBack, rng: &mut Rng) -> C::On {
         let unsafe_count = self.changes.iter().filter(|(_, trust)| *trust != Trust::Safe).count();
-        let mut left = match mood {
-            Mood::Eager => usize::MAX,
-            Mood::Lazy => 0,
-            Mood::InOrder | Mood::Unordered => rng.usize(..=unsafe_count),
+        let mut left = match write_back {
+            WriteBack::Eager => usize::MAX,
+            WriteBack::Lazy => 0,
+            WriteBack::InOrder | WriteBack::Unordered => rng.usize(..=unsafe_count),
         };
         let mut found = self.safe.clone();
         for (change, trust) in &self.changes {
@@ -116,8 +116,8 @@ impl<C: Change> Layers<C> {
                 change.make(&mut found);
                 continue;
             }
-            match (mood, left) {
-                (Mood::Unordered, _) | (Mood::InOrder, 1) => change.make_partly(&mut found, rng),
+            match (write_back, left) {
+                (WriteBack::Unordered, _) | (WriteBack::InOrder, 1) => change.make_partly(&mut found, rng),
                 (_, 0) => {}
                 _ => change.make(&mut found),
             }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 
 use super::bytes::{BytesChange, flip};
-use super::layers::{Layers, Mood};
+use super::layers::{Layers, WriteBack};
 use super::names::{NameChange, Names};
 use super::operation::{Act, Fault, OPERATIONS_KEPT_MAX, Operation, Outcome};
 
@@ -18,7 +18,7 @@ use super::operation::{Act, Fault, OPERATIONS_KEPT_MAX, Operation, Outcome};
 pub(super) type FileId = Arc<u64>;
 
 /// What can be asked, with what is needed to do it. `name` of an open file is the one it was opened by.
-pub(super) enum Request<'a> {
+pub(super) enum DiskRequest<'a> {
     Create { name: &'a str },
     Rename { from: &'a str, to: &'a str },
     Remove { name: &'a str },
@@ -96,7 +96,7 @@ impl State {
     ///
     /// # Errors
     /// Those that are armed, those of a full disk and of one without power, and those of the request itself.
-    pub(super) fn perform(&mut self, request: &Request<'_>) -> io::Result<()> {
+    pub(super) fn perform(&mut self, request: &DiskRequest<'_>) -> io::Result<()> {
         self.powered()?;
         let act = self.act(request);
         let number = self.operations;
@@ -117,10 +117,10 @@ impl State {
         done
     }
 
-    fn fault(&mut self, number: u64, request: &Request<'_>) -> Option<Fault> {
+    fn fault(&mut self, number: u64, request: &DiskRequest<'_>) -> Option<Fault> {
         let has_no_room = match *request {
-            Request::Create { .. } => self.full,
-            Request::Write { id, at, bytes, .. } => {
+            DiskRequest::Create { .. } => self.full,
+            DiskRequest::Write { id, at, bytes, .. } => {
                 let more = (at + bytes.len()).saturating_sub(self.bytes_of(id).len());
                 self.full || more as u64 > self.free_bytes()
             }
@@ -138,27 +138,27 @@ impl State {
         self.capacity_bytes.saturating_sub(used as u64)
     }
 
-    fn whole(&mut self, request: &Request<'_>) -> io::Result<()> {
+    fn whole(&mut self, request: &DiskRequest<'_>) -> io::Result<()> {
         match *request {
-            Request::Create { name } => self.create(name)?,
-            Request::Rename { from, to } => {
+            DiskRequest::Create { name } => self.create(name)?,
+            DiskRequest::Rename { from, to } => {
                 let file = self.found(from)?;
                 self.names.change(NameChange::Rename { from: from.to_owned(), to: to.to_owned(), file });
             }
-            Request::Remove { name } => {
+            DiskRequest::Remove { name } => {
                 self.found(name)?;
                 self.names.change(NameChange::Remove { name: name.to_owned() });
             }
-            Request::Write { id, name, at, bytes } => {
+            DiskRequest::Write { id, name, at, bytes } => {
                 assert!(at <= self.bytes_of(id).len(), "a write into {name} begins beyond its end");
                 self.file(id).change(BytesChange::Write { at, bytes: bytes.to_vec() });
             }
-            Request::Sync { id, .. } => self.file(id).sync(),
-            Request::Truncate { id, name, bytes } => {
+            DiskRequest::Sync { id, .. } => self.file(id).sync(),
+            DiskRequest::Truncate { id, name, bytes } => {
                 assert!(bytes <= self.bytes_of(id).len(), "{name} is cut off beyond its end");
                 self.file(id).change(BytesChange::Truncate { bytes });
             }
-            Request::SyncNames => {
+            DiskRequest::SyncNames => {
                 self.names.sync();
                 self.files.retain(|id, _| Arc::strong_count(id) > 1);
             }
@@ -167,20 +167,20 @@ impl State {
     }
 
     /// What is done of a request that fails. That of a name, and a cut, is done before the power went, or not.
-    fn part(&mut self, request: &Request<'_>, fault: Fault) {
+    fn part(&mut self, request: &DiskRequest<'_>, fault: Fault) {
         let cut = fault == Fault::PowerCut;
         match *request {
-            Request::Write { id, name, at, bytes } => {
+            DiskRequest::Write { id, name, at, bytes } => {
                 let bytes = &bytes[..self.rng.usize(..=bytes.len())];
-                let _ = self.whole(&Request::Write { id, name, at, bytes });
+                let _ = self.whole(&DiskRequest::Write { id, name, at, bytes });
             }
-            Request::Sync { id, .. } if !cut => self.file(id).fail_sync(),
-            Request::SyncNames if !cut => self.names.fail_sync(),
-            Request::Sync { .. } | Request::SyncNames => {}
-            Request::Create { .. }
-            | Request::Rename { .. }
-            | Request::Remove { .. }
-            | Request::Truncate { .. } => {
+            DiskRequest::Sync { id, .. } if !cut => self.file(id).fail_sync(),
+            DiskRequest::SyncNames if !cut => self.names.fail_sync(),
+            DiskRequest::Sync { .. } | DiskRequest::SyncNames => {}
+            DiskRequest::Create { .. }
+            | DiskRequest::Rename { .. }
+            | DiskRequest::Remove { .. }
+            | DiskRequest::Truncate { .. } => {
                 if cut && self.rng.bool() {
                     let _ = self.whole(request);
                 }
@@ -203,19 +203,19 @@ impl State {
         self.files.get_mut(id).expect("who has an id keeps the file")
     }
 
-    fn act(&self, request: &Request<'_>) -> Act {
+    fn act(&self, request: &DiskRequest<'_>) -> Act {
         match *request {
-            Request::Create { name } => Act::Create { name: name.to_owned() },
-            Request::Rename { from, to } => Act::Rename { from: from.to_owned(), to: to.to_owned() },
-            Request::Remove { name } => Act::Remove { name: name.to_owned() },
-            Request::Write { id, name, at, bytes } => {
+            DiskRequest::Create { name } => Act::Create { name: name.to_owned() },
+            DiskRequest::Rename { from, to } => Act::Rename { from: from.to_owned(), to: to.to_owned() },
+            DiskRequest::Remove { name } => Act::Remove { name: name.to_owned() },
+            DiskRequest::Write { id, name, at, bytes } => {
                 Act::Write { name: self.name_now(id, name), at: at as u64, bytes: bytes.len() as u64 }
             }
-            Request::Sync { id, name } => Act::Sync { name: self.name_now(id, name) },
-            Request::Truncate { id, name, bytes } => {
+            DiskRequest::Sync { id, name } => Act::Sync { name: self.name_now(id, name) },
+            DiskRequest::Truncate { id, name, bytes } => {
                 Act::Truncate { name: self.name_now(id, name), bytes: bytes as u64 }
             }
-            Request::SyncNames => Act::SyncNames,
+            DiskRequest::SyncNames => Act::SyncNames,
         }
     }
 
@@ -226,12 +226,13 @@ impl State {
     }
 
     pub(super) fn after_power_cut(&self, seed: u64, rng: &mut Rng) -> Self {
-        let mood = Mood::any(rng);
+        let write_back = WriteBack::any(rng);
         // Names change in order: file systems write them down in a journal.
-        let names_mood = if mood == Mood::Unordered { Mood::InOrder } else { mood };
-        let names = self.names.after_power_cut(names_mood, rng);
+        let names_write_back =
+            if write_back == WriteBack::Unordered { WriteBack::InOrder } else { write_back };
+        let names = self.names.after_power_cut(names_write_back, rng);
         let found = names.values().map(|id| {
-            let bytes = self.files.get(id).expect("a name's file is kept").after_power_cut(mood, rng);
+            let bytes = self.files.get(id).expect("a name's file is kept").after_power_cut(write_back, rng);
             (id.clone(), Layers::safe(bytes))
         });
         let files = found.collect();

@@ -12,7 +12,7 @@ fn small() -> Checkpoint {
     let loss = Some(Loss { upto: position, at: Position(2) });
     let stub = Some(Stub { position, time: UnixMs(3), counted_bytes: 4 });
     let answer = Appended { position, count: 1, closed: false, outcome: AppendOutcome::Appended };
-    let skipped = vec![(Position(5), Position(6))];
+    let void_ranges = vec![(Position(5), Position(6))];
     let settings = EngineLimits::default().defaults;
     let blocks = SavedBlocks {
         generation: 1,
@@ -28,7 +28,7 @@ fn small() -> Checkpoint {
             first: position,
             bytes: 9,
             live_bytes: 8,
-            skipped,
+            void_ranges,
         }),
         Item::Life(SavedLife {
             stream: stream.clone(),

@@ -129,7 +129,7 @@ fn the_header_and_the_head_are_as_the_format_says() {
 
 #[test]
 fn the_items_are_as_the_format_says() {
-    let skipped = vec![(Position(6), Position(7)), (Position(8), Position(9))];
+    let void_ranges = vec![(Position(6), Position(7)), (Position(8), Position(9))];
     check(
         Some(Item::Segment(SealedSegment {
             number: 1,
@@ -137,7 +137,7 @@ fn the_items_are_as_the_format_says() {
             first: Position(3),
             bytes: 4,
             live_bytes: 5,
-            skipped,
+            void_ranges,
         })),
         &[
             "14 0100000000000000 02000000 0300000000000000 0400000000000000 0500000000000000",

@@ -237,6 +237,6 @@ fn a_disk_that_fails_is_no_broken_group_and_can_be_asked_again() {
     assert!(groups.next_group().is_err());
     assert!(events.next_event().is_err());
     file.fail(false);
-    assert!(matches!(groups.next_group(), Ok(Step::Next(_))));
-    assert!(matches!(events.next_event(), Ok(Step::Next(_))));
+    assert!(matches!(groups.next_group(), Ok(Scanned::Next(_))));
+    assert!(matches!(events.next_event(), Ok(Scanned::Next(_))));
 }

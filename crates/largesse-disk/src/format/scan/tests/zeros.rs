@@ -80,10 +80,10 @@ fn a_disk_that_fails_does_not_end_a_walk() {
     let file = MemoryFile::of(&bytes);
     let mut scan =
         Scan::new(Arc::<MemoryFile>::clone(&file), SALT, 0, bytes.len() as u64).unwrap().ending_at_zeros();
-    assert!(matches!(scan.next_group().unwrap(), Step::Next(_)));
-    assert!(matches!(scan.next_group().unwrap(), Step::Next(_)));
+    assert!(matches!(scan.next_group().unwrap(), Scanned::Next(_)));
+    assert!(matches!(scan.next_group().unwrap(), Scanned::Next(_)));
     file.fail(true);
     assert!(scan.next_group().is_err());
     file.fail(false);
-    assert_eq!(scan.next_group().unwrap(), Step::End, "it is tried again");
+    assert_eq!(scan.next_group().unwrap(), Scanned::End, "it is tried again");
 }

@@ -13,8 +13,8 @@ use crate::io::{Disk, DiskFile};
 
 /// A folder in memory.
 #[derive(Default)]
-pub(super) struct Tray {
-    sheets: Mutex<BTreeMap<String, Arc<Sheet>>>,
+pub(super) struct CountingDisk {
+    files: Mutex<BTreeMap<String, Arc<CountingFile>>>,
     failing: Arc<Failing>,
 }
 
@@ -40,7 +40,7 @@ impl Failing {
 
 /// A file in memory.
 #[derive(Default)]
-pub(super) struct Sheet {
+pub(super) struct CountingFile {
     bytes: Mutex<Vec<u8>>,
     reads: AtomicU64,
     /// How many bytes are safe.
@@ -48,9 +48,9 @@ pub(super) struct Sheet {
     failing: Arc<Failing>,
 }
 
-impl Tray {
-    pub(super) fn sheet(&self, name: &str) -> Arc<Sheet> {
-        Arc::clone(&self.sheets.lock().unwrap()[name])
+impl CountingDisk {
+    pub(super) fn file(&self, name: &str) -> Arc<CountingFile> {
+        Arc::clone(&self.files.lock().unwrap()[name])
     }
 
     pub(super) fn failing(&self) -> &Failing {
@@ -58,7 +58,7 @@ impl Tray {
     }
 }
 
-impl Sheet {
+impl CountingFile {
     pub(super) fn of(bytes: Vec<u8>) -> Arc<Self> {
         Arc::new(Self { bytes: Mutex::new(bytes), ..Self::default() })
     }
@@ -81,36 +81,36 @@ impl Sheet {
     }
 }
 
-impl Disk for Tray {
+impl Disk for CountingDisk {
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let mut sheets = self.sheets.lock().unwrap();
-        if sheets.contains_key(name) {
+        let mut files = self.files.lock().unwrap();
+        if files.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let sheet = Arc::new(Sheet { failing: Arc::clone(&self.failing), ..Sheet::default() });
-        sheets.insert(name.to_owned(), Arc::clone(&sheet));
-        Ok(sheet)
+        let file = Arc::new(CountingFile { failing: Arc::clone(&self.failing), ..CountingFile::default() });
+        files.insert(name.to_owned(), Arc::clone(&file));
+        Ok(file)
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let sheets = self.sheets.lock().unwrap();
-        let sheet = sheets.get(name).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Arc::<Sheet>::clone(sheet))
+        let files = self.files.lock().unwrap();
+        let file = files.get(name).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Arc::<CountingFile>::clone(file))
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
-        Ok(self.sheets.lock().unwrap().keys().cloned().collect())
+        Ok(self.files.lock().unwrap().keys().cloned().collect())
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut sheets = self.sheets.lock().unwrap();
-        let sheet = sheets.remove(from).ok_or(io::ErrorKind::NotFound)?;
-        sheets.insert(to.to_owned(), sheet);
+        let mut files = self.files.lock().unwrap();
+        let file = files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        files.insert(to.to_owned(), file);
         Ok(())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.sheets.lock().unwrap().remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.files.lock().unwrap().remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sync_names(&self) -> io::Result<()> {
@@ -118,7 +118,7 @@ impl Disk for Tray {
     }
 }
 
-impl DiskFile for Sheet {
+impl DiskFile for CountingFile {
     fn bytes(&self) -> io::Result<u64> {
         Ok(self.bytes.lock().unwrap().len() as u64)
     }

@@ -9,25 +9,25 @@ use largesse_log::{EngineError, Position};
 use crate::{
     format::{
         frame::Salt,
-        scan::{EventScan, ScannedEvent, Step},
+        scan::{EventScan, Scanned, ScannedEvent},
         segment::HEADER_BYTES,
     },
     segments::Segment,
 };
 
 /// A walk under way.
-pub(crate) struct SegmentWalk<'a> {
+pub(crate) struct SegmentScan<'a> {
     segment: &'a Segment,
     scan: EventScan,
     after: Position,
 }
 
-impl<'a> SegmentWalk<'a> {
+impl<'a> SegmentScan<'a> {
     /// Begins before the first event after `after`.
     pub(crate) fn after(segment: &'a Segment, after: Position, salt: Salt) -> Result<Self, EngineError> {
-        let mark = segment.index.ask(|index| index.mark_upto(after));
-        let mark = mark.map_err(|error| segment.unreadable(error))?;
-        let at = mark.map_or(HEADER_BYTES as u64, |mark| mark.at);
+        let seek_point = segment.index.ask(|index| index.seek_point_upto(after));
+        let seek_point = seek_point.map_err(|error| segment.unreadable(error))?;
+        let at = seek_point.map_or(HEADER_BYTES as u64, |seek_point| seek_point.at);
         let scan = EventScan::new(Arc::clone(&segment.file), salt, at, segment.bytes());
         let scan = scan.map_err(|error| segment.unreadable(error))?;
         Ok(Self { segment, scan, after })
@@ -37,11 +37,11 @@ impl<'a> SegmentWalk<'a> {
     pub(crate) fn next(&mut self) -> Result<Option<ScannedEvent>, EngineError> {
         loop {
             match self.scan.next_event().map_err(|error| self.segment.unreadable(error))? {
-                Step::Next(event) if event.position <= self.after => {}
-                Step::Next(event) if self.segment.is_refused(event.position) => {}
-                Step::Next(event) => return Ok(Some(event)),
-                Step::End => return Ok(None),
-                Step::Broken(broken) => return Err(self.segment.unreadable(broken)),
+                Scanned::Next(event) if event.position <= self.after => {}
+                Scanned::Next(event) if self.segment.is_void(event.position) => {}
+                Scanned::Next(event) => return Ok(Some(event)),
+                Scanned::End => return Ok(None),
+                Scanned::Broken(broken) => return Err(self.segment.unreadable(broken)),
             }
         }
     }

@@ -7,22 +7,22 @@ use std::{io, sync::Arc};
 
 use super::{Disk, DiskFile, FileIdentity, Location};
 
-/// Another disk, unchanged.
-pub(crate) struct Unchanged(pub(crate) Arc<dyn Disk>);
+/// Another disk, read_only.
+pub(crate) struct ReadOnly(pub(crate) Arc<dyn Disk>);
 
-struct UnchangedFile(Arc<dyn DiskFile>);
+struct ReadOnlyFile(Arc<dyn DiskFile>);
 
 fn refused<T>() -> io::Result<T> {
     Err(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "the log is only looked at"))
 }
 
-impl Disk for Unchanged {
+impl Disk for ReadOnly {
     fn create(&self, _name: &str) -> io::Result<Arc<dyn DiskFile>> {
         refused()
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(UnchangedFile(self.0.open(name)?)))
+        Ok(Arc::new(ReadOnlyFile(self.0.open(name)?)))
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
@@ -54,7 +54,7 @@ impl Disk for Unchanged {
     }
 }
 
-impl DiskFile for UnchangedFile {
+impl DiskFile for ReadOnlyFile {
     fn bytes(&self) -> io::Result<u64> {
         self.0.bytes()
     }
