@@ -1,9 +1,9 @@
-//! The way of a command into the log: from the queue, in a group, into the segment, and applied when it is safe.
+//! Group commit: from the queue, in a group, into the segment, and applied once it is durable.
 //!
-//! One thread writes. Whoever publishes waits in [`queue`]; [`writer`] takes all that wait, [`plan`] parts them, [`journal`]
-//! writes and syncs the group, [`apply`] changes the state, and [`indexing`] enters what was written while the next group
-//! is synced. The file of the next segment is made ready meanwhile ([`preallocation`]), as large as [`sizes`] says;
-//! [`space`] keeps publishes from filling the disk.
+//! One thread writes. Publishers wait in [`queue`]; [`writer`] takes all that wait, [`plan`] chooses which can
+//! share a group, [`journal`] writes and syncs the group, [`apply`] changes the state, and [`indexing`] indexes its
+//! events while the next group syncs. The next segment's file is prepared meanwhile ([`preallocation`]), as large
+//! as [`sizes`] says; [`space`] keeps publishes from filling the disk.
 
 pub(crate) mod apply;
 pub(crate) mod indexing;

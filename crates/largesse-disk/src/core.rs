@@ -1,8 +1,8 @@
-//! What the writer, the readers and the maintenance thread of one log share.
+//! What a log's writer, readers and maintenance thread share.
 //!
-//! Invariants: the state has only commands that are safe (with [`crate::SyncRule::Interval`]: written). While somebody
-//! holds its lock, that thread neither reads nor writes a file: [`StateGuard`] holds it to that. A listener
-//! is called while no lock is held.
+//! Invariants: the state has only commands that are durable (with [`crate::SyncRule::Interval`]: written). A thread
+//! that holds its lock neither reads nor writes files: [`StateGuard`] checks that. A listener is called without any
+//! lock held.
 
 use std::{
     ops::{ControlFlow, Deref},
@@ -34,19 +34,19 @@ pub(crate) struct Core {
     pub(crate) salt: Salt,
     pub(crate) segments: Arc<Segments>,
     pub(crate) cold: ColdReader,
-    /// Whether lives are over whose events still count as live in their segments.
+    /// Whether streams were removed whose events still count as live in their segments.
     has_retired: AtomicBool,
-    /// What the last checkpoint takes on the disk; 0 before there is one of this run.
+    /// Size of the last checkpoint; 0 before this run has made one.
     pub(crate) checkpoint_bytes: AtomicU64,
     pub(crate) health: Arc<Health>,
-    /// A plain lock: what is done under it is short, and never waits for the disk.
+    /// A plain lock: it is held briefly, and never while waiting for the disk.
     state: Mutex<LogState>,
     listener: Mutex<Option<Arc<dyn TailListener>>>,
 }
 
 /// The state between two segments.
 pub(crate) struct CheckpointRequest {
-    /// All steps of the segments before `replay_from`, and no other.
+    /// All commands of the segments before `replay_from`, and no others.
     pub(crate) snapshot: Snapshot,
     pub(crate) written: Sequence,
     pub(crate) reserved: Position,
@@ -67,14 +67,15 @@ impl Core {
         Self { incarnation, salt, segments, cold, has_retired, checkpoint_bytes, health, state, listener }
     }
 
-    /// No step of the log panics, so no lock is poisoned; were there such a bug, the log would rather go on
-    /// than fail every caller after it.
+    /// Applying a command does not panic, so the lock is never poisoned; if there were such a bug, the log should
+    /// rather continue than fail every later caller.
     pub(crate) fn state(&self) -> StateGuard<'_> {
         StateGuard::new(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Applies a command. Gives the lock back while retention has to know of cold events: nobody else applies commands
-    /// then, and readers may look. Where those can't be read, it says why: then nothing was dropped that should be.
+    /// Applies a command. Releases the lock while retention's cold events are read: nobody else applies commands
+    /// then, and readers may query. If they can't be read, returns the error: events that should have been dropped
+    /// were not.
     pub(crate) fn apply<'a>(
         &'a self,
         mut state: StateGuard<'a>,
@@ -104,10 +105,10 @@ impl Core {
         }
     }
 
-    /// Looks at the log, on this thread: waits for the disk where it has to.
+    /// Answers a query on this thread, and waits for the disk where needed.
     ///
     /// # Errors
-    /// [`EngineError::BeyondTail`], and when something can't be read.
+    /// [`EngineError::BeyondTail`], or something can't be read.
     pub(crate) fn query(&self, query: Query<'_>) -> Result<QueryReply, ColdError> {
         // The lock is free again before anything is read.
         let mut looked = self.state().query(query)?;
@@ -120,7 +121,7 @@ impl Core {
         }
     }
 
-    /// Counts what is not kept any more.
+    /// Updates the segments' live bytes by what was dropped.
     fn apply_effects(&self, effects: &Effects) {
         if effects.has_retired {
             self.has_retired.store(true, Relaxed);
@@ -136,12 +137,12 @@ impl Core {
         }
     }
 
-    /// Whether lives are over whose events still count as live in their segments.
+    /// Whether streams were removed whose events still count as live in their segments.
     pub(crate) fn has_retired(&self) -> bool {
         self.has_retired.load(Relaxed)
     }
 
-    /// Asks, and forgets.
+    /// The same, and resets it.
     pub(crate) fn take_retired(&self) -> bool {
         self.has_retired.swap(false, Relaxed)
     }
@@ -150,7 +151,7 @@ impl Core {
         *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
     }
 
-    /// Tells the listener of streams with new records, which readers can read now.
+    /// Notifies the listener of streams with new records, which can be read now.
     pub(crate) fn notify(&self, dirty: &[(StreamName, Position)]) {
         if dirty.is_empty() {
             return;

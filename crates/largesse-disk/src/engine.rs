@@ -1,8 +1,8 @@
-//! The engine: the threads that write and keep, and the asynchronous face of the log.
+//! The engine: the writer and maintenance threads, and the log's asynchronous interface.
 //!
-//! Invariants: one thread writes, one keeps, a few read; all are joined when the engine is dropped, after
-//! what was asked for is written and a checkpoint is made. Where one of them panics, whoever waits for it is
-//! answered, nothing more is written, and [`DiskEngine::health`] says so. Nothing here waits for the disk on a
+//! Invariants: one thread writes, one does maintenance, a few read; all are joined when the engine is dropped,
+//! after queued commands are written and a checkpoint is made. If one of them panics, all who wait for it are
+//! answered, nothing more is written, and [`DiskEngine::health`] reports it. Nothing here waits for the disk on a
 //! caller's thread.
 
 pub(crate) mod lookup;
@@ -38,13 +38,13 @@ use crate::{
     settings::{DiskSettings, SyncRule},
 };
 
-/// What a request counts in the queue besides its events.
+/// What a request counts in the queue, besides its events.
 const REQUEST_BYTES: usize = 512;
-/// A group waits at most so long for those that were just answered to come again.
+/// The longest that a group lingers for the callers just answered to return.
 const LINGER_MAX: Duration = Duration::from_micros(500);
-/// A group waits at most this part of the time that the last one took to be safe.
+/// A group lingers at most one part in this many of the last group's commit time.
 const LINGER_PART: u32 = 4;
-/// What is left to be indexed is indexed when no step comes for so long.
+/// The waiting group is indexed once no command came for this long.
 const IDLE_MAX: Duration = Duration::from_millis(1);
 
 /// A log in a folder of files.
@@ -63,10 +63,10 @@ impl fmt::Debug for DiskEngine {
 }
 
 impl DiskEngine {
-    /// Opens the log on a disk, or makes one there. What `new` says is for a log that is made.
+    /// Opens the log on a disk, or creates one there. `new` is only used for a new log.
     ///
     /// # Errors
-    /// [`OpenError`]; nothing was changed that was safe.
+    /// [`OpenError`]; nothing durable was changed.
     pub fn open(
         disk: Arc<dyn Disk>,
         limits: EngineLimits,
@@ -95,17 +95,17 @@ impl DiskEngine {
         Ok(Self { core, queue, pool, presence, writer_thread: Some(writer_thread) })
     }
 
-    /// Closes it, which waits for the disk, as dropping it does.
+    /// Closes the log. Like dropping it, this waits for the disk.
     ///
     /// # Errors
-    /// What is missing of the log: then no checkpoint was made.
+    /// Which file of the log is missing: no checkpoint was made then.
     pub fn close(self) -> Result<(), String> {
         let presence = Arc::clone(&self.presence);
         drop(self);
         presence.missing().map_or(Ok(()), Err)
     }
 
-    /// For its owner, to learn that the log has failed, and to close it then.
+    /// Lets the owner learn that the log has failed, to close it then.
     #[must_use]
     pub fn health(&self) -> HealthWatch {
         self.core.health.watch()
@@ -117,19 +117,19 @@ impl DiskEngine {
         self.core.state().last_time()
     }
 
-    /// Records the loss of an event that is broken, so that a read goes on behind it.
+    /// Records the loss of a broken event, so that a read can continue after it.
     async fn record_damage(&self, stream: StreamName, position: Position) -> Result<(), EngineError> {
         self.core.cold.pass_over(position)?;
         let command = Command::Damage { stream: stream.clone(), position };
-        // Its time is that of the last event.
+        // It gets the time of the last event.
         if self.request(Now::default(), command).await.is_err() {
             self.core.state().damage(None, &stream, position);
         }
         Ok(())
     }
 
-    /// Encodes what is to be written on the caller's thread, so that the one writer has little to do, and waits for the
-    /// reply.
+    /// Encodes the command's events on the caller's thread, so that the one writer has little to do, queues it, and
+    /// waits for the reply.
     async fn request(&self, now: Now, command: Command) -> Result<Reply, EngineError> {
         let encoded = match &command {
             Command::Append(append) => match EncodedEvents::new(self.core.salt, &append.events) {
@@ -140,14 +140,14 @@ impl DiskEngine {
             },
             _ => EncodedEvents::empty(self.core.salt),
         };
-        // The events are there twice: as they came, and as they are written.
+        // The events are in memory twice: as they came, and encoded.
         let bytes = encoded.bytes().len() * 2 + REQUEST_BYTES;
         let (request, answer) = Request::new(now, command, encoded);
         self.queue.push(request, bytes).await.map_err(|error| match self.core.health.failure() {
             Some(reason) => EngineError::Unwritable { reason },
             None => error,
         })?;
-        // What is in the queue is answered, unless the writer panics while it has it.
+        // A queued request is answered, unless the writer panics while it has it.
         answer
             .await
             .map_err(|_| EngineError::Unsafe { reason: "the thread that writes the log failed".to_owned() })?
@@ -158,7 +158,7 @@ impl Drop for DiskEngine {
     fn drop(&mut self) {
         self.queue.stop();
         if let Some(writer_thread) = self.writer_thread.take() {
-            // What makes it fail is caught and told where it happens.
+            // A panic is caught and logged on the thread itself.
             let _ = writer_thread.join();
         }
     }
@@ -173,7 +173,7 @@ struct WriterThread {
 }
 
 impl WriterThread {
-    /// Writes until the log is closed, and then closes it; or answers all who wait, when it can't go on.
+    /// Writes until the log is closed, and then closes it; after a panic, answers all who wait.
     fn run(mut self, queue: &Queue<Box<Request>>) {
         let health = Arc::clone(&self.writer.core.health);
         let written = health.watched("writes the log", || {
@@ -184,7 +184,7 @@ impl WriterThread {
         for request in queue.abandon() {
             request.refuse(EngineError::Unwritable { reason: reason.clone() });
         }
-        // What was written is as a crash would leave it: a start takes it again.
+        // The files are as a crash would leave them: recovery replays them.
         self.mailbox.stop(None);
         self.join_maintenance();
     }
@@ -196,7 +196,7 @@ impl WriterThread {
             match queue.next(linger, self.next_deadline(sync_at)) {
                 Next::Group(requests) => {
                     if self.writer.is_paused() {
-                        // What held it may be over: whoever comes first need not be refused for that.
+                        // The reason for the pause may be gone: then don't refuse the first callers.
                         let _ = self.roll_if_due();
                         self.wait_if_overfull();
                     }
@@ -217,13 +217,13 @@ impl WriterThread {
         }
     }
 
-    /// When to look around, if no step comes before.
+    /// When to wake up, if no command comes before.
     fn next_deadline(&self, sync_at: Option<Instant>) -> Option<Instant> {
         let index_at = self.writer.indexing.has_waiting().then(|| Instant::now() + IDLE_MAX);
         [sync_at, index_at].into_iter().flatten().min()
     }
 
-    /// With [`SyncRule::Interval`], syncs what is old enough; answers when to look again.
+    /// With [`SyncRule::Interval`], syncs if the interval is over; returns when to check again.
     fn sync_when_due(&mut self, at: Option<Instant>) -> Option<Instant> {
         let SyncRule::Interval(interval) = self.settings.sync else { return None };
         if !self.writer.journal.has_unsynced() {
@@ -237,7 +237,7 @@ impl WriterThread {
         None
     }
 
-    /// Begins a new segment when the last is full, or when a compaction waits for it. Answers why that failed.
+    /// Begins a new segment if the last is full, or if a compaction waits for it. Returns the error if that failed.
     fn roll_if_due(&mut self) -> Option<EngineError> {
         let is_wanted = self.mailbox.wants_checkpoint();
         let is_due = self.writer.is_full()
@@ -251,19 +251,19 @@ impl WriterThread {
                 None
             }
             Err(error) => {
-                tracing::warn!(%error, "no new segment could be begun; the last goes on");
+                tracing::warn!(%error, "no new segment could be begun; the current one stays in use");
                 Some(error)
             }
         }
     }
 
-    /// A maintenance thread that is slow or in error must not let the segment, and its index in memory, grow for
-    /// ever.
+    /// Waits for maintenance while the segment is overfull, so that slow or failing maintenance does not let it,
+    /// and its index in memory, grow without bound.
     fn wait_if_overfull(&mut self) {
         while self.writer.is_overfull() {
             let mut error = self.mailbox.wait_until_free();
             let is_short = matches!(error, Some(EngineError::TooManyFiles { .. }));
-            // Files may be had again: then nobody is refused for a checkpoint that failed before.
+            // Descriptors may be free again: then don't refuse anyone for a checkpoint that failed before.
             if is_short && self.writer.reserve_descriptor().is_ok() {
                 self.mailbox.retry();
                 error = self.mailbox.wait_until_free();
@@ -289,7 +289,7 @@ impl WriterThread {
 
     fn join_maintenance(&mut self) {
         if let Some(maintenance_thread) = self.maintenance_thread.take() {
-            // What makes it fail is caught and told where it happens.
+            // A panic is caught and logged on the thread itself.
             let _ = maintenance_thread.join();
         }
     }

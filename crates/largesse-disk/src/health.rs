@@ -1,8 +1,8 @@
-//! Whether the threads of a log live.
+//! Whether a log's threads are alive.
 //!
-//! Invariants: a thread that panics ends through [`Health::watched`], so that it is known; the first failure stays, and
-//! is traced once. A log that has failed is written no more: a start finds out what is there. Does not know who waits
-//! for which thread: each is answered where the thread is started.
+//! Invariants: every thread runs in [`Health::watched`], so that its panic is noticed; the first failure is kept,
+//! and traced once. Nothing more is written to a failed log: recovery finds out what is there. Does not know who
+//! waits for which thread: they are answered where the thread is started.
 
 use std::{
     any::Any,
@@ -16,11 +16,11 @@ pub(crate) struct Health {
     failure: watch::Sender<Option<String>>,
 }
 
-/// What made a thread end that others wait for.
+/// Why a thread ended.
 #[derive(Debug)]
 pub(crate) struct Failed(pub(crate) String);
 
-/// Waits for a log to fail. Holds nothing of it.
+/// Waits for a log to fail, without keeping it open.
 #[derive(Clone, Debug)]
 pub struct HealthWatch(watch::Receiver<Option<String>>);
 
@@ -36,15 +36,15 @@ impl Health {
         self.failure.borrow().clone()
     }
 
-    /// For who wants to know.
+    /// A watch for the log's owner.
     pub(crate) fn watch(&self) -> HealthWatch {
         HealthWatch(self.failure.subscribe())
     }
 
-    /// Does a thread's work.
+    /// Runs a thread's work.
     ///
     /// # Errors
-    /// It panicked. Then the log has failed, and whoever waits for the thread is to be answered.
+    /// It panicked. The log has failed then, and the caller has to answer those who wait for the thread.
     pub(crate) fn watched<T>(&self, thread: &str, work: impl FnOnce() -> T) -> Result<T, Failed> {
         catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
             let reason = format!("the thread that {thread} panicked: {}", words(&*panic));
@@ -71,15 +71,14 @@ impl Health {
 }
 
 impl HealthWatch {
-    /// Why the log has failed, if it has: after its closing too.
+    /// Why the log has failed, if it has. It can still be called once the log is closed.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         self.0.borrow().clone()
     }
 
-    /// Waits until one of the log's threads has ended other than by the log's closing, and says why: then nothing more
-    /// can be published, and the log should be closed. Stays pending where that does not happen. Cancellation: loses
-    /// nothing.
+    /// Waits until one of the log's threads has panicked, and returns why: nothing more can be published then, and
+    /// the log should be closed. Stays pending if that does not happen. Cancellation: loses nothing.
     pub async fn failed(&mut self) -> String {
         match self.0.wait_for(Option::is_some).await.map(|failure| failure.clone()) {
             Ok(Some(reason)) => reason,
@@ -89,7 +88,7 @@ impl HealthWatch {
     }
 }
 
-/// What a panic said.
+/// A panic's message.
 fn words(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_first_failure_is_the_one_that_is_told() {
+    async fn the_first_failure_is_the_one_that_is_reported() {
         let health = Health::default();
         let mut watch = health.watch();
         assert_eq!((health.watched("counts", || 7).ok(), health.failure()), (Some(7), None));

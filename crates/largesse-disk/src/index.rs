@@ -1,11 +1,11 @@
-//! The index of one segment: which events of which life it has, and where in the file they stand.
+//! The index of one segment: which events of which life it has, and where in the file.
 //!
-//! There are two forms with the same questions, [`SegmentIndex`]: [`Growing`] is in memory, of the segment that
-//! is being written; [`Sealed`] is a file, of a segment that no longer changes ([`write_sealed`] makes it).
+//! There are two forms with the same interface, [`SegmentIndex`]: [`Growing`] is in memory, for the active segment;
+//! [`Sealed`] is a file, for a segment that no longer changes ([`write_sealed`] makes it).
 //!
-//! Invariants: what an index says was checked when it was read from the disk; an answer about one life costs
-//! O(log n) pages, whatever else is in the segment. An index is derived: whoever finds it broken can build it
-//! again from the segment. It does not read segments, and does not know which events are still kept.
+//! Invariants: every page is verified when it is read from the disk; a lookup of one life costs O(log n) pages,
+//! whatever else is in the segment. An index is derived: a broken one can be rebuilt from the segment. It does not
+//! read segments, and does not know which events are still kept.
 
 use std::{fmt, io};
 
@@ -25,18 +25,18 @@ pub use sealed::Sealed;
 pub(crate) use writing::write_file;
 pub use writing::write_sealed;
 
-/// One time between a stream's making and its removal: the position of its first record.
+/// One life of a stream, from its creation to its removal, named by the position of its first record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamEpoch(pub Position);
 
-/// Where one event of a life stands in its segment.
+/// Where one event of a life is in its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The event's place in the log.
+    /// The event's position.
     pub position: Position,
-    /// The byte of the segment at which its frame begins.
+    /// The offset of its frame in the segment.
     pub at: u64,
-    /// The bytes of the whole frame.
+    /// The length of the whole frame.
     pub bytes: u32,
     /// What it counts for retention.
     pub counted_bytes: u32,
@@ -44,23 +44,23 @@ pub struct Entry {
     pub time: UnixMs,
 }
 
-/// A place where a walk in log order can begin: a frame that heads events, and the first of them.
+/// Where a scan in log order can begin: a head, and the first of its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeekPoint {
-    /// The first event's place in the log.
+    /// The first event's position.
     pub position: Position,
-    /// The byte of the segment at which the head's frame begins.
+    /// The offset of the head's frame in the segment.
     pub at: u64,
     /// When its events were appended.
     pub time: UnixMs,
 }
 
-/// What one life has in the segment, as of when it was asked for.
+/// A posting list: the events of one life in the segment, as of the lookup.
 #[derive(Clone, Copy, Debug)]
 pub struct Postings {
-    /// Which life.
+    /// The life.
     pub life: StreamEpoch,
-    /// How many events; at least one.
+    /// How many events, at least one.
     pub count: u32,
     /// What they count for retention.
     pub counted_bytes: u64,
@@ -71,18 +71,18 @@ pub struct Postings {
     home: Home,
 }
 
-/// Which index a posting list is of, and where it is there.
+/// Which index a posting list came from, and where it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Home {
     Growing,
-    /// The check of the index's header page names the index.
+    /// The checksum of the index's header page identifies the index.
     Sealed {
         index: u64,
         first_entry: u32,
     },
 }
 
-/// What all of a segment's events come to.
+/// The sums over all of a segment's events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// How many lives have events here.
@@ -91,11 +91,11 @@ pub struct Totals {
     pub events: u32,
     /// What they count for retention.
     pub counted_bytes: u64,
-    /// From where to where they go; `None` when there is no event.
+    /// Their first and last; `None` if there are no events.
     pub span: Option<Span>,
 }
 
-/// From where to where the events of a segment go, both ends included.
+/// The first and the last event of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The position of the first event.
@@ -123,33 +123,33 @@ impl fmt::Display for IndexOf {
     }
 }
 
-/// Why an index gives no answer.
+/// Why an index can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
-    /// The disk failed. It says nothing about what is in the file.
+    /// The disk failed. The file may be whole.
     #[error("the disk failed")]
     Io(#[from] io::Error),
-    /// A page is not what was written. Other pages may still be whole.
+    /// A page is broken. Other pages may still be whole.
     #[error("page {page} is broken (at byte {})", page * layout::PAGE_BYTES as u64)]
     Corrupt {
         /// Which page of the file, from 0.
         page: u64,
     },
-    /// The file was cut, or something was written after its end.
+    /// The file was truncated, or something was appended to it.
     #[error("the file has {bytes} bytes and should have {expected}")]
     Length {
         /// How many bytes it has.
         bytes: u64,
-        /// How many it should have; for a file without a whole header page, the bytes of that page.
+        /// How many it should have; for a file without a whole header page, the length of that page.
         expected: u64,
     },
-    /// The file is whole, and written by another version.
+    /// The file is whole, and was written by another version.
     #[error("the format is {format}, and this version reads {}", layout::FORMAT)]
     Format {
         /// The file's format.
         format: u32,
     },
-    /// The file is whole, and the index of something else.
+    /// The file is whole, and is the index of something else.
     #[error("it is the index of {found}")]
     Foreign {
         /// What it is the index of.
@@ -158,7 +158,7 @@ pub enum IndexError {
 }
 
 impl IndexError {
-    /// Whether the index is not there, not whole, or of another segment: then it is made again from its own.
+    /// Whether the index is missing, broken, or of another segment, and so has to be rebuilt from its segment.
     pub(crate) fn is_rebuildable(&self) -> bool {
         match self {
             Self::Io(error) => error.kind() == io::ErrorKind::NotFound,
@@ -168,36 +168,36 @@ impl IndexError {
     }
 }
 
-/// What can be asked of a segment's index, in memory or in a file. Many threads may ask at the same time.
+/// A segment's index, in memory or in a file. Threads can use it concurrently.
 ///
 /// # Errors
-/// Every method that returns a result: those of the file, [`IndexError::Io`] and [`IndexError::Corrupt`]. An
-/// index in memory never fails.
+/// Every method that returns a result fails with [`IndexError::Io`] and [`IndexError::Corrupt`]. An index in memory
+/// never fails.
 pub trait SegmentIndex: Send + Sync {
-    /// What all events come to.
+    /// The sums over all events.
     fn totals(&self) -> Totals;
 
-    /// What a life has here; `None` when nothing.
+    /// A life's posting list; `None` if it has no events here.
     ///
     /// # Errors
     /// See the trait.
     fn postings(&self, life: StreamEpoch) -> Result<Option<Postings>, IndexError>;
 
-    /// The posting lists of this life and those after it, in the order of lives. Ends after the first error.
+    /// The posting lists from this life on, in the order of lives. Ends after the first error.
     fn all_postings(&self, from: StreamEpoch) -> Box<dyn Iterator<Item = Result<Postings, IndexError>> + '_>;
 
     /// How many of a posting list's events are at or before `position`.
     ///
-    /// A posting list that another index gave, for example before the segment was sealed, is looked up again.
+    /// A posting list from another index, for example from before the segment was sealed, is looked up again.
     ///
     /// # Errors
     /// See the trait.
     fn upto(&self, postings: &Postings, position: Position) -> Result<u32, IndexError>;
 
     /// The entries of a posting list in log order, from its `from`-th (counted from 0): at most `entries_max`, and
-    /// fewer only when the posting list ends.
+    /// fewer only if the posting list ends.
     ///
-    /// A posting list that another index gave is looked up again.
+    /// A posting list from another index is looked up again.
     ///
     /// # Errors
     /// See the trait.

@@ -1,7 +1,7 @@
-//! Looking at a log that nobody serves: what is in it, its events, and whether all of it is whole.
+//! Reads a log that no server has open: what is in it, its events, and whether all of it is whole.
 //!
-//! Invariants: nothing here changes a file; no event is given out whose checksum was not looked at. Whoever looks
-//! keeps servers away from the folder: what one writes meanwhile would be seen half done. Does not mend anything.
+//! Invariants: nothing here changes a file; no event is returned before its checksum is verified. Callers keep
+//! servers away from the folder: what one writes meanwhile would be seen half done. Does not repair anything.
 
 use std::{io, num::NonZeroUsize, sync::Arc};
 
@@ -22,26 +22,25 @@ mod check;
 
 pub use check::{Checked, Defect, check, check_watched};
 
-/// The file in which a server keeps what time it was in its log. Whoever opens the log does not need it.
+/// The file in which a server saves the log clock. Opening the log does not need it.
 pub const CLOCK_NAME: &str = "clock";
 
-/// A log as it stands in its files.
+/// A log that no server has open.
 pub struct OfflineLog {
     core: Core,
     left_out: Vec<OpenError>,
     files: Files,
 }
 
-/// What a log takes.
+/// A log's files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Files {
-    /// The latest format that one of them has: of a folder of an earlier one, only what was written since has this
-    /// version's. Zero where none says.
+    /// The latest format among them: in a folder of an earlier format, only what was written since has this
+    /// version's. Zero if none has a format.
     pub format: u32,
     /// How many segments there are.
     pub segments: u64,
-    /// The bytes of all files in the folder but the lock and the word which folder it is, with those that a server
-    /// which was killed had set aside.
+    /// Size of the log's files, preallocated space included; `lock` and `identity` not.
     pub bytes: u64,
 }
 
@@ -62,11 +61,11 @@ pub fn is_log(disk: &dyn Disk) -> io::Result<bool> {
 }
 
 impl OfflineLog {
-    /// Reads what a start would: the checkpoint, and the steps after it. What is broken among them is left out. That
-    /// there is a log at all, [`is_log`] says.
+    /// Reads what a start would: the checkpoint, and the commands after it. Broken parts of these are left out.
+    /// Check with [`is_log`] first that there is a log.
     ///
     /// # Errors
-    /// [`OpenError`], when not even the checkpoint can be read, or a file that it names.
+    /// [`OpenError`], if not even the checkpoint can be read, or a file that it names.
     pub fn load(disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Io { file: "the data folder".to_owned(), source };
         let files = files(&*disk).map_err(failed)?;
@@ -80,7 +79,7 @@ impl OfflineLog {
         self.core.incarnation
     }
 
-    /// Its last record.
+    /// The position of its last record.
     #[must_use]
     pub fn tail(&self) -> Position {
         self.core.state().tail()
@@ -92,27 +91,27 @@ impl OfflineLog {
         self.core.state().last_time()
     }
 
-    /// What it takes.
+    /// Its files.
     #[must_use]
     pub fn files(&self) -> Files {
         self.files
     }
 
-    /// What could not be taken, because nothing says what it was: the events there are not here, and streams may have
-    /// been made, closed or removed there.
+    /// The parts that could not be replayed, because nothing says what they were: their events are missing here,
+    /// and streams may have been created, closed or removed there.
     #[must_use]
     pub fn left_out(&self) -> &[OpenError] {
         &self.left_out
     }
 
-    /// Streams by name, in byte order, those after `after`; at most `states_max`.
+    /// Streams after `after` by name, in byte order; at most `states_max`.
     #[must_use]
     pub fn list(&self, after: Option<&StreamName>, states_max: NonZeroUsize) -> Vec<StreamState> {
         self.core.state().list(after, states_max)
     }
 
-    /// Reads on from a place, as [`Query::Read`] does. A broken event is passed over, given to
-    /// `broken`, and told as a loss. Waits for the disk.
+    /// Reads from a place, like [`Query::Read`]. A broken event is passed to `broken`, skipped, and reported as a
+    /// loss. Waits for the disk.
     ///
     /// # Errors
     /// [`EngineError::BeyondTail`], [`EngineError::Unreadable`].
@@ -127,7 +126,7 @@ impl OfflineLog {
             match self.core.query(Query::Read { selection, place, limits }) {
                 Ok(reply) => return Ok(reply.into_batch()),
                 Err(ColdError::Engine(error)) => return Err(error),
-                // Each is met once: from then on it is passed over.
+                // Each is found once: from then on it is skipped.
                 Err(ColdError::Damaged { stream, position, error }) => {
                     broken(&error);
                     self.core.cold.pass_over(position)?;
@@ -138,7 +137,7 @@ impl OfflineLog {
     }
 }
 
-/// What the log on a disk takes.
+/// The files of the log on a disk.
 ///
 /// # Errors
 /// Those of the disk.
@@ -154,7 +153,7 @@ pub fn files(disk: &dyn Disk) -> io::Result<Files> {
     Ok(files)
 }
 
-/// The format that a segment or a checkpoint says it has; each has it at the same place.
+/// The format of a segment or a checkpoint; both have it at the same offset.
 fn format_of(file: &dyn DiskFile) -> io::Result<Option<u32>> {
     let mut head = [0; 12];
     match file.read_at(&mut head, 0) {

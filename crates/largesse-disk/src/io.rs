@@ -1,7 +1,7 @@
-//! The one way to the disk: a flat folder of files.
+//! The only access to the disk: a flat folder of files.
 //!
-//! Invariant: nothing else of this crate opens, names or syncs a file (but the lock, which holds nothing), so a
-//! disk that cuts, tears or fails can stand in its place. Does not know what is in the files.
+//! Invariant: nothing else in this crate opens, names or syncs a file (except the lock, which has no data), so
+//! tests can replace it by a disk that cuts, tears or fails. Does not know what is in the files.
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -30,46 +30,45 @@ pub(crate) use read_only::ReadOnly;
 pub use simulated::{Act, Fault, OPERATIONS_KEPT_MAX, Operation, Outcome, SimulatedDisk};
 pub(crate) use watched::Watched;
 
-/// A folder of files. Names have no slashes; another name than that of a file is an
-/// [`io::ErrorKind::InvalidInput`].
+/// A folder of files. Names have no slashes; a name that can't be a file's is an [`io::ErrorKind::InvalidInput`].
 pub trait Disk: Send + Sync + 'static {
-    /// Makes an empty file, to read and write. Its name is safe only after [`Disk::sync_names`].
+    /// Creates an empty file, to read and write. Its name is durable only after [`Disk::sync_names`].
     ///
     /// # Errors
-    /// Those of the disk; [`io::ErrorKind::AlreadyExists`] when the name is taken.
+    /// Those of the disk; [`io::ErrorKind::AlreadyExists`] if the name exists.
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
 
-    /// Opens a file that is there, to read and write.
+    /// Opens an existing file, to read and write.
     ///
     /// # Errors
     /// Those of the disk; [`io::ErrorKind::NotFound`] when there is none.
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
 
-    /// The names of all files, in no order.
+    /// The names of all files, in any order.
     ///
     /// # Errors
     /// Those of the disk.
     fn names(&self) -> io::Result<Vec<String>>;
 
-    /// Gives a file another name, in place of whatever had that name. Safe only after [`Disk::sync_names`].
+    /// Renames a file, and replaces whatever had the new name. Durable only after [`Disk::sync_names`].
     ///
     /// # Errors
     /// Those of the disk.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Takes a name away. Who has the file open still reads it.
+    /// Removes a file. Those who have it open can still read it.
     ///
     /// # Errors
     /// Those of the disk.
     fn remove(&self, name: &str) -> io::Result<()>;
 
-    /// Makes all names safe: those made, changed and taken away.
+    /// Syncs all names: created, changed and removed ones.
     ///
     /// # Errors
-    /// Those of the disk. After an error nothing is known of the names since the last success.
+    /// Those of the disk. After an error, any change of names since the last success is in doubt.
     fn sync_names(&self) -> io::Result<()>;
 
-    /// What tells a file from each copy of it, for as long as it is there. `None` where the disk can't tell.
+    /// An identity that no copy of the file has, as long as it exists. `None` if the disk can't tell.
     ///
     /// # Errors
     /// Those of the disk; [`io::ErrorKind::NotFound`] when there is none.
@@ -81,13 +80,12 @@ pub trait Disk: Send + Sync + 'static {
     /// Where the folder is now: it may have been moved, or removed, since it was opened.
     ///
     /// # Errors
-    /// Those of the disk; its path may not be followed any more.
+    /// Those of the disk; its path may no longer be accessible.
     fn location(&self) -> io::Result<Location> {
         Ok(Location::InPlace)
     }
 
-    /// How many bytes are free on the disk for us, as far as it knows: it may be more than a quota lets us have, and
-    /// is all there are to count unless the disk says otherwise.
+    /// How many bytes are free for us, as far as the disk knows: a quota may allow less. The default is `u64::MAX`.
     ///
     /// # Errors
     /// Those of the disk.
@@ -96,12 +94,12 @@ pub trait Disk: Send + Sync + 'static {
     }
 }
 
-/// What a file keeps when it is renamed or written, and no copy of it has.
+/// What a file keeps when it is renamed or written, and what no copy of it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
-    /// Its number on its disk. It may be that of another file once this one is gone.
+    /// Its number on its disk. It can be reused once the file is gone.
     pub inode: u64,
-    /// When it was made, since 1970.
+    /// When it was created, since 1970.
     pub born: Duration,
 }
 
@@ -111,7 +109,7 @@ impl fmt::Display for FileIdentity {
     }
 }
 
-/// One open file. Its bytes are counted from 0.
+/// One open file. Offsets count from 0.
 pub trait DiskFile: Send + Sync + 'static {
     /// How many bytes it has.
     ///
@@ -122,29 +120,29 @@ pub trait DiskFile: Send + Sync + 'static {
     /// Fills `into` with the bytes at `at`.
     ///
     /// # Errors
-    /// Those of the disk; [`io::ErrorKind::UnexpectedEof`] when the file ends before.
+    /// Those of the disk; [`io::ErrorKind::UnexpectedEof`] if the file ends before.
     fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<()>;
 
-    /// Writes all bytes at `at`, which is at or before the end. After an error any part may be written.
+    /// Writes all bytes at `at`, which is at or before the end. After an error, any part may be written.
     ///
     /// # Errors
     /// Those of the disk.
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()>;
 
-    /// Makes everything written so far safe, as `fdatasync` does.
+    /// Syncs everything written so far, like `fdatasync`.
     ///
     /// # Errors
-    /// Those of the disk. After an error nothing is known of what was written since the last success, and a
-    /// later success says nothing about it either.
+    /// Those of the disk. After an error, everything written since the last success is in doubt, and a later
+    /// success does not change that.
     fn sync(&self) -> io::Result<()>;
 
-    /// Cuts the file off after `bytes` bytes.
+    /// Truncates the file to `bytes` bytes.
     ///
     /// # Errors
     /// Those of the disk.
     fn truncate(&self, bytes: u64) -> io::Result<()>;
 
-    /// How many names it has, where the disk says. With none, what is in it is gone when it is closed.
+    /// How many names it has, if the disk can say. A file without one is gone when it is closed.
     ///
     /// # Errors
     /// Those of the disk.
@@ -152,7 +150,7 @@ pub trait DiskFile: Send + Sync + 'static {
         Ok(1)
     }
 
-    /// As [`Disk::identity`], of this one, whatever has its name now.
+    /// Like [`Disk::identity`], for this file, whatever has its name now.
     ///
     /// # Errors
     /// Those of the disk.
@@ -160,8 +158,8 @@ pub trait DiskFile: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Before its name is taken away or given to another: who has it reads this one still. Nothing to do but where a
-    /// file is not open all the time.
+    /// Call it before the file's name is removed or replaced: those who have it can still read it then. Does
+    /// nothing unless the file is opened lazily.
     ///
     /// # Errors
     /// Those of the disk.
@@ -170,7 +168,7 @@ pub trait DiskFile: Send + Sync + 'static {
     }
 }
 
-/// The name, if it can only be that of a file in the folder itself.
+/// The name, if it can only name a file in the folder itself.
 fn flat(name: &str) -> io::Result<&str> {
     let leaves_the_folder = matches!(name, "" | "." | "..") || name.contains(['/', '\0']);
     if leaves_the_folder {

@@ -1,8 +1,8 @@
-//! The engine that keeps the log on a disk.
+//! The engine that keeps the log on disk: a write-ahead log in segments.
 //!
-//! A publish is written to the end of a segment, synced together with all that wait, and only then becomes
-//! part of the log's state, which is the state machine of `largesse-log` that the memory engine runs too.
-//! What is older than the newest few megabytes is read back from the segments.
+//! A publish is written to the end of a segment, synced together with all others that wait (group commit), and only
+//! then applied to the log's state, which is the state machine of `largesse-log` that the memory engine runs, too.
+//! All but the newest few megabytes of events are read from the segments.
 
 #![forbid(unsafe_code)]
 

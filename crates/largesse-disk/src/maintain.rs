@@ -1,10 +1,9 @@
-//! What happens to segments that are full: an index file, a checkpoint, and in time a compaction. And before there is
-//! one: the preallocated segment that it is written into.
+//! Maintenance: a full segment gets an index file and a checkpoint, and in time is compacted; the next segment is
+//! preallocated.
 //!
-//! Invariants: a file is removed only after a checkpoint is safe that does not need it, and a checkpoint names
-//! only files that are safe. What fails leaves everything as it was, to be done again at the next time.
-//! It works from a snapshot, and takes the state's lock for a look at the limits alone. Does not know publishers or
-//! readers.
+//! Invariants: a file is removed only once a durable checkpoint does not need it, and a checkpoint names only
+//! durable files. An error leaves everything as it was, to be retried next time. It works from a snapshot, and
+//! holds the state's lock only to read the limits. Does not know publishers or readers.
 
 mod compaction;
 pub(crate) mod folder_watch;
@@ -40,24 +39,24 @@ use crate::{
     segments::{Index, Segment, SegmentId},
 };
 
-/// So many compactions follow each other at most before the next checkpoint request is kept.
+/// Compactions between two checkpoint requests, at most.
 const COMPACTIONS_MAX: usize = 32;
 
-/// Who does it.
+/// The work of the maintenance thread.
 pub(crate) struct Maintenance {
     core: Arc<Core>,
     disk: Watched,
     preallocation: Arc<Preallocation>,
     segment_bytes: u64,
-    /// The generation of the next segment that is compacted. Never one twice: a checkpoint that failed may stand
-    /// all the same, and its files with it.
+    /// The generation of the next compacted segment. None is used twice: a failed checkpoint may be in place all
+    /// the same, and needs its files.
     generation: AtomicU32,
     watch: FolderWatch,
-    /// Segments that others stand for, as long as somebody may read them whose files can't be kept open.
+    /// Replaced segments that may still be read and whose files can't be kept open.
     replaced: Mutex<Vec<Arc<Segment>>>,
 }
 
-/// Why segments could not be kept.
+/// Why maintenance failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MaintenanceError {
     #[error(transparent)]
@@ -66,13 +65,13 @@ pub(crate) enum MaintenanceError {
     Index(#[from] IndexError),
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// It was told when it was seen.
+    /// A file is missing. It was logged when it was noticed.
     #[error("{0}")]
     Missing(String),
 }
 
 impl From<MaintenanceError> for EngineError {
-    /// Why publishes are refused in the end, where it goes on.
+    /// Why publishes are refused if it keeps failing.
     fn from(error: MaintenanceError) -> Self {
         let reason = error.to_string();
         match error {
@@ -86,7 +85,7 @@ impl From<MaintenanceError> for EngineError {
 }
 
 impl MaintenanceError {
-    /// Whether it says only that no file can be opened now.
+    /// Whether it only means that descriptors have run out.
     fn is_for_want_of_files(&self) -> bool {
         match self {
             Self::Io(error) | Self::Index(IndexError::Io(error)) => is_out_of_files(error),
@@ -109,9 +108,9 @@ impl Maintenance {
         Self { core, disk, preallocation, segment_bytes, generation, watch, replaced }
     }
 
-    /// Looks whether the log's files are still there.
+    /// Checks whether the log's files are still there.
     pub(crate) fn check_files(&self) {
-        // What is missing was told, and stops the writer.
+        // The watch logs what is missing, and stops the writer.
         let _ = self.watch.check(&self.core.segments);
     }
 
@@ -122,7 +121,7 @@ impl Maintenance {
         }
     }
 
-    /// Nothing is written any more: takes away what was made for it.
+    /// Nothing more is written: removes the preallocated segment.
     pub(crate) fn close(&self) {
         self.check_files();
         if self.disk.failure().is_none() {
@@ -130,7 +129,7 @@ impl Maintenance {
         }
     }
 
-    /// Whether there is something to mend, or to win by a compaction.
+    /// Whether there is something to repair or to compact.
     pub(crate) fn has_garbage(&self) -> bool {
         let sealed = self.sealed();
         self.core.has_retired()
@@ -146,11 +145,11 @@ impl Maintenance {
         if bytes > bytes_max { Pressure::Heavy } else { Pressure::Light }
     }
 
-    /// Seals the segments before a checkpoint request, cleans some, and writes a checkpoint. While the log takes more
-    /// than it may, it cleans on.
+    /// Seals the segments before a checkpoint request, compacts some, and writes a checkpoint. Compacts more while
+    /// the log is over its limit.
     ///
     /// # Errors
-    /// Those of the disk. The log goes on as before; a start would have to replay more.
+    /// Those of the disk. The log continues as before; a start would have to replay more.
     pub(crate) fn checkpoint(&self, checkpoint_request: &CheckpointRequest) -> Result<(), MaintenanceError> {
         if let Some(failure) = self.disk.failure() {
             return Err(MaintenanceError::Io(io::Error::other(failure.to_owned())));
@@ -172,15 +171,15 @@ impl Maintenance {
         Ok(())
     }
 
-    /// What is not compacted today is tomorrow; a checkpoint does not wait for it.
+    /// Compaction is best effort: an error never delays a checkpoint.
     fn or_warn(&self, compacted: Result<Option<Compacted>, MaintenanceError>) -> Option<Compacted> {
         compacted.unwrap_or_else(|error| {
-            tracing::warn!(%error, "no segment could be compacted; their space does not come back yet");
+            tracing::warn!(%error, "no segment could be compacted; their space is not freed yet");
             None
         })
     }
 
-    /// Writes a checkpoint that has the compacted segments in the place of those they were made of, and removes these.
+    /// Writes a checkpoint with the compacted segment instead of its sources, and removes these.
     fn write_checkpoint(
         &self,
         checkpoint_request: &CheckpointRequest,
@@ -197,7 +196,7 @@ impl Maintenance {
             replay_from: checkpoint_request.replay_from,
             log: checkpoint_request.snapshot.head,
         };
-        // The names of the files that it lists are safe before it is.
+        // The names of the files that it lists are synced before it is.
         self.disk.sync_names()?;
         let bytes = checkpoint::write(
             &self.disk,
@@ -213,7 +212,7 @@ impl Maintenance {
         self.remove_others(checkpoint_request.replay_from)
     }
 
-    /// Segments that are not written any more, in order.
+    /// The sealed segments, in order.
     fn sealed(&self) -> Vec<Arc<Segment>> {
         let list = self.core.segments.all();
         list.iter().filter(|segment| matches!(segment.index, Index::Sealed(_))).cloned().collect()
@@ -240,13 +239,13 @@ impl Maintenance {
         Ok(())
     }
 
-    /// A segment that is not written any more need not stay open.
+    /// A sealed segment need not stay open.
     fn open_lazily(&self, segment: &Segment) -> Result<Arc<dyn DiskFile>, MaintenanceError> {
         let name = segment.id.file_name();
         Ok(self.disk.open_lazily(&name, self.disk.open(&name)?))
     }
 
-    /// Puts segments in the place of others, which somebody may still read.
+    /// Replaces segments, which may still be read.
     fn replace(&self, from: &[SegmentId], to: Vec<Arc<Segment>>) {
         let is_replaced = |segment: &&Arc<Segment>| from.contains(&segment.id);
         let replaced: Vec<_> = self.core.segments.all().iter().filter(is_replaced).cloned().collect();
@@ -258,7 +257,7 @@ impl Maintenance {
         self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes indexes again that were found broken.
+    /// Rebuilds indexes that were found broken.
     fn rebuild_indexes(&self, snapshot: &Snapshot) -> Result<(), MaintenanceError> {
         for segment in self.sealed().iter().filter(|segment| segment.wants_index()) {
             let file = segment.id.index_name();
@@ -270,7 +269,7 @@ impl Maintenance {
                         &[segment.id],
                         vec![Arc::new(segment.with_index(Arc::clone(&segment.file), index))],
                     );
-                    tracing::warn!(file, "an index was found broken, and made again from its segment");
+                    tracing::warn!(file, "an index was found broken, and rebuilt from its segment");
                 }
                 Err(ReindexError::Io(error)) if is_out_of_files(&error) => return Err(error.into()),
                 Err(error) => {
@@ -297,7 +296,7 @@ impl Maintenance {
         index_of(id, &self.core)
     }
 
-    /// Counts anew what is live in each segment: streams that were removed are not counted off one by one.
+    /// Recounts the live bytes of each segment: removing a stream does not subtract its events one by one.
     fn recount(&self, snapshot: &Snapshot) -> Result<(), MaintenanceError> {
         let firsts: HashMap<Position, Position> =
             snapshot.lives().filter_map(|life| Some((life.start, first(&life)?))).collect();
@@ -316,11 +315,11 @@ impl Maintenance {
         Ok(())
     }
 
-    /// Removes the files that no checkpoint needs.
+    /// Removes files that no checkpoint needs.
     fn remove_others(&self, replay_from: u64) -> Result<(), MaintenanceError> {
         let list = self.core.segments.all();
         let mut replaced = self.replaced();
-        // Who still reads a list with one of them reads on when its files have no name any more.
+        // Readers that still have one of them can read on without the files' names.
         replaced.retain(|segment| Arc::strong_count(segment) > 1 && segment.keep_open().is_err());
         let needed: HashSet<String> = list
             .iter()
@@ -338,7 +337,7 @@ impl Maintenance {
     }
 }
 
-/// Gives back what a segment was filled with ahead of what was written. It need not be safe: zeros may stand there.
+/// Cuts off a segment's preallocated rest. It need not be synced: zeros do no harm there.
 fn cut_zeros(segment: &Segment) {
     let written = segment.bytes();
     let has = segment.file.bytes();
@@ -358,7 +357,7 @@ fn first(life: &SavedLife) -> Option<Position> {
     life.first.map(|stub| stub.position)
 }
 
-/// What a posting list has from `first` on counts, about.
+/// Estimates the counted bytes of a posting list from `first` on.
 fn live_bytes(
     index: &dyn crate::index::SegmentIndex,
     postings: &Postings,
@@ -385,13 +384,13 @@ fn listed(segment: &Segment) -> SealedSegment {
     }
 }
 
-/// The number of the segment that a file is of, if it is of one.
+/// The number of the segment that a file belongs to, if any.
 pub(crate) fn number_of_file(name: &str) -> Option<u64> {
     let stem = name.strip_suffix(".segment").or_else(|| name.strip_suffix(".index"))?;
     stem.split_once('-')?.0.parse().ok()
 }
 
-/// How often the segment was compacted that a file is of, if it is of one.
+/// The generation of the segment that a file belongs to, if any.
 pub(crate) fn generation_of_file(name: &str) -> Option<u32> {
     let stem = name.strip_suffix(".segment").or_else(|| name.strip_suffix(".index"))?;
     stem.split_once('-')?.1.parse().ok()

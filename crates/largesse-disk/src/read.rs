@@ -1,7 +1,7 @@
-//! Reading what is not in memory any more.
+//! Reads cold events.
 //!
-//! Invariants: nothing here holds the state's lock while it reads; which events are kept is not known here, but asked of
-//! the state by whoever reads. Every event's checksum is looked at before it is given away.
+//! Invariants: nothing here holds the state's lock while it reads; callers ask the state which events are kept.
+//! Every event's checksum is verified before it is returned.
 
 mod coalesced_read;
 mod locate;
@@ -33,18 +33,18 @@ use crate::{
     segments::{Segment, SegmentList, Segments, number_of},
 };
 
-/// How many broken events are remembered. With more, the disk is to be replaced.
+/// How many broken events are remembered. With more, replace the disk.
 pub(crate) const DAMAGED_MAX: usize = 64 * 1024;
 
-/// The segments, as readers see them.
+/// Reads the segments.
 pub(crate) struct ColdReader {
     segments: Arc<Segments>,
     salt: Salt,
-    /// Broken events whose loss is recorded: they are passed over.
+    /// Broken events whose loss is recorded: they are skipped.
     damaged: RwLock<BTreeSet<Position>>,
 }
 
-/// Where the text of an event stands.
+/// Where an event's text is.
 #[derive(Clone)]
 pub(crate) struct Spot {
     segment: Arc<Segment>,
@@ -55,7 +55,7 @@ pub(crate) struct Spot {
 #[derive(Debug)]
 pub(crate) enum ColdError {
     Engine(EngineError),
-    /// An event is not what was written. Its loss is to be recorded, and the read to be made again.
+    /// An event is broken. Record its loss, and retry the read.
     Damaged {
         stream: StreamName,
         position: Position,
@@ -82,10 +82,10 @@ impl ColdReader {
         Self { segments, salt, damaged: RwLock::default() }
     }
 
-    /// Passes over an event from now on.
+    /// Skips an event from now on.
     ///
     /// # Errors
-    /// When there are too many of them.
+    /// There are too many of them.
     pub(crate) fn pass_over(&self, position: Position) -> Result<(), EngineError> {
         let mut damaged = self.damaged.write().unwrap_or_else(PoisonError::into_inner);
         if damaged.len() >= DAMAGED_MAX {
@@ -104,7 +104,7 @@ impl ColdReader {
         self.segments.all()
     }
 
-    /// The events of one life after `after`, those of one segment at once.
+    /// The events of one life after `after`, from the first segment that has some.
     pub(crate) fn run(
         &self,
         life: Position,
@@ -140,7 +140,8 @@ impl ColdReader {
         Ok(())
     }
 
-    /// An event, with those of the next that stand near it; `None` for one that is broken and told as lost.
+    /// An event, read together with following ones that are near it; `None` for a broken one whose loss is
+    /// recorded.
     pub(crate) fn event<'a>(
         &self,
         stream: &StreamName,
@@ -154,7 +155,7 @@ impl ColdReader {
             return Ok(None);
         }
         let following = next.map(|event| &event.spot).take_while(|next| next.segment.id == segment.id);
-        // Where that fails, reading the event alone says why.
+        // If that fails, reading the event alone reports why.
         let _ = coalesced.read(segment, *spot, following.map(|next| next.spot), bytes_max);
         let read = match coalesced.frame(segment, *spot) {
             Some(frame) => event_in(frame, spot.at, self.salt, stream, *position, *time),

@@ -1,9 +1,9 @@
-//! Opening a log: what the checkpoint says, and the steps after it once more.
+//! Recovery: loads the checkpoint, and replays the commands after it.
 //!
-//! Invariants: what was acknowledged is there again, each position of a record is the one it had, and no position
-//! that may ever have been shown is used again. The end of the last segment is cut off where it is torn; an event
-//! that is broken is told as lost (`open/damage.rs`); what is broken besides is told, and nothing is changed then. The
-//! time it takes is bounded by the segments after the checkpoint and by the streams and keys, not by the log.
+//! Invariants: everything acknowledged is there again, each record at its old position, and no position that may
+//! have been shown is reused. A torn end of the last segment is cut off; a broken event is reported as lost
+//! (`recover/damage.rs`); any other corruption is an error that leaves everything unchanged. The time it takes is
+//! bounded by the segments after the checkpoint and by the streams and keys, not by the log.
 
 mod damage;
 pub(crate) mod identity;
@@ -36,12 +36,12 @@ use crate::{
     settings::DiskSettings,
 };
 
-/// The two random numbers of a log that is made.
+/// The two random numbers of a new log.
 #[derive(Clone, Copy, Debug)]
 pub struct NewLog {
     /// Which log it is.
     pub incarnation: Incarnation,
-    /// What its checks are seeded with.
+    /// The seed of its checksums.
     pub salt: u64,
 }
 
@@ -53,13 +53,13 @@ pub enum OpenError {
     Io {
         /// Of which file.
         file: String,
-        /// What the disk said.
+        /// The disk's error.
         source: io::Error,
     },
     /// The checkpoint can't be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// A segment can't be used as a whole.
+    /// A segment can't be used at all.
     #[error("{file}: {source}")]
     Header {
         /// The segment's file.
@@ -67,7 +67,7 @@ pub enum OpenError {
         /// Why.
         source: HeaderError,
     },
-    /// A segment is broken where it was safe.
+    /// A segment is broken where it was durable.
     #[error(
         "{file} is broken: {broken}. Nothing says which streams lost what there. `largesse log check` says more; \
          `largesse log export` saves all that is whole and says what it leaves out, and `largesse log import` makes \
@@ -76,7 +76,7 @@ pub enum OpenError {
     Broken {
         /// The segment's file.
         file: String,
-        /// What, and where.
+        /// What is broken, and where.
         broken: Broken,
     },
     /// A file is missing.
@@ -95,17 +95,17 @@ pub enum OpenError {
     },
 }
 
-/// A log that is open.
+/// An open log.
 pub(crate) struct Opened {
     pub(crate) core: Arc<Core>,
     pub(crate) writer: Writer,
     pub(crate) maintenance: Maintenance,
     pub(crate) presence: Arc<Presence>,
-    /// What there is to keep at once, when steps were replayed.
+    /// A first checkpoint request, if commands were replayed.
     pub(crate) checkpoint_request: Option<CheckpointRequest>,
 }
 
-/// Opens the log in a folder, or makes one.
+/// Opens the log in a folder, or creates one.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -135,7 +135,7 @@ pub(crate) fn open(
         opening.core.salt,
     )
     .map_err(io_of(&SegmentId::written(number).file_name()))?;
-    // Its header has the first position: if that is one of a copy, it is safe.
+    // The segment's header has the first position, so a copy's jump is durable now.
     identity::remember(&opening.disk, &segment.id.file_name());
     opening.core.segments.push(Arc::clone(&segment));
     let Opening { disk, core, written, reserved, damage, fault, .. } = opening;
@@ -178,20 +178,20 @@ pub(crate) fn open(
     Ok(Opened { core, writer, maintenance, presence, checkpoint_request })
 }
 
-/// A log that is only looked at.
+/// A log opened for inspection.
 pub(crate) struct InspectedLog {
     pub(crate) core: Core,
-    /// What could not be taken.
+    /// The parts that could not be replayed.
     pub(crate) left_out: Vec<OpenError>,
 }
 
-/// Loads the log that is in a folder, as far as it is whole: what can't be told apart is left out. The disk is one that
-/// does nothing when it is to change a file.
+/// Loads a log for inspection, as far as it is whole: parts that can't be decoded are left out. The disk ignores
+/// changes of files.
 ///
 /// # Errors
-/// [`OpenError`], when not even the checkpoint can be used.
+/// [`OpenError`], if not even the checkpoint can be used.
 pub(crate) fn inspect(disk: Arc<dyn Disk>) -> Result<InspectedLog, OpenError> {
-    // Of no use: there is a log.
+    // Placeholder: only used when there is no log yet.
     let new = NewLog { incarnation: Incarnation(0), salt: 0 };
     let files_max = DiskSettings::DEFAULT.open_files_max;
     let mut opening = Opening::begin(Watched::new(disk, files_max), new, Damage::Inspect(Vec::new()))?;
@@ -207,19 +207,19 @@ fn io_of(file: &str) -> impl FnOnce(io::Error) -> OpenError {
     move |source| OpenError::Io { file, source }
 }
 
-/// A log on the way to be open.
+/// A log while it is being opened.
 struct Opening {
     disk: Watched,
     core: Core,
-    /// Why retention could not go on, if it could not.
+    /// The error of retention, if it could not read cold events.
     fault: Option<EngineError>,
     written: Sequence,
     reserved: Position,
-    /// The segments that are there to be replayed, in order.
+    /// The segments to replay, in order.
     to_replay: Vec<u64>,
     next_number: u64,
     damage: Damage,
-    /// Whether there are blanks in the places of broken events.
+    /// Whether there are placeholders for broken events.
     has_blanks: bool,
 }
 
@@ -296,7 +296,7 @@ impl Opening {
         })
     }
 
-    /// A crash may have left a last segment without a header: nothing was written into it.
+    /// A crash may have left a last segment without a header: nothing was written to it.
     fn drop_unbegun(&mut self) -> Result<(), OpenError> {
         let Some(last) = self.to_replay.last().copied() else { return Ok(()) };
         if read_header(&self.disk, last, Doubt::of(&self.to_replay, last))?.is_none() {
@@ -305,7 +305,7 @@ impl Opening {
         Ok(())
     }
 
-    /// Takes the steps of all segments after the checkpoint; the last of them, if there are any.
+    /// Replays all segments after the checkpoint; returns the last of them, if there are any.
     fn replay_all(&mut self) -> Result<Option<u64>, OpenError> {
         let numbers = std::mem::take(&mut self.to_replay);
         for number in &numbers {
@@ -319,8 +319,8 @@ impl Opening {
             self.next_number = number + 1;
         }
         if self.has_blanks {
-            // Blanks are in memory in the places of events; on the disk nobody takes them for one.
-            while self.core.state().evict(0, Position::MAX, usize::MAX) {}
+            // Placeholders must not stay hot, where readers would get them as events; on disk they are never read.
+            while self.core.state().settle(0, Position::MAX, usize::MAX) {}
         }
         Ok(numbers.last().copied())
     }
@@ -334,7 +334,7 @@ impl Opening {
         {
             return Err(OpenError::Foreign { file: name });
         }
-        // Where a start left positions out, and nothing was written after it.
+        // A start may have skipped positions and written nothing after that.
         self.reserved = self.reserved.max(header.first_position);
         let file = self.disk.open(&name).map_err(io_of(&name))?;
         let bytes = file.bytes().map_err(io_of(&name))?;
@@ -344,11 +344,11 @@ impl Opening {
         let segment = Arc::new(Segment::new(id, header.first_position, read, index, at));
         self.core.segments.push(Arc::clone(&segment));
         let scan = Scan::new(Arc::clone(&file), self.core.salt, at, bytes).map_err(io_of(&name))?;
-        // Zeros where safe groups were are found all the same: then the next segment does not go on from here.
+        // Zeros instead of durable groups are still found: the next segment's groups don't follow then.
         let scan = scan.ending_at_zeros();
         let mut scan =
             if self.damage.has_gaps() { scan } else { scan.expecting(Sequence(self.written.0 + 1)) };
-        // Where the bytes begin that are not known to be safe: the header, then groups.
+        // The start of the bytes not known to be durable: the header, then groups.
         let mut in_doubt = 0;
         let mut groups: VecDeque<(Sequence, u64)> = VecDeque::new();
         while let Some(group) = self.next_group(&name, &file, &mut scan, doubt)? {
@@ -377,15 +377,15 @@ impl Opening {
     }
 }
 
-/// While steps are replayed, so many bytes of events stay in memory.
+/// How many bytes of events stay in memory during replay.
 const HOT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Whether a segment may have been in the making when the server died.
+/// Whether a segment may have been active when the server died.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Doubt {
     /// It is the last.
     Last,
-    /// Another follows it, so all of it was safe.
+    /// Another follows it, so all of it was durable.
     No,
 }
 
@@ -405,14 +405,14 @@ fn numbers_from(disk: &dyn Disk, first: u64) -> Result<Vec<u64>, OpenError> {
     Ok(numbers)
 }
 
-/// A generation that no file has, also none that a checkpoint which was not finished may name.
+/// A generation that no file has, not even one that an unfinished checkpoint may name.
 fn next_generation(disk: &dyn Disk) -> Result<u32, OpenError> {
     let names = disk.names().map_err(io_of("the data folder"))?;
     let generations = names.iter().filter_map(|name| generation_of_file(name));
     Ok(generations.max().unwrap_or(0) + 1)
 }
 
-/// The header of a segment; `None` when it was never written.
+/// The header of a segment; `None` if it was never written.
 fn read_header(disk: &dyn Disk, number: u64, doubt: Doubt) -> Result<Option<SegmentHeader>, OpenError> {
     let name = SegmentId::written(number).file_name();
     let file = disk.open(&name).map_err(io_of(&name))?;
@@ -430,11 +430,11 @@ fn read_header(disk: &dyn Disk, number: u64, doubt: Doubt) -> Result<Option<Segm
     }
 }
 
-/// Makes the end of a segment safe that a server wrote and may not have synced; from now on it is shown. The zeros
-/// behind it are cut off: nothing more is written there.
+/// Makes a segment's end durable that a server wrote and may not have synced; from now on it is shown. The zeros
+/// after it are cut off: nothing more is written there.
 ///
-/// It is written once more: where a sync failed, the system may hold bytes that it never wrote and takes for
-/// written, and a sync alone would not write them.
+/// It is rewritten: after a failed sync, the system may have cached bytes that it never wrote but considers clean,
+/// and a sync alone would not write them.
 fn make_safe(file: &dyn DiskFile, from: u64, end: u64) -> io::Result<()> {
     const PIECE_BYTES: u64 = 1024 * 1024;
     if file.bytes()? > end {

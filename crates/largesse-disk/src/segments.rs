@@ -1,8 +1,8 @@
 //! The segments of the log, in order.
 //!
-//! Invariants: the segments do not overlap, and stand in the order of their positions; all but the last are not
-//! written any more. Whoever holds a list reads on from it, also when a segment of it has been replaced or its
-//! file was removed meanwhile. Does not know what is kept.
+//! Invariants: segments don't overlap, and are in the order of their positions; only the last one is active. A list
+//! stays readable, even if a segment in it has been replaced or its file removed meanwhile. Does not know what is
+//! kept.
 
 use std::{
     collections::HashSet,
@@ -25,32 +25,32 @@ use crate::{
     io::{Disk, DiskFile, is_code_out_of_files, is_out_of_files},
 };
 
-/// What an event takes in an index file.
+/// The bytes of an event in an index file.
 const ENTRY_BYTES: u64 = 32;
 
 /// One segment and its index.
 pub(crate) struct Segment {
     /// Which it is.
     pub(crate) id: SegmentId,
-    /// No record of it stands before this, and none of an earlier segment at or after it.
+    /// All its records are at or after this, and all of earlier segments before it.
     pub(crate) first: Position,
     pub(crate) file: Arc<dyn DiskFile>,
     pub(crate) index: Index,
-    /// What its events count that are kept: an estimate, by which segments are chosen to be compacted.
+    /// The counted bytes of its kept events: an estimate, by which segments are chosen for compaction.
     live_bytes: AtomicU64,
     is_unrepairable: AtomicBool,
-    /// Positions of appends that were written and then refused, from and before: nobody reads them.
+    /// Half-open ranges of appends rejected after they were written; readers skip them.
     void_ranges: RwLock<Vec<Range<Position>>>,
-    /// How many bytes of the file stand for steps that were taken. What comes after may still be in the making.
+    /// The length of the file's part whose commands may be applied. What follows may still be being written.
     bytes: AtomicU64,
 }
 
 /// Which segment it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SegmentId {
-    /// Counted over the log's life.
+    /// Counted since the log was created.
     pub(crate) number: u64,
-    /// How often it was compacted.
+    /// The compaction generation; 0 as first written.
     pub(crate) generation: u32,
 }
 
@@ -68,7 +68,7 @@ impl SegmentId {
         format!("{:012}-{}.index", self.number, self.generation)
     }
 
-    /// The segment that a file of this name is, if it is one.
+    /// The segment with this file name, if it is one.
     pub(crate) fn of_file_name(name: &str) -> Option<Self> {
         let (number, generation) = name.strip_suffix(".segment")?.split_once('-')?;
         let id = Self { number: number.parse().ok()?, generation: generation.parse().ok()? };
@@ -76,14 +76,14 @@ impl SegmentId {
     }
 }
 
-/// The index of a segment that is written, or of one that is not any more.
+/// The index of the active segment, or of a sealed one.
 pub(crate) enum Index {
     Growing(RwLock<Growing>),
     Sealed(Sealed),
 }
 
 impl Index {
-    /// Asks the index.
+    /// Calls the index.
     pub(crate) fn ask<T>(&self, question: impl FnOnce(&dyn SegmentIndex) -> T) -> T {
         match self {
             Self::Growing(growing) => question(&*growing.read().unwrap_or_else(PoisonError::into_inner)),
@@ -91,7 +91,7 @@ impl Index {
         }
     }
 
-    /// Before the name of its file is taken away.
+    /// Call it before its file is removed.
     ///
     /// # Errors
     /// Those of the disk.
@@ -124,7 +124,7 @@ impl Segment {
         }
     }
 
-    /// Why the file is not the one of its name any more: it has none, or another file has it.
+    /// Why the file no longer has its name: it was removed, or another file has it.
     pub(crate) fn lost_name(&self, disk: &dyn Disk) -> Option<String> {
         let name = self.id.file_name();
         if matches!(self.file.links(), Ok(0)) {
@@ -140,7 +140,7 @@ impl Segment {
         (named != ours).then(|| format!("{name} is another file than the one that is written"))
     }
 
-    /// An append that stands in the segment was refused.
+    /// Marks a range as void.
     pub(crate) fn add_void(&self, positions: Range<Position>) {
         if !positions.is_empty() {
             self.void_ranges.write().unwrap_or_else(PoisonError::into_inner).push(positions);
@@ -161,18 +161,18 @@ impl Segment {
         self.bytes.load(Acquire)
     }
 
-    /// What it takes on the disk with its index, about.
+    /// Its size on disk with its index; an estimate.
     pub(crate) fn disk_bytes(&self) -> u64 {
         let events = self.index.ask(|index| index.totals().events);
         self.bytes() + u64::from(events) * ENTRY_BYTES
     }
 
-    /// The steps that stand before this byte were taken.
+    /// The commands before this offset can be read.
     pub(crate) fn reached(&self, bytes: u64) {
         self.bytes.store(bytes, Release);
     }
 
-    /// The same segment with another index, and its file in another way.
+    /// The same segment with another index, and with its file opened in another way.
     pub(crate) fn with_index(&self, file: Arc<dyn DiskFile>, index: Index) -> Self {
         let segment = Self::new(self.id, self.first, file, index, self.bytes());
         segment.set_live(self.live_bytes());
@@ -180,7 +180,7 @@ impl Segment {
         segment
     }
 
-    /// Before the names of its files are taken away: who has it reads on.
+    /// Call it before its files are removed: those who have the segment can still read it then.
     ///
     /// # Errors
     /// Those of the disk.
@@ -189,18 +189,18 @@ impl Segment {
         self.index.keep_open()
     }
 
-    /// What all its events count, kept or not.
+    /// The counted bytes of all its events, kept or not.
     pub(crate) fn counted_bytes(&self) -> u64 {
         self.index.ask(|index| index.totals().counted_bytes)
     }
 
-    /// Whether its index was found broken, and can be made again as far as is known.
+    /// Whether its index was found broken, and is not known to be unrepairable.
     pub(crate) fn wants_index(&self) -> bool {
         let is_broken = matches!(&self.index, Index::Sealed(sealed) if sealed.is_broken());
         is_broken && !self.is_unrepairable()
     }
 
-    /// An index whose file is gone is made again.
+    /// Marks an index whose file is gone as broken, so that it is rebuilt.
     pub(crate) fn look_for_index(&self, names: &HashSet<String>) {
         if let Index::Sealed(sealed) = &self.index
             && !names.contains(&self.id.index_name())
@@ -209,7 +209,7 @@ impl Segment {
         }
     }
 
-    /// Whether a compaction found it broken.
+    /// Whether a compaction or a rebuild found it broken.
     pub(crate) fn is_unrepairable(&self) -> bool {
         self.is_unrepairable.load(Relaxed)
     }
@@ -232,11 +232,11 @@ impl Segment {
 
     pub(crate) fn lost(&self, counted_bytes: u64) {
         let less = |live: u64| Some(live.saturating_sub(counted_bytes));
-        // `less` always answers.
+        // `less` never returns `None`.
         let _ = self.live_bytes.fetch_update(Relaxed, Relaxed, less);
     }
 
-    /// A failure to read this segment or its index.
+    /// The error for a failed read of this segment or its index.
     pub(crate) fn unreadable(&self, why: impl Into<Unread>) -> EngineError {
         let Unread { why, is_for_want_of_files } = why.into();
         let reason = format!("{}: {why}", self.id.file_name());
@@ -251,7 +251,7 @@ impl Segment {
 /// Why something was not read.
 pub(crate) struct Unread {
     why: String,
-    /// Then nothing is known of what was to be read.
+    /// Then nothing is known about the data.
     is_for_want_of_files: bool,
 }
 
@@ -308,7 +308,7 @@ impl Segments {
         *list = Arc::new(longer);
     }
 
-    /// Puts segments in the place of those, which are neighbours.
+    /// Replaces these segments, which are neighbours.
     pub(crate) fn replace(&self, replaced: &[SegmentId], with: Vec<Arc<Segment>>) {
         let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let is_replaced = |segment: &Arc<Segment>| replaced.contains(&segment.id);
@@ -319,7 +319,7 @@ impl Segments {
     }
 }
 
-/// Which segment of a list has an event at `position`, if one has: the last that begins at or before it.
+/// The segment of a list that would have an event at `position`: the last one that begins at or before it.
 pub(crate) fn number_of(list: &[Arc<Segment>], position: Position) -> usize {
     list.partition_point(|segment| segment.first <= position).saturating_sub(1)
 }

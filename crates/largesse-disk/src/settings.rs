@@ -1,15 +1,15 @@
-//! How the engine keeps the log. Does not know what the log keeps: those are its limits.
+//! How the engine stores the log. Does not know what the log keeps: those are its limits.
 
 use std::{num::NonZeroUsize, time::Duration};
 
 /// When what was written is made safe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncRule {
-    /// Before anybody is told of it.
+    /// Before it is acknowledged or shown.
     #[default]
     Always,
-    /// This often. A publish is answered, and read, when the system has it: when the machine dies, what was
-    /// written since the last time may be gone. No position is used for another event all the same.
+    /// This often. A publish is acknowledged and shown once the system has it: if the machine dies, what was
+    /// written since the last sync may be gone. Even so, no position is reused for another event.
     Interval(Duration),
 }
 
@@ -18,27 +18,26 @@ pub enum SyncRule {
 pub struct DiskSettings {
     /// When what was written is made safe.
     pub sync: SyncRule,
-    /// A segment that has so many bytes is sealed, and another begun; the first ones of a run are smaller. A start
-    /// after a crash takes the steps of the last segment again. What is set aside ahead of need is at most two of them:
-    /// in the segment that is written, and for the next.
+    /// A segment of this size is sealed, and another begun; the first ones of a run are smaller. A start after a
+    /// crash replays the last segment. At most two segments are preallocated: the active one, and the next.
     pub segment_bytes: u64,
-    /// What events in memory may count, besides the last two groups.
+    /// The counted bytes of hot events, besides those of the last two groups.
     pub hot_bytes_max: u64,
-    /// How many files of segments that are not written any more stay open. The others are opened when they are read.
+    /// How many files of sealed segments stay open. The others are opened on demand.
     pub open_files_max: NonZeroUsize,
 }
 
-/// Files that are open besides: the folder, its lock, the segment that is written, one kept for the next, those that
-/// become a segment, an index and a checkpoint, and those that a reader's thread just reads.
+/// Other open files: the folder, its lock, the active segment, the reserved descriptor, a new segment, index and
+/// checkpoint, and those that the read threads are reading.
 const FILES_BESIDES: usize = 24;
 
-/// A log is at least so many segments when it is full: the space of what is dropped comes back by segments.
+/// A full log has at least this many segments: space is freed by whole segments.
 const SEGMENTS_MIN: u64 = 32;
-/// But none is smaller for that.
+/// The minimum size of a segment, whatever the log's limit.
 const SEGMENT_BYTES_MIN: u64 = 64 * 1024;
 
 impl DiskSettings {
-    /// What is set where nobody says otherwise.
+    /// The default settings.
     pub const DEFAULT: Self = Self {
         sync: SyncRule::Always,
         segment_bytes: 64 * 1024 * 1024,
@@ -46,13 +45,13 @@ impl DiskSettings {
         open_files_max: NonZeroUsize::new(128).expect("it is not 0"),
     };
 
-    /// With segments that are small beside the log.
+    /// With segments that are small compared to the log.
     pub(crate) fn fitting(self, log_bytes_max: u64) -> Self {
         let bytes_max = (log_bytes_max / SEGMENTS_MIN).max(SEGMENT_BYTES_MIN);
         Self { segment_bytes: self.segment_bytes.min(bytes_max), ..self }
     }
 
-    /// How many files a log has open, at most but for moments.
+    /// How many files a log has open, at most, except for moments.
     #[must_use]
     pub fn files_max(&self) -> usize {
         self.open_files_max.get().saturating_add(FILES_BESIDES)

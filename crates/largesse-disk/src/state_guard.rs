@@ -1,7 +1,7 @@
-//! The log's state, locked; and the check that no thread uses a file meanwhile.
+//! A guard of the log's state, with a check that its thread uses no file meanwhile.
 //!
-//! Invariant: readers and publishers wait for this lock on threads that must not wait for a disk, so whoever has it uses no
-//! file. Builds with debug assertions check that at every use of one.
+//! Invariant: readers and publishers wait for this lock on threads that must not wait for a disk, so its holder
+//! uses no file. Builds with debug assertions check that at every file operation.
 
 use std::{
     cell::Cell,
@@ -11,14 +11,14 @@ use std::{
 
 use largesse_log::state::LogState;
 
-/// The state, locked. A thread has one at a time.
+/// The locked state. A thread has at most one.
 pub(crate) struct StateGuard<'a>(MutexGuard<'a, LogState>);
 
 thread_local! {
     static HOLDS_STATE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// For whoever is about to use a file.
+/// Call it before using a file.
 pub(crate) fn check_no_state_is_held() {
     debug_assert!(!HOLDS_STATE.get(), "a file is used under the lock of the log's state");
 }
@@ -71,7 +71,7 @@ mod tests {
         settings::DiskSettings,
     };
 
-    /// All other tests rely on it: whatever they do, no file is used under the lock.
+    /// All other tests rely on this check.
     #[test]
     fn a_file_that_is_used_under_the_lock_of_the_state_is_found() {
         let disk = Watched::new(Arc::new(SimulatedDisk::new(1)), DiskSettings::DEFAULT.open_files_max);

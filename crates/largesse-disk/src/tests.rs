@@ -1,4 +1,4 @@
-//! The whole engine without its threads, on a disk that fails wherever it can.
+//! The whole engine without its threads, on a disk that fails at every operation.
 
 mod compaction;
 mod crash;

@@ -1,4 +1,4 @@
-//! A flipped bit in an event: it is never shown, its readers are told of a loss, and all else is read.
+//! A flipped bit in an event: it is never shown, its readers are told of a loss, and everything else is read.
 
 use std::{num::NonZeroUsize, sync::Arc};
 
@@ -31,7 +31,7 @@ fn publish(engine: &DiskEngine, stream: &str, data: &str) {
     wait(engine.append(UnixMs(1_000).into(), append)).expect("the disk takes it");
 }
 
-/// Flips a bit in the only place where `text` stands in any segment.
+/// Flips a bit in the only occurrence of `text` in any segment.
 fn damage(disk: &SimulatedDisk, text: &str) {
     let is_there = |name: &String| name.ends_with(".segment") && place_of(disk, name, text).is_some();
     let names: Vec<_> = disk.file_names().into_iter().filter(is_there).collect();
@@ -46,7 +46,7 @@ fn place_of(disk: &SimulatedDisk, name: &str, text: &str) -> Option<usize> {
     contents.windows(text.len()).position(|bytes| bytes == text.as_bytes())
 }
 
-/// What a reader hears on its way along the log: events, and `!` with the streams of each loss it is told of.
+/// What a reader gets: events, and `!` with the streams of each loss.
 fn heard(engine: &DiskEngine, selectors: &str) -> Vec<String> {
     let selectors = selectors.split(',').map(Selector::parse).collect::<Result<Vec<_>, _>>();
     let selection = Selection::many(selectors.expect("tests use right selectors")).expect("they are few");
@@ -97,11 +97,11 @@ fn check(segment_bytes: u64) {
 }
 
 #[test]
-fn an_event_that_is_broken_in_the_last_segment_is_told_as_lost() {
+fn a_broken_event_in_the_last_segment_is_reported_as_lost() {
     check(1024 * 1024);
 }
 
 #[test]
-fn an_event_that_is_broken_in_a_sealed_segment_is_told_as_lost() {
+fn a_broken_event_in_a_sealed_segment_is_reported_as_lost() {
     check(500);
 }

@@ -1,5 +1,5 @@
-//! Index files that are missing, cut or broken, in a real folder: a start makes them again from their segments, just as
-//! they were, and a look does without.
+//! Index files that are missing, truncated or broken, in a real folder: a start rebuilds them from their segments
+//! exactly as they were, and an inspection does without.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
 
@@ -111,13 +111,13 @@ fn check_mended(break_it: fn(&Path, Vec<u8>)) {
     let log = OfflineLog::load(Arc::new(Folder::open(folder).unwrap())).unwrap();
     let read = |selection: &Selection, place| log.read(selection, place, LIMITS, &mut |_| {}).unwrap();
     assert_eq!(heard(read, "**"), want[3]);
-    assert_eq!(indexes(folder), broken, "a look changes nothing");
+    assert_eq!(indexes(folder), broken, "an inspection changes nothing");
     let mut defects = 0;
     check(&Folder::open(folder).unwrap(), &mut |_| defects += 1).unwrap();
     assert_eq!(defects, before.len());
 
     let engine = open(folder).unwrap();
-    assert_eq!(indexes(folder), before, "they are made again as they were");
+    assert_eq!(indexes(folder), before, "they are rebuilt as they were");
     assert_eq!(all(&engine), want);
     for number in 60..120 {
         publish(&engine, "a", number);
@@ -126,18 +126,18 @@ fn check_mended(break_it: fn(&Path, Vec<u8>)) {
 }
 
 #[test]
-fn an_index_that_is_missing_is_made_again() {
+fn a_missing_index_is_rebuilt() {
     check_mended(|path, _| fs::remove_file(path).unwrap());
 }
 
 #[test]
-fn an_index_that_is_cut_is_made_again() {
+fn a_truncated_index_is_rebuilt() {
     check_mended(|path, bytes| fs::write(path, &bytes[..bytes.len() - 1]).unwrap());
     check_mended(|path, _| fs::write(path, b"").unwrap());
 }
 
 #[test]
-fn an_index_of_another_segment_is_made_again() {
+fn an_index_of_another_segment_is_rebuilt() {
     check_mended(|path, bytes| {
         let folder = path.parent().unwrap();
         let other = indexes(folder).into_values().find(|other| *other != bytes).unwrap();
@@ -146,7 +146,7 @@ fn an_index_of_another_segment_is_made_again() {
 }
 
 #[test]
-fn an_index_whose_header_or_fence_is_broken_is_made_again() {
+fn an_index_with_a_broken_header_or_fence_is_rebuilt() {
     fn flip(path: &Path, mut bytes: Vec<u8>, at: usize) {
         bytes[at] ^= 8;
         fs::write(path, bytes).unwrap();
@@ -157,7 +157,7 @@ fn an_index_whose_header_or_fence_is_broken_is_made_again() {
 }
 
 #[test]
-fn an_index_of_events_that_nobody_keeps_is_made_again_and_their_space_comes_back() {
+fn an_index_of_dropped_events_is_rebuilt_and_their_space_is_freed() {
     let folder = TempFolder::new();
     let folder = folder.path();
     let engine = open(folder).unwrap();
@@ -183,5 +183,5 @@ fn an_index_of_events_that_nobody_keeps_is_made_again_and_their_space_comes_back
         .filter(|entry| entry.file_name().to_string_lossy().ends_with(".segment"))
         .map(|entry| entry.metadata().unwrap().len())
         .sum();
-    assert!(bytes < 1_000, "{bytes} bytes are left of one event");
+    assert!(bytes < 1_000, "{bytes} bytes are left for one event");
 }

@@ -1,5 +1,5 @@
-//! A flipped bit in what a start takes again: the event that it is in is lost and told, all else is as it was, and
-//! where nothing says what was written, the log is refused with the place.
+//! A flipped bit in what a start replays: its event is reported as lost, everything else is as it was, and if
+//! nothing says what was written, the log is refused with the offset.
 
 #![expect(
     clippy::unwrap_used,
@@ -46,7 +46,7 @@ fn publish(engine: &DiskEngine, stream: &str, texts: &[&str], once: Once) {
     wait(engine.append(UnixMs(1_000).into(), append)).unwrap();
 }
 
-/// A server that was killed, before it had a checkpoint.
+/// The disk of a server that was killed before its first checkpoint.
 fn killed() -> SimulatedDisk {
     let disk = SimulatedDisk::new(1);
     let engine = open(&disk).unwrap();
@@ -64,7 +64,7 @@ fn killed() -> SimulatedDisk {
 
 type Heard = Vec<(Position, String)>;
 
-/// What a reader hears from `place` on, and where it was told of a loss.
+/// What a reader gets from `place` on, and where it was told of a loss.
 fn heard(engine: &DiskEngine, selector: &str, mut place: Place) -> (Heard, Vec<Place>) {
     let selection = Selection::many(vec![Selector::parse(selector).unwrap()]).unwrap();
     let (mut heard, mut told) = (Vec::new(), Vec::new());
@@ -101,7 +101,7 @@ fn states(engine: &DiskEngine) -> Vec<StreamState> {
     wait(engine.list(None, NonZeroUsize::MAX)).unwrap()
 }
 
-/// Where an event's text is, with what stands between it and the head of its frame.
+/// Where an event's text is, with the bytes between it and its frame's head.
 fn body_of(disk: &SimulatedDisk, text: &str) -> Range<u64> {
     let contents = disk.contents(SEGMENT).unwrap();
     let at = contents.windows(text.len()).position(|bytes| bytes == text.as_bytes()).unwrap() as u64;
@@ -114,7 +114,7 @@ fn defects(disk: &SimulatedDisk) -> Vec<Defect> {
     defects
 }
 
-/// One event is broken: it is lost and told, and nothing else is any different.
+/// One event is broken: it is reported as lost, and nothing else changes.
 #[track_caller]
 fn check_lost(disk: &SimulatedDisk, stream: &str, text: &str, byte: u64) {
     let whole = open(&killed()).unwrap();
@@ -145,8 +145,16 @@ fn check_lost(disk: &SimulatedDisk, stream: &str, text: &str, byte: u64) {
         for _ in 0..2 {
             let engine = open(&disk).unwrap();
             assert_eq!((all(&engine), states(&engine)), (want_lost.clone(), wanted_states.clone()));
-            assert_eq!(heard(&engine, stream, told).1, [], "byte {byte}: who was told is not told again");
-            assert_eq!(heard(&engine, stream, before).1.len(), 1, "byte {byte}: who was not told is");
+            assert_eq!(
+                heard(&engine, stream, told).1,
+                [],
+                "byte {byte}: a reader that was told is not told again"
+            );
+            assert_eq!(
+                heard(&engine, stream, before).1.len(),
+                1,
+                "byte {byte}: a reader that was not told is"
+            );
             assert_eq!(engine.tail(), tail, "byte {byte}: the loss is recorded once");
         }
     }
@@ -156,7 +164,7 @@ fn check_lost(disk: &SimulatedDisk, stream: &str, text: &str, byte: u64) {
 #[track_caller]
 fn check_refused(disk: &SimulatedDisk, byte: u64, groups: &[Range<u64>]) {
     let before = disk.contents(SEGMENT);
-    let Err(OpenError::Broken { file, broken }) = open(disk) else { panic!("byte {byte} is not told") };
+    let Err(OpenError::Broken { file, broken }) = open(disk) else { panic!("byte {byte} is not found") };
     assert_eq!(file, SEGMENT);
     let group = groups.iter().find(|group| group.contains(&byte)).unwrap();
     assert!(group.contains(&broken.at) && broken.at <= byte, "byte {byte}: {broken:?} in {group:?}");
@@ -185,7 +193,7 @@ fn check_refused(disk: &SimulatedDisk, byte: u64, groups: &[Range<u64>]) {
     }
 }
 
-/// Where groups begin and end: each ends where the file was cut when it was the last.
+/// Where groups begin and end.
 fn groups(disk: &SimulatedDisk) -> Vec<Range<u64>> {
     use largesse_disk::format::{
         frame::Salt,
@@ -203,7 +211,7 @@ fn groups(disk: &SimulatedDisk) -> Vec<Range<u64>> {
 }
 
 #[test]
-fn a_flipped_bit_in_any_byte_of_what_is_taken_again_loses_one_event_or_refuses_the_log() {
+fn a_flipped_bit_in_any_replayed_byte_loses_one_event_or_refuses_the_log() {
     let whole = killed();
     let groups = groups(&whole);
     let last = groups.last().unwrap().clone();
@@ -218,7 +226,7 @@ fn a_flipped_bit_in_any_byte_of_what_is_taken_again_loses_one_event_or_refuses_t
     ]
     .map(|(stream, text)| (stream, text, body_of(&whole, text)))
     .into();
-    // The event without text, and that of a stream that is gone.
+    // The event without text, and that of a removed stream.
     let (empty, gone) = (body_of(&whole, "a two").end + 9, body_of(&whole, "gone one"));
     for byte in groups[0].start..last.end {
         let disk = whole.after_exit();
@@ -227,7 +235,7 @@ fn a_flipped_bit_in_any_byte_of_what_is_taken_again_loses_one_event_or_refuses_t
         if let Some((stream, text, _)) = body {
             check_lost(&disk, stream, text, byte);
         } else if last.contains(&byte) {
-            // It looks like one that was never safe.
+            // It looks like a torn write.
             let heard = all(&open(&disk).unwrap());
             let mut want = all(&open(&whole.after_exit()).unwrap());
             want.insert("c", Vec::new());
@@ -246,7 +254,7 @@ fn a_flipped_bit_in_any_byte_of_what_is_taken_again_loses_one_event_or_refuses_t
 }
 
 #[test]
-fn several_broken_events_are_told_together_and_retention_counts_them_as_before() {
+fn several_broken_events_are_reported_together_and_retention_counts_them_as_before() {
     let (disk, whole) = (killed(), killed());
     for text in ["a one", "a three", "b two"] {
         let at = body_of(&disk, text).end - 1;
@@ -268,6 +276,6 @@ fn several_broken_events_are_told_together_and_retention_counts_them_as_before()
     let again = open(&disk).unwrap();
     let texts: Vec<_> = all(&again)["a"].iter().map(|(_, text)| text.clone()).collect();
     let wanted: Vec<_> = all(&whole)["a"].iter().map(|(_, text)| text.clone()).collect();
-    assert_eq!(texts, wanted, "all that was broken of it was trimmed");
+    assert_eq!(texts, wanted, "everything broken in it was trimmed");
     assert_eq!(defects(&disk).len(), 3, "{:?}", defects(&disk));
 }

@@ -1,5 +1,5 @@
-//! The suite of all engines, on this one: with everything in memory that can be, with next to nothing, and with the
-//! line between in the middle of what is read.
+//! The conformance suite: with as much as possible in memory, with almost nothing, and with the boundary between
+//! hot and cold in the middle of what is read.
 
 use std::{num::NonZeroUsize, sync::Arc};
 
@@ -14,12 +14,12 @@ fn engine(disk: impl Disk, limits: EngineLimits, settings: DiskSettings) -> Arc<
     Arc::new(DiskEngine::open(Arc::new(disk), limits, settings, new).expect("an empty disk takes a log"))
 }
 
-/// As a server keeps it.
+/// With a server's settings.
 fn usual(limits: EngineLimits) -> Arc<dyn Engine> {
     engine(SimulatedDisk::new(1), limits, DiskSettings::default())
 }
 
-/// Each event is read from a segment, each segment is soon full, and compacted when it can be.
+/// Each event is read from a segment, and segments soon get full and are compacted.
 fn bare(limits: EngineLimits) -> Arc<dyn Engine> {
     let settings = DiskSettings {
         sync: SyncRule::Always,

@@ -1,4 +1,4 @@
-//! Copies of a data folder: whatever is put back, and whenever the power goes, no id is given out a second time.
+//! Copies of a data folder: whatever is restored, and whenever the power goes, no id is given out twice.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
 
@@ -22,9 +22,9 @@ use largesse_log::{
 use largesse_wire::EventData;
 use support::TempFolder;
 
-/// What a copy leaves out.
+/// How many positions a copy skips.
 const JUMP: u64 = 1 << 40;
-/// What a start after a crash leaves out at most.
+/// How many positions a start after a crash skips, at most.
 const RESERVED: u64 = 1 << 21;
 
 fn try_open(disk: impl Disk) -> Result<DiskEngine, OpenError> {
@@ -47,7 +47,7 @@ fn publish(engine: &DiskEngine, data: &str) -> u64 {
     run(engine.append(UnixMs(1_000).into(), append)).unwrap().position.0
 }
 
-/// The data that a reader at this position still gets.
+/// The data that a reader gets after this position.
 fn after(engine: &DiskEngine, position: u64) -> Vec<String> {
     let selection = Selection::one(StreamName::parse("a").unwrap());
     let limits = ReadLimits { records_max: 100.try_into().unwrap(), bytes_max: 1 << 20 };
@@ -73,7 +73,7 @@ fn in_place_of(copy_of: &Path, folder: &Path) {
     fs::rename(copy_of, folder).unwrap();
 }
 
-/// Stops, copies, goes on, puts the copy back: ids differ, and old ids read on.
+/// Stops, copies, continues, restores the copy: ids differ, and old ids can still be read from.
 #[track_caller]
 fn check_put_back(put_back: fn(&Path, &Path)) {
     let temporary = TempFolder::new();
@@ -86,7 +86,7 @@ fn check_put_back(put_back: fn(&Path, &Path)) {
 
     let engine = open(&folder);
     let lost: Vec<_> = (0..3).map(|_| publish(&engine, "lost")).collect();
-    assert!(lost.iter().all(|position| *position < first + RESERVED), "the original is no copy: {lost:?}");
+    assert!(lost.iter().all(|position| *position < first + RESERVED), "the original is not a copy: {lost:?}");
     drop(engine);
     put_back(&backup, &folder);
 
@@ -105,16 +105,16 @@ fn check_put_back(put_back: fn(&Path, &Path)) {
 }
 
 #[test]
-fn a_copy_that_is_put_back_gives_no_id_a_second_time() {
+fn a_restored_copy_gives_out_no_id_twice() {
     check_put_back(in_place_of);
 }
 
 #[test]
-fn nor_does_one_that_is_written_over_the_files_of_the_original() {
+fn nor_does_a_copy_written_over_the_files_of_the_original() {
     check_put_back(|backup, folder| {
         for file in fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();
-            // Its segments are newer than the checkpoint of the copy, and would be taken again.
+            // Its segments are newer than the checkpoint of the copy, and would be replayed.
             if path.extension().is_some_and(|extension| extension == "segment") {
                 fs::remove_file(path).unwrap();
             }
@@ -124,7 +124,7 @@ fn nor_does_one_that_is_written_over_the_files_of_the_original() {
 }
 
 #[test]
-fn a_folder_that_is_moved_is_no_copy() {
+fn a_moved_folder_is_not_a_copy() {
     let temporary = TempFolder::new();
     let (here, there) = (temporary.path().join("here"), temporary.path().join("there"));
     let first = publish(&open(&here), "first");
@@ -134,12 +134,12 @@ fn a_folder_that_is_moved_is_no_copy() {
 }
 
 #[test]
-fn a_copy_whose_server_died_before_it_published_still_leaves_the_positions_out() {
+fn a_copy_whose_server_died_before_it_published_still_skips_the_positions() {
     let temporary = TempFolder::new();
     let (here, there) = (temporary.path().join("here"), temporary.path().join("there"));
     let first = publish(&open(&here), "first");
     copy(&here, &there);
-    // What the server leaves that is killed here: a segment with a header, and that it is no copy any more.
+    // A server killed here leaves a segment with a header, and an identity that is not a copy's any more.
     let engine = open(&there);
     let killed = temporary.path().join("killed");
     copy(&there, &killed);
@@ -151,7 +151,7 @@ fn a_copy_whose_server_died_before_it_published_still_leaves_the_positions_out()
     assert!(second > first + JUMP, "{first}, {second}");
 }
 
-/// A disk whose files are those of one place. The same disk at another place is a copy.
+/// A disk at a place, which gives its files their identity. The same disk at another place is a copy.
 struct Placed(SimulatedDisk, u64);
 
 impl Disk for Placed {
@@ -186,7 +186,7 @@ impl Disk for Placed {
 
 #[test]
 fn the_power_goes_at_each_operation_of_a_copys_first_start() {
-    // A start, and a stop where it comes so far.
+    // A start, and a stop if it gets that far.
     const OPERATIONS: u64 = 60;
     for number in 0..OPERATIONS {
         let disk = SimulatedDisk::new(number);

@@ -1,4 +1,4 @@
-//! What every disk promises, against the real folder and the simulated one; and what only the folder does.
+//! What every disk promises, checked on the real folder and on the simulated one; and what only the folder does.
 
 mod support;
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use largesse_disk::io::{Disk, DiskFile, Folder, Instead, Location, SimulatedDisk};
 use support::TempFolder;
 
-/// The only place that makes disks for the promises.
+/// Checks a promise on each disk.
 fn check(promise: fn(&dyn Disk)) {
     let folder = TempFolder::new();
     promise(&Folder::open(folder.path()).expect("the folder is there"));
@@ -25,7 +25,7 @@ fn with_bytes(disk: &dyn Disk, name: &str, bytes: &[u8]) -> Arc<dyn DiskFile> {
 
 fn all(file: &dyn DiskFile) -> Vec<u8> {
     let mut bytes = vec![0; usize::try_from(file.bytes().expect("it is open")).expect("it is small")];
-    file.read_at(&mut bytes, 0).expect("so many are there");
+    file.read_at(&mut bytes, 0).expect("that many are there");
     bytes
 }
 
@@ -34,7 +34,7 @@ fn all_of(disk: &dyn Disk, name: &str) -> Vec<u8> {
 }
 
 fn names(disk: &dyn Disk) -> Vec<String> {
-    let mut names = disk.names().expect("the disk is well");
+    let mut names = disk.names().expect("the disk works");
     names.sort();
     names
 }
@@ -53,7 +53,7 @@ fn a_disk_says_what_is_free_before_it_is_full() {
 }
 
 #[test]
-fn what_is_written_is_read_at_once_through_every_handle() {
+fn written_bytes_are_read_at_once_through_every_handle() {
     check(|disk| {
         let file = with_bytes(disk, "a", b"0123456789");
         let other = disk.open("a").unwrap();
@@ -77,7 +77,7 @@ fn a_new_file_is_empty() {
 }
 
 #[test]
-fn a_read_over_the_end_fails_and_does_not_come_back_short() {
+fn a_read_past_the_end_fails_and_is_never_short() {
     check(|disk| {
         let file = with_bytes(disk, "a", b"abc");
         let mut into = [0; 3];
@@ -90,7 +90,7 @@ fn a_read_over_the_end_fails_and_does_not_come_back_short() {
 }
 
 #[test]
-fn a_cut_file_ends_there_and_can_be_written_on() {
+fn a_truncated_file_ends_there_and_can_be_extended() {
     check(|disk| {
         let file = with_bytes(disk, "a", b"abcdef");
         file.truncate(2).unwrap();
@@ -103,7 +103,7 @@ fn a_cut_file_ends_there_and_can_be_written_on() {
 }
 
 #[test]
-fn a_taken_name_is_not_made_again() {
+fn an_existing_name_is_not_created_again() {
     check(|disk| {
         with_bytes(disk, "a", b"kept");
         fails(disk.create("a"), ErrorKind::AlreadyExists);
@@ -112,7 +112,7 @@ fn a_taken_name_is_not_made_again() {
 }
 
 #[test]
-fn what_is_not_there_is_not_found() {
+fn a_missing_file_is_not_found() {
     check(|disk| {
         fails(disk.open("a"), ErrorKind::NotFound);
         fails(disk.rename("a", "b"), ErrorKind::NotFound);
@@ -122,7 +122,7 @@ fn what_is_not_there_is_not_found() {
 }
 
 #[test]
-fn names_are_those_of_now() {
+fn names_are_the_current_ones() {
     check(|disk| {
         for name in ["c", "a", "b.tmp"] {
             disk.create(name).unwrap();
@@ -135,14 +135,14 @@ fn names_are_those_of_now() {
 }
 
 #[test]
-fn a_rename_takes_the_place_of_what_had_the_name() {
+fn a_rename_replaces_what_had_the_name() {
     check(|disk| {
         let old = with_bytes(disk, "a", b"old");
         let new = with_bytes(disk, "b", b"new");
         disk.rename("b", "a").unwrap();
         assert_eq!(names(disk), ["a"]);
         assert_eq!(all_of(disk, "a"), b"new");
-        assert_eq!(all(&*old), b"old", "who has it open reads on");
+        assert_eq!(all(&*old), b"old", "an open handle still reads the old file");
         new.write_at(b"er", 3).unwrap();
         assert_eq!(all_of(disk, "a"), b"newer");
     });
@@ -158,7 +158,7 @@ fn a_rename_to_its_own_name_changes_nothing() {
 }
 
 #[test]
-fn who_has_a_removed_file_open_reads_and_writes_it_still() {
+fn a_removed_file_can_still_be_read_and_written_through_an_open_handle() {
     check(|disk| {
         let file = with_bytes(disk, "a", b"there");
         disk.remove("a").unwrap();
@@ -202,7 +202,7 @@ fn two_threads_write_and_read_one_file() {
 }
 
 #[test]
-fn a_missing_folder_is_made_for_its_owner_alone_with_those_above() {
+fn a_missing_folder_is_created_with_its_parents_for_its_owner_only() {
     let temp = TempFolder::new();
     let path = temp.path().join("srv/events");
     let folder = Folder::open(&path).unwrap();
@@ -216,7 +216,7 @@ fn a_missing_folder_is_made_for_its_owner_alone_with_those_above() {
 }
 
 #[test]
-fn a_folder_that_was_there_keeps_its_mode() {
+fn an_existing_folder_keeps_its_mode() {
     let temp = TempFolder::new();
     fs::set_permissions(temp.path(), fs::Permissions::from_mode(0o750)).unwrap();
     Folder::open(temp.path()).unwrap();
@@ -224,7 +224,7 @@ fn a_folder_that_was_there_keeps_its_mode() {
 }
 
 #[test]
-fn a_file_in_the_folder_s_place_is_an_error_and_stays() {
+fn a_file_at_the_folder_s_path_is_an_error_and_stays() {
     let temp = TempFolder::new();
     let path = temp.path().join("data");
     fs::write(&path, "a file").unwrap();
@@ -234,7 +234,7 @@ fn a_file_in_the_folder_s_place_is_an_error_and_stays() {
 }
 
 #[test]
-fn folders_in_the_folder_are_not_named() {
+fn folders_in_the_folder_are_not_listed() {
     let temp = TempFolder::new();
     let folder = Folder::open(temp.path()).unwrap();
     fs::create_dir(temp.path().join("lost+found")).unwrap();
@@ -243,7 +243,7 @@ fn folders_in_the_folder_are_not_named() {
 }
 
 #[test]
-fn a_folder_that_was_moved_is_the_same_and_says_where_it_is() {
+fn a_moved_folder_is_the_same_and_knows_where_it_is() {
     let temp = TempFolder::new();
     let (path, aside) = (temp.path().join("live"), temp.path().join("aside"));
     let folder = Folder::open(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Formats: a folder of the first one is read and goes on, and what this version writes is told from it.
+//! Formats: a folder of format 1 is read and continued, and this version's format can be told from it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
 
@@ -45,13 +45,13 @@ fn load(folder: &Path) -> OfflineLog {
     OfflineLog::load(Arc::new(Folder::open(folder).unwrap())).unwrap()
 }
 
-/// The files that say which format they have.
+/// The files with a format number.
 fn formatted(folder: &Path) -> Vec<std::path::PathBuf> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     files.filter(|path| fs::read(path).unwrap().starts_with(b"LARGE")).collect()
 }
 
-/// Gives all of them the number of another format.
+/// Changes their format number.
 fn set_format(folder: &Path, format: u8) {
     for path in formatted(folder) {
         let mut bytes = fs::read(&path).unwrap();
@@ -65,10 +65,10 @@ fn set_format(folder: &Path, format: u8) {
     }
 }
 
-/// What the first format has, it has in the bytes of this one: `command/tests/bytes.rs` and
-/// `checkpoint/tests/bytes.rs` hold those to the letter.
+/// What format 1 has is encoded the same way in this one: `command/tests/bytes.rs` and `checkpoint/tests/bytes.rs`
+/// check the bytes.
 #[test]
-fn a_folder_of_the_first_format_is_read_and_goes_on_in_this_one() {
+fn a_folder_of_the_first_format_is_read_and_continued_in_this_one() {
     let folder = TempFolder::new();
     let engine = try_open(folder.path()).unwrap();
     publish(&engine, Author::Source);
@@ -87,7 +87,7 @@ fn a_folder_of_the_first_format_is_read_and_goes_on_in_this_one() {
     publish(&engine, Author::Publisher);
     drop(engine);
     for _ in 0..2 {
-        // Once from the segments, and then from the checkpoint that is made of them.
+        // First from the segments, then from the checkpoint.
         let engine = try_open(folder.path()).unwrap();
         assert_eq!((state(&engine).events, state(&engine).settings), (2, put.settings));
     }
@@ -96,9 +96,9 @@ fn a_folder_of_the_first_format_is_read_and_goes_on_in_this_one() {
     assert_eq!(log.files().format, 2, "what was written since has this version's");
 }
 
-/// So a version that knows an earlier format only is told so as well, and does not take it for broken.
+/// So an older version reports a newer format, too, and does not mistake it for corruption.
 #[test]
-fn a_later_format_is_told_with_its_number() {
+fn a_later_format_is_reported_with_its_number() {
     let folder = TempFolder::new();
     let engine = try_open(folder.path()).unwrap();
     publish(&engine, Author::Publisher);

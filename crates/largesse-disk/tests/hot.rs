@@ -1,6 +1,6 @@
-//! Where some events are in memory and the older ones are not: each is counted and read once, wherever the line is.
+//! With some events hot and the older ones cold: each is counted and read once, wherever the boundary is.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where what it needs is not there")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{num::NonZeroUsize, sync::Arc};
 
@@ -12,7 +12,7 @@ use largesse_log::{
 use largesse_wire::EventData;
 
 const EVENTS: usize = 12;
-/// What one of the events counts, at least.
+/// The counted bytes of one event, at least.
 const EVENT_BYTES: u64 = 128;
 
 fn open(hot_bytes_max: u64, segment_bytes: u64) -> DiskEngine {
@@ -31,7 +31,7 @@ fn selection(selectors: &str) -> Selection {
     Selection::many(selectors.unwrap()).unwrap()
 }
 
-/// Positions from a place on, in as many reads as it takes.
+/// Positions after a place, in as many reads as needed.
 fn read_on(engine: &DiskEngine, selection: &Selection, mut place: Place) -> Vec<Position> {
     let limits = ReadLimits { records_max: NonZeroUsize::MAX, bytes_max: u64::MAX };
     let mut positions = Vec::new();
@@ -91,10 +91,10 @@ fn the_last_events_of_a_pattern_are_counted_once() {
     check("*", &["a", "b", "c"]);
 }
 
-/// Publishers at once, so that groups are large and indexed on a thread of its own, and readers who begin at any place
-/// meanwhile.
+/// Concurrent publishers, so that groups are large and indexed on the indexing thread, and readers that begin at
+/// any place meanwhile.
 #[test]
-fn readers_miss_nothing_and_hear_nothing_twice_while_events_leave_memory() {
+fn readers_miss_nothing_and_get_nothing_twice_while_events_leave_memory() {
     const ROUNDS: usize = 80;
     const AT_ONCE: usize = 48;
     let engine = open(2 * EVENT_BYTES, 8 * 1024);
@@ -105,7 +105,7 @@ fn readers_miss_nothing_and_hear_nothing_twice_while_events_leave_memory() {
             let engine = Arc::clone(&engine);
             runtime.spawn(async move {
                 for round in 0..ROUNDS {
-                    // The others are so many that a pattern for all of them has the log walked.
+                    // The other streams are too many for a pattern: a read of all of them scans the log.
                     let other = format!("s/{number}/{round}");
                     let stream = StreamName::parse(["a", "b", &other][number % 3]).unwrap();
                     let events = vec![NewEvent { name: None, data: EventData::parse("x").unwrap() }];

@@ -1,4 +1,4 @@
-//! Looking at a log that nobody serves: a flipped bit is found wherever it is, and nothing is changed.
+//! Inspecting a log that no server has open: a flipped bit is found wherever it is, and nothing is changed.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
 
@@ -27,7 +27,7 @@ fn publish(engine: &DiskEngine, stream: &str, data: &str) {
     runtime.block_on(engine.append(UnixMs(1_000).into(), append)).unwrap();
 }
 
-/// A log that was stopped in order so often, with events in each segment.
+/// A log that was cleanly stopped this many times, with events in each segment.
 fn stopped(times: usize) -> SimulatedDisk {
     let disk = SimulatedDisk::new(5);
     for time in 0..times {
@@ -42,7 +42,7 @@ fn checked(disk: &SimulatedDisk) -> (Checked, Vec<Defect>) {
     let (mut defects, mut looked_at) = (Vec::new(), 0);
     let mut tell = |defect| defects.push(defect);
     let checked = check_watched(disk, &mut tell, &mut |bytes| looked_at += bytes).unwrap();
-    // What shows progress never goes beyond its end.
+    // Progress never exceeds the total.
     assert!(looked_at <= files(disk).unwrap().bytes, "{looked_at} bytes");
     (checked, defects)
 }
@@ -54,7 +54,7 @@ fn check_each_byte(disk: &SimulatedDisk) {
     assert_eq!((defects, whole.torn, whole.left_over), (vec![], None, vec![]));
     for name in disk.file_names() {
         let bytes = disk.contents(&name).unwrap().len() as u64;
-        // Pages are all alike to the check.
+        // The check treats all pages alike.
         let step = if bytes > 4096 { 13 } else { 1 };
         for byte in (0..bytes).step_by(step) {
             disk.flip_bit(&name, byte, 4);
@@ -70,14 +70,14 @@ fn check_each_byte(disk: &SimulatedDisk) {
 }
 
 #[test]
-fn a_flipped_bit_in_any_byte_of_any_file_is_told_with_the_file_and_where_what_is_broken_begins() {
+fn a_flipped_bit_in_any_byte_of_any_file_is_reported_with_its_file_and_offset() {
     let disk = stopped(1);
     assert!(disk.file_names().contains(&"000000000001-0.segment".to_owned()), "{:?}", disk.file_names());
     check_each_byte(&disk);
 }
 
 #[test]
-fn a_flipped_bit_in_a_cleaned_segment_is_told_as_well() {
+fn a_flipped_bit_in_a_compacted_segment_is_reported_too() {
     let disk = stopped(8);
     let is_compacted = |name: &String| name.ends_with(".segment") && !name.ends_with("-0.segment");
     assert!(disk.file_names().iter().any(is_compacted), "{:?}", disk.file_names());
@@ -85,7 +85,7 @@ fn a_flipped_bit_in_a_cleaned_segment_is_told_as_well() {
 }
 
 #[test]
-fn a_missing_file_is_told() {
+fn a_missing_file_is_reported() {
     use largesse_disk::io::Disk;
     let disk = stopped(8);
     disk.remove("checkpoint").unwrap();
@@ -97,14 +97,14 @@ fn a_missing_file_is_told() {
         let disk = stopped(1);
         disk.remove(&name).unwrap();
         let (_, defects) = checked(&disk);
-        // Without a checkpoint all is in the first segment, and its index is not needed.
+        // Without a checkpoint everything is in the first segment, and its index is not needed.
         let is_needed = name != "checkpoint";
         assert_eq!(defects.iter().any(|defect| defect.file == name), is_needed, "{name}: {defects:?}");
     }
 }
 
 #[test]
-fn what_stands_behind_the_end_of_a_sealed_segment_is_told_unless_it_is_zeros() {
+fn bytes_after_the_end_of_a_sealed_segment_are_reported_unless_they_are_zeros() {
     use largesse_disk::io::Disk;
     let disk = stopped(1);
     let name = "000000000001-0.segment";
@@ -118,7 +118,7 @@ fn what_stands_behind_the_end_of_a_sealed_segment_is_told_unless_it_is_zeros() {
 }
 
 #[test]
-fn what_stands_after_a_crash_is_what_a_start_finds_and_looking_changes_nothing() {
+fn after_a_crash_an_inspection_finds_what_a_start_would_and_changes_nothing() {
     let disk = stopped(2);
     let engine = open(&disk);
     publish(&engine, "a", "one more");

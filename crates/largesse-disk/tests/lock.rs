@@ -1,4 +1,4 @@
-//! The lock of a folder: between handles of one process, and between processes.
+//! The folder lock: between handles of one process, and between processes.
 
 mod support;
 
@@ -10,15 +10,15 @@ use largesse_disk::io::Folder;
 use largesse_disk::io::lock::{FolderLock, LOCK_NAME, LockError, SharedLock};
 use support::TempFolder;
 
-/// Names the folder to the process that [`Holder`] starts.
+/// Passes the folder to the process that [`Holder`] starts.
 const FOLDER_VARIABLE: &str = "LARGESSE_TEST_LOCK_FOLDER";
 const HELD: &str = "the lock is held";
 
-/// Another process that has the lock until it is killed.
+/// Another process that holds the lock until it is killed.
 struct Holder(Child);
 
 impl Holder {
-    /// Returns when it has the lock.
+    /// Returns once it has the lock.
     fn start(folder: &TempFolder) -> Self {
         let mut child = Command::new(env::current_exe().expect("this test is a program"))
             .args(["--exact", "holds_the_lock_while_its_input_is_open", "--nocapture"])
@@ -46,7 +46,7 @@ impl Drop for Holder {
     }
 }
 
-/// Not a test but the other process of one, when it is started by [`Holder`].
+/// Not a test, but the other process, when started by [`Holder`].
 #[test]
 fn holds_the_lock_while_its_input_is_open() {
     let Some(folder) = env::var_os(FOLDER_VARIABLE) else { return };
@@ -63,20 +63,20 @@ fn opened(folder: impl AsRef<std::path::Path>) -> Folder {
 fn taken(folder: &TempFolder) -> (Option<u32>, Option<String>) {
     let refused = FolderLock::acquire(&opened(folder.path())).expect_err("somebody has it");
     let LockError::InUse { pid, program, folder: named } = refused else {
-        unreachable!("{refused:?} is not that it is taken")
+        unreachable!("{refused:?} is not `InUse`")
     };
     assert_eq!(named, folder.path());
     (pid, program)
 }
 
 #[test]
-fn a_second_lock_of_a_folder_is_refused_until_the_first_is_dropped() {
+fn a_second_lock_of_a_folder_fails_until_the_first_is_dropped() {
     let folder = TempFolder::new();
     for _ in 0..3 {
         let first = FolderLock::acquire(&opened(folder.path())).expect("it is free");
         let (pid, program) = taken(&folder);
         assert_eq!(pid, Some(std::process::id()));
-        assert!(program.is_some_and(|name| name.starts_with("lock-")), "cargo names a test so");
+        assert!(program.is_some_and(|name| name.starts_with("lock-")), "that is cargo's name for the test");
         drop(first);
     }
 }
@@ -92,7 +92,7 @@ fn a_killed_process_frees_the_folder_and_is_named_before() {
 }
 
 #[test]
-fn what_an_old_lock_file_holds_neither_locks_nor_is_believed_blindly() {
+fn an_old_lock_file_locks_nothing_and_its_contents_are_validated() {
     let folder = TempFolder::new();
     for cold in [&b"4711\nlargesse\n"[..], b"", b"\xff\xfe", b"no number\n\x1b[31m\n"] {
         fs::write(folder.path().join(LOCK_NAME), cold).expect("the folder is there");
@@ -112,7 +112,7 @@ fn a_folder_whose_lock_file_somebody_removed_still_has_one_owner() {
     let remove = || fs::remove_file(folder.path().join(LOCK_NAME)).expect("it is there");
     let ours = FolderLock::acquire(&opened(folder.path())).expect("it is free");
     remove();
-    assert_eq!(taken(&folder), (None, None), "its file is another's, and the folder is not");
+    assert_eq!(taken(&folder), (None, None), "its file is a new one, but the folder is locked");
     remove();
     let refused = SharedLock::acquire(&opened(folder.path())).expect_err("it is taken");
     assert!(matches!(refused, LockError::InUse { .. }), "{refused}");
@@ -136,7 +136,7 @@ fn a_folder_that_was_moved_keeps_its_lock_and_another_in_its_place_has_its_own()
 }
 
 #[test]
-fn many_look_at_a_folder_at_once_and_nobody_has_it_meanwhile() {
+fn many_can_share_a_folder_and_nobody_has_it_exclusively_meanwhile() {
     let folder = TempFolder::new();
     let ours = FolderLock::acquire(&opened(folder.path())).expect("it is free");
     let refused = SharedLock::acquire(&opened(folder.path())).expect_err("it is taken");
@@ -155,7 +155,7 @@ fn many_look_at_a_folder_at_once_and_nobody_has_it_meanwhile() {
 }
 
 #[test]
-fn who_looks_at_a_folder_changes_no_byte_of_its_lock() {
+fn a_shared_lock_does_not_change_the_lock_file() {
     let folder = TempFolder::new();
     let file = folder.path().join(LOCK_NAME);
     fs::write(&file, "4711\nlargesse\n").expect("the folder is there");

@@ -1,6 +1,6 @@
 //! How many files a log has open, however many segments it has.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where what it needs is not there")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -17,7 +17,7 @@ use support::TempFolder;
 const EVENTS: usize = 400;
 const LIMITS: ReadLimits = ReadLimits { records_max: NonZeroUsize::MAX, bytes_max: u64::MAX };
 
-/// Each segment has a few events, and none is in memory.
+/// Each segment has a few events, and none are in memory.
 fn settings(open_files_max: usize) -> DiskSettings {
     DiskSettings {
         sync: SyncRule::Interval(std::time::Duration::from_secs(3_600)),
@@ -67,7 +67,7 @@ fn count(folder: &Path, ending: &str) -> usize {
     names.filter(|name| name.to_str().unwrap().ends_with(ending)).count()
 }
 
-/// Those of this process in a folder. Source: proc_pid_fd(5).
+/// How many files this process has open in a folder. Source: proc_pid_fd(5).
 fn open_files(folder: &Path) -> usize {
     let links = fs::read_dir("/proc/self/fd").unwrap();
     let open = links.filter_map(|link| fs::read_link(link.unwrap().path()).ok());
@@ -102,7 +102,7 @@ fn a_log_of_many_segments_has_few_files_open() {
 }
 
 #[test]
-fn an_index_whose_file_was_removed_is_made_again_while_the_log_is_read() {
+fn an_index_whose_file_was_removed_is_rebuilt_while_the_log_is_open() {
     let folder = TempFolder::new();
     let engine = opened(folder.path(), settings(2));
     publish(&engine);
@@ -112,7 +112,7 @@ fn an_index_whose_file_was_removed_is_made_again_while_the_log_is_read() {
     let name = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let index = name.filter(|path| path.extension().is_some_and(|end| end == "index")).min().unwrap_or(first);
     fs::remove_file(&index).unwrap();
-    // It is found missing, and made again at the next checkpoint, at the latest when the log is closed.
+    // It is found missing, and rebuilt at the next checkpoint, at the latest when the log is closed.
     publish(&engine);
     drop(engine);
     assert!(index.exists());

@@ -1,4 +1,4 @@
-//! What the simulated disk keeps and loses: what is synced is there, of the rest each outcome is reachable.
+//! What the simulated disk keeps and loses: synced bytes survive, and every outcome for the rest is reachable.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -7,11 +7,11 @@ use std::sync::Arc;
 use largesse_disk::io::{Act, Disk, DiskFile, Fault, OPERATIONS_KEPT_MAX, Outcome, SimulatedDisk};
 use proptest::prelude::*;
 
-/// How many power cuts are tried where each outcome must be reached.
+/// How many power cuts are tried to reach every outcome.
 const SEEDS: u64 = 500;
 const PAGE_BYTES: usize = 4096;
 
-/// A disk with the safe file `a`.
+/// A disk with the synced file `a`.
 fn with_safe(bytes: &[u8]) -> (SimulatedDisk, Arc<dyn DiskFile>) {
     let disk = SimulatedDisk::new(1);
     let file = disk.create("a").expect("the name is free");
@@ -26,7 +26,7 @@ fn arm(disk: &SimulatedDisk, fault: Fault) {
     disk.fail_at(disk.operations(), fault);
 }
 
-/// What the file holds after each of many power cuts.
+/// The file's contents after each of many power cuts.
 fn found(disk: &SimulatedDisk, name: &str) -> BTreeSet<Option<Vec<u8>>> {
     (0..SEEDS).map(|seed| disk.after_power_cut(seed).contents(name)).collect()
 }
@@ -44,7 +44,7 @@ fn lists(outcomes: &[&[&str]]) -> BTreeSet<Vec<String>> {
 }
 
 #[test]
-fn what_is_synced_is_always_there() {
+fn synced_bytes_always_survive() {
     let (disk, file) = with_safe(b"one");
     file.write_at(b"two", 3).unwrap();
     file.sync().unwrap();
@@ -52,7 +52,7 @@ fn what_is_synced_is_always_there() {
 }
 
 #[test]
-fn an_unsynced_write_is_there_or_not_or_torn_at_any_byte_or_only_its_length_is() {
+fn an_unsynced_write_may_be_whole_lost_torn_at_any_byte_or_only_its_length() {
     let (disk, file) = with_safe(b"one");
     file.write_at(b"two", 3).unwrap();
     let want = ["one", "onet", "onetw", "onetwo", "one\0\0\0"];
@@ -60,7 +60,7 @@ fn an_unsynced_write_is_there_or_not_or_torn_at_any_byte_or_only_its_length_is()
 }
 
 #[test]
-fn an_unsynced_write_over_safe_bytes_may_leave_both_old_and_new() {
+fn an_unsynced_overwrite_may_leave_a_mix_of_old_and_new() {
     let (disk, file) = with_safe(b"abc");
     file.write_at(b"XYZ", 0).unwrap();
     assert_eq!(found(&disk, "a"), texts(&["abc", "Xbc", "XYc", "XYZ"]));
@@ -86,11 +86,11 @@ fn the_pages_of_one_write_reach_the_disk_in_any_order() {
 }
 
 #[test]
-fn any_sectors_of_a_write_over_safe_bytes_reach_the_disk_and_the_others_stay() {
+fn any_sectors_of_an_overwrite_reach_the_disk_and_the_others_stay() {
     const SECTOR_BYTES: usize = 512;
     let (disk, file) = with_safe(&[7; 4 * SECTOR_BYTES]);
     file.write_at(&[1; 3 * SECTOR_BYTES], 0).unwrap();
-    // Of each sector its one value, if it has but one: other cuts are finer.
+    // The value of each sector, if it has only one: some cuts are finer.
     let value = |sector: &[u8]| sector.iter().all(|byte| *byte == sector[0]).then_some(sector[0]);
     let sectors = |seed| -> Option<Vec<u8>> {
         disk.after_power_cut(seed).contents("a")?.chunks(SECTOR_BYTES).map(value).collect()
@@ -101,7 +101,7 @@ fn any_sectors_of_a_write_over_safe_bytes_reach_the_disk_and_the_others_stay() {
 }
 
 #[test]
-fn an_unsynced_cut_is_done_or_not_and_a_synced_one_is() {
+fn an_unsynced_truncation_may_be_lost_and_a_synced_one_is_not() {
     let (disk, file) = with_safe(b"onetwo");
     file.truncate(3).unwrap();
     assert_eq!(found(&disk, "a"), texts(&["onetwo", "one"]));
@@ -110,7 +110,7 @@ fn an_unsynced_cut_is_done_or_not_and_a_synced_one_is() {
 }
 
 #[test]
-fn all_of_many_unsynced_writes_may_be_there_and_none_may() {
+fn all_or_none_of_many_unsynced_writes_may_survive() {
     let (disk, file) = with_safe(b"");
     for at in 0..100 {
         file.write_at(b"x", at).unwrap();
@@ -120,7 +120,7 @@ fn all_of_many_unsynced_writes_may_be_there_and_none_may() {
 }
 
 #[test]
-fn a_name_is_safe_only_after_the_sync_of_names_whatever_its_bytes_are() {
+fn a_name_is_durable_only_after_the_names_are_synced() {
     let disk = SimulatedDisk::new(1);
     let file = disk.create("a").unwrap();
     file.write_at(b"safe", 0).unwrap();
@@ -131,7 +131,7 @@ fn a_name_is_safe_only_after_the_sync_of_names_whatever_its_bytes_are() {
 }
 
 #[test]
-fn a_safe_name_may_stand_for_a_file_without_its_bytes() {
+fn a_durable_name_may_be_that_of_a_file_without_its_bytes() {
     let disk = SimulatedDisk::new(1);
     disk.create("a").unwrap().write_at(b"x", 0).unwrap();
     disk.sync_names().unwrap();
@@ -139,7 +139,7 @@ fn a_safe_name_may_stand_for_a_file_without_its_bytes() {
 }
 
 #[test]
-fn of_the_changed_names_the_first_few_are_safe() {
+fn of_the_changes_of_names_the_first_few_survive() {
     let (disk, _) = with_safe(b"");
     disk.create("b.tmp").unwrap();
     disk.rename("b.tmp", "b").unwrap();
@@ -162,7 +162,7 @@ fn a_file_is_replaced_whole_or_not_at_all() {
 }
 
 #[test]
-fn what_a_failed_sync_left_is_there_or_not_and_no_later_sync_makes_it_safe() {
+fn writes_of_a_failed_sync_stay_in_doubt_after_later_syncs() {
     for fault in [Fault::Error, Fault::Full] {
         let (disk, file) = with_safe(b"1");
         file.write_at(b"2", 1).unwrap();
@@ -211,7 +211,7 @@ fn a_write_that_fails_is_done_in_part() {
 }
 
 #[test]
-fn a_change_of_a_name_or_a_cut_that_fails_is_not_done_unless_the_power_went() {
+fn a_failed_change_of_a_name_or_truncation_is_not_done_except_at_a_power_cut() {
     type Call = fn(&SimulatedDisk, &dyn DiskFile) -> std::io::Result<()>;
     let calls: [Call; 4] = [
         |disk, _| disk.create("b").map(drop),
@@ -267,7 +267,7 @@ fn a_fault_happens_once_and_at_its_number() {
 }
 
 #[test]
-fn a_full_disk_takes_no_file_and_no_byte_until_there_is_room() {
+fn a_full_disk_accepts_no_file_and_no_byte_until_there_is_room() {
     let (disk, file) = with_safe(b"abc");
     disk.set_full(true);
     let refused = disk.create("b").map(drop).unwrap_err();
@@ -284,7 +284,7 @@ fn a_full_disk_takes_no_file_and_no_byte_until_there_is_room() {
 }
 
 #[test]
-fn after_an_exit_everything_is_there_but_no_safer_than_it_was() {
+fn after_an_exit_everything_is_there_but_no_more_durable_than_before() {
     let (disk, file) = with_safe(b"1");
     file.write_at(b"2", 1).unwrap();
     disk.create("b").unwrap();
@@ -293,11 +293,11 @@ fn after_an_exit_everything_is_there_but_no_safer_than_it_was() {
     assert!(found(&next, "a").contains(&Some(b"1".to_vec())));
     next.open("a").unwrap().sync().unwrap();
     assert_eq!(found(&next, "a"), texts(&["12"]));
-    assert!(found(&disk, "a").contains(&Some(b"1".to_vec())), "the disk before is another");
+    assert!(found(&disk, "a").contains(&Some(b"1".to_vec())), "the original disk is separate");
 }
 
 #[test]
-fn a_disk_after_a_power_cut_is_apart_from_the_one_before() {
+fn a_disk_after_a_power_cut_is_separate_from_the_one_before() {
     let (disk, file) = with_safe(b"abc");
     disk.set_full(true);
     arm(&disk, Fault::Error);
@@ -328,7 +328,7 @@ fn a_flipped_bit_is_flipped_in_every_layer() {
 }
 
 #[test]
-fn the_record_tells_what_was_done_in_order_by_the_names_of_then() {
+fn the_record_has_the_operations_in_order_with_the_names_at_the_time() {
     let disk = SimulatedDisk::new(1);
     let file = disk.create("a").unwrap();
     disk.rename("a", "b").unwrap();
@@ -366,7 +366,7 @@ fn the_record_forgets_the_oldest() {
     assert_eq!((record.len(), record[0].number), (OPERATIONS_KEPT_MAX, 1));
 }
 
-/// One step of a file's life; places and lengths are taken modulo what there is.
+/// One action on a file; offsets and lengths are modulo the file's length.
 #[derive(Clone, Debug)]
 enum FileAction {
     Write { at: usize, bytes: usize },
@@ -382,8 +382,8 @@ fn any_action() -> impl Strategy<Value = FileAction> {
     ]
 }
 
-/// What a file may be after a power cut: the lengths, and each byte's values, since its last sync. Values are
-/// below 64, and a set of them is a bit for each.
+/// What a file may be after a power cut: its lengths, and each byte's values, since its last sync. Values are below
+/// 64, so a set of them is a bit mask.
 struct May {
     now: Vec<u8>,
     bytes_min: usize,
@@ -407,7 +407,7 @@ impl May {
         }
     }
 
-    /// What was cut off may come back as it was, or as the zeros of a hole.
+    /// What was cut off may reappear, or be the zeros of a hole.
     fn truncate(&mut self, bytes: usize) {
         self.now.truncate(bytes);
         self.bytes_min = self.bytes_min.min(bytes);
@@ -422,7 +422,7 @@ impl May {
 
 proptest! {
     #[test]
-    fn after_a_power_cut_each_byte_is_the_safe_one_or_one_written_since(
+    fn after_a_power_cut_each_byte_is_the_synced_one_or_one_written_since(
         actions in prop::collection::vec(any_action(), 1..30),
         seed: u64,
     ) {

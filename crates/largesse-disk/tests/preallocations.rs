@@ -1,5 +1,4 @@
-//! The room that is set aside ahead of need, on a real disk and with the engine's threads: little for a small log, and
-//! nothing after a stop.
+//! Preallocation on a real disk and with the engine's threads: little for a small log, and nothing after a stop.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
 
@@ -19,7 +18,7 @@ use largesse_wire::EventData;
 use support::TempFolder;
 
 const MIB: u64 = 1024 * 1024;
-/// What the disk may need for something that takes it milliseconds.
+/// A generous limit for something that takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn open(folder: &Path) -> DiskEngine {
@@ -38,7 +37,7 @@ fn publish(engine: &DiskEngine, bytes: usize) {
 
 fn bytes_of(folder: &Path) -> u64 {
     let files = std::fs::read_dir(folder).unwrap();
-    // A file may be gone again.
+    // A file may be gone meanwhile.
     files.filter_map(|file| file.unwrap().metadata().ok()).map(|metadata| metadata.len()).sum()
 }
 
@@ -47,7 +46,7 @@ fn preallocation_bytes(folder: &Path) -> Option<u64> {
 }
 
 #[test]
-fn a_log_takes_little_more_of_the_disk_than_what_is_in_it() {
+fn a_log_takes_little_more_disk_space_than_its_contents() {
     let temporary = TempFolder::new();
     let folder = temporary.path();
     let engine = open(folder);

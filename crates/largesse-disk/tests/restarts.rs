@@ -1,8 +1,7 @@
-//! The suite of all engines once more, on a log that is closed in order between the calls and opened again; and a
-//! chosen part of it on one that is killed or robbed of its power. The rest of the suite expects dense positions, and a
-//! start after a crash leaves some out.
+//! The conformance suite on a log that is cleanly closed and reopened between calls; and a part of it on one that
+//! is killed or loses power. The rest of the suite expects dense positions, and a start after a crash skips some.
 //!
-//! A restart comes only where no call is under way: then nothing is in doubt, and nobody must notice anything.
+//! A restart happens only while no call is in progress: then nothing is in doubt, and nobody may notice anything.
 
 use std::{
     num::NonZeroUsize,
@@ -15,16 +14,17 @@ use largesse_log::{
     Reply, Settings, TailListener, conformance::rng::Rng,
 };
 
-/// One call in so many finds the log opened anew.
+/// One call in this many reopens the log first.
 const CALLS_PER_RESTART: u64 = 100;
-/// Each event is read from a segment, and each segment is soon full.
+/// Each event is read from a segment, and segments soon get full.
 const BARE: DiskSettings = DiskSettings {
     sync: SyncRule::Always,
     segment_bytes: 2_000,
     hot_bytes_max: 0,
     open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
 };
-/// The same, but what comes after a restart stays in memory: the line between is where the last restart was.
+/// The same, but everything after a restart stays in memory: the boundary between hot and cold is at the last
+/// restart.
 const PARTED: DiskSettings = DiskSettings { hot_bytes_max: u64::MAX, ..BARE };
 
 /// How a log ends before it is opened again.
@@ -35,7 +35,7 @@ enum Ending {
     PowerCut,
 }
 
-/// An engine that is another one now and then.
+/// An engine that is restarted now and then.
 struct Restarting {
     log: Mutex<Log>,
 }
@@ -64,7 +64,7 @@ fn restarting(limits: EngineLimits, settings: DiskSettings, endings: &'static [E
     Arc::new(Restarting { log: Mutex::new(log) })
 }
 
-/// Closed in order, now and then.
+/// Cleanly closed now and then.
 fn closed(limits: EngineLimits) -> Arc<dyn Engine> {
     restarting(limits, BARE, &[Ending::Close])
 }
@@ -74,7 +74,7 @@ fn closed_parted(limits: EngineLimits) -> Arc<dyn Engine> {
     restarting(limits, PARTED, &[Ending::Close])
 }
 
-/// Ended in any way, with all in memory that was not there before the restart.
+/// Ended in any way, with everything since the restart in memory.
 fn killed(limits: EngineLimits) -> Arc<dyn Engine> {
     restarting(limits, DiskSettings::default(), &[Ending::Close, Ending::Kill, Ending::PowerCut])
 }
@@ -89,7 +89,7 @@ impl Restarting {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The engine of now; sometimes a new one.
+    /// The current engine; sometimes a new one.
     fn engine(&self) -> Arc<DiskEngine> {
         let mut log = self.log();
         if log.rng.below(CALLS_PER_RESTART) == 0 {
@@ -105,7 +105,7 @@ impl Log {
         let tail = engine.tail();
         let engine = match Arc::try_unwrap(engine) {
             Ok(engine) => engine,
-            // A call is under way.
+            // A call is in progress.
             Err(engine) => return self.engine = Some(engine),
         };
         let next = match self.rng.pick(self.endings) {
@@ -113,7 +113,7 @@ impl Log {
                 drop(engine);
                 self.disk.after_exit()
             }
-            // What the old engine does after that, it does to another disk.
+            // Whatever the old engine still does goes to another disk.
             Ending::Kill => self.disk.after_exit(),
             Ending::PowerCut => self.disk.after_power_cut(self.rng.below(u64::MAX)),
         };
@@ -162,8 +162,8 @@ mod closed_in_order_with_the_newest_in_memory {
     largesse_log::mount_conformance!(crate::closed_parted);
 }
 
-/// After a kill, positions go on far behind the last one. Not all cases of the suite have that in mind, nor has the
-/// model: it takes a stream to begin just behind the tail.
+/// After a kill, positions continue far after the last one. Not all cases of the suite allow for that, nor does the
+/// model, in which a new stream begins right after the tail.
 macro_rules! mount_cases {
     ($make:path) => {
         largesse_log::mount_conformance! { $make;

@@ -1,7 +1,7 @@
-//! A thread of the log panics: whoever waits for it is answered, the log's owner is told, and a start finds all that
-//! was acknowledged.
+//! A thread of the log panics: all who wait for it are answered, the log's owner is notified, and a start finds
+//! everything acknowledged.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where what it needs is not there")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -17,13 +17,13 @@ use largesse_log::{
 use largesse_wire::EventData;
 use tokio::task::JoinSet;
 
-/// Far longer than anything here takes.
+/// Much longer than anything here takes.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Publishes that wait together.
 const CROWD: usize = 8;
-/// More publishes than any thread makes calls for.
+/// More publishes than it takes any thread to reach its panic.
 const PUBLISHES_MAX: usize = 2_000;
-/// How many calls a thread may have made before; in the writer's, some segments are begun.
+/// After how many calls a thread panics; the writer begins some segments in these.
 const CALLS: std::ops::Range<u64> = 0..24;
 
 struct Log {
@@ -32,7 +32,7 @@ struct Log {
     engine: Arc<DiskEngine>,
 }
 
-/// Each event is read from a segment, and each segment is soon full.
+/// Each event is read from a segment, and segments soon get full.
 fn settings() -> DiskSettings {
     DiskSettings { segment_bytes: 2_000, hot_bytes_max: 0, ..DiskSettings::DEFAULT }
 }
@@ -46,7 +46,7 @@ fn open(disk: &SimulatedDisk) -> Log {
 }
 
 async fn soon<T>(answer: impl Future<Output = T>) -> T {
-    tokio::time::timeout(WAIT_MAX, answer).await.expect("whoever waits is answered")
+    tokio::time::timeout(WAIT_MAX, answer).await.expect("every caller is answered")
 }
 
 fn name() -> StreamName {
@@ -66,7 +66,7 @@ impl Log {
         soon(self.engine.append(UnixMs(1_000).into(), append)).await.map(|appended| appended.position)
     }
 
-    /// Everything that is written by the one thread.
+    /// One of each kind of command.
     async fn write_all_kinds(&self) -> Vec<Result<(), AppendError>> {
         let (stream, key) = (name(), IdempotencyKey::parse("key").unwrap());
         let now = UnixMs(1_000);
@@ -92,7 +92,7 @@ impl Log {
         }
     }
 
-    /// Closes it, and looks at what a start finds.
+    /// Closes it, and checks what a start finds.
     async fn check_kept(self, acknowledged: &[Position]) {
         let Self { disk, engine, .. } = self;
         let close = tokio::task::spawn_blocking(move || drop(Arc::into_inner(engine).unwrap()));
@@ -107,11 +107,14 @@ impl Log {
 fn check_refused(answer: Result<Position, AppendError>, wants: &[WriteOutcome]) {
     let error = answer.unwrap_err();
     assert!(wants.contains(&error.outcome()), "{error}");
-    assert!(!matches!(error, AppendError::Engine(EngineError::Stopping)), "nobody stops it: {error}");
+    assert!(
+        !matches!(error, AppendError::Engine(EngineError::Stopping)),
+        "the log is not being closed: {error}"
+    );
 }
 
 #[tokio::test]
-async fn when_the_thread_that_writes_panics_every_publisher_is_answered_and_the_owner_told() {
+async fn when_the_writer_panics_every_publisher_is_answered_and_the_owner_notified() {
     for calls in CALLS {
         let log = Arc::new(open(&SimulatedDisk::new(calls)));
         let mut acknowledged = vec![log.publish().await.unwrap()];
@@ -135,11 +138,11 @@ async fn when_the_thread_that_writes_panics_every_publisher_is_answered_and_the_
         }
         acknowledged.extend(crowd.join_all().await.into_iter().flatten());
         let told = soon(log.engine.health().failed()).await;
-        assert!(told.contains("writes the log panicked: the disk was told to"), "{told}");
+        assert!(told.contains("writes the log panicked: the test made the disk"), "{told}");
         for refused in log.write_all_kinds().await {
             check_refused(refused.map(|()| Position::ZERO), &[WriteOutcome::NotWritten]);
         }
-        // Reading goes on.
+        // Reading still works.
         let read = log.read().await.unwrap();
         assert!(acknowledged.iter().all(|position| read.contains(position)));
         Arc::into_inner(log).unwrap().check_kept(&acknowledged).await;
@@ -147,7 +150,7 @@ async fn when_the_thread_that_writes_panics_every_publisher_is_answered_and_the_
 }
 
 #[tokio::test]
-async fn when_the_thread_that_maintains_panics_every_publisher_is_answered_and_the_owner_told() {
+async fn when_maintenance_panics_every_publisher_is_answered_and_the_owner_notified() {
     for calls in CALLS {
         let log = open(&SimulatedDisk::new(calls));
         log.panicking.arm("log-maintain", calls);
@@ -161,7 +164,7 @@ async fn when_the_thread_that_maintains_panics_every_publisher_is_answered_and_t
         };
         check_refused(refused, &[WriteOutcome::NotWritten]);
         let told = soon(log.engine.health().failed()).await;
-        assert!(told.contains("maintains the log panicked: the disk was told to"), "{told}");
+        assert!(told.contains("maintains the log panicked: the test made the disk"), "{told}");
         assert_eq!(log.read().await.unwrap(), acknowledged);
         log.check_kept(&acknowledged).await;
     }

@@ -60,7 +60,15 @@ const PATTERNS: &[Pattern] = &[
 ];
 
 /// Folders whose sentences are still to be rewritten, and how many breaches they may have. Numbers only go down.
-const LEFT: &[(&str, usize)] = &[("crates/largesse-disk/", 129)];
+const LEFT: &[(&str, usize)] = &[
+    ("crates/largesse-http/", 34),
+    ("crates/largesse-log/", 29),
+    ("crates/largesse/src/client/", 4),
+    ("crates/largesse/src/config/", 7),
+    ("crates/largesse/src/tail/", 2),
+    ("docs/configuration.md", 4),
+    ("docs/http.md", 15),
+];
 
 pub(super) const RULE: Rule = Rule { name: "sentences", check, good: GOOD, bad: BAD };
 

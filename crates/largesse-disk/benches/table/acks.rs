@@ -1,5 +1,5 @@
-//! Publishers that wait for each answer, and beside them, in turns, plain writes with `fdatasync` in groups of
-//! as many events as there are publishers.
+//! Publishers that wait for each answer, compared in alternating rounds with plain writes and `fdatasync`, in
+//! groups of as many events as there are publishers.
 
 use std::{
     fs,
@@ -24,15 +24,15 @@ use crate::{
 };
 
 const STREAMS: u64 = 10_000;
-/// With so many publishers the engine should come this near to what the disk gives.
+/// With this many publishers, the engine should reach this share of what the disk can do.
 const JUDGED_PUBLISHERS: usize = 64;
 const RATIO_MIN: f64 = 0.80;
-/// Fewer rounds do not show whether somebody else is at the disk.
+/// Fewer rounds don't show whether another process uses the disk.
 const JUDGED_ROUNDS_MIN: u32 = 3;
-/// When the disk gives so many times as much in one round as in another, somebody else is at it.
+/// If one round of plain writes is this many times as fast as another, another process uses the disk.
 const FLOOR_SPREAD_MAX: f64 = 1.5;
 
-/// What some publishers came to.
+/// What a run of publishers achieved.
 pub(crate) struct Published {
     pub(crate) rate: f64,
     pub(crate) took: Vec<Duration>,
@@ -95,7 +95,7 @@ fn engine(folder: &Path, publishers: Publishers, time: Duration) -> BenchResult<
     Ok(published)
 }
 
-/// One event for each stream, so that none is new when it is measured.
+/// Appends one event to each stream, so that no stream is new while it is measured.
 async fn make_streams(engine: &Arc<DiskEngine>, streams: u64) -> BenchResult<()> {
     const TASKS: u64 = 512;
     let mut tasks = JoinSet::new();
@@ -114,7 +114,7 @@ async fn make_streams(engine: &Arc<DiskEngine>, streams: u64) -> BenchResult<()>
     Ok(())
 }
 
-/// Lets the publishers publish to streams as they are drawn, until then.
+/// Has the publishers publish to random streams until `until`.
 pub(crate) async fn publish(
     engine: &Arc<DiskEngine>,
     publishers: Publishers,

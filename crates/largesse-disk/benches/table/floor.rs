@@ -1,5 +1,4 @@
-//! What the disk gives whoever only writes and syncs: the same events in groups of the same size, and nothing
-//! beside them.
+//! What the disk can do: the same events, written and synced in groups of the same size, and nothing else.
 
 use std::{
     fs,
@@ -10,7 +9,7 @@ use std::{
 
 use crate::{BenchResult, log::EVENT_BYTES};
 
-/// Events a second, in groups of `group`, for so long.
+/// Events a second, in groups of `group`, measured for `time`.
 pub(crate) fn floor(folder: &Path, group: usize, time: Duration) -> BenchResult<f64> {
     let path = folder.join("floor");
     let file = fs::File::create(&path)?;

@@ -1,5 +1,5 @@
-//! Fills a log: single events on streams as they are drawn, as publishers would leave them, but thousands under
-//! way at once. Then closes it, or goes on until it is killed.
+//! Fills a log with single events on random streams, as publishers would, with about a thousand in flight. Then
+//! closes it, or continues until it is killed.
 
 use std::{
     sync::{
@@ -24,9 +24,9 @@ use crate::{
     words::Words,
 };
 
-/// Appends under way at once.
+/// Appends in flight.
 const UNDER_WAY: usize = 1_024;
-/// Whoever was to be killed and was not ends after this time.
+/// A process that should have been killed and was not ends after this time.
 const KILL_WAIT: Duration = Duration::from_secs(60);
 const KILLED_PUBLISHERS: usize = 64;
 
@@ -62,7 +62,7 @@ pub(crate) fn run(words: &Words) -> BenchResult<()> {
     Ok(())
 }
 
-/// What a log is filled with.
+/// How to fill a log.
 #[derive(Clone, Copy)]
 pub(crate) struct Fill {
     pub(crate) events: u64,
@@ -70,7 +70,7 @@ pub(crate) struct Fill {
     pub(crate) event_bytes: usize,
 }
 
-/// Appends so many events.
+/// Appends `fill.events` events.
 pub(crate) async fn fill(engine: &Arc<DiskEngine>, fill: Fill) -> BenchResult<()> {
     let begun_events = Arc::new(AtomicU64::new(0));
     let data = log::data(fill.event_bytes)?;
@@ -89,7 +89,7 @@ pub(crate) async fn fill(engine: &Arc<DiskEngine>, fill: Fill) -> BenchResult<()
     Ok(())
 }
 
-/// One of those that fill it.
+/// One of the tasks that fill it.
 struct Filling {
     engine: Arc<DiskEngine>,
     data: EventData,

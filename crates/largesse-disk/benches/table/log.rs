@@ -1,4 +1,4 @@
-//! The log that is measured: its folder, its streams, its events, and what the system says of the process.
+//! The measured log: its folder, streams and events, and what the system says about the process.
 
 use std::{
     fs, io,
@@ -17,12 +17,13 @@ use tokio::runtime::Runtime;
 
 use crate::BenchResult;
 
-/// The data of an event, where nothing else is said.
+/// Bytes of an event's data, by default.
 pub(crate) const EVENT_BYTES: usize = 256;
 /// How many streams a pattern such as `s/7/*` covers.
 pub(crate) const STREAMS_IN_GROUP: u64 = 100;
 
-/// Opens the log as a server does, with room for all that is measured. `kept` is how many events a stream keeps.
+/// Opens the log as a server does, with limits that no measurement reaches. `kept` is how many events a stream
+/// keeps.
 pub(crate) fn open(folder: &Path, kept: Option<u64>) -> BenchResult<Arc<DiskEngine>> {
     let limits = EngineLimits {
         log_bytes_max: u64::MAX / 2,
@@ -35,7 +36,7 @@ pub(crate) fn open(folder: &Path, kept: Option<u64>) -> BenchResult<Arc<DiskEngi
     Ok(Arc::new(DiskEngine::open(folder, limits, DiskSettings::default(), new)?))
 }
 
-/// As the server's.
+/// The same runtime as the server's.
 pub(crate) fn runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().build()
 }
@@ -51,7 +52,7 @@ pub(crate) fn append(stream: StreamName, data: EventData) -> Append {
     Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source }
 }
 
-/// Data of so many bytes.
+/// Data of this many bytes.
 pub(crate) fn data(bytes: usize) -> BenchResult<EventData> {
     Ok(EventData::parse(&"x".repeat(bytes))?)
 }
@@ -62,7 +63,7 @@ pub(crate) fn now() -> UnixMs {
     UnixMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// What the files of a folder take on the disk.
+/// The disk space of a folder's files.
 pub(crate) fn disk_bytes(folder: &Path) -> BenchResult<u64> {
     const BLOCK_BYTES: u64 = 512;
     let mut bytes = 0;

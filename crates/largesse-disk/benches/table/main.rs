@@ -1,9 +1,9 @@
 //! Measures the engine on a real disk: one command a run, rows of a table on stdout.
 //!
-//! `cargo xtask measure log` starts it with one command after the other, so that the memory of a process is that
-//! of one measurement, and ends what takes too long. By hand: `COMMAND KEY=VALUE…`, see [`COMMANDS`].
+//! `cargo xtask measure log` starts it once per command, so that a process's memory is that of one measurement, and
+//! ends what takes too long. By hand: `COMMAND KEY=VALUE…`, see [`COMMANDS`].
 //!
-//! It judges nothing and fails only when the engine does: a target that is missed is a word in a row.
+//! It fails only if the engine does: a missed target is only a word in a row.
 
 mod acks;
 mod floor;
@@ -20,7 +20,7 @@ use std::{error::Error, process::ExitCode};
 
 use words::Words;
 
-/// What may go wrong ends the run.
+/// Any error ends the run.
 type BenchResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// One measurement, and the words it takes.
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     let mut words = std::env::args().skip(1).filter(|word| !word.starts_with("--"));
     let name = words.next().unwrap_or_default();
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
-        // `cargo bench` comes here, too.
+        // `cargo bench` ends up here, too.
         return print_message(&usage());
     };
     match Words::parse(words).and_then(|words| (command.run)(&words)) {
@@ -71,7 +71,7 @@ fn usage() -> String {
     format!("`cargo xtask measure log` runs these:\n{}", lines.collect::<String>())
 }
 
-#[expect(clippy::print_stderr, reason = "what is for people, beside the rows")]
+#[expect(clippy::print_stderr, reason = "messages for people, next to the rows")]
 fn print_message(text: &str) -> ExitCode {
     eprintln!("{}", text.trim_end());
     ExitCode::SUCCESS

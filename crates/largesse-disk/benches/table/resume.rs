@@ -1,9 +1,9 @@
-//! Readers that come back to a large log, in a process that did not write it: how soon the first events are
-//! there, how fast one stream is caught up with, and what memory that takes.
+//! Readers that return to a large log, in a process that did not write it: how soon they get the first events, how
+//! fast they catch up with one stream, and how much memory that takes.
 //!
-//! An id to come back with is that of an event drawn from the log, so each reader reads a stream that it had. A
-//! read may take several steps; it has answered when there are events, or nothing more is to come. The system's
-//! cache of the files is as the load left it.
+//! A reader returns with the id of a random event, so it reads a stream that it had. A read may take several
+//! batches; it has answered once there are events, or none are left. The system's file cache is as the load left
+//! it.
 
 use std::{
     num::NonZeroUsize,
@@ -27,19 +27,19 @@ use crate::{
     words::Words,
 };
 
-/// As the hub reads, by default.
+/// The hub's default.
 const READ_BYTES_MAX: u64 = 32 * 1024;
 const READ_RECORDS_MAX: usize = 512;
-/// Reads of one kind end after this time, however many they were.
+/// Reads of one kind end after this time, however many there were.
 const READS_TIME_MAX: Duration = Duration::from_secs(15);
 const CATCH_UP_TIME_MAX: Duration = Duration::from_secs(5);
 const RESUME_MAX: Duration = Duration::from_millis(1);
 const RESIDENT_BYTES_MAX: u64 = 100_000_000;
 const NAMES: u64 = 10;
-/// Recent is the last of so many parts.
+/// A recent id is in the last of this many equal parts of the log.
 const RECENT_PART: u64 = 100;
 
-/// What is held against its target.
+/// Which measurements have a target.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Judge {
     Nothing,
@@ -47,7 +47,7 @@ enum Judge {
     Memory,
 }
 
-/// An id that a reader comes back with, and a stream it read.
+/// An id that a reader returns with, and the stream it read.
 struct Id {
     stream: StreamName,
     position: Position,
@@ -131,7 +131,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Draws ids of events.
+    /// Draws the ids of random events.
     async fn ids(&self, count: usize, from: std::ops::Range<u64>, rng: &mut Rng) -> BenchResult<Vec<Id>> {
         let all = Reading::All.selection(&log::stream(0)?, self.streams, rng)?;
         let mut ids = Vec::with_capacity(count);
@@ -139,7 +139,7 @@ impl Reader {
             let position = from.start + rng.below(from.end - from.start);
             let batch = self.first_batch(&all, Position(position), 1).await?;
             let Some(Record::Event { event, .. }) = batch.records.first() else {
-                return Err(format!("no event is behind position {position}").into());
+                return Err(format!("there is no event after position {position}").into());
             };
             ids.push(Id { stream: event.stream.clone(), position: event.position });
         }
@@ -161,7 +161,7 @@ impl Reader {
         Ok(Times::of(times))
     }
 
-    /// The first events after a position, or what says that there are none.
+    /// The first events after a position, or the batch that says that there are none.
     async fn first_batch(
         &self,
         selection: &Selection,
@@ -180,7 +180,7 @@ impl Reader {
         }
     }
 
-    /// Reads whole streams, one after the other.
+    /// Reads whole streams, one after another.
     async fn catch_up(&self) -> BenchResult<()> {
         let mut rng = Rng::new(2);
         let (begun, mut events, mut streams, mut firsts) = (Instant::now(), 0, 0_u64, Vec::new());

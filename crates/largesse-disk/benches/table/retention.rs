@@ -1,7 +1,7 @@
-//! Publishing into streams that are full, so that each event drops another, beside the same without a limit.
+//! Publishing into full streams, where each event drops another, compared with the same without a limit.
 //!
-//! The two logs are filled alike and take turns, each closed while the other runs, so that neither pays for the
-//! other. A reader follows one stream live all the time.
+//! The two logs are filled alike and measured in alternating rounds, each closed while the other runs, so that they
+//! don't slow each other down. A reader follows one stream live all the time.
 
 use std::{
     path::PathBuf,
@@ -30,7 +30,7 @@ use crate::{
 };
 
 const LIVE: &str = "live";
-/// How many streams one look at their states takes.
+/// How many streams' states are listed at once.
 const STATES_MAX: std::num::NonZeroUsize = std::num::NonZeroUsize::new(1_000).expect("it is not zero");
 
 /// One of the two logs.
@@ -40,7 +40,7 @@ struct Side {
     rates: Vec<f64>,
     took: Vec<Duration>,
     heard: Vec<Duration>,
-    /// Events that were published, and those that are kept.
+    /// Events that were published, and of those, the kept ones.
     published: u64,
     events: u64,
     /// At the end of publishing, with the log open.
@@ -55,7 +55,7 @@ pub(crate) fn run(words: &Words) -> BenchResult<()> {
     let mut without = Side::new(folder.join("without"), None);
     let mut with = Side::new(folder.join("with"), Some(kept));
     for side in [&mut without, &mut with] {
-        // Uneven, as streams are drawn: more than enough for most to be full.
+        // Streams are drawn at random, so this is more than enough for most to be full.
         side.fill(Fill { events: streams * kept * 3 / 2, streams, event_bytes: EVENT_BYTES })?;
     }
     for _ in 0..words.number::<u32>("rounds")? {
@@ -86,7 +86,7 @@ fn report(without: &mut Side, with: &mut Side, publishers: Publishers) -> BenchR
         let heard = Times::of(std::mem::take(&mut side.heard));
         row(&format!("  live reader, {of}"), &format!("{heard}  ({} events)", heard.count()), &Target::No);
     }
-    // What an event takes is what it takes where all are kept.
+    // An event's size on disk is measured where all are kept.
     let live = with.events as f64 * (without.disk_bytes as f64 / without.events as f64);
     let all = with.published as f64 / with.events as f64;
     let on_disk = |bytes: u64| format!("{:.2} of live, {}", bytes as f64 / live, megabytes(bytes));
@@ -142,7 +142,7 @@ async fn events_in(engine: &DiskEngine) -> BenchResult<u64> {
     }
 }
 
-/// Rings when a record of one stream can be read.
+/// Notifies when a record of one stream can be read.
 struct Wake {
     stream: StreamName,
     appended_one: Arc<Notify>,
@@ -156,7 +156,7 @@ impl TailListener for Wake {
     }
 }
 
-/// Publishes one event at a time and waits until a reader heard it: from the publish to the reader.
+/// Publishes one event at a time and waits until a reader has it. Returns the times from publish to reader.
 async fn follow(engine: Arc<DiskEngine>, until: Instant) -> BenchResult<Vec<Duration>> {
     let stream = StreamName::parse(LIVE)?;
     let appended_one = Arc::new(Notify::new());
@@ -180,7 +180,7 @@ async fn follow(engine: Arc<DiskEngine>, until: Instant) -> BenchResult<Vec<Dura
         engine.append(log::now().into(), log::append(stream.clone(), data.clone())).await?;
         match times.recv().await {
             Some(time) => heard.push(time),
-            // It failed, and says why when it is joined.
+            // The reader failed; joining it gives the error.
             None => break,
         }
     }

@@ -1,6 +1,6 @@
-//! Numbers that look drawn, and are the same in every run.
+//! Pseudo-random numbers, the same in every run.
 
-/// Where a draw begins. Source: SplitMix64 (Steele, Lea and Flood, 2014).
+/// The generator's state. Source: SplitMix64 (Steele, Lea and Flood, 2014).
 pub(crate) struct Rng(u64);
 
 impl Rng {

@@ -1,14 +1,14 @@
-//! A row of the table: what was measured, what came out, and the target, if there is one.
+//! A row of the table: what was measured, the result, and the target, if there is one.
 //!
-//! On stdout a row is one line, its fields parted by tabs; whoever shows the table aligns them.
+//! On stdout a row is one line with tabs between its fields; `cargo xtask measure` aligns them.
 
-/// What a measurement should come to.
+/// A measurement's target.
 pub(crate) enum Target {
-    /// It only tells.
+    /// There is none.
     No,
-    /// It should, and it does or it does not.
+    /// There is one, and it was reached or missed.
     Should { be: &'static str, holds: bool },
-    /// It should, and what it is compared with moved too much to say.
+    /// There is one, but the baseline varied too much to say.
     Unsure { be: &'static str },
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn killable() {
     println!("killable");
 }
 
-/// A count with its thousands parted.
+/// A count with commas between its thousands.
 pub(crate) fn grouped(count: f64) -> String {
     let digits = format!("{count:.0}");
     let mut text = String::new();
@@ -48,7 +48,7 @@ pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{} MB", grouped(bytes as f64 / 1e6))
 }
 
-/// A count as people say it: `10M`, `10k`.
+/// A count in short form: `10M`, `10k`.
 pub(crate) fn short(count: u64) -> String {
     match count {
         1_000_000.. => format!("{:.4}M", count as f64 / 1e6).replace(".0000", ""),

@@ -15,7 +15,7 @@ impl Times {
         self.0.len()
     }
 
-    /// The time that so many hundredths do not exceed; none at all is zero.
+    /// The percentile; zero if there are no times.
     pub(crate) fn at(&self, hundredths: usize) -> Duration {
         let place = (self.0.len() * hundredths / 100).min(self.0.len().saturating_sub(1));
         self.0.get(place).copied().unwrap_or_default()
@@ -39,7 +39,7 @@ pub(crate) fn shown(time: Duration) -> String {
     }
 }
 
-/// What one number came to in several rounds, sorted.
+/// One number from several rounds, sorted.
 pub(crate) struct Rounds(Vec<f64>);
 
 impl Rounds {
@@ -48,7 +48,7 @@ impl Rounds {
         Self(numbers)
     }
 
-    /// The middle one; of none, 0.
+    /// The middle one; 0 if there are none.
     pub(crate) fn median(&self) -> f64 {
         self.0.get(self.0.len() / 2).copied().unwrap_or_default()
     }

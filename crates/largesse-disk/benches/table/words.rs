@@ -1,10 +1,10 @@
-//! The words of one command: `key=value`, each asked for by its key.
+//! The arguments of one command, `key=value`.
 
 use std::{collections::HashMap, path::PathBuf, str::FromStr};
 
 use crate::BenchResult;
 
-/// The words, by key.
+/// The arguments, by key.
 pub(crate) struct Words(HashMap<String, String>);
 
 impl Words {
@@ -20,7 +20,7 @@ impl Words {
         Ok(self.0.get(key).ok_or(format!("`{key}=…` is missing"))?)
     }
 
-    /// A number from 1 on.
+    /// A number of at least 1.
     pub(crate) fn number<T: FromStr + Default + PartialEq>(&self, key: &str) -> BenchResult<T> {
         let text = self.text(key)?;
         let number = text.parse().ok().filter(|number| *number != T::default());

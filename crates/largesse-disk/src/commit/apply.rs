@@ -1,7 +1,7 @@
-//! Applying commands that stand in a segment: when they are written, and again at a recovery.
+//! Applies commands to the state, live and on recovery, by the same code.
 //!
-//! Invariants: both go through [`Core::apply`]; the events of an append are entered into the segment's index after it was
-//! applied, and passed over for ever when it was refused. Does not write, and does not know one verb from another.
+//! Invariants: both go through [`Core::apply`]; an append's events are indexed after it was applied, and void
+//! forever if it was rejected. Does not write, and does not know one verb from another.
 
 use largesse_log::{
     EngineError, Position, Reply, StreamName,
@@ -15,32 +15,32 @@ use crate::{
     segments::{Index, Segment},
 };
 
-/// Where a command's events stand in its segment.
+/// Where a command's events are in its segment.
 pub(crate) struct Spots {
     /// The head before them.
     pub(crate) head_at: u64,
     /// The first of them.
     pub(crate) events_at: u64,
-    /// The bytes of each frame; they stand one shifted_by the other.
+    /// The length of each event's frame; the frames are contiguous.
     pub(crate) frames: Vec<u32>,
 }
 
 impl Spots {
-    /// The same in a segment where what they are counted from stands at `at`.
+    /// The same offsets, moved by `at`: from the group's start to the segment's.
     pub(crate) fn shifted_by(self, at: u64) -> Self {
         Self { head_at: self.head_at + at, events_at: self.events_at + at, ..self }
     }
 }
 
-/// What a command did.
+/// A command that was applied.
 pub(crate) struct AppliedCommand {
     pub(crate) reply: Reply,
     pub(crate) dirty: Option<(StreamName, Position)>,
-    /// Its events, to be indexed: until then they are in memory.
+    /// Its events, to be indexed; until then they stay in memory.
     pub(crate) written: Option<Written>,
 }
 
-/// The events of one append that was applied, for the index.
+/// The events of an applied append, for the index.
 pub(crate) struct Written {
     life: StreamEpoch,
     stamp: Stamp,
@@ -53,7 +53,7 @@ impl Written {
     }
 }
 
-/// A command that stands in a segment, while it is applied.
+/// A written command while it is being applied.
 pub(crate) struct Applying<'a> {
     segment: &'a Segment,
     stamp: Stamp,
@@ -66,11 +66,11 @@ impl<'a> Applying<'a> {
         Self { segment, stamp: stamped.stamp, events: stamped.command.events(), spots }
     }
 
-    /// Counts in the segment what the command did.
+    /// Records in the segment what the command did: live bytes, or a void range.
     pub(crate) fn applied(self, applied: Applied) -> AppliedCommand {
         let Self { segment, stamp, events, spots } = self;
         let Applied { reply, dirty, life, .. } = applied;
-        // A repeat is answered with the first answer, whose positions are before.
+        // A repeat gets the first answer, whose positions are earlier ones.
         let written = life.map(|life| Written { life: StreamEpoch(life), stamp, spots });
         match &written {
             Some(written) => segment.gained(written.counted_bytes()),
@@ -81,8 +81,8 @@ impl<'a> Applying<'a> {
     }
 }
 
-/// Applies a command again that stands in a segment. What it answers was answered before. Says why, where retention
-/// could not go on.
+/// Applies a command that was read from a segment, and discards its reply: it was answered before. Returns the
+/// error if retention could not read cold events.
 pub(crate) fn replay(
     core: &Core,
     segment: &Segment,
@@ -92,7 +92,7 @@ pub(crate) fn replay(
 ) -> Option<EngineError> {
     let spots = Spots {
         head_at,
-        // Without events nobody asks.
+        // Unused without events.
         events_at: spots.first().map_or(head_at, |spot| spot.at),
         frames: spots.iter().map(|spot| spot.bytes).collect(),
     };
@@ -106,7 +106,7 @@ pub(crate) fn replay(
     error
 }
 
-/// Enters what commands wrote into the segment's index, in the order in which they stand there.
+/// Indexes what commands wrote, in the order of the segment.
 pub(crate) fn enter(segment: &Segment, written: impl IntoIterator<Item = Written>) {
     let Index::Growing(growing) = &segment.index else { return };
     let mut growing = growing.write().unwrap_or_else(std::sync::PoisonError::into_inner);

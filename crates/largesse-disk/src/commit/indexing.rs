@@ -1,12 +1,12 @@
-//! Filing what was taken: into the index of its segment, and what is too much then out of memory.
+//! Indexes applied events, and then evicts the oldest hot events from memory.
 //!
-//! Publishers need not wait for it, so it is done after they are answered; and a core that waits for the disk has
-//! time for it, so it is done while the next group is synced, on a thread of its own. When there is little to file,
-//! or nothing is written for a while, whoever writes does it.
+//! It is done after publishers are answered, so that they don't wait for it, and on a thread of its own while the
+//! next group syncs, when the writer waits for the disk. If there is little to index, or nothing is written for a
+//! while, the writer does it inline.
 //!
-//! Invariants: what is indexed is indexed in the order of the log, each once; at most one group waits to be indexed,
-//! and one is being indexed. Until an event is indexed it is in memory, so readers find it at any moment. Whoever drops
-//! this has finished. Does not know what is written next.
+//! Invariants: events are indexed in log order, each once; at most one group waits to be indexed, and one is being
+//! indexed. Until an event is indexed it is in memory, so readers find it at any moment. Dropping this joins the
+//! thread. Does not know what is written next.
 
 use std::{
     io, mem,
@@ -26,28 +26,28 @@ use crate::{
     segments::Segment,
 };
 
-/// So little is indexed at once: waking a thread for it costs more.
+/// Below this many appends, index inline: waking the thread costs more.
 const INLINE_BELOW: usize = 16;
-/// How many events are moved out of memory before others may look at the state.
+/// How many events are evicted from memory per hold of the state's lock.
 const EVICTED_AT_ONCE: usize = 256;
 
-/// What has to be indexed, and who does it.
+/// What has to be indexed, and the thread that does it.
 pub(crate) struct Indexing {
     indexer: Indexer,
-    /// What was taken last: all in one segment.
+    /// The last applied group, all in one segment.
     waiting: Option<IndexBatch>,
     thread: Option<IndexingThread>,
 }
 
-/// Events of one group.
+/// The events of one group.
 struct IndexBatch {
     segment: Arc<Segment>,
     written: Vec<Written>,
-    /// No event of the next group is at or before this.
+    /// All events of the next group are after this.
     upto: Position,
 }
 
-/// How it is done.
+/// Indexes a batch, on either thread.
 #[derive(Clone)]
 struct Indexer {
     core: Arc<Core>,
@@ -57,12 +57,12 @@ struct Indexer {
 impl Indexer {
     fn index(&self, batch: IndexBatch) {
         enter(&batch.segment, batch.written);
-        // The next group may have been taken meanwhile: its events stay, however many they are.
+        // The next group may have been applied meanwhile: its events stay, however many there are.
         while self.core.state().settle(self.hot_bytes_max, batch.upto, EVICTED_AT_ONCE) {}
     }
 }
 
-/// The thread for it. Invariant: it has at most one batch, and says when it is done.
+/// The indexing thread. Invariant: it has at most one batch, and reports when it is done.
 struct IndexingThread {
     batches: SyncSender<IndexBatch>,
     done: Receiver<()>,
@@ -71,15 +71,15 @@ struct IndexingThread {
 }
 
 impl Indexing {
-    /// Everything is done by whoever writes.
+    /// Without a thread: the writer indexes everything inline.
     pub(crate) fn new(core: Arc<Core>, hot_bytes_max: u64) -> Self {
         Self { indexer: Indexer { core, hot_bytes_max }, waiting: None, thread: None }
     }
 
-    /// Has a thread do it from now on.
+    /// Starts the indexing thread.
     ///
     /// # Errors
-    /// The system gives no thread.
+    /// The system can't start a thread.
     pub(crate) fn start_thread(&mut self) -> io::Result<()> {
         let (batches, to_index) = sync_channel::<IndexBatch>(1);
         let (report_done, done) = sync_channel(1);
@@ -97,7 +97,7 @@ impl Indexing {
         Ok(())
     }
 
-    /// Has a thread do it that panics at the first batch.
+    /// Starts a thread that panics at its first batch.
     #[cfg(test)]
     pub(crate) fn start_broken_thread(&mut self) {
         let (batches, to_index) = sync_channel::<IndexBatch>(1);
@@ -110,7 +110,7 @@ impl Indexing {
         self.thread = Some(IndexingThread { batches, done, is_busy: false, thread });
     }
 
-    /// Takes over what a group wrote, after it was answered.
+    /// Adds a group's events, after it was answered.
     pub(crate) fn add(&mut self, segment: &Arc<Segment>, written: Vec<Written>) {
         self.finish();
         let is_inline = written.len() < INLINE_BELOW || self.thread.is_none();
@@ -119,7 +119,7 @@ impl Indexing {
         if is_inline { self.indexer.index(batch) } else { self.waiting = Some(batch) }
     }
 
-    /// The disk will take a while: what waits is indexed meanwhile.
+    /// Starts indexing the waiting group on the thread, before the writer waits for the disk.
     pub(crate) fn begin(&mut self) {
         if let Some(thread) = &mut self.thread
             && let Some(batch) = self.waiting.take()
@@ -131,19 +131,20 @@ impl Indexing {
         }
     }
 
-    /// The thread panicked, so events are missing from the index: nothing may be written behind them, nor a checkpoint
-    /// be made. Its panic becomes that of whoever writes; a start takes the steps again.
+    /// The thread panicked, so events are missing from the index: stop writing, as later events would be
+    /// unreachable, and make no checkpoint. The panic continues on the writer's thread; recovery replays the
+    /// commands.
     fn fail(&mut self) -> ! {
         let panic = self.thread.take().and_then(|thread| thread.thread.join().err());
         resume_unwind(panic.unwrap_or_else(|| Box::new("the thread that indexes events ended")))
     }
 
-    /// Whether something waits for [`Indexing::begin`] or [`Indexing::finish`].
+    /// Whether a group waits for [`Indexing::begin`] or [`Indexing::finish`].
     pub(crate) fn has_waiting(&self) -> bool {
         self.waiting.is_some()
     }
 
-    /// Files what waits, and waits for what is being indexed.
+    /// Waits for the thread, and indexes the waiting group inline.
     pub(crate) fn finish(&mut self) {
         if let Some(thread) = &mut self.thread
             && mem::take(&mut thread.is_busy)
@@ -162,7 +163,7 @@ impl Drop for Indexing {
         let Some(IndexingThread { batches, thread, .. }) = self.thread.take() else { return };
         drop(batches);
         if thread.join().is_err() {
-            tracing::error!("the thread that files events panicked; start the server again");
+            tracing::error!("the thread that indexes events panicked; start the server again");
         }
     }
 }

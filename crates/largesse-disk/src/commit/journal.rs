@@ -1,11 +1,11 @@
-//! The end of the log: where groups are written, and made safe.
+//! The end of the write-ahead log: where groups are written and synced.
 //!
 //! Invariants:
-//! - A group is written only behind groups that are whole; what a failed write left is cut off, and the
-//!   next group goes into a new segment.
-//! - After any sync that failed ([`Watched`]), or a cut that did, nothing is written any more: nobody knows what is
-//!   there. Only a start that reads it all finds out.
-//! - A position is shown to nobody before its reservation is safe.
+//! - A group is written only after groups that are whole; what a failed write left is cut off, and the next group
+//!   goes into a new segment.
+//! - After a failed sync ([`Watched`]), or a failed truncation, nothing more is written: what is on the disk is
+//!   unknown until recovery reads it.
+//! - No position is shown before its reservation is durable.
 //!
 //! Does not know what is in a group.
 
@@ -20,29 +20,29 @@ use crate::{
     settings::SyncRule,
 };
 
-/// How many positions are reserved at once. A start after a crash skips at most so many.
+/// How many positions are reserved at once. Recovery after a crash skips at most this many.
 const RESERVED_AT_ONCE: u64 = 1 << 20;
 
-/// The segment that is written, and how far.
+/// The active segment, and how far it is written.
 pub(crate) struct Journal {
     disk: Watched,
     salt: Salt,
     segment: Arc<Segment>,
     /// Where the next group goes.
     at: u64,
-    /// The last group that was written, and the last that is safe.
+    /// The last group written, and the last one synced.
     written: Sequence,
     synced: Sequence,
-    /// Positions below these are reserved: as written, and as is safe.
+    /// Upper bound of reserved positions: written, and durable.
     reserved: Position,
     durable_reserved: Position,
-    /// Whether something was cut off the end of the segment. Then the next group goes into a new one.
+    /// Whether the segment's end was cut off. Then the next group goes into a new segment.
     was_cut: bool,
-    /// Why nothing is written any more.
+    /// Why nothing more is written, if so.
     broken: Option<String>,
 }
 
-/// Where a journal goes on.
+/// Where a journal continues.
 pub(crate) struct Start {
     pub(crate) disk: Watched,
     pub(crate) salt: Salt,
@@ -52,7 +52,7 @@ pub(crate) struct Start {
 }
 
 impl Journal {
-    /// Everything so far is safe, and no position is reserved.
+    /// Everything so far is durable, and no position is reserved.
     pub(crate) fn new(start: Start) -> Self {
         let Start { disk, salt, segment, at, written } = start;
         let (reserved, was_cut, broken) = (Position::ZERO, false, None);
@@ -74,7 +74,7 @@ impl Journal {
         &self.segment
     }
 
-    /// Whether the last file that was to be opened could not be.
+    /// Whether the last attempt to open a file failed for lack of descriptors.
     pub(crate) fn is_short_of_files(&self) -> bool {
         self.disk.is_short()
     }
@@ -98,19 +98,19 @@ impl Journal {
         self.reserved
     }
 
-    /// Whether a new segment is to be begun before anything is written.
+    /// Whether a new segment has to be begun before the next write.
     pub(crate) fn was_cut(&self) -> bool {
         self.was_cut
     }
 
-    /// Whether something was written that is not safe yet.
+    /// Whether something is written and not synced yet.
     pub(crate) fn has_unsynced(&self) -> bool {
         self.synced < self.written
     }
 
-    /// Writes a group, whose frames stand in `group` behind [`GROUP_FRAME_BYTES`] free bytes, and whose
-    /// positions are before `end`. With [`SyncRule::Always`] it is safe then. Calls `meanwhile` before the disk is
-    /// waited for.
+    /// Writes a group: `group` has [`GROUP_FRAME_BYTES`] free bytes and then its frames, with positions before
+    /// `end`. With [`SyncRule::Always`] it is durable on return. Calls `meanwhile` after the write and before the
+    /// sync.
     ///
     /// # Errors
     /// [`EngineError::Full`] and [`EngineError::Unwritable`]: nothing was written. [`EngineError::Unsafe`]: the
@@ -148,17 +148,17 @@ impl Journal {
         self.check_named()
     }
 
-    /// Whether the segment still has a name. What is safe in a file without one is gone when the server stops.
+    /// Checks that the segment still has a name. A file without one is gone when the server stops.
     ///
     /// # Errors
-    /// [`EngineError::Unwritable`] when it has none; [`EngineError::Unsafe`] when that can't be known. Nothing is
-    /// written any more then.
+    /// [`EngineError::Unwritable`] if it has none; [`EngineError::Unsafe`] if that can't be known. Nothing more is
+    /// written then.
     pub(crate) fn check_named(&mut self) -> Result<(), EngineError> {
         let name = self.segment.id.file_name();
         let links = match self.segment.file.links() {
             Ok(0) => Ok(format!("{name} was removed while it was written")),
             Ok(_) => return Ok(()),
-            Err(error) => Err(format!("whether {name} is still there is not known: {error}")),
+            Err(error) => Err(format!("it is unknown whether {name} is still there: {error}")),
         };
         let (Ok(reason) | Err(reason)) = &links;
         self.fail(reason.clone());
@@ -168,10 +168,10 @@ impl Journal {
         })
     }
 
-    /// Makes all safe that was written.
+    /// Syncs everything written so far.
     ///
     /// # Errors
-    /// [`EngineError::Unsafe`]; nothing is written any more then.
+    /// [`EngineError::Unsafe`]; nothing more is written then.
     pub(crate) fn sync(&mut self) -> Result<(), EngineError> {
         self.check_writable()?;
         if let Err(error) = self.segment.file.sync() {
@@ -182,20 +182,20 @@ impl Journal {
         Ok(())
     }
 
-    /// Goes on in a new segment. Everything is safe.
+    /// Continues in a new segment. Everything has to be synced.
     pub(crate) fn continue_in(&mut self, segment: Arc<Segment>, at: u64) {
-        debug_assert!(!self.has_unsynced(), "a segment is safe before the next is begun");
+        debug_assert!(!self.has_unsynced(), "a segment is synced before the next is begun");
         (self.segment, self.at, self.was_cut) = (segment, at, false);
     }
 
-    /// Writes nothing until the next start: a part of the log has lost its name.
+    /// Writes nothing more until the next start: a file of the log has lost its name.
     pub(crate) fn fail(&mut self, reason: String) {
         self.disk.presence().set_missing(Some(reason.clone()));
         tracing::error!(reason, "nothing more is published until the server is started again");
         self.broken = Some(reason);
     }
 
-    /// Nothing is written until this is there again.
+    /// Writes nothing until the missing file is back.
     pub(crate) fn report_missing(&self, what: String) {
         self.disk.report_missing(Some(what));
     }
@@ -211,7 +211,7 @@ impl Journal {
         }
     }
 
-    /// Cuts off what a failed write left.
+    /// Cuts off what a failed write left behind.
     fn write_failed(&mut self, error: &io::Error) -> EngineError {
         let reason = format!("{} could not be written: {error}", self.segment.id.file_name());
         let cut_off = self.segment.file.truncate(self.at).and_then(|()| self.segment.file.sync());

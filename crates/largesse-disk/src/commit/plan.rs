@@ -1,10 +1,10 @@
-//! Which of the steps that wait can be written together.
+//! Chooses which waiting commands can share a group.
 //!
-//! A group is judged as a whole before it is written, against the state before it. So steps whose answers
-//! depend on each other are not in one group: the later one is held for the next.
+//! A group is checked as a whole before it is written, against the state before it. So commands whose replies
+//! depend on each other don't share a group: the later one is deferred to the next.
 //!
-//! Invariants: steps on one stream stay in their order; a group is never empty when there is a step. Does not
-//! know positions.
+//! Invariants: commands on one stream keep their order; a group is never empty if a command waits. Does not know
+//! positions.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use largesse_log::{IdempotencyKey, StreamName, Touch};
 
 use crate::commit::request::{Request, Requests};
 
-/// Parts the requests that wait into those that go together and those that are held, both in their order.
+/// Splits waiting requests into those of the group and the deferred ones, both in order.
 pub(crate) fn partition(requests: Requests) -> (Requests, Requests) {
     if requests.iter().all(|request| request.command.is_plain()) {
         return (requests, Vec::new());
@@ -25,7 +25,7 @@ pub(crate) fn partition(requests: Requests) -> (Requests, Requests) {
     requests.into_iter().partition(|_| admitted.next().unwrap_or_default())
 }
 
-/// What the steps of a group, and those held, touch.
+/// The streams and keys that the group's commands, and the deferred ones, touch.
 #[derive(Default)]
 struct Touched<'a> {
     streams: HashMap<&'a StreamName, Manner>,
@@ -35,14 +35,14 @@ struct Touched<'a> {
 /// How a stream is touched so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manner {
-    /// By commands of the group.
+    /// By commands in the group.
     Group(Touch),
-    /// By a command that is held: all later ones are, too.
+    /// By a deferred command: all later ones are deferred, too.
     Deferred,
 }
 
 impl<'a> Touched<'a> {
-    /// Whether a step goes into the group, after those that were asked about before.
+    /// Whether a command can join the group, after those that were passed before.
     fn admits(&mut self, request: &'a Request) -> bool {
         let Some((stream, key, touch)) = request.command.touch() else { return true };
         let earlier = self.streams.get(stream).copied();

@@ -1,18 +1,18 @@
-//! The preallocated segment: a file that is filled with zeros ahead of need, to become the next segment.
+//! The preallocated segment: a file filled with zeros ahead of need, to become the next segment.
 //!
-//! A write over bytes that are there is safe sooner than one that makes its file longer: with the latter, a file system
-//! writes down the new length, and where the new bytes are, in its journal. The maintenance thread makes the
-//! preallocated segment, and the writer takes it when it begins a segment. Nobody waits for it: without one, a segment
-//! is a file that grows.
+//! Overwriting existing bytes syncs sooner than making a file longer: with the latter, the file system also has to
+//! write the new length and the new extents to its journal. The maintenance thread makes the preallocated segment,
+//! and the writer uses it when it begins a segment. Nobody waits for it: without one, a segment is a file that
+//! grows.
 //!
 //! Invariants:
-//! - It has the name of no segment. When it gets one, the header is in it, and safe.
-//! - It is taken only when all its zeros are safe. One that a start finds is removed: nobody knows how far it came.
-//! - The writer opens it anew. Linux tells that something could not be written back once to each who has the file open,
-//!   so no sync of the maintenance thread's may answer for the writer's. A sync of the preallocated segment that fails
-//!   stops all writing, as any other does ([`crate::io::Watched`]): a disk that loses zeros loses events, too.
+//! - It does not have a segment's name. When it gets one, its header is written and synced.
+//! - It is used only once all its zeros are synced. A start removes one that it finds: how far it got is unknown.
+//! - The writer opens it again. Linux reports a failed write-back once per open file description, so a sync of the
+//!   maintenance thread must not hide an error from the writer. A failed sync of the preallocated segment stops all
+//!   writing, like any other ([`crate::io::Watched`]): a disk that loses zeros loses events, too.
 //!
-//! Does not know when a segment is full, nor what stands in one.
+//! Does not know when a segment is full, nor what is in one.
 
 use std::{
     io,
@@ -34,12 +34,12 @@ use crate::{
 /// The file's name.
 pub(crate) const FILE: &str = "spare";
 
-/// So much is written between two syncs: the writer's own syncs go to the same disk, and may wait for one of these.
+/// Zeros are synced in pieces of this size, so that the writer's own sync never waits long.
 const PIECE_BYTES: u64 = 256 * 1024;
-/// It takes at most this part of what is free on the disk, one in so many: publishers never miss its space.
+/// It takes at most one part in this many of the free space, so that publishers never miss it.
 const FREE_PART: u64 = 16;
 
-/// What the writer and the maintenance thread know of the preallocated segment.
+/// The state of the preallocated segment, shared by the writer and the maintenance thread.
 #[derive(Default)]
 pub(crate) struct Preallocation(Mutex<Stage>);
 
@@ -47,13 +47,13 @@ pub(crate) struct Preallocation(Mutex<Stage>);
 enum Stage {
     #[default]
     None,
-    /// The writer wants one with so many bytes.
+    /// The writer wants one of this size.
     Ordered { bytes: u64 },
-    /// The maintenance thread is at it.
+    /// The maintenance thread is making it.
     Making,
-    /// All of it is safe.
+    /// All of it is synced.
     Ready,
-    /// The log is being closed: none is wanted any more.
+    /// The log is being closed: no more are wanted.
     Over,
 }
 
@@ -62,8 +62,8 @@ impl Preallocation {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Orders one with so many bytes. Whether the maintenance thread has something to do: it has not while there is
-    /// one.
+    /// Orders one of this size. Returns whether the maintenance thread has something to do, which it has not while
+    /// there is one.
     pub(crate) fn order(&self, bytes: u64) -> bool {
         let mut stage = self.stage();
         let is_free = matches!(*stage, Stage::None | Stage::Ordered { .. });
@@ -73,7 +73,7 @@ impl Preallocation {
         is_free
     }
 
-    /// Makes the one that was ordered. What fails leaves none, and the writer may order another.
+    /// Makes the one that was ordered. After an error there is none, and the writer may order another.
     pub(crate) fn make(&self, disk: &dyn Disk) {
         let bytes = {
             let mut stage = self.stage();
@@ -94,11 +94,11 @@ impl Preallocation {
         }
     }
 
-    /// Begins a segment of that name in the preallocated segment, with its header. `None` where there is none to use:
-    /// then the file is to be made.
+    /// Turns the preallocated segment into a segment of that name, with its header. `None` if there is none to use:
+    /// the caller creates the file then.
     ///
     /// # Errors
-    /// A sync that failed, or no file can be opened now.
+    /// A sync failed, or no descriptor is left.
     pub(crate) fn begin(
         &self,
         disk: &dyn Disk,
@@ -118,7 +118,7 @@ impl Preallocation {
         let file = match headed {
             Ok(file) => file,
             Err(error) if is_out_of_files(&error) => {
-                // It is as good as before, and may be used once a file can be opened.
+                // It is untouched, and can be used once a descriptor is free.
                 *self.stage() = Stage::Ready;
                 return Err(error);
             }
@@ -129,25 +129,25 @@ impl Preallocation {
             return given_up(error);
         }
         disk.sync_names()?;
-        // So that what fails is told by the name that it has now.
+        // Reopened, so that later errors name the file by its new name.
         Ok(Some(disk.open(name).unwrap_or(file)))
     }
 
-    /// None is wanted any more. What is being made is left at the next piece.
+    /// No more are wanted. One that is being made is abandoned at the next piece.
     pub(crate) fn stop(&self) {
         *self.stage() = Stage::Over;
     }
 }
 
-/// Removes the file, if it is there. Where that fails, it takes space until the next is made, or until a start.
+/// Removes the file, if it exists. If that fails, it takes space until the next one is made, or until a start.
 pub(crate) fn remove(disk: &dyn Disk) {
     if let Err(error) = remove_if_there(disk, FILE) {
         tracing::warn!(%error, "the file {FILE:?} could not be removed");
     }
 }
 
-/// Makes the file with so many zeros, all safe. Whether it is whole: not when it is no longer wanted, or takes too much
-/// of what is free.
+/// Makes the file with this many zeros, all synced. Returns whether it is complete: not if it is no longer wanted,
+/// or would take too much of the free space.
 fn fill(disk: &dyn Disk, bytes: u64, is_wanted: impl Fn() -> bool) -> io::Result<bool> {
     let free_bytes = disk.free_bytes()?;
     if bytes > free_bytes / FREE_PART {
@@ -156,7 +156,7 @@ fn fill(disk: &dyn Disk, bytes: u64, is_wanted: impl Fn() -> bool) -> io::Result
     }
     remove_if_there(disk, FILE)?;
     let file = disk.create(FILE)?;
-    // A piece fits into memory.
+    // A piece fits in memory.
     let zeros = vec![0; PIECE_BYTES.min(bytes) as usize];
     let mut at = 0;
     while at < bytes {
@@ -171,7 +171,7 @@ fn fill(disk: &dyn Disk, bytes: u64, is_wanted: impl Fn() -> bool) -> io::Result
     Ok(true)
 }
 
-/// Makes the file of a segment, safe and with its name. It is the preallocated segment, where one is ready.
+/// Makes a segment's file, synced and with its name; from the preallocated segment, if one is ready.
 pub(crate) fn begin_segment(
     disk: &dyn Disk,
     preallocation: &Preallocation,
@@ -191,7 +191,7 @@ pub(crate) fn begin_segment(
 }
 
 fn begin_file(disk: &dyn Disk, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
-    // What a crash left before anything was written into it.
+    // A crash may have left one that nothing was written to.
     remove_if_there(disk, name)?;
     let file = disk.create(name)?;
     file.write_at(header, 0)?;
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_zeros_each_piece_of_which_is_safe_before_the_next_is_written() {
+    fn it_is_filled_with_zeros_in_pieces_each_synced_before_the_next_is_written() {
         let disk = SimulatedDisk::new(1);
         let preallocation = made(&disk);
         let acts: Vec<_> = disk.record().into_iter().map(|operation| operation.act).collect();
@@ -229,13 +229,13 @@ mod tests {
             [Act::Write { name: name(), at: number * PIECE_BYTES, bytes }, Act::Sync { name: name() }]
         };
         let pieces = [piece(0, PIECE_BYTES), piece(1, PIECE_BYTES), piece(2, PIECE_BYTES / 2)].concat();
-        // The first is the removal of what may have been there.
+        // The first removes what may have been there.
         assert_eq!(acts[1..], [&[Act::Create { name: name() }][..], &pieces].concat());
         let file = preallocation.begin(&disk, NAME, b"header").unwrap().expect("it is ready");
         assert_eq!(file.bytes().unwrap(), BYTES);
         assert!(preallocation.begin(&disk, NAME, b"header").unwrap().is_none(), "there was one");
         for seed in 0..20 {
-            let contents = disk.after_power_cut(seed).contents(NAME).expect("its name is safe");
+            let contents = disk.after_power_cut(seed).contents(NAME).expect("its name is synced");
             assert!(contents.starts_with(b"header\0") && contents.len() as u64 == BYTES);
         }
     }
@@ -253,9 +253,10 @@ mod tests {
         assert!(preallocation.order(30));
     }
 
-    /// Whatever fails, there is no preallocated segment, or one that can be used; and a segment's name has its header.
+    /// Whatever fails, there is no preallocated segment, or a usable one; and a file with a segment's name has a
+    /// header.
     #[test]
-    fn each_operation_fails_and_no_segment_is_begun_in_what_is_not_whole() {
+    fn each_operation_fails_and_no_segment_is_begun_in_an_incomplete_file() {
         for fault in [Fault::Error, Fault::Full, Fault::PowerCut] {
             for number in 0.. {
                 let disk = SimulatedDisk::new(number);
@@ -283,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_could_not_be_made_is_taken_away_and_can_be_ordered_again() {
+    fn one_that_could_not_be_made_is_removed_and_can_be_ordered_again() {
         let disk = SimulatedDisk::new(1);
         disk.fail_at(6, Fault::Full);
         let preallocation = made(&disk);
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_a_disk_is_left_to_the_publishers() {
+    fn the_last_free_space_of_a_disk_is_left_to_publishers() {
         let disk = SimulatedDisk::new(1);
         disk.set_full(true);
         let preallocation = made(&disk);
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn when_the_log_is_closed_none_is_made_and_one_that_is_being_made_is_left() {
+    fn when_the_log_is_closed_none_is_made_and_one_in_the_making_is_abandoned() {
         let disk = SimulatedDisk::new(1);
         let preallocation = Preallocation::default();
         assert!(preallocation.order(BYTES));

@@ -1,7 +1,7 @@
-//! The steps that wait to be written.
+//! The queue of commands that wait to be written.
 //!
-//! Invariants: what waits counts at most [`WAITING_KIB_MAX`]; it is taken in the order it came. A step that is
-//! in the queue is written, also when whoever asked for it is gone.
+//! Invariants: waiting commands count at most [`WAITING_KIB_MAX`]; they leave in the order they came. A queued
+//! command is written, even if its caller is gone.
 
 use std::{
     collections::VecDeque,
@@ -13,12 +13,12 @@ use std::{
 use largesse_log::EngineError;
 use tokio::sync::Semaphore;
 
-/// What all waiting steps count, in KiB: with the largest events, a few dozen of them.
+/// The limit of all waiting commands, in KiB: with the largest events, a few dozen commands.
 const WAITING_KIB_MAX: u32 = 64 * 1024;
-/// How many steps one group has.
+/// How many commands one group has, at most.
 pub(crate) const GROUP_COMMANDS_MAX: usize = 4_096;
 
-/// The queue of steps `A`.
+/// The queue of commands `A`.
 pub(crate) struct Queue<A> {
     waiting: Mutex<QueueState<A>>,
     changed: Condvar,
@@ -26,31 +26,31 @@ pub(crate) struct Queue<A> {
 }
 
 struct QueueState<A> {
-    /// With what each counts, in KiB: so many permits are out for it.
+    /// Each with its size in KiB, which is the number of permits it holds.
     entries: VecDeque<(A, u32)>,
-    /// The writer is to be woken when so many wait: it would only be in the way before.
+    /// The writer is woken once this many wait: woken earlier, it would only be in the way.
     wake_at: usize,
-    /// Somebody has something for the writer that is no step.
+    /// Something other than a command waits for the writer.
     is_nudged: bool,
     is_stopping: bool,
 }
 
-/// How long a group waits to be complete.
+/// How long to linger for a group to fill.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Linger {
-    /// So many steps are expected: those that were answered just now may all come again.
+    /// How many commands are expected: the callers just answered may all come again.
     pub(crate) expected: usize,
-    /// But no longer than this.
+    /// The longest wait.
     pub(crate) wait_max: Duration,
 }
 
-/// What the writer is to do next.
+/// What the writer does next.
 pub(crate) enum Next<A> {
     /// Write these.
     Group(Vec<A>),
-    /// Nothing came in time.
+    /// Nothing came before the deadline.
     Nothing,
-    /// Nothing will come any more.
+    /// Nothing more will come.
     Stop,
 }
 
@@ -66,8 +66,7 @@ impl<A> Queue<A> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a step into the queue, when there is a place for its bytes. Dropping the future before that leaves
-    /// nothing.
+    /// Queues a command, once there is room for its bytes. Dropping the future before that leaves nothing behind.
     ///
     /// # Errors
     /// [`EngineError::Stopping`].
@@ -78,7 +77,7 @@ impl<A> Queue<A> {
         if waiting.is_stopping {
             return Err(EngineError::Stopping);
         }
-        // Whoever takes it out of the queue gives it back.
+        // `next` gives it back.
         permit.forget();
         waiting.entries.push_back((entry, kib));
         let is_enough = waiting.entries.len() >= waiting.wake_at;
@@ -89,30 +88,30 @@ impl<A> Queue<A> {
         Ok(())
     }
 
-    /// Lets the writer look around, also when no step waits.
+    /// Wakes the writer even if no command waits.
     pub(crate) fn nudge(&self) {
         self.lock().is_nudged = true;
         self.changed.notify_all();
     }
 
-    /// No step is taken in any more; those that wait are still given out.
+    /// Accepts no more commands; those that wait are still handed out.
     pub(crate) fn stop(&self) {
         self.lock().is_stopping = true;
         self.permits.close();
         self.changed.notify_all();
     }
 
-    /// Nobody writes any more: takes no step, and gives back those that wait.
+    /// The writer is gone: accepts no more commands, and returns those that wait.
     pub(crate) fn abandon(&self) -> Vec<A> {
         self.stop();
         self.lock().entries.drain(..).map(|(entry, _)| entry).collect()
     }
 
-    /// The next group. Waits for it to be complete; when none of it comes in time, for a step, at most until
+    /// The next group. Lingers for it to fill; if nothing came by then, waits for a command, at most until
     /// `deadline`.
     pub(crate) fn next(&self, linger: Linger, deadline: Option<Instant>) -> Next<A> {
         let mut waiting = self.lock();
-        // Those who are answered come one by one: woken for the first, the writer would be in the way of the others.
+        // Answered callers return one by one: woken for the first, the writer would be in the way of the others.
         let lingered = Instant::now() + linger.wait_max;
         waiting.wake_at = linger.expected;
         while waiting.entries.len() < linger.expected && !waiting.is_stopping {

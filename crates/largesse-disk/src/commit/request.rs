@@ -1,7 +1,7 @@
-//! What callers ask of the writer, and who waits for the answer.
+//! Requests to the writer, and who waits for the answers.
 //!
-//! Invariant: a request is answered once, or its caller hears that the engine stops. Does not know frames, nor what a
-//! command means.
+//! Invariant: a request is answered once, or its caller learns that the engine stops. Does not know frames, nor
+//! what a command means.
 
 use largesse_log::{Command, EngineError, Now, Reply};
 use tokio::sync::oneshot;
@@ -18,30 +18,30 @@ pub(crate) struct Request {
     pub(crate) waiter: Waiter,
 }
 
-/// Requests that wait. Each is boxed: it is large, and handed on several times.
+/// Waiting requests. Each is boxed: it is large, and moved several times.
 pub(crate) type Requests = Vec<Box<Request>>;
 
 /// Who waits for an answer.
 pub(crate) struct Waiter(oneshot::Sender<Result<Reply, EngineError>>);
 
-/// Where the answer comes.
+/// Receives the answer.
 pub(crate) type Answer = oneshot::Receiver<Result<Reply, EngineError>>;
 
 impl Request {
-    /// A request, and where its answer comes.
+    /// A request, and the receiver of its answer.
     pub(crate) fn new(now: Now, command: Command, encoded: EncodedEvents) -> (Box<Self>, Answer) {
         let (waiter, answer) = oneshot::channel();
         (Box::new(Self { now, command, encoded, waiter: Waiter(waiter) }), answer)
     }
 
-    /// Answers that it did not happen, or that nobody knows.
+    /// Answers that it did not happen, or that the outcome is unknown.
     pub(crate) fn refuse(self, error: EngineError) {
         self.waiter.answer(Err(error));
     }
 }
 
 impl Waiter {
-    /// Answers, if anybody waits any more.
+    /// Answers, if the caller still waits.
     pub(crate) fn answer(self, answer: Result<Reply, EngineError>) {
         let _ = self.0.send(answer);
     }

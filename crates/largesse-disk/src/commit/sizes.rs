@@ -1,22 +1,22 @@
-//! How large a segment gets before the next is begun, and what is set aside for that one.
+//! How large a segment gets before the next is begun, and how much to preallocate for that one.
 //!
-//! Segments are small when a run of the server begins and double from one to the next, so that a small log takes
-//! little of the disk. Invariant: none is planned larger than [`DiskSettings::segment_bytes`]. Pure: it is told what
-//! was has. Does not know files.
+//! Segments are small when the server starts and double from one to the next, so that a small log takes little disk
+//! space. Invariant: none is planned larger than [`DiskSettings::segment_bytes`]. Pure: the caller passes what the
+//! segment holds. Does not know files.
 
 use crate::settings::{DiskSettings, SyncRule};
 
-/// A segment with so many events is full, however small they are: its index is in memory until it is sealed.
+/// A segment with this many events is full, however small they are: its index is in memory until it is sealed.
 const SEGMENT_EVENTS_MAX: u64 = 256 * 1024;
-/// So many times what makes a segment full is the most that it may have, when none can be begun after it.
+/// A segment that can't be followed by a new one grows to at most this many times its full size.
 const OVERFULL_FACTOR: u64 = 4;
-/// The first segment of a run is planned so large.
+/// Planned size of a run's first segment.
 const FIRST_BYTES: u64 = 4 * 1024 * 1024;
-/// Zeros are written ahead where groups are smaller than this on average. They are written once more than all else;
-/// for larger ones that costs more than it wins.
+/// Preallocate only if the average group is smaller than this. Zeros are an extra write; for larger groups they
+/// cost more than they save.
 const GROUP_BYTES_MAX: u64 = 128 * 1024;
 
-/// What a segment has.
+/// What a segment holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fullness {
     pub(crate) bytes: u64,
@@ -28,15 +28,15 @@ pub(crate) struct Fullness {
 #[derive(Debug)]
 pub(crate) struct Sizes {
     segment_bytes: u64,
-    /// The size of the segment that is has.
+    /// Planned size of the current segment.
     planned_bytes: u64,
-    /// Whether it is time for a preallocated segment, or was, in this segment.
+    /// Whether the preallocation for this segment's successor is due, or was.
     preallocation: Due,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Due {
-    /// Syncs are so few that none is worth it.
+    /// There are too few syncs for it to pay off.
     Never,
     AtHalf,
     Passed,
@@ -56,7 +56,7 @@ impl Sizes {
         current.bytes >= self.planned_bytes || current.events >= SEGMENT_EVENTS_MAX
     }
 
-    /// Whether so much is in the segment that nothing more may be.
+    /// Whether the segment is so large that nothing more may be added.
     pub(crate) fn is_overfull(&self, current: Fullness) -> bool {
         current.bytes >= self.segment_bytes.saturating_mul(OVERFULL_FACTOR)
             || current.events >= SEGMENT_EVENTS_MAX * OVERFULL_FACTOR
@@ -70,8 +70,7 @@ impl Sizes {
         self.planned_bytes.saturating_mul(2).min(self.segment_bytes)
     }
 
-    /// How large a preallocated segment for the next segment is to be, when it is time for one. Answered once for each
-    /// segment.
+    /// The size of the next preallocated segment, when it is due: once per segment.
     pub(crate) fn preallocation_bytes(&mut self, current: impl FnOnce() -> Fullness) -> Option<u64> {
         if self.preallocation != Due::AtHalf {
             return None;
@@ -84,15 +83,15 @@ impl Sizes {
         if current.bytes / current.groups.max(1) > GROUP_BYTES_MAX {
             return None;
         }
-        // Where events are so small that their number fills a segment, it needs fewer bytes; and a few more, for they
-        // are not all alike.
+        // If events are so small that their number fills a segment, it needs fewer bytes; with a margin, as they
+        // vary.
         let by_events = current.bytes.saturating_mul(SEGMENT_EVENTS_MAX) / current.events.max(1);
         Some(self.next_bytes().min(by_events.saturating_add(by_events / 8)))
     }
 
-    /// The next segment is begun after one that has this.
+    /// The next segment is begun, after one that holds `current`.
     pub(crate) fn begin_next(&mut self, current: Fullness) {
-        // One that is given up early, for a compaction, says nothing of how much is published.
+        // A segment that was left early, for a compaction, says nothing about how much is published.
         if self.is_half_full(current) {
             self.planned_bytes = self.next_bytes();
         }
@@ -117,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_double_up_to_the_most_while_they_are_filled() {
+    fn segments_double_up_to_the_limit_while_they_are_filled() {
         let mut sizes = sizes(64 * MIB);
         for (mib, next) in [(4, 8), (8, 16), (16, 32), (32, 64), (64, 64), (64, 64)] {
             let full = current(mib * MIB, 10, 1_000);
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_many_small_events_take_is_set_aside_and_no_more() {
+    fn no_more_is_preallocated_than_many_small_events_take() {
         let mut sizes = sizes(64 * MIB);
         (0..4).for_each(|_| sizes.begin_next(current(64 * MIB, 0, 1)));
         let half = current(12 * MIB, SEGMENT_EVENTS_MAX / 2, 5_000);
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_set_aside_for_large_groups_or_few_syncs() {
+    fn nothing_is_preallocated_for_large_groups_or_few_syncs() {
         let mut of_large = sizes(64 * MIB);
         assert_eq!(of_large.preallocation_bytes(|| current(4 * MIB, 31, 31)), None);
         let sync = SyncRule::Interval(std::time::Duration::from_secs(1));

@@ -1,10 +1,10 @@
-//! What is left on the disk, and what of it publishes may have.
+//! The free space on the disk, and how much of it publishes may use.
 //!
-//! Publishes stop before the disk is full. What is left then is for what gives space back: removals of streams,
+//! Publishes stop before the disk is full. The rest is for the work that frees space: removing streams,
 //! checkpoints, and compactions, each of which writes something before it can remove anything.
 //!
-//! Invariant: a publish that is refused here has not touched the disk. Others may use the disk as well, so it may be
-//! full all the same. Does not know what the log may keep.
+//! Invariant: a publish that is refused here has not touched the disk. Other processes may use the disk too, so it
+//! can still fill up. Does not know the log's limits.
 
 use std::sync::Arc;
 
@@ -12,23 +12,23 @@ use largesse_log::EngineError;
 
 use crate::io::Disk;
 
-/// So much is kept from publishes, besides what a checkpoint and a compaction take.
+/// Headroom that publishes may not use, besides what a checkpoint and a compaction take.
 const HEADROOM_BYTES: u64 = 1024 * 1024;
-/// A compaction needs room for one segment; but no more than this is kept for it.
+/// A compaction needs room for one segment; at most this much is kept for it.
 const COMPACTION_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// The space that is left.
+/// The free space.
 pub(crate) struct Space {
     disk: Arc<dyn Disk>,
-    /// At least so many bytes are free, if nobody else used them since the disk was asked.
+    /// Lower bound of the free bytes, unless others used some since the disk was asked.
     left: u64,
-    /// A publish needed so much and was refused, and there has not been as much since.
+    /// A refused publish needed this much, and there has not been as much since.
     short_of: Option<u64>,
 }
 
-/// What is kept from publishes, for a log of this kind.
+/// Headroom that publishes may not use.
 pub(crate) fn headroom_bytes(segment_bytes: u64, checkpoint_bytes: u64) -> u64 {
-    // The old checkpoint stands until the new one does.
+    // The old checkpoint stays until the new one is complete.
     let checkpoints = checkpoint_bytes.saturating_mul(2);
     HEADROOM_BYTES.saturating_add(segment_bytes.min(COMPACTION_BYTES_MAX)).saturating_add(checkpoints)
 }
@@ -38,8 +38,8 @@ impl Space {
         Self { disk, left: 0, short_of: None }
     }
 
-    /// Whether publishes may have so many bytes, when `kept` are kept from them. The disk is asked when it may be
-    /// short; where it does not say, they may.
+    /// Checks that publishes may use this many bytes beside the headroom. Asks the disk if space may be short; if
+    /// the disk can't say, they may.
     ///
     /// # Errors
     /// [`EngineError::Full`].
@@ -61,16 +61,17 @@ impl Space {
             );
         }
         self.short_of = self.short_of.max(Some(needed));
-        let reason = format!("{left} bytes are free, and {headroom} of them are headroom to give space back");
+        let reason =
+            format!("{left} bytes are free, and {headroom} of them are kept for the work that frees space");
         Err(EngineError::Full { reason })
     }
 
-    /// So many bytes were written.
+    /// This many bytes were written.
     pub(crate) fn used(&mut self, bytes: u64) {
         self.left = self.left.saturating_sub(bytes);
     }
 
-    /// The disk was full: it is asked next time.
+    /// The disk was full: ask it next time.
     pub(crate) fn invalidate(&mut self) {
         self.left = 0;
     }
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn publishes_may_have_all_but_what_is_kept() {
+    fn publishes_may_use_everything_except_the_headroom() {
         let disk = SimulatedDisk::new(1);
         disk.set_capacity(1_000);
         let mut space = Space::new(Arc::new(disk.clone()));
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_has_room_for_two_checkpoints_and_one_segment() {
+    fn the_headroom_fits_two_checkpoints_and_one_segment() {
         assert_eq!(headroom_bytes(1_000, 10_000), HEADROOM_BYTES + 21_000);
         assert_eq!(headroom_bytes(u64::MAX, 0), HEADROOM_BYTES + COMPACTION_BYTES_MAX);
         assert_eq!(headroom_bytes(0, u64::MAX), u64::MAX);

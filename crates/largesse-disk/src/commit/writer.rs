@@ -1,8 +1,8 @@
-//! The one who writes: takes the steps that wait, writes them down together, and takes them.
+//! The writer: writes the waiting commands as a group, syncs it, and applies them.
 //!
-//! Invariants: a step is taken after it is written, and answered after it is taken; with
-//! [`SyncRule::Always`] it is safe before. Steps are taken in the order in which they stand in the segment, so
-//! that a start takes them again with the same applied_command. Does not know threads or clocks: it is told what to do.
+//! Invariants: a command is applied after it is written, and answered after it is applied; with
+//! [`SyncRule::Always`] it is synced before. Commands are applied in the order of the segment, so that recovery
+//! replays them with the same result. Does not know threads or clocks: the caller drives it.
 
 use std::{
     io, mem,
@@ -33,16 +33,16 @@ use crate::{
     settings::DiskSettings,
 };
 
-/// How many steps are taken before others may look at the state.
+/// How many commands are applied per hold of the state's lock.
 const COMMANDS_AT_ONCE: usize = 16;
-/// What the buffer of a group keeps for the next.
+/// Capacity that the group's buffer keeps for the next group.
 const BUFFER_KEPT_MAX: usize = 1024 * 1024;
 
-/// A command that is in the group, and who waits for it.
+/// A command in the group, and who waits for it.
 struct Planned {
     waiter: Waiter,
     stamped: Stamped,
-    /// Where its head stands in the group, and the first of its events; and the bytes of each.
+    /// Where its head and its events are in the group.
     spots: Spots,
 }
 
@@ -58,18 +58,18 @@ pub(crate) struct Writer {
     preallocation: Arc<Preallocation>,
     /// The last group before those of the segment.
     before: Sequence,
-    /// No step of this writer begins before.
+    /// All commands of this writer begin at or after this.
     start: Position,
-    /// The first position of the next step.
+    /// The first position of the next command.
     next: Position,
     /// The time of the last event that was written.
     last_time: Option<UnixMs>,
     group: Vec<u8>,
-    /// Why no step is taken any more, if one could not be taken as it should.
+    /// Set once applying a durable command failed; no command is accepted after it.
     failed: Option<String>,
-    /// Why no step is taken now.
+    /// Why no command is accepted at the moment.
     paused: Option<EngineError>,
-    /// The segment, opened once more: where no file can be opened, this is given up for the next segment.
+    /// The segment, opened once more: if descriptors run out, this one is closed for the next segment.
     reserved_descriptor: Option<Arc<dyn DiskFile>>,
 }
 
@@ -105,8 +105,8 @@ impl Writer {
         }
     }
 
-    /// Writes and applies these requests, in as many groups as it needs, and answers them. Answers how many the last
-    /// group had.
+    /// Writes and applies these requests, in as many groups as needed, and answers them. Returns the size of the
+    /// last group.
     pub(crate) fn commit(&mut self, requests: Requests) -> usize {
         let mut waiting = requests;
         let mut last = 0;
@@ -121,7 +121,7 @@ impl Writer {
         last
     }
 
-    /// Answers what needs no writing, and parts the rest into a group and what has to wait for it.
+    /// Answers what needs no writing, and splits the rest into a group and the deferred requests.
     fn split(&self, requests: Requests) -> (Requests, Requests) {
         let (admitted, deferred) = partition(requests);
         let state = self.core.state();
@@ -169,7 +169,7 @@ impl Writer {
         }
     }
 
-    /// Refuses the publishes for which too little is left on the disk.
+    /// Refuses publishes for which too little space is left.
     fn refuse_without_space(&mut self, requests: Requests) -> Requests {
         let headroom = headroom_bytes(self.settings.segment_bytes, self.core.checkpoint_bytes.load(Relaxed));
         let mut bytes = 0;
@@ -192,7 +192,7 @@ impl Writer {
         requests.into_iter().filter_map(&mut has_space).collect()
     }
 
-    /// The first position that no record has. Steps leave free what they reserved and did not need.
+    /// The first free position. Commands leave positions unused that they reserved and did not need.
     pub(crate) fn first_free(&self) -> Position {
         self.core.state().tail().next().max(self.start)
     }
@@ -206,14 +206,14 @@ impl Writer {
         }
         self.reserve_descriptor()?;
         if self.journal.was_cut() {
-            // Parts of what was cut off may stand behind the next group, and be taken for its own. The checkpoint
-            // request may go by: the next has its steps, too.
+            // Parts of what was cut off could follow the next group, and be mistaken for its frames. The checkpoint
+            // request can be dropped: the next one covers its commands, too.
             self.roll()?;
         }
         Ok(())
     }
 
-    /// Gives a command its place and its time, and writes its frames.
+    /// Stamps a command, and encodes it into the group.
     fn plan(&mut self, request: Request) -> Planned {
         let Request { now, mut command, encoded, waiter } = request;
         if matches!(command, Command::Sweep { .. }) {
@@ -223,7 +223,7 @@ impl Writer {
         Planned { waiter, stamped: Stamped { stamp, command }, spots }
     }
 
-    /// Writes a command's frames into the group, and answers where they stand in it.
+    /// Encodes a command into the group, and returns where its frames are.
     fn write(&mut self, now: Now, command: &Command, encoded: EncodedEvents) -> (Stamp, Spots) {
         let stamp = Stamp::at(self.next, now, self.last_time);
         let head_at = self.group.len() as u64;
@@ -237,11 +237,11 @@ impl Writer {
         (stamp, Spots { head_at, events_at, frames: encoded.into_frames() })
     }
 
-    /// Writes commands that nobody asked for, which have no events, alone, and applies them.
+    /// Commits internal commands, which have no events, in a group of their own.
     pub(crate) fn write_alone(&mut self, commands: Vec<Command>) -> Result<(), EngineError> {
         self.group.clear();
         self.group.resize(GROUP_FRAME_BYTES, 0);
-        // Their time is that of the last event.
+        // They get the time of the last event.
         let now = self.last_time.unwrap_or(UnixMs(0)).into();
         let mut written = Vec::with_capacity(commands.len());
         for command in commands {
@@ -262,7 +262,7 @@ impl Writer {
     }
 
     fn apply_group(&mut self, planned: Vec<Planned>, at: u64) {
-        // Walks stop at the tail, so they see a command only when it was applied.
+        // Scans stop at the tail, so they see a command only once it is applied.
         self.journal.segment().reached(self.journal.at());
         let mut written = Vec::with_capacity(planned.len());
         let mut planned = planned.into_iter();
@@ -280,7 +280,7 @@ impl Writer {
                 answers.push((waiter, applied_command.reply));
             }
             drop(state);
-            // Publishers first: they do not wait for readers to be found.
+            // Publishers first: they don't wait for readers to be woken.
             answers.drain(..).for_each(|(waiter, reply)| waiter.answer(Ok(reply)));
             self.core.notify(&dirty);
             dirty.clear();
@@ -289,7 +289,7 @@ impl Writer {
         self.stop_on_retention_error(error);
     }
 
-    /// Retention could not read cold events: no command is applied any more, or the log would grow over its limits.
+    /// If retention could not read cold events, accepts no more commands: the log would grow over its limits.
     pub(crate) fn stop_on_retention_error(&mut self, error: Option<EngineError>) {
         let Some(error) = error.filter(|_| self.failed.is_none()) else { return };
         tracing::error!(
@@ -304,18 +304,17 @@ impl Writer {
         self.sizes.is_full(self.fullness())
     }
 
-    /// Whether so much is in the segment that nothing more may be.
+    /// Whether the segment is so large that nothing more may be added.
     pub(crate) fn is_overfull(&self) -> bool {
         self.sizes.is_overfull(self.fullness())
     }
 
-    /// What the segment has.
+    /// What the segment holds.
     fn fullness(&self) -> Fullness {
         fullness(&self.journal, self.before)
     }
 
-    /// Orders a preallocated segment for the next segment, when it is time. Whether the maintenance thread has it to
-    /// make.
+    /// Orders a preallocated segment, if one is due. Returns whether the maintenance thread has one to make.
     pub(crate) fn order_preallocation(&mut self) -> bool {
         let Self { sizes, journal, before, .. } = self;
         sizes
@@ -323,12 +322,12 @@ impl Writer {
             .is_some_and(|bytes| self.preallocation.order(bytes))
     }
 
-    /// Takes no step from now on, until the same is told with `None`.
+    /// Accepts no commands, until this is called with `None`.
     pub(crate) fn pause(&mut self, reason: Option<EngineError>) {
         self.paused = reason;
     }
 
-    /// Whether no step is taken now.
+    /// Whether no commands are accepted at the moment.
     pub(crate) fn is_paused(&self) -> bool {
         self.paused.is_some()
     }
@@ -338,7 +337,7 @@ impl Writer {
         self.journal.at() > HEADER_BYTES as u64
     }
 
-    /// Before the segment is left: from then on it is opened by its name.
+    /// Checks the segment's name before it is left: from then on it is opened by name.
     fn check_file(&mut self) -> Result<(), EngineError> {
         self.journal.check_named()?;
         match self.journal.segment().lost_name(&*self.disk) {
@@ -350,15 +349,15 @@ impl Writer {
         }
     }
 
-    /// Whether the last checkpoint is gone.
+    /// Whether the last checkpoint's file is gone.
     pub(crate) fn wants_checkpoint(&self) -> bool {
         self.journal.is_checkpoint_missing()
     }
 
-    /// Makes the segment safe and goes on in a new one. Answers the state between the two.
+    /// Syncs the segment and continues in a new one. Returns the state between the two.
     ///
     /// # Errors
-    /// Those of the disk; then the segment is gone on with, if it can be.
+    /// Those of the disk; the current segment stays in use then, if possible.
     pub(crate) fn roll(&mut self) -> Result<CheckpointRequest, EngineError> {
         self.indexing.finish();
         self.journal.sync()?;
@@ -372,14 +371,14 @@ impl Writer {
         self.before = self.journal.written();
         let previous = Arc::clone(self.journal.segment());
         self.journal.continue_in(segment, HEADER_BYTES as u64);
-        // It may have lost its name since the check, and neither publishes nor the watch check it again.
+        // It may have lost its name since the check, and nothing checks it again.
         if let Some(reason) = previous.lost_name(&*self.disk) {
             self.journal.fail(reason);
         }
         Ok(self.checkpoint_request(number, self.journal.reserved()))
     }
 
-    /// Begins a segment, with the descriptor that was kept for it where there is no other.
+    /// Begins a segment, with the reserved descriptor if there is no other.
     fn begin_segment(&mut self, number: u64) -> io::Result<Arc<Segment>> {
         let Core { incarnation, salt, .. } = *self.core;
         let first = self.first_free();
@@ -390,8 +389,8 @@ impl Writer {
         }
     }
 
-    /// Keeps a descriptor for the next segment. Where none can be had, no step is taken: one that drops old events may
-    /// have to look which are next, and the log would have to stop for good if it could not.
+    /// Reserves a descriptor for the next segment. Without one, no command is accepted: one that drops old events
+    /// may have to read which are next, and if it could not, the log would have to stop for good.
     ///
     /// # Errors
     /// [`EngineError::TooManyFiles`].
@@ -405,16 +404,16 @@ impl Writer {
             Err(error) if is_out_of_files(&error) => {
                 return Err(refused(&error, format!("{name} could not be opened: {error}")));
             }
-            // Writing tells what is wrong.
+            // The next write reports what is wrong.
             Err(_) => {}
         }
         Ok(())
     }
 
-    /// The state as the last checkpoint request: nothing more is written, and no preallocated segment is wanted.
+    /// The last checkpoint request: nothing more is written, and no preallocated segment is wanted.
     ///
     /// # Errors
-    /// [`EngineError::Unsafe`] and [`EngineError::Unwritable`], when not all that was written is safe.
+    /// [`EngineError::Unsafe`] and [`EngineError::Unwritable`], if something written could not be synced.
     pub(crate) fn finish(&mut self) -> Result<CheckpointRequest, EngineError> {
         self.indexing.finish();
         self.preallocation.stop();
@@ -431,16 +430,16 @@ impl Writer {
         CheckpointRequest { snapshot, written: self.journal.written(), reserved, replay_from }
     }
 
-    /// Makes all safe that was written; for [`SyncRule::Interval`].
+    /// Syncs everything written so far; for [`SyncRule::Interval`].
     pub(crate) fn sync(&mut self) {
         if self.journal.has_unsynced() {
-            // The journal has told it, and refuses what comes.
+            // The journal logged it, and refuses further writes.
             let _ = self.journal.sync();
         }
     }
 }
 
-/// What the segment of a journal has, whose groups come after `before`.
+/// What a journal's segment holds; its groups come after `before`.
 fn fullness(journal: &Journal, before: Sequence) -> Fullness {
     let events = journal.segment().index.ask(|index| index.totals().events);
     Fullness { bytes: journal.at(), events: u64::from(events), groups: journal.written().0 - before.0 }

@@ -1,6 +1,7 @@
-//! Looks at the log that need the disk, on the threads that may wait for it.
+//! Queries that need the disk, run on the threads that may wait for it.
 //!
-//! Invariant: no file is used on the caller's thread. Dropping the future leaves nothing but a read that ends by itself.
+//! Invariant: no file is used on the caller's thread. Dropping the future leaves at most a read that ends by
+//! itself.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::{
     read::{ColdError, pool::ReadPool},
 };
 
-/// Goes on with a look to its end.
+/// Runs a query to its end.
 pub(crate) async fn finish(
     core: &Arc<Core>,
     pool: &ReadPool,

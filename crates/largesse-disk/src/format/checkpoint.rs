@@ -1,4 +1,4 @@
-//! The checkpoint: the log's state in one file, so that a start need not take all steps again.
+//! The checkpoint: the log's state in one file, so that a start replays only the commands after it.
 //!
 //! The file [`FILE`] is its header (`checkpoint/header.rs`), and then frames (`frame.rs`), one after the other
 //! without gaps, in this order:
@@ -15,9 +15,9 @@
 //!
 //! Their bodies are laid out in `checkpoint/fields.rs`.
 //!
-//! Invariants: a checkpoint is whole or it is not believed; there is none between the old and the new; writing
-//! and reading hold a buffer in memory and one item, however large the state is. Does not know what is in
-//! segments, nor when a checkpoint is made.
+//! Invariants: a checkpoint is used only if it is whole; it is replaced atomically; writing and reading hold a
+//! buffer and one item in memory, however large the state is. Does not know what is in segments, nor when a
+//! checkpoint is made.
 
 use largesse_log::{
     Incarnation, Position,
@@ -43,55 +43,54 @@ pub(crate) use writing::write;
 /// The name of the checkpoint's file.
 pub(crate) const FILE: &str = "checkpoint";
 
-/// The name of a checkpoint that is being written. One that a crash left is worth nothing.
+/// The name of a checkpoint that is being written. One that a crash left is ignored.
 pub(crate) const NEW_FILE: &str = "checkpoint.new";
 
-/// Everything that a start needs besides the items and the segments that are replayed.
+/// Everything that a start needs, except the items and the replayed segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CheckpointHead {
-    /// What the checks of the log's frames are seeded with.
+    /// The seed of the checksums of the log's frames.
     pub(crate) salt: Salt,
     /// Which log it is.
     pub(crate) incarnation: Incarnation,
-    /// The last group whose steps are in the state.
+    /// The last group whose commands are in the state.
     pub(crate) written: Sequence,
-    /// Positions below it are used or reserved.
+    /// Positions below this are used or reserved.
     pub(crate) reserved: Position,
-    /// The number of the first segment whose steps are not in the state.
+    /// The first segment whose commands are not in the state.
     pub(crate) replay_from: u64,
-    /// What the log has one of.
+    /// The log's state, except the items.
     pub(crate) log: SavedHead,
 }
 
 /// A segment that is not replayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SealedSegment {
-    /// Which segment it is, counted over the log's life.
+    /// The segment's number, counted since the log was created.
     pub(crate) number: u64,
-    /// How often it was compacted: its file has another name each time.
+    /// The compaction generation, which is part of the file's name.
     pub(crate) generation: u32,
     /// No record in it is before this.
     pub(crate) first: Position,
     /// How many bytes it has.
     pub(crate) bytes: u64,
-    /// What its events count that are still kept, about.
+    /// The counted bytes of its live events; an estimate.
     pub(crate) live_bytes: u64,
-    /// Positions of appends that were written and then refused: from the first of each pair on, before the
-    /// second.
+    /// Half-open ranges of positions of appends rejected after they were written; readers skip them.
     pub(crate) void_ranges: Vec<(Position, Position)>,
 }
 
-/// One of the many things in a checkpoint.
+/// One item of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Item {
     /// A segment that is not replayed.
     Segment(SealedSegment),
-    /// A stream that is there.
+    /// A stream that exists.
     Life(SavedLife),
     /// A stream that is gone.
     Tombstone(SavedTombstone),
     /// An idempotency key.
     Key(SavedKey),
-    /// An event that is broken and was told as lost.
+    /// A broken event whose loss was recorded.
     Damage(SavedDamage),
 }

@@ -1,7 +1,7 @@
-//! The commands of the log, and how they stand in a segment.
+//! The commands of the log, as encoded in a segment.
 //!
-//! Each command is one frame, but an append: that is a head (`command/head.rs`) and the frames of its events.
-//! The bodies of the others begin with their stamp, and go on with what makes the command what it is:
+//! Each command is one frame, except an append: that is a head (`command/head.rs`) and the frames of its events.
+//! The bodies of the others begin with their stamp, followed by their fields:
 //!
 //! ```text
 //! 4 Claim   stamp | stream | key
@@ -12,10 +12,9 @@
 //! 11 Sweep  stamp | list of stream
 //! ```
 //!
-//! What a stamp, a stream, a key, a patch and limits are in bytes is in `command/fields.rs` and
-//! `command/settings.rs`.
+//! The bytes of a stamp, a stream, a key, a patch and limits are in `command/fields.rs` and `command/settings.rs`.
 //!
-//! Invariants: each command has one encoding, and each encoding that is accepted is of one command. Does not
+//! Invariants: each command has exactly one encoding, and each accepted encoding is that of one command. Does not
 //! apply them.
 
 use largesse_log::{Append, Command, NewEvent, Put, state::Stamp};
@@ -32,12 +31,12 @@ pub(crate) use fields::{Field, Fields};
 pub use head::KeptHead;
 pub(crate) use head::{AppendHead, EventsHead};
 
-/// A command as it stands in a segment: where and when it is applied.
+/// A command as it is in a segment, with its stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamped {
-    /// Where and when.
+    /// Its positions and time.
     pub stamp: Stamp,
-    /// What.
+    /// The command.
     pub command: Command,
 }
 
@@ -45,7 +44,7 @@ impl Stamped {
     /// Writes all frames of the command to the end of `out`.
     ///
     /// # Errors
-    /// [`TooLarge`], as [`EncodedEvents::new`]; then nothing is written.
+    /// [`TooLarge`], like [`EncodedEvents::new`]; nothing is written then.
     pub fn encode(&self, out: &mut Vec<u8>, salt: Salt) -> Result<(), TooLarge> {
         let events = match &self.command {
             Command::Append(append) => EncodedEvents::new(salt, &append.events)?,
@@ -56,7 +55,7 @@ impl Stamped {
         Ok(())
     }
 
-    /// The append that a head and the events after it make.
+    /// The append of a head and the events after it.
     pub(crate) fn of_append(head: AppendHead, events: Vec<NewEvent>) -> Self {
         let AppendHead { stamp, stream, then, author, once, .. } = head;
         Self { stamp, command: Command::Append(Append { stream, events, then, once, author }) }
@@ -85,7 +84,7 @@ impl Stamped {
     }
 }
 
-/// Writes a command to the end of `out`, but for its events: their frames have to follow.
+/// Writes a command to the end of `out`, except for its events: their frames have to follow.
 pub fn encode_head(out: &mut Vec<u8>, salt: Salt, stamp: Stamp, command: &Command, events: &EncodedEvents) {
     debug_assert_eq!(command.events(), events.frames().len(), "the events are the command's");
     write_frame(out, salt, kind_of(command), |out| {

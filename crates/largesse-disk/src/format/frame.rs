@@ -1,7 +1,7 @@
-//! One frame: the unit in which a segment or a checkpoint is written, and in which a broken byte is found.
+//! One frame: the unit of writing in segments and checkpoints, with its own checksum.
 //!
-//! A segment is its header (`segment.rs`), and then frames, one after the other without gaps; zeros may follow the
-//! last. All numbers are little endian.
+//! A segment is its header (`segment.rs`), and then frames without gaps; zeros may follow the last. All numbers are
+//! little endian.
 //!
 //! ```text
 //! byte  bytes
@@ -21,8 +21,8 @@
 //! | 10, 11 | Damage, Sweep | `command.rs` |
 //! | 16 to 22 | Head, Life, Tombstone, Key, Sealed, End, Damaged: in a checkpoint only | `checkpoint.rs` |
 //!
-//! Invariant: no byte of a frame is believed before its check is. The salt is random, so no publisher can write
-//! data that looks like a frame. Does not know what bodies mean.
+//! Invariant: no byte of a frame is trusted before its checksum is verified. The salt is random, so no publisher
+//! can write data that looks like a frame. Does not know what bodies mean.
 
 use largesse_log::Position;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -38,16 +38,16 @@ pub use events::{EncodedEvents, EventsCheck, TooLarge};
 pub use fault::Fault;
 pub use group::{GROUP_FRAME_BYTES, GroupHead, Sequence};
 
-/// The most bytes that the body of a frame has.
+/// The maximum length of a frame's body.
 pub const BODY_BYTES_MAX: u32 = 1 << 30;
 
-/// The bytes of a frame before its body.
+/// The length of a frame before its body.
 pub const FRAME_HEAD_BYTES: usize = 9;
 
-/// Where the bytes begin that a check is of.
+/// The start of the bytes that the checksum covers.
 const CHECKED_FROM: usize = 8;
 
-/// What the checks of a log's frames are seeded with. Random, and kept in the header of each segment.
+/// The seed of the checksums of a log's frames. Random, and stored in each segment's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Salt(pub u64);
 
@@ -59,25 +59,25 @@ pub enum Kind {
     Group = 1,
     /// The head of an append.
     Append = 2,
-    /// One event of the head before it.
+    /// One event of the preceding head.
     Event = 3,
     /// A claim of an idempotency key.
     Claim = 4,
-    /// A stream is made or configured.
+    /// A stream is created or configured.
     Put = 5,
     /// A stream is removed.
     Delete = 6,
-    /// Other limits.
+    /// New limits.
     Limits = 8,
     /// The head of events that a compaction kept.
     Kept = 9,
     /// An event that is broken.
     Damage = 10,
-    /// Time takes from streams.
+    /// Expired events and streams are dropped.
     Sweep = 11,
-    /// The head of a checkpoint. This and what follows stand in checkpoints only.
+    /// The head of a checkpoint. This and the following kinds are only in checkpoints.
     Head = 16,
-    /// A stream that is there.
+    /// A stream that exists.
     Life = 17,
     /// A stream that is gone.
     Tombstone = 18,
@@ -87,7 +87,7 @@ pub enum Kind {
     Sealed = 20,
     /// The end of a checkpoint.
     End = 21,
-    /// An event that is broken and was told as lost.
+    /// A broken event whose loss was recorded.
     Damaged = 22,
 }
 
@@ -118,17 +118,17 @@ impl Kind {
     }
 }
 
-/// The first bytes of a frame, not yet checked against its body.
+/// The first bytes of a frame, not yet verified.
 #[derive(Clone, Copy)]
 pub(crate) struct FrameHead([u8; FRAME_HEAD_BYTES]);
 
 impl FrameHead {
-    /// Takes it from the start of a frame.
+    /// Reads it from the start of a frame.
     pub(crate) fn of(frame: &[u8]) -> Result<Self, Fault> {
         frame.first_chunk().map(|head| Self(*head)).ok_or(Fault::Cut)
     }
 
-    /// The bytes of the whole frame.
+    /// The length of the whole frame.
     pub(crate) fn frame_bytes(&self) -> Result<u32, Fault> {
         let body_bytes = self.number_at(0);
         if body_bytes > BODY_BYTES_MAX {
@@ -150,7 +150,7 @@ impl FrameHead {
     }
 }
 
-/// A frame whose check holds.
+/// A frame with a verified checksum.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
     pub(crate) head: FrameHead,
@@ -159,7 +159,7 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Checks bytes that have to be one frame from the first to the last.
+    /// Verifies bytes that have to be exactly one frame.
     pub(crate) fn check(bytes: &'a [u8], salt: Salt) -> Result<Self, Fault> {
         let head = FrameHead::of(bytes)?;
         if head.frame_bytes()? as usize != bytes.len() {
@@ -171,7 +171,7 @@ impl<'a> Frame<'a> {
         Ok(Self { head, kind: head.kind()?, body: &bytes[FRAME_HEAD_BYTES..] })
     }
 
-    /// The bytes of the whole frame.
+    /// The length of the whole frame.
     pub(crate) fn bytes(&self) -> u64 {
         (FRAME_HEAD_BYTES + self.body.len()) as u64
     }
@@ -185,14 +185,14 @@ pub(crate) fn write_frame(out: &mut Vec<u8>, salt: Salt, kind: Kind, body: impl 
     body(out);
     let frame = &mut out[start..];
     let body_bytes = frame.len() - FRAME_HEAD_BYTES;
-    assert!(body_bytes <= BODY_BYTES_MAX as usize, "who writes a body has bounded it");
+    assert!(body_bytes <= BODY_BYTES_MAX as usize, "bodies are bounded by those who write them");
     let check = check_of(&frame[CHECKED_FROM..], salt);
     frame[..4].copy_from_slice(&(body_bytes as u32).to_le_bytes());
     frame[4..CHECKED_FROM].copy_from_slice(&check.to_le_bytes());
 }
 
-/// A position as it was read. No log comes near to half of the range, so that adding to a position that passes
-/// here never fails.
+/// Checks a position that was read. No log gets near half of the range, so adding to an accepted position never
+/// overflows.
 pub(crate) fn position(number: u64) -> Result<Position, Fault> {
     if number <= u64::MAX / 2 { Ok(Position(number)) } else { Err(Fault::Number) }
 }

@@ -1,17 +1,16 @@
-//! Reading a segment from one frame to the next.
+//! Scans a segment, frame by frame.
 //!
-//! - [`Scan`] gives the groups with their commands: for a start, and for a check.
-//! - [`EventScan`] gives where events stand, in log order, without looking at their text.
-//! - [`read_event`] reads one event whose place is known.
-//! - [`is_torn_tail`] tells an end that was never safe from one that was; [`find_group`] goes on behind what is broken.
+//! - [`Scan`] returns the groups with their commands: for recovery, and for a check.
+//! - [`EventScan`] returns where events are, in log order, without reading their text.
+//! - [`read_event`] reads one event at a known offset.
+//! - [`is_torn_tail`] tells a torn write from corruption; [`find_group`] resumes after a broken part.
 //!
-//! A segment may be filled with zeros ahead of what is written (`preallocation.rs`). A walk up to the end of a file can
-//! be told to take them for the end ([`Scan::ending_at_zeros`]). A walk up to where something was written takes no
-//! zeros.
+//! A segment may be filled with zeros ahead of what is written (`preallocation.rs`). A scan up to the end of a file
+//! can treat them as the end ([`Scan::ending_at_zeros`]). A scan up to a known length does not accept zeros.
 //!
-//! Invariants: no bytes make any of these panic; none holds more than one group (or one head's list of places)
-//! and a read-ahead of [`READ_AHEAD_BYTES`], grown only for a frame that is larger and whole in the file; what
-//! was not checked is not given out. Does not know what commands do, nor which events are still kept.
+//! Invariants: no bytes make any of these panic; none holds more than one group (or one head's list of offsets) and
+//! a read-ahead of [`READ_AHEAD_BYTES`], grown only for a larger frame that is entirely in the file; nothing is
+//! returned before its checksum is verified. Does not know what commands do, nor which events are still kept.
 
 use std::{io, sync::Arc};
 
@@ -43,77 +42,77 @@ pub use window::READ_AHEAD_BYTES;
 pub(crate) use window::{Stop, Window, Zeros};
 pub(crate) use zeros::has_zeros;
 
-/// Where the frame of an event stands in its segment.
+/// Where an event's frame is in its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventSpot {
-    /// The byte at which it begins.
+    /// Its offset.
     pub at: u64,
-    /// The bytes of the whole frame.
+    /// Its length.
     pub bytes: u32,
 }
 
-/// What a walk comes to next.
+/// The next item of a scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scanned<T> {
-    /// This, and it is whole.
+    /// A whole item.
     Next(T),
     /// The end.
     End,
-    /// Something that is not whole. The walk does not go past it.
+    /// Something broken. The scan stops before it.
     Broken(Broken),
 }
 
-/// What is not whole in a segment.
+/// What is broken in a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the frame at byte {at} is broken: {what}")]
 pub struct Broken {
-    /// Everything of the walk before this byte is whole. Here the group begins that is not, or the head.
+    /// Everything scanned before this offset is whole: here the broken group or head begins.
     pub whole_upto: u64,
-    /// The byte at which the frame begins that is broken.
+    /// The offset of the broken frame.
     pub at: u64,
     /// What is wrong with it.
     pub what: Fault,
 }
 
-/// A group as it stands in a segment.
+/// A group as it is in a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The byte at which its first frame begins.
+    /// The offset of its first frame.
     pub at: u64,
-    /// The byte after its last.
+    /// The offset of its end.
     pub end: u64,
-    /// What its first frame says.
+    /// Its first frame.
     pub head: GroupHead,
     /// Its commands, in order.
     pub commands: Vec<PlacedCommand>,
 }
 
-/// A command, and where it stands.
+/// A command, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacedCommand {
-    /// The byte at which its first frame begins.
+    /// The offset of its first frame.
     pub at: u64,
     /// The command.
     pub command: Stamped,
-    /// Of an append: where its events stand, one for each.
+    /// Where an append's events are, one spot for each.
     pub spots: Vec<EventSpot>,
-    /// Those of its events that are broken, in order. In their places are blanks that count as much.
+    /// Its broken events, in order. `command` has placeholders for them, which count as much.
     pub broken: Vec<BrokenEvent>,
 }
 
-/// An event whose text is broken, and whose place is known all the same.
+/// An event whose text is broken, but whose position is still known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenEvent {
-    /// Which of its append, from 0.
+    /// Its number in the append, from 0.
     pub number: usize,
-    /// The byte at which its frame begins.
+    /// The offset of its frame.
     pub at: u64,
     /// What is wrong with it.
     pub what: Fault,
 }
 
 impl Group {
-    /// The events that are broken: their streams and positions, and what is wrong.
+    /// The broken events, with their streams and positions.
     pub fn broken(&self) -> impl Iterator<Item = (&StreamName, Position, BrokenEvent)> {
         self.commands.iter().filter_map(PlacedCommand::append).flat_map(|(placed, stamp, append)| {
             placed.broken.iter().map(move |event| (&append.stream, stamp.position_of(event.number), *event))
@@ -130,7 +129,7 @@ impl PlacedCommand {
     }
 }
 
-/// A walk along the groups of a segment.
+/// A scan over a segment's groups.
 pub struct Scan {
     window: Window,
     salt: Salt,
@@ -139,8 +138,8 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Begins at the byte `from`, where a group begins, and ends at `upto`: the end of the file, or of what is
-    /// to be read of it. A file that ends before `upto` is broken there.
+    /// Scans from `from`, where a group begins, up to `upto`: the end of the file, or of the part to read. A file
+    /// that ends before `upto` is broken there.
     ///
     /// # Errors
     /// Those of the disk.
@@ -148,35 +147,34 @@ impl Scan {
         Ok(Self { window: Window::new(file, upto)?, salt, at: from, expected: None })
     }
 
-    /// Takes no other group for the first than this one. Without it, any is the first, and the others count on
-    /// from there.
+    /// Expects this group first. Without it, any group may be the first, and the others have to follow in sequence.
     #[must_use]
     pub fn expecting(mut self, first: Sequence) -> Self {
         self.expected = Some(first);
         self
     }
 
-    /// Zeros from between two groups up to the end are the end, too: nothing was written there yet. Only for who walks
-    /// up to the end of the file.
+    /// Treats zeros from a group's end up to the end of the file as the end: nothing was written there yet. Only
+    /// for scans up to the end of the file.
     #[must_use]
     pub fn ending_at_zeros(mut self) -> Self {
         self.window.set_zeros(Zeros::End);
         self
     }
 
-    /// The next group, once all of it is read and whole. After anything but a group, the answer stays.
+    /// The next group, if all of it is whole. After anything else, further calls return the same.
     ///
     /// # Errors
-    /// Those of the disk. The walk stays where it is, and may be tried again.
+    /// Those of the disk. The scan stays where it is, and can be retried.
     pub fn next_group(&mut self) -> io::Result<Scanned<Group>> {
         self.next(Texts::Whole)
     }
 
-    /// The group that [`Scan::next_group`] found broken, when nothing of it is but the texts of some events, so that
-    /// the place of everything in it is known. Otherwise what is broken besides.
+    /// The group that [`Scan::next_group`] found broken, if only the texts of some events in it are, so that all
+    /// positions are known. Otherwise, what else is broken.
     ///
     /// # Errors
-    /// Those of the disk, as for [`Scan::next_group`].
+    /// Those of the disk, like [`Scan::next_group`].
     pub fn next_damaged(&mut self) -> io::Result<Scanned<Group>> {
         self.next(Texts::Any)
     }
@@ -217,7 +215,7 @@ impl Scan {
         Ok(Group { at, end, head, commands })
     }
 
-    /// Reads the command at `next`, and moves on behind it.
+    /// Reads the command at `next`, and advances past it.
     fn read_command(&mut self, next: &mut u64, end: u64, texts: Texts) -> Result<PlacedCommand, Stop> {
         let at = *next;
         let frame = self.window.frame(at, end, self.salt)?;
@@ -245,7 +243,7 @@ impl Scan {
             spots.push(EventSpot { at, bytes });
             *next = at + u64::from(bytes);
         }
-        // Only with the right lengths do the events have the positions that they had.
+        // Only if the lengths are right do the events have their original positions.
         head.events.hold(check).map_err(|what| {
             broken.first().map_or(Stop::broken(at, what), |event| Stop::broken(event.at, event.what))
         })?;
@@ -261,23 +259,23 @@ impl Scan {
     }
 }
 
-/// Which texts events have to have.
+/// Which events' texts are accepted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Texts {
     Whole,
-    /// Any, where the heads of the frames say which were written.
+    /// Any text, as long as the frames' heads are those that were written.
     Any,
 }
 
 impl Fault {
-    /// Whether the length of what is broken may still be right.
+    /// Whether the broken frame's length may still be right.
     fn is_within(self) -> bool {
         !matches!(self, Self::Cut | Self::Length { .. } | Self::PastGroup | Self::Misplaced { .. })
     }
 }
 
 impl EventsHead {
-    /// Whether the events that were found are the head's.
+    /// Checks that the events found are the head's.
     fn hold(self, found: EventsCheck) -> Result<(), Fault> {
         if self.check == found { Ok(()) } else { Err(Fault::Events) }
     }

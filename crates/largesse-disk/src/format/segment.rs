@@ -1,5 +1,5 @@
-//! The header of a segment: its first 64 bytes. Frames (`frame.rs`) follow it, and after the last of them there may be
-//! zeros up to the end of the file: nothing was written there yet. Zeros before a frame are none of that, and broken.
+//! The header of a segment: its first 64 bytes. Frames (`frame.rs`) follow, and after the last of them there may be
+//! zeros up to the end of the file: nothing was written there yet. Zeros before a frame are corruption.
 //!
 //! ```text
 //! byte  bytes
@@ -13,14 +13,14 @@
 //!   56      8  check           u64, XXH3-64 of the 56 bytes before
 //! ```
 //!
-//! The format 1 is read as well: it has fewer settings, and says so in their bytes (`command/settings.rs`), and no
-//! append of it says that a publisher wrote it.
+//! Format 1 is read, too: it has fewer settings, which their bytes say (`command/settings.rs`), and its appends
+//! don't say whether a publisher wrote them.
 //!
-//! Every later format keeps the magic, the place of its own number, and the check, so that a segment of another
-//! format can be told from a broken one.
+//! Every later format keeps the magic, the offset of the format number, and the checksum, so that another format is
+//! not mistaken for a broken file.
 //!
-//! Invariant: a header that is accepted is the one that was written, to the byte. Does not know where segments
-//! are or what they are called.
+//! Invariant: an accepted header is byte for byte the one that was written. Does not know where segments are or
+//! what they are called.
 
 use largesse_log::{Incarnation, Position};
 use xxhash_rust::xxh3::xxh3_64;
@@ -30,7 +30,7 @@ use crate::format::frame::{Salt, position};
 #[cfg(test)]
 mod tests;
 
-/// The bytes of a header.
+/// The length of a header.
 pub const HEADER_BYTES: usize = 64;
 
 /// The format that is written, and the latest that is read.
@@ -41,30 +41,30 @@ const FORMAT_LEAST: u32 = 1;
 
 pub(crate) const MAGIC: [u8; 8] = *b"LARGESEG";
 
-/// Where the bytes end that the check is of.
+/// The end of the bytes that the checksum covers.
 const CHECKED_UPTO: usize = 56;
 
-/// What a segment says of itself.
+/// A segment's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentHeader {
-    /// What the checks of the log's frames are seeded with.
+    /// The seed of the checksums of the log's frames.
     pub salt: Salt,
-    /// Which log the segment is of.
+    /// Which log the segment belongs to.
     pub incarnation: Incarnation,
-    /// No record in the segment is before it.
+    /// All records in the segment are at or after this.
     pub first_position: Position,
-    /// Which segment it is, counted over the log's life.
+    /// The segment's number, counted since the log was created.
     pub number: u64,
 }
 
 /// Why bytes are not the header of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// They do not begin as one.
+    /// They don't begin like one.
     #[error("it is not a segment of a log: it does not begin with \"LARGESEG\"")]
     Magic,
-    /// The checksum is not that of the bytes.
-    #[error("the segment's header is broken: its checksum is not that of its bytes")]
+    /// The checksum does not match the bytes.
+    #[error("the segment's header is broken: its checksum does not match its bytes")]
     Check,
     /// The segment was written by a version that is too old or too new.
     #[error(
@@ -74,10 +74,10 @@ pub enum HeaderError {
         /// Its format.
         format: u32,
     },
-    /// Bytes that this format leaves empty are not.
-    #[error("the segment's header is broken: bytes that have to be zero are not")]
+    /// Bytes that must be zero are not.
+    #[error("the segment's header is broken: bytes that must be zero are not")]
     Padding,
-    /// The first position is none that a log comes to.
+    /// The first position is out of range.
     #[error("the segment's header is broken: its first position is out of range")]
     Position,
 }
@@ -101,7 +101,7 @@ impl SegmentHeader {
     /// Reads a header.
     ///
     /// # Errors
-    /// [`HeaderError`]. What is broken is not taken for another format.
+    /// [`HeaderError`]. A broken header is not mistaken for another format.
     pub fn decode(bytes: &[u8; HEADER_BYTES]) -> Result<Self, HeaderError> {
         if bytes[..8] != MAGIC {
             return Err(HeaderError::Magic);

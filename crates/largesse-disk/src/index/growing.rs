@@ -1,9 +1,9 @@
-//! The index of the segment that is being written, in memory.
+//! The index of the active segment, in memory.
 //!
-//! Invariants: entries of all lives came in log order; times do not go back; neighbouring seek_points are at least
-//! [`SEEK_POINT_GAP_BYTES`] apart in the segment. A tree and not a hash table holds the lives, because it is asked
-//! for their order, and because it never moves all of them in one step while the log waits. It does not bound
-//! itself: an event takes 32 bytes, and a life about 100, so the segment is to be sealed in time.
+//! Invariants: entries of all lives come in log order; times don't go back; neighbouring seek points are at least
+//! [`SEEK_POINT_GAP_BYTES`] apart in the segment. The lives are in a tree, not in a hash table, because they are
+//! needed in order, and because a tree never rehashes all of them at once while the log waits. It does not bound
+//! itself: an event takes 32 bytes, and a life about 100, so the segment has to be sealed in time.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,15 @@ use largesse_log::{Position, UnixMs};
 
 use super::{Entry, Home, IndexError, Postings, SeekPoint, SegmentIndex, Span, StreamEpoch, Totals};
 
-/// A seek_point nearer to the one before is not kept: so many bytes are walked at most, besides one append, to find a
-/// place in log order.
+/// A seek point nearer to the previous one is dropped: this is the most to scan, besides one append, to find a
+/// position.
 pub const SEEK_POINT_GAP_BYTES: u64 = 16 * 1024;
 
-/// Why a u32 counts all that is here.
+/// Why a u32 is large enough for all counts here.
 const FITS_U32: &str = "2^32 events would be a segment of at least 47 GB: a frame has 11 bytes";
 
-/// The index in memory. When the segment is full, nothing is pushed any more, and behind an `Arc` it is read
-/// on while [`super::write_sealed`] writes it out.
+/// The index in memory. Once the segment is full, nothing more is pushed, and it can still be read while
+/// [`super::write_sealed`] writes it out.
 #[derive(Debug, Default)]
 pub struct Growing {
     lives: BTreeMap<StreamEpoch, LifeEntries>,
@@ -27,21 +27,21 @@ pub struct Growing {
     totals: Totals,
 }
 
-/// What one life has. Invariant: `entries` is not empty.
+/// The entries of one life. Invariant: `entries` is not empty.
 #[derive(Debug)]
 struct LifeEntries {
     entries: Vec<Entry>,
     counted_bytes: u64,
 }
 
-/// What was pushed is not after what is there, in position, time or bytes. A segment that is read back is
-/// broken there.
+/// A pushed entry does not come after the last one, in position, time or offset: the segment that it was read from
+/// is broken.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("position {} cannot stand after position {}", position.0, last.0)]
+#[error("position {} cannot follow position {}", position.0, last.0)]
 pub struct OutOfOrder {
     /// What was pushed.
     pub position: Position,
-    /// The last before it.
+    /// The last one before it.
     pub last: Position,
 }
 
@@ -52,7 +52,7 @@ impl Growing {
         Self::default()
     }
 
-    /// Adds an event of `life`. It stands after all that were pushed, and is not earlier.
+    /// Adds an event of `life`, which has to come after all others.
     ///
     /// # Errors
     /// [`OutOfOrder`]; nothing changed.
@@ -76,10 +76,10 @@ impl Growing {
         Ok(())
     }
 
-    /// Tells of a head, of every one: it is kept when it is far enough from the seek_point before.
+    /// Adds a head, and keeps it if it is far enough from the previous seek point. Call it for every head.
     ///
     /// # Errors
-    /// [`OutOfOrder`], against the seek_point before; nothing changed.
+    /// [`OutOfOrder`], compared with the previous seek point; nothing changed.
     pub fn push_seek_point(&mut self, seek_point: SeekPoint) -> Result<(), OutOfOrder> {
         if let Some(last) = self.seek_points.last() {
             let is_after = seek_point.position > last.position
@@ -96,7 +96,7 @@ impl Growing {
         Ok(())
     }
 
-    /// All seek_points, in log order.
+    /// All seek points, in log order.
     pub(super) fn seek_points(&self) -> &[SeekPoint] {
         &self.seek_points
     }
@@ -106,7 +106,7 @@ impl Growing {
         self.lives.iter().map(|(life, of_life)| (*life, of_life.entries.as_slice(), of_life.counted_bytes))
     }
 
-    /// What a posting list shows: what its life had when it was asked for.
+    /// The entries of a posting list, as of its lookup.
     fn entries_on(&self, postings: &Postings) -> &[Entry] {
         let entries = self.lives.get(&postings.life).map_or(&[][..], |of_life| &of_life.entries);
         &entries[..entries.len().min(postings.count as usize)]
@@ -118,7 +118,7 @@ impl Growing {
 }
 
 impl LifeEntries {
-    /// With room for one: many lives have no more in a segment.
+    /// With capacity for one: many lives have no more in a segment.
     fn new() -> Self {
         Self { entries: Vec::with_capacity(1), counted_bytes: 0 }
     }

@@ -1,8 +1,8 @@
-//! The layout of an index file on paper, and the one place that knows it.
+//! The specification of the index file, and the only code that knows it.
 //!
-//! The file is pages of 4,096 bytes. The last 8 bytes of each are a check: XXH3-64 of the bytes before, with
-//! the seed XXH3-64(segment number, seed salt) + the page's number, so that a page of another log, another
-//! segment or another place is found like one with a flipped bit. All numbers are little endian.
+//! The file is pages of 4,096 bytes. The last 8 bytes of each are a checksum: XXH3-64 of the bytes before, with the
+//! seed XXH3-64(segment number, seed salt) + the page's number, so that a page of another log, another segment or
+//! another offset is found like one with a flipped bit. All numbers are little endian.
 //!
 //! | pages | hold | bytes of a row | rows of a page |
 //! |---|---|---|---|
@@ -23,7 +23,7 @@
 //! | 48, 56 | first and last position; zero when there are no entries |
 //! | 64, 72 | first and last time; zero when there are no entries |
 //!
-//! Invariant: every other byte before a check is zero. Does not read or write files.
+//! Invariant: every other byte before a checksum is zero. Does not read or write files.
 
 use largesse_log::{Position, UnixMs};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -34,13 +34,13 @@ pub(crate) const PAGE_BYTES: usize = 4096;
 pub(super) const FORMAT: u32 = 1;
 const MAGIC: &[u8; 8] = b"LARGEIDX";
 const CHECK_BYTES: usize = 8;
-/// The bytes of a page before its check.
+/// The length of a page before its checksum.
 const BODY_BYTES: usize = PAGE_BYTES - CHECK_BYTES;
 
-/// One page, with its check.
+/// One page, with its checksum.
 pub(super) type Page = [u8; PAGE_BYTES];
 
-/// The seed of page 0's check; that of another page is its number more.
+/// The seed of page 0's checksum; another page adds its number.
 #[derive(Clone, Copy)]
 pub(super) struct Seed(u64);
 
@@ -53,26 +53,26 @@ impl Seed {
         xxh3_64_with_seed(&page[..BODY_BYTES], self.0.wrapping_add(number))
     }
 
-    /// Writes the check to a page's end.
+    /// Writes the checksum to a page's end.
     pub(super) fn seal(self, number: u64, page: &mut Page) {
         let check = self.check(number, page);
         put_u64(page, BODY_BYTES, check);
     }
 
     /// # Errors
-    /// [`IndexError::Corrupt`] when the page is not as it was sealed.
+    /// [`IndexError::Corrupt`] if the checksum does not match.
     pub(super) fn verify(self, number: u64, page: &Page) -> Result<(), IndexError> {
         let is_whole = self.check(number, page) == check_of(page);
         if is_whole { Ok(()) } else { Err(IndexError::Corrupt { page: number }) }
     }
 }
 
-/// The check that stands in a page.
+/// The checksum in a page.
 pub(super) fn check_of(page: &Page) -> u64 {
     u64_at(page, BODY_BYTES)
 }
 
-/// What stands in the header page.
+/// The header page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) of: IndexOf,
@@ -131,7 +131,7 @@ impl Header {
     }
 }
 
-/// Something of a fixed length, many to a page.
+/// A row of fixed length, many to a page.
 pub(super) trait Row: Sized {
     const BYTES: usize;
     const PER_PAGE: usize = BODY_BYTES / Self::BYTES;
@@ -148,11 +148,11 @@ pub(super) trait Row: Sized {
     }
 }
 
-/// A posting list as it stands in the file.
+/// A posting list in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PostingsRow {
     pub(super) life: StreamEpoch,
-    /// Its place among all entries.
+    /// The number of its first entry.
     pub(super) first_entry: u32,
     pub(super) count: u32,
     pub(super) counted_bytes: u64,

@@ -1,6 +1,6 @@
-//! Reading an index file by pages: one page at a time, each checked, and rows counted across pages.
+//! Reads an index file by pages: one at a time, each verified, with rows numbered across pages.
 //!
-//! Invariant: no byte of a page is looked at before its check. Does not know what the rows mean.
+//! Invariant: no byte of a page is used before its checksum is verified. Does not know what the rows mean.
 
 use std::{
     io,
@@ -22,7 +22,7 @@ use crate::io::DiskFile;
 pub(super) struct Pages {
     file: Arc<dyn DiskFile>,
     seed: Seed,
-    /// Whether a page was found broken, or the file gone.
+    /// Whether a page was found broken, or the file missing.
     is_broken: AtomicBool,
 }
 
@@ -46,7 +46,7 @@ impl Pages {
     }
 
     /// # Errors
-    /// [`IndexError::Corrupt`], also where the file was cut; [`IndexError::Io`].
+    /// [`IndexError::Corrupt`], of a truncated file, too; [`IndexError::Io`].
     pub(super) fn read(&self, number: u64) -> Result<Page, IndexError> {
         let page = read_unchecked(&*self.file, number)
             .and_then(|page| self.seed.verify(number, &page).map(|()| page));
@@ -57,10 +57,10 @@ impl Pages {
     }
 }
 
-/// A page whose check is still to be looked at.
+/// Reads a page without verifying it.
 ///
 /// # Errors
-/// [`IndexError::Corrupt`] where the file was cut; [`IndexError::Io`].
+/// [`IndexError::Corrupt`] if the file was truncated; [`IndexError::Io`].
 pub(super) fn read_unchecked(file: &dyn DiskFile, number: u64) -> Result<Page, IndexError> {
     let mut page = [0; PAGE_BYTES];
     match file.read_at(&mut page, number * PAGE_BYTES as u64) {
@@ -72,7 +72,7 @@ pub(super) fn read_unchecked(file: &dyn DiskFile, number: u64) -> Result<Page, I
     }
 }
 
-/// Rows of one kind, on neighbouring pages.
+/// Rows of one kind, on consecutive pages.
 pub(super) struct Section<R> {
     first_page: u64,
     count: u32,
@@ -93,12 +93,12 @@ impl<R: Row> Section<R> {
         self.count.div_ceil(Self::per_page())
     }
 
-    /// The page of the file after it.
+    /// The file's page after it.
     pub(super) fn end_page(&self) -> u64 {
         self.first_page + u64::from(self.page_count())
     }
 
-    /// Where in the file its `number`-th page is.
+    /// The file's page that is its `number`-th.
     pub(super) fn page(&self, number: u32) -> u64 {
         self.first_page + u64::from(number)
     }
@@ -108,7 +108,7 @@ impl<R: Row> Section<R> {
         row / Self::per_page()
     }
 
-    /// The rows on its `number`-th page; none when there is no such page.
+    /// The rows on its `number`-th page; none if there is no such page.
     pub(super) fn rows_on(&self, number: u32) -> Range<u32> {
         let first = number.saturating_mul(Self::per_page()).min(self.count);
         first..first.saturating_add(Self::per_page()).min(self.count)
@@ -121,10 +121,10 @@ impl<R: Row> Section<R> {
         Ok(Rows { page, numbers: self.rows_on(number), rows: PhantomData })
     }
 
-    /// Gives `rows` to `to`, in order.
+    /// Passes `rows` to `to`, in order.
     ///
     /// # Errors
-    /// Those of [`Pages::read`]; the rows before the page that failed were given.
+    /// Those of [`Pages::read`]; the rows before the failed page were passed.
     pub(super) fn read_rows(
         &self,
         pages: &Pages,
@@ -175,7 +175,7 @@ impl<R: Row> Section<R> {
     }
 }
 
-/// The rows of one page, which was checked.
+/// The rows of one verified page.
 pub(super) struct Rows<R> {
     page: Page,
     /// Their numbers in the section.
@@ -194,7 +194,7 @@ impl<R: Row> Rows<R> {
         R::of_page(&self.page, (number - self.numbers.start) as usize)
     }
 
-    /// As [`Section::partition_point`], among rows of this page.
+    /// Like [`Section::partition_point`], among rows of this page.
     pub(super) fn partition_point(&self, rows: Range<u32>, holds: impl Fn(&R) -> bool) -> u32 {
         let (mut low, mut high) = (rows.start, rows.end);
         while low < high {

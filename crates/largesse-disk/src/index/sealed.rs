@@ -1,10 +1,10 @@
 //! The index of a segment that no longer changes, in a file.
 //!
-//! In memory is only the fence: the first life of each page of posting lists, 8 bytes for 4,096 of the file, which is
-//! less than 0.2 % of it. So a life is found with one page, and one event of it with about log2 of the pages
-//! that its entries are on. Everything else is read when it is asked for, and kept by nobody but the system.
+//! Only the fence is in memory: the first life of each page of posting lists, 8 bytes for 4,096 of the file, which
+//! is less than 0.2 % of it. So a life is found with one page, and one event of it with about log2 of the pages of
+//! its entries. Everything else is read on demand, and cached only by the system.
 //!
-//! Invariants: every page is checked when it is read; a posting list lies within the entries. Does not write.
+//! Invariants: every page is verified when it is read; a posting list is within the entries. Does not write.
 
 use std::{io, ops::Range, sync::Arc, vec};
 
@@ -21,7 +21,7 @@ use crate::io::DiskFile;
 pub struct Sealed {
     pages: Pages,
     totals: Totals,
-    /// The header page's check.
+    /// The header page's checksum.
     check: u64,
     /// The first life of each page of posting lists.
     fence: Box<[StreamEpoch]>,
@@ -57,7 +57,7 @@ impl Sealed {
         Ok(Self { pages, totals, check, fence, all_postings, entries, seek_points })
     }
 
-    /// Reads every page once: for who wants to know now whether all are whole.
+    /// Reads every page once, to find out whether all are whole.
     ///
     /// # Errors
     /// The first broken page, or [`IndexError::Io`].
@@ -70,12 +70,12 @@ impl Sealed {
         self.pages.is_broken()
     }
 
-    /// Its file is gone.
+    /// Records that its file is gone.
     pub(crate) fn set_broken(&self) {
         self.pages.set_broken();
     }
 
-    /// Before the file's name is taken away: who has this reads on.
+    /// Call it before the file is removed: those who have this index can still read it then.
     ///
     /// # Errors
     /// Those of the disk.
@@ -90,14 +90,13 @@ impl Sealed {
         (first..rows.numbers().end).map(|number| self.checked(page, rows.row(number))).collect()
     }
 
-    /// The page of posting lists on which this life is, if it is on any; when there are pages, one of them.
+    /// The page of posting lists that has this life, if any has; an existing page, if there are pages.
     fn postings_page(&self, life: StreamEpoch) -> u32 {
         let pages_upto = self.fence.partition_point(|first| *first <= life);
         u32::try_from(pages_upto.saturating_sub(1)).expect("there are fewer pages than all_postings")
     }
 
-    /// A row that is read from a page that is whole. What it says is still looked at: whoever wrote it may
-    /// have been wrong.
+    /// Validates a row of a verified page: the code that wrote it may have been wrong.
     fn checked(&self, page: u32, row: PostingsRow) -> Result<Postings, IndexError> {
         let end = row.first_entry.checked_add(row.count);
         if row.count == 0 || end.is_none_or(|end| end > self.entries.count()) {
@@ -108,7 +107,7 @@ impl Sealed {
         Ok(Postings { life, count, counted_bytes, first, last, home })
     }
 
-    /// A posting list as this index has it, and its first entry.
+    /// A posting list as this index has it, with its first entry.
     fn own(&self, postings: &Postings) -> Result<Option<(Postings, u32)>, IndexError> {
         let found = match postings.home {
             Home::Sealed { index, .. } if index == self.check => Some(*postings),
@@ -120,7 +119,7 @@ impl Sealed {
         }))
     }
 
-    /// Where the entries of a posting list are: those that its life had when it was asked for.
+    /// The entries of a posting list, as of its lookup.
     fn entries_on(&self, postings: &Postings) -> Result<Range<u32>, IndexError> {
         let own = self.own(postings)?;
         Ok(own.map_or(0..0, |(own, first)| first..first + own.count.min(postings.count)))
@@ -195,7 +194,7 @@ impl SegmentIndex for Sealed {
     }
 }
 
-/// Posting lists in the order of lives, a page in memory at a time.
+/// Posting lists in the order of lives, one page in memory at a time.
 struct PostingsIter<'a> {
     index: &'a Sealed,
     from: StreamEpoch,
@@ -207,7 +206,7 @@ impl Iterator for PostingsIter<'_> {
     type Item = Result<Postings, IndexError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // A page without a posting list to give is at most the first: all lives on it may lie before `from`.
+        // Only the first page may have nothing to return: all its lives may be before `from`.
         while self.read.as_slice().is_empty() && self.next_page < self.index.all_postings.page_count() {
             match self.index.postings_on(self.next_page, self.from) {
                 Ok(read) => (self.read, self.next_page) = (read.into_iter(), self.next_page + 1),
@@ -221,7 +220,7 @@ impl Iterator for PostingsIter<'_> {
     }
 }
 
-/// Where in the file the rows are.
+/// The sections of the file.
 struct Sections {
     fence: Section<StreamEpoch>,
     all_postings: Section<PostingsRow>,
@@ -239,7 +238,7 @@ impl Sections {
         Self { fence, all_postings, entries, seek_points }
     }
 
-    /// The bytes of the whole file.
+    /// The length of the whole file.
     fn bytes(&self) -> u64 {
         self.seek_points.end_page() * PAGE_BYTES as u64
     }

@@ -1,4 +1,4 @@
-//! Both forms of the index against a plain model, and the file against what can happen to it.
+//! Both forms of the index against a plain model, and the file against corruption.
 
 use std::{collections::BTreeMap, sync::Arc, thread};
 
@@ -17,14 +17,14 @@ mod layout;
 
 const OF: IndexOf = IndexOf { segment: 7, salt: 0x0123_4567_89ab_cdef };
 
-/// What is in the segment, told in the plainest way.
+/// What is in the segment, as plain lists.
 #[derive(Default)]
 struct Model {
     lives: BTreeMap<u64, Vec<Entry>>,
     seek_points: Vec<SeekPoint>,
 }
 
-/// One append: a single event of a life, and how far it is from the one before.
+/// One append of a single event, and its distance from the previous one.
 #[derive(Clone, Copy, Debug)]
 struct IndexedAppend {
     life: u64,
@@ -58,7 +58,7 @@ fn sealed(index: &Growing) -> Sealed {
     write_sealed(&CountingDisk::default(), "index", index, OF).unwrap()
 }
 
-/// Asks everything of both forms, at about `samples` places each.
+/// Makes every lookup in both forms, at about `samples` positions each.
 #[track_caller]
 fn check(appends: impl IntoIterator<Item = IndexedAppend>, samples: usize) {
     let (index, model) = growing(appends);
@@ -150,7 +150,7 @@ fn check_seek_points(index: &dyn SegmentIndex, model: &Model, samples: usize) {
     }
 }
 
-/// A reader may have asked for its posting list before the segment was sealed.
+/// A reader may have got its posting list before the segment was sealed.
 fn check_postings_of_another_form(index: &Growing, file: &Sealed) {
     let all = StreamEpoch(Position::ZERO);
     let Some(one) = file.all_postings(all).last().map(Result::unwrap) else { return };
@@ -185,7 +185,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn both_forms_answer_as_a_plain_model_does(appends in appends()) {
+    fn both_forms_answer_like_a_plain_model(appends in appends()) {
         check(appends, 12);
     }
 }
@@ -207,7 +207,7 @@ fn ten_thousand_lives_may_have_one_event_each() {
 }
 
 #[test]
-fn the_last_page_of_each_kind_may_be_just_full_or_hold_one_row() {
+fn the_last_page_of_each_kind_may_be_exactly_full_or_have_one_row() {
     for lives in [1, 101, 102, 103, 204, 102 * 511, 102 * 511 + 1] {
         check((1..=lives).map(one), 7);
     }
@@ -221,13 +221,13 @@ fn the_last_page_of_each_kind_may_be_just_full_or_hold_one_row() {
 }
 
 #[test]
-fn numbers_may_be_as_great_as_they_get() {
+fn numbers_may_be_as_large_as_possible() {
     let high = u64::MAX - 10;
     check([IndexedAppend { life: high, gap: high, bytes: 1 << 30, wait: high - 1_000 }, one(high)], 9);
 }
 
 #[test]
-fn what_does_not_come_after_the_last_is_refused_and_changes_nothing() {
+fn an_entry_out_of_order_is_rejected_and_changes_nothing() {
     let (mut index, _) = growing([IndexedAppend { gap: 10, ..one(1) }, one(1)]);
     let before = index.totals();
     let entry = Entry { position: Position(12), at: 500, bytes: 20, counted_bytes: 137, time: UnixMs(1_002) };
@@ -251,7 +251,7 @@ fn what_does_not_come_after_the_last_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_posting_list_shows_what_its_life_had_when_it_was_asked_for() {
+fn a_posting_list_shows_its_life_as_of_the_lookup() {
     let (mut index, _) = growing([one(1), one(1)]);
     let postings = index.postings(StreamEpoch(Position(1))).unwrap().unwrap();
     let entry = Entry { position: Position(9), at: 500, bytes: 20, counted_bytes: 137, time: UnixMs(2_000) };

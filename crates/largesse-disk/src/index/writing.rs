@@ -1,7 +1,7 @@
-//! Writing the index of a full segment to its file.
+//! Writes the index of a full segment to its file.
 //!
-//! Invariants: the file is written from its beginning to its end, at most [`BUFFER_PAGES`] pages at a time, and
-//! nobody else changes what is written meanwhile. Does not make names safe: that is for who knows when.
+//! Invariants: the file is written from start to end, at most [`BUFFER_PAGES`] pages at a time, and the index does
+//! not change meanwhile. Does not sync names: the caller does.
 
 use std::{io, sync::Arc};
 
@@ -11,20 +11,19 @@ use super::{
 };
 use crate::io::{Disk, DiskFile};
 
-/// How many pages wait in memory to be written together.
+/// How many pages are buffered.
 const BUFFER_PAGES: usize = 64;
 
-/// Makes the file `name`, writes `index` to it, and makes the bytes safe, but not yet the name
-/// ([`Disk::sync_names`]).
+/// Creates the file `name`, writes `index` to it, and syncs the bytes, but not yet the name ([`Disk::sync_names`]).
 ///
 /// # Errors
-/// [`IndexError::Io`], with [`io::ErrorKind::AlreadyExists`] when the name is taken. Otherwise a part of the
-/// file may be there, which [`Sealed::open`] refuses, and may be removed.
+/// [`IndexError::Io`], with [`io::ErrorKind::AlreadyExists`] if the file exists. Otherwise a part of the file may
+/// be there, which [`Sealed::open`] rejects and the caller may remove.
 pub fn write_sealed(disk: &dyn Disk, name: &str, index: &Growing, of: IndexOf) -> Result<Sealed, IndexError> {
     Sealed::open(write_file(disk, name, index, of)?, of)
 }
 
-/// The same, and does not open it.
+/// The same, without opening the index.
 pub(crate) fn write_file(
     disk: &dyn Disk,
     name: &str,
@@ -79,7 +78,7 @@ impl<'a> Writing<'a> {
         Self { file, seed, buffer: Vec::with_capacity(BUFFER_PAGES * PAGE_BYTES), written: 0, pages: 0 }
     }
 
-    /// Writes rows of one kind, from a new page on.
+    /// Writes rows of one kind, starting on a new page.
     fn section<R: Row>(&mut self, rows: impl Iterator<Item = R>) -> io::Result<()> {
         let mut rows = rows.peekable();
         while rows.peek().is_some() {

@@ -1,7 +1,7 @@
-//! Reading every byte of a log once, and telling each that is not what was written.
+//! Reads every byte of a log once, and reports everything that is not what was written.
 //!
-//! Invariants: what is not whole is told with its file, and its byte where there is one; a walk that can't go on says
-//! how much it could not look at. Holds one group at a time. Does not know what the steps do.
+//! Invariants: each defect is reported with its file, and its offset if there is one; a scan that can't continue
+//! reports how much it could not check. Holds one group at a time. Does not know what commands do.
 
 use std::{fmt, io, sync::Arc};
 
@@ -26,49 +26,49 @@ use crate::{
 /// The bytes of a page of an index file.
 const INDEX_PAGE_BYTES: u64 = crate::index::PAGE_BYTES as u64;
 
-/// What becomes of an index that is missing or broken.
-const REBUILT: &str = "a server makes the index again from its segment when it meets that";
+/// What happens to an index that is missing or broken.
+const REBUILT: &str = "a server rebuilds the index from its segment when it finds that";
 
 /// Something that is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defect {
     /// The file.
     pub file: String,
-    /// The byte at which begins what is broken, where it is not the whole file.
+    /// The offset of the broken part, if it is not the whole file.
     pub at: Option<u64>,
     /// What is wrong.
     pub what: String,
 }
 
-/// What was looked at.
+/// What was checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// Files of the log.
+    /// The number of the log's files.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Events in them, kept or not.
+    /// The number of events in them, kept or not.
     pub events: u64,
-    /// Where a crash cut the last write off, if it did: its file and byte. That is no defect: nobody was told of what
-    /// comes after, and the next start cuts it off.
+    /// Where a crash tore the last write, if it did: file and offset. That is not a defect: the write was never
+    /// acknowledged, and the next start cuts it off.
     pub torn: Option<(String, u64)>,
-    /// Where something stands behind the end of a sealed segment that is no zeros: its file and byte. Nobody reads it,
-    /// and nobody of ours wrote it there.
+    /// Where a sealed segment is followed by something other than zeros: file and offset. Nothing reads it, and no
+    /// server wrote it.
     pub trailing: Vec<(String, u64)>,
-    /// Files that the log does not need any more, or never needed. The next start does not mind them.
+    /// Files that the log no longer needs, or never needed. The next start ignores them.
     pub left_over: Vec<String>,
 }
 
-/// Looks at every file of the log.
+/// Checks every file of the log.
 ///
 /// # Errors
-/// The folder can't be listed. What a single file says is a [`Defect`].
+/// The folder can't be listed. Errors of a single file are a [`Defect`].
 pub fn check(disk: &dyn Disk, report: &mut dyn FnMut(Defect)) -> io::Result<Checked> {
     check_watched(disk, report, &mut |_| {})
 }
 
-/// As [`check`], and `looked_at` is given how many bytes were looked at since it was called before: together at most
-/// those of [`files`](super::files).
+/// Like [`check`], and `progress` gets the number of bytes checked since its last call: in total at most those of
+/// [`files`](super::files).
 ///
 /// # Errors
 /// Those of [`check`].
@@ -91,28 +91,28 @@ pub fn check_watched(
     Ok(checker.checked)
 }
 
-/// What the checkpoint says, as far as it can be read.
+/// What the checkpoint says, as far as it is readable.
 #[derive(Default)]
 struct Known {
     head: Option<CheckpointHead>,
     sealed: Vec<SealedSegment>,
-    /// A checkpoint that is broken names no segment: then each that is there is looked at.
+    /// A broken checkpoint names no segments: all existing ones are checked then.
     is_broken: bool,
 }
 
-/// What a segment has to be.
+/// What a segment's header has to have.
 #[derive(Clone, Copy)]
 struct Of {
     salt: Salt,
     incarnation: Incarnation,
 }
 
-/// One segment to look at.
+/// One segment to check.
 struct Part {
     id: SegmentId,
-    /// How many bytes count; all without.
+    /// The length of its valid part; `None`: the whole file.
     bytes: Option<u64>,
-    /// Its first group, where that is known.
+    /// Its first group, if known.
     expected: Option<Sequence>,
     is_last: bool,
 }
@@ -124,7 +124,7 @@ struct Checker<'a> {
     checked: Checked,
 }
 
-/// An error with what is behind it.
+/// An error, or its cause.
 fn chain(error: &IndexError) -> String {
     match error {
         IndexError::Io(behind) => behind.to_string(),
@@ -169,7 +169,7 @@ impl Checker<'_> {
         known
     }
 
-    /// Looks at all segments, and answers which of them a start replays.
+    /// Checks all segments, and returns those that a start replays.
     fn segments(&mut self, known: &Known, written: &[SegmentId]) -> Vec<SegmentId> {
         let of = known.head.as_ref().map(|head| Of { salt: head.salt, incarnation: head.incarnation });
         for listed in &known.sealed {
@@ -184,7 +184,7 @@ impl Checker<'_> {
         let mut next = known.head.as_ref().map_or(1, |head| head.replay_from);
         let has_first = replayed.first().is_some_and(|id| id.number == next);
         if known.head.is_none() && !known.is_broken && !has_first && !written.is_empty() {
-            // Without the first segment, there was one.
+            // The first segment is gone, so there was a checkpoint.
             self.defect(checkpoint::FILE, None, &"the file is missing");
             next = replayed.first().map_or(next, |id| id.number);
         }
@@ -200,17 +200,17 @@ impl Checker<'_> {
         replayed
     }
 
-    /// Counts a file as one of the log, and answers its bytes.
+    /// Counts a file of the log, and returns its length.
     fn count(&mut self, name: &str) -> u64 {
         self.checked.files += 1;
         let bytes = self.disk.open(name).and_then(|file| file.bytes());
-        // That it can't be opened is told by whoever reads it.
+        // If it can't be opened, the code that reads it reports that.
         let bytes = bytes.unwrap_or_default();
         self.checked.bytes += bytes;
         bytes
     }
 
-    /// Looks at a segment, and answers the number of the group that follows it, where that is known.
+    /// Checks a segment, and returns the number of the group that follows it, if known.
     fn segment(&mut self, part: &Part, of: Option<Of>) -> Option<Sequence> {
         let name = part.id.file_name();
         self.count(&name);
@@ -225,12 +225,12 @@ impl Checker<'_> {
         let file = self.disk.open(name)?;
         let has = file.bytes()?;
         if part.is_last && has < HEADER_BYTES as u64 {
-            // A crash left it before anything was written into it.
+            // A crash left it before anything was written to it.
             return Ok(None);
         }
         let upto = part.bytes.unwrap_or(has);
         if has < upto || has < HEADER_BYTES as u64 {
-            self.defect(name, Some(has), &format!("the file ends here, and had {upto} bytes"));
+            self.defect(name, Some(has), &format!("the file ends here, but should have {upto} bytes"));
             return Ok(None);
         }
         let mut header = [0; HEADER_BYTES];
@@ -261,7 +261,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Looks at a segment as it was first written.
+    /// Checks a segment that was never compacted.
     fn groups(
         &mut self,
         name: &str,
@@ -270,7 +270,7 @@ impl Checker<'_> {
         upto: u64,
         part: &Part,
     ) -> io::Result<Option<Sequence>> {
-        // How much of it was written, only a checkpoint says.
+        // Only a checkpoint says how much of it was written.
         let zeros = if part.bytes.is_none() { Zeros::End } else { Zeros::Broken };
         let mut scan = Scan::new(Arc::clone(file), salt, HEADER_BYTES as u64, upto)?;
         if zeros == Zeros::End {
@@ -305,7 +305,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Tells what is broken in a group, and has the walk go on behind it; answers the last group before that.
+    /// Reports what is broken in a group, and makes the scan resume after it; returns the last group before that.
     fn damaged_group(
         &mut self,
         name: &str,
@@ -346,7 +346,7 @@ impl Checker<'_> {
         self.checked.events += group.commands.iter().map(|placed| placed.spots.len() as u64).sum::<u64>();
     }
 
-    /// Looks at the events in a part of a segment; what is broken there and not told yet is told.
+    /// Checks the events in a part of a segment, and reports what is broken and was not reported yet.
     fn events(
         &mut self,
         name: &str,
@@ -377,13 +377,13 @@ impl Checker<'_> {
                 }
                 Scanned::End => return Ok(()),
                 Scanned::Broken(broken) => {
-                    // A length that is broken leads beyond the part.
+                    // A broken length leads beyond the part.
                     if !is_reported(broken.at) && broken.at < bytes.end {
                         self.defect(name, Some(broken.at), &broken.what);
                     }
                     let rest = bytes.end.saturating_sub(broken.whole_upto);
                     let what =
-                        format!("{rest} bytes from here on can't be looked at: nothing says what they are");
+                        format!("{rest} bytes from here on can't be checked: nothing says what they are");
                     self.defect(name, Some(broken.whole_upto), &what);
                     return Ok(());
                 }
@@ -391,7 +391,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Looks at the index of a segment.
+    /// Checks the index of a segment.
     fn index(&mut self, id: SegmentId, of: Option<Of>) {
         let name = id.index_name();
         let bytes = self.count(&name);
@@ -407,7 +407,7 @@ impl Checker<'_> {
                 self.defect(
                     &name,
                     at,
-                    &format!("the checksum of the page is not that of its bytes; {REBUILT}"),
+                    &format!("the checksum of the page does not match its bytes; {REBUILT}"),
                 );
             }
             Err(error) if error.is_rebuildable() => {

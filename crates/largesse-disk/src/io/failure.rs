@@ -1,6 +1,6 @@
-//! Failures of the disk, as publishers are told of them.
+//! Failures of the disk, as reported to publishers.
 //!
-//! Does not know what was to be written.
+//! Does not know what should have been written.
 
 use std::io;
 
@@ -20,7 +20,7 @@ pub(crate) fn refused(error: &io::Error, reason: String) -> EngineError {
     }
 }
 
-/// Removes a file that may not be there.
+/// Removes a file, if it exists.
 ///
 /// # Errors
 /// Those of the disk.

@@ -1,9 +1,9 @@
 //! The real disk: one folder of the file system.
 //!
-//! Invariants: what a call of [`Disk`] or [`DiskFile`] says is done was asked of the operating system, with no buffer
-//! of our own in between. Its path is followed once, when it is opened: every file is reached through the folder's
-//! descriptor, so a folder that is moved stays the same, and another one at its path is never touched. Does not retry
-//! anything, and does not keep two servers apart: see [`crate::lock`].
+//! Invariants: every call of [`Disk`] or [`DiskFile`] is a system call, with no buffer of our own in between. The
+//! path is followed once, when the folder is opened: every file is reached through the folder's descriptor, so a
+//! moved folder stays the same, and another one at its path is never touched. Does not retry anything, and does not
+//! keep two servers apart: see [`super::lock`].
 
 use std::fs::{DirBuilder, File};
 use std::io;
@@ -16,9 +16,9 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstatvfs, openat, re
 
 use super::{Disk, DiskFile, FileIdentity, Location, flat, location};
 
-/// Who may see into the folder: its owner. Events may be secret.
+/// Only the owner may list the folder. Events may be secret.
 const FOLDER_MODE: u32 = 0o700;
-/// Who may read and write the files: their owner.
+/// Only the owner may read and write the files.
 const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 /// How a folder is opened.
 const AS_FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -26,34 +26,34 @@ const AS_FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 /// A folder of the file system.
 #[derive(Debug)]
 pub struct Folder {
-    /// Where it was opened: absolute, and for messages and [`Disk::location`] alone.
+    /// Where it was opened: absolute, and only for messages and [`Disk::location`].
     path: PathBuf,
-    /// The folder itself. Every file is reached from here, so it stays the same folder wherever it is moved.
+    /// The folder's descriptor. Every file is reached through it, so it stays the same folder wherever it is moved.
     itself: File,
     access: Access,
 }
 
-/// What may be done with the files of a folder.
+/// How files of a folder are opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
     ReadAndWrite,
-    /// Whoever may read a file may open it, also where nothing can be written.
+    /// Needs no permission to write.
     Read,
 }
 
 impl Folder {
-    /// Opens the folder, and makes it if it is missing, with those above it, all for their owner alone. Its own
-    /// name is safe when this returns.
+    /// Opens the folder, and creates it and its parents if they are missing, all for their owner only. Its name is
+    /// durable on return.
     ///
     /// # Errors
-    /// Those of the disk; [`io::ErrorKind::NotADirectory`] when a file is in the way.
+    /// Those of the disk; [`io::ErrorKind::NotADirectory`] if a file is in the way.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
         make(&path)?;
         Self::opened(path, Access::ReadAndWrite)
     }
 
-    /// Opens a folder that is there, to read alone: files are opened so as well, and nothing is made.
+    /// Opens an existing folder, only for reading: files are opened the same way, and nothing is created.
     ///
     /// # Errors
     /// Those of the disk.
@@ -66,13 +66,13 @@ impl Folder {
         Ok(Self { path, itself, access })
     }
 
-    /// Where it was opened, from the root. It may have been moved since: nothing is to be opened by this.
+    /// Its absolute path when it was opened. It may have been moved since: don't open anything by this.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The names of all that is in it, in no order: folders, and names that are not UTF-8, as well.
+    /// All names in it, in any order, including folders and names that are not UTF-8.
     ///
     /// # Errors
     /// Those of the disk.
@@ -80,25 +80,25 @@ impl Folder {
         self.entries(|_, _| Ok(true))
     }
 
-    /// What all files in it take, together.
+    /// The size of all files in it.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn file_bytes(&self) -> io::Result<u64> {
         let size = |name: String| match statat(&self.itself, name, AtFlags::SYMLINK_NOFOLLOW) {
-            // Taken away meanwhile.
+            // Removed meanwhile.
             Err(rustix::io::Errno::NOENT) => Ok(0),
             found => Ok(u64::try_from(found?.st_size).unwrap_or(0)),
         };
         self.names()?.into_iter().map(size).sum()
     }
 
-    /// Opens a file of it as nobody else of this crate does: for the lock.
+    /// Opens one of its files with any flags, for the lock.
     pub(crate) fn open_as(&self, name: &str, how: OFlags) -> io::Result<File> {
         Ok(openat(&self.itself, flat(name)?, how | OFlags::CLOEXEC, FILE_MODE)?.into())
     }
 
-    /// Opens the folder itself once more.
+    /// Opens the folder itself again.
     pub(crate) fn open_itself(&self) -> io::Result<File> {
         Ok(openat(&self.itself, ".", AS_FOLDER, Mode::empty())?.into())
     }
@@ -115,7 +115,7 @@ impl Folder {
         Ok(names)
     }
 
-    /// Whether what has this name is a file. Not every file system says it with the name.
+    /// Whether this name is a file's. Not every file system lists the type with the name.
     fn is_file(&self, name: &str, kind: FileType) -> io::Result<bool> {
         if kind != FileType::Unknown {
             return Ok(kind == FileType::RegularFile);
@@ -127,7 +127,7 @@ impl Folder {
     }
 }
 
-/// Makes the folder unless it is there, and makes its name safe.
+/// Creates the folder unless it exists, and syncs its name.
 fn make(path: &Path) -> io::Result<()> {
     let Some(parent) = path.parent() else { return Ok(()) };
     if path.is_dir() {
@@ -146,13 +146,13 @@ fn make(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A folder above that is there already is not ours to sync.
+/// An existing parent is not ours to sync.
 fn make_above(parent: &Path) -> io::Result<()> {
     if parent.is_dir() { Ok(()) } else { make(parent) }
 }
 
-/// The folder was there, but whoever made it may have died before its name was safe. A parent that we may not
-/// even list was not where a server of ours made it.
+/// The folder exists, but the server that created it may have died before syncing its name. In a parent that we may
+/// not even list, no server of ours created it.
 fn sync_if_allowed(parent: &Path) -> io::Result<()> {
     match File::open(parent) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
@@ -170,7 +170,7 @@ impl Disk for Folder {
         Ok(Arc::new(self.open_as(name, how)?))
     }
 
-    /// Folders, and names that are not UTF-8, are none of ours and left out.
+    /// Folders, and names that are not UTF-8, are not ours, and left out.
     fn names(&self) -> io::Result<Vec<String>> {
         self.entries(
             |name, kind| Ok(!name.contains(char::REPLACEMENT_CHARACTER) && self.is_file(name, kind)?),
@@ -194,7 +194,7 @@ impl Disk for Folder {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    /// Not every file system knows when a file was made.
+    /// Not every file system knows when a file was created.
     fn identity(&self, name: &str) -> io::Result<Option<FileIdentity>> {
         DiskFile::identity(&self.open_as(name, OFlags::RDONLY)?)
     }

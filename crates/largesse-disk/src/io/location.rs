@@ -1,7 +1,7 @@
-//! Where a folder is that was opened by a path, and has a descriptor since.
+//! Where a folder is now that was opened by a path.
 //!
-//! Invariant: a folder is at its path when the path leads to the same device and inode as the descriptor; a folder that
-//! has no name any more is removed, whatever is at its path. Does not open anything.
+//! Invariant: a folder is at its path if the path leads to the same device and inode as the descriptor; a folder
+//! without a name is removed, whatever is at its path. Does not open anything.
 
 use std::{
     ffi::OsStr,
@@ -22,23 +22,23 @@ use rustix::{
 pub enum Location {
     /// Where it was opened.
     InPlace,
-    /// Its path leads elsewhere. It is still there, and all its files.
+    /// Its path leads elsewhere. The folder and all its files still exist.
     Moved {
         /// Where it was opened.
         from: PathBuf,
-        /// Where it is now, if the system says: the same path where something is mounted over it.
+        /// Where it is now, if the system knows: the same path if something is mounted over it.
         to: Option<PathBuf>,
         /// What is at its path now.
         instead: Instead,
     },
-    /// It has no name any more: what is written into it is gone when the server stops.
+    /// It has no name any more: what is written to it is gone when the server stops.
     Removed {
         /// Where it was opened.
         from: PathBuf,
     },
 }
 
-/// What is at the path of a folder that is not there.
+/// What is at the path of a moved folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instead {
     /// Nothing.
@@ -54,7 +54,7 @@ impl fmt::Display for Instead {
         f.write_str(match self {
             Self::Nothing => "nothing",
             Self::Folder => "another folder",
-            Self::Other => "something that is no folder",
+            Self::Other => "something that isn't a folder",
         })
     }
 }
@@ -62,7 +62,7 @@ impl fmt::Display for Instead {
 /// Compares what `path` leads to with `folder`.
 ///
 /// # Errors
-/// The path may not be followed, or the disk fails.
+/// The path is not accessible, or the disk fails.
 pub(super) fn of(folder: &File, path: &Path) -> io::Result<Location> {
     let ours = fstat(folder)?;
     if ours.st_nlink == 0 {
@@ -92,7 +92,7 @@ enum Now {
     Removed,
 }
 
-/// Where the system says that an open folder is. Source: proc_pid_fd(5).
+/// Where an open folder is, according to the system. Source: proc_pid_fd(5).
 fn now_at(folder: &File) -> Now {
     match std::fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd())) {
         // A folder may have such a name, too.

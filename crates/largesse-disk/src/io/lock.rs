@@ -1,10 +1,10 @@
-//! One server per folder: a lock that the operating system frees when its process ends, however it ends.
+//! One server per folder: a lock that the operating system releases when the process ends, however it ends.
 //!
-//! Invariant: in all processes of the machine, one has a folder for itself, or some look at it, or nobody has it. The
-//! file named [`LOCK_NAME`] is never removed by us: who had it open would lock a file that nobody else finds. Where
-//! somebody else removes it, the folder itself is locked as well, on file systems that can. Both are reached through
-//! the descriptor that the log is reached through. What the file holds is for the message alone, and decides nothing.
-//! Who only looks writes nothing into it.
+//! Invariant: among all processes of the machine, one has the folder exclusively, or several share it for reading,
+//! or none has it. We never remove the file [`LOCK_NAME`]: a process that had it open would lock a file that nobody
+//! else finds. In case somebody else removes it, the folder itself is locked, too, on file systems that can. Both
+//! are reached through the log's folder descriptor. The file's contents are only for messages. A shared lock writes
+//! nothing to it.
 
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
@@ -19,24 +19,24 @@ use crate::io::Folder;
 /// The name of the locked file in the folder.
 pub const LOCK_NAME: &str = "lock";
 
-/// More is not read of a lock file: a process id and a program's name fit many times.
+/// The most to read of a lock file: far more than a process id and a program's name.
 const HOLDER_BYTES_MAX: u64 = 1024;
 
-/// The folder is ours until this is dropped, or the process ends.
+/// An exclusive lock of the folder, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct FolderLock {
     file: File,
     _folder: File,
 }
 
-/// Nobody has the folder for itself until this is dropped, or the process ends.
+/// A shared lock of the folder, for reading, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct SharedLock {
     _file: File,
     _folder: File,
 }
 
-/// Why the folder is not ours.
+/// Why the folder could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process has it.
@@ -46,38 +46,37 @@ pub enum LockError {
         folder.display()
     )]
     InUse {
-        /// The other process, if it had time to say.
+        /// The other process, if it could write its id.
         pid: Option<u32>,
-        /// What it runs, if it could say.
+        /// Its program, if known.
         program: Option<String>,
         /// The folder.
         folder: PathBuf,
     },
-    /// Others look at it.
+    /// Other processes are reading it.
     #[error(
-        "Another command looks at the folder {}. Wait until it has ended, or give each server a folder of its own.",
+        "Another command is reading the folder {}. Wait until it has ended, or give each server a folder of its own.",
         folder.display()
     )]
     Shared {
         /// The folder.
         folder: PathBuf,
     },
-    /// The lock could not be tried: no permission, a file system without locks, a disk that fails.
+    /// The lock could not be tried: no permission, a file system without locks, a failing disk.
     #[error("The lock file {} could not be opened and locked.", file.display())]
     Io {
         /// The locked file.
         file: PathBuf,
-        /// What the disk says.
+        /// The disk's error.
         source: io::Error,
     },
 }
 
 impl FolderLock {
-    /// Takes the folder. Does not wait.
+    /// Locks the folder exclusively. Does not wait.
     ///
     /// # Errors
-    /// [`LockError::InUse`] and [`LockError::Shared`] when others have it; [`LockError::Io`] when that cannot be
-    /// known.
+    /// [`LockError::InUse`] and [`LockError::Shared`] if others have it; [`LockError::Io`] if that can't be known.
     pub fn acquire(folder: &Folder) -> Result<Self, LockError> {
         let failed = |source| failed(folder, source);
         let mut file = opened(folder).map_err(failed)?;
@@ -85,14 +84,14 @@ impl FolderLock {
         if tried(file.try_lock()).map_err(failed)? && is_free(&itself.try_lock()) {
             return Ok(Self::held(file, itself));
         }
-        // Who looks lets others look as well.
+        // A shared lock allows other shared locks.
         if tried(file.try_lock_shared()).map_err(failed)? && is_free(&itself.try_lock_shared()) {
             return Err(LockError::Shared { folder: folder.path().to_owned() });
         }
         Err(in_use(&mut file, folder))
     }
 
-    /// Says who has it. That fails on a full disk, where the lock is no worse for it and a server must start.
+    /// Writes who has it. On a full disk that fails, but the lock still holds, and a server must start.
     fn held(mut file: File, folder: File) -> Self {
         let _ = file.set_len(0).and_then(|()| file.write_all(ourselves().as_bytes()));
         Self { file, _folder: folder }
@@ -100,20 +99,20 @@ impl FolderLock {
 }
 
 impl Drop for FolderLock {
-    /// Takes the words back, so that the next holder is not called by our name before it has written its own.
-    /// The lock itself goes with the file.
+    /// Clears the file, so that the next holder is not reported by our name before it has written its own. Closing
+    /// the file releases the lock.
     fn drop(&mut self) {
         let _ = self.file.set_len(0);
     }
 }
 
 impl SharedLock {
-    /// Keeps others from having the folder for themselves. Does not wait, and changes nothing in the folder but to make
-    /// the file of the lock where it is missing. `None` where it is missing and can't be made: then whether another has
-    /// the folder is not known, but here nobody can write.
+    /// Locks the folder for reading. Does not wait, and changes nothing in the folder, except that it creates a
+    /// missing lock file. `None` if it is missing and can't be created: another process may have the folder then,
+    /// but nobody can write here.
     ///
     /// # Errors
-    /// [`LockError::InUse`] when another has it; [`LockError::Io`] when that cannot be known.
+    /// [`LockError::InUse`] if another process has it; [`LockError::Io`] if that can't be known.
     pub fn acquire(folder: &Folder) -> Result<Option<Self>, LockError> {
         let failed = |source| failed(folder, source);
         let mut file = match folder.open_as(LOCK_NAME, OFlags::RDONLY) {
@@ -144,7 +143,7 @@ fn opened(folder: &Folder) -> io::Result<File> {
     folder.open_as(LOCK_NAME, OFlags::RDWR | OFlags::CREATE)
 }
 
-/// Whether nothing can be made in the folder.
+/// Whether no file can be created in the folder.
 fn is_unwritable(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
 }
@@ -157,19 +156,19 @@ fn tried(outcome: Result<(), TryLockError>) -> io::Result<bool> {
     }
 }
 
-/// Whether nobody else has locked the folder itself. Not every file system can lock folders: then the file decides.
+/// Whether nobody else has locked the folder itself. If the file system can't lock folders, the file decides.
 fn is_free(outcome: &Result<(), TryLockError>) -> bool {
     !matches!(outcome, Err(TryLockError::WouldBlock))
 }
 
-/// A line with the process id, and one with the program's name where that is known.
+/// A line with the process id, and one with the program's name, if known.
 fn ourselves() -> String {
     let program = std::env::current_exe().ok();
     let name = program.as_deref().and_then(Path::file_name).and_then(OsStr::to_str).unwrap_or_default();
     format!("{}\n{name}\n", process::id())
 }
 
-/// What the holder said of itself, as far as it makes sense.
+/// What the holder wrote, as far as it makes sense.
 fn said(file: &mut File) -> (Option<u32>, Option<String>) {
     let mut text = String::new();
     let _ = file.take(HOLDER_BYTES_MAX).read_to_string(&mut text);
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_folder_s_message_names_the_holder_as_far_as_it_is_known() {
+    fn the_error_for_a_folder_in_use_names_the_holder_as_far_as_it_is_known() {
         check(Some(7), Some("largesse"), "Another process, 7 (largesse),");
         check(Some(7), None, "Another process, 7,");
         check(None, Some("largesse"), "Another process (largesse)");

@@ -1,11 +1,11 @@
-//! Files that are open while they are read now and then: a bounded number of them.
+//! Lazily opened files, of which a bounded number stays open.
 //!
-//! A log has two files for each segment, and may have thousands; a process has a thousand descriptors, or fewer. So the
-//! files of segments that are not written any more are opened when they are read, and the last few stay open.
+//! A log has two files per segment, and may have thousands; a process has a thousand descriptors, or fewer. So the
+//! files of sealed segments are opened when they are read, and the most recently used ones stay open.
 //!
-//! Invariants: at most as many are open as was said, besides those that are being read at the moment, and those of
-//! which somebody still reads though they have no name any more. Who asks for a descriptor where the process has none
-//! left gets one of these. Does not open the file that is written.
+//! Invariants: at most the given number stays open, besides those being read at the moment, and removed ones that
+//! are still in use. If the process runs out of descriptors, some of these are closed. Does not open the active
+//! segment.
 
 use std::{
     io,
@@ -21,21 +21,21 @@ use rustix::io::Errno;
 
 use super::{Disk, DiskFile, FileIdentity, Watched};
 
-/// Whether a failure says that no file can be opened now: of the process, or of the whole system.
+/// Whether an error means that descriptors have run out: in the process, or in the whole system.
 pub(crate) fn is_out_of_files(error: &io::Error) -> bool {
     is_code_out_of_files(error.raw_os_error())
 }
 
-/// The same for the system's number of a failure.
+/// The same for the system's error number.
 pub(crate) fn is_code_out_of_files(code: Option<i32>) -> bool {
     code.is_some_and(|code| [Errno::MFILE, Errno::NFILE].contains(&Errno::from_raw_os_error(code)))
 }
 
-/// The open files, those read last first.
+/// The open files, least recently used last.
 pub(super) struct OpenFiles {
     open: Mutex<LruCache<u64, Arc<dyn DiskFile>>>,
     next_key: AtomicU64,
-    /// Whether the last that was to be opened could not be, for want of a descriptor.
+    /// Whether the last attempt to open a file failed for lack of descriptors.
     is_short: AtomicBool,
 }
 
@@ -57,7 +57,7 @@ impl OpenFiles {
         self.lock().get(&key).cloned()
     }
 
-    /// Closing takes a while: it is done outside the lock.
+    /// Closing may take a while, so it happens outside the lock.
     fn put(&self, key: u64, file: Arc<dyn DiskFile>) {
         let pushed_out = self.lock().push(key, file);
         drop(pushed_out);
@@ -68,13 +68,13 @@ impl OpenFiles {
         drop(closed);
     }
 
-    /// Closes the one that was read longest ago. Whether there was one.
+    /// Closes the least recently used file. Returns whether there was one.
     fn close_oldest(&self) -> bool {
         let closed = self.lock().pop_lru();
         closed.is_some()
     }
 
-    /// Opens something, in the place of one of these if need be.
+    /// Opens something, and closes some of these files if needed.
     ///
     /// # Errors
     /// Those of `open`.
@@ -99,12 +99,12 @@ impl OpenFiles {
     }
 }
 
-/// A file that is opened when it is read.
+/// A file that is opened on demand.
 pub(super) struct LazyFile {
     disk: Watched,
     name: String,
     key: u64,
-    /// Once it has no name any more: the file, or none where nobody can read it again.
+    /// Set once its name is removed: the file, or `None` if it was already gone.
     nameless: OnceLock<Option<Arc<dyn DiskFile>>>,
 }
 
@@ -121,7 +121,7 @@ impl LazyFile {
                 return Ok(open);
             }
             let opened = self.disk.open(&self.name);
-            // What the name is now may be another's, or nobody's, only if it was kept open before.
+            // The name can only be gone, or another file's, if `keep_open` was called before.
             if self.nameless.get().is_none() {
                 let opened = opened?;
                 self.disk.open_files().put(self.key, Arc::clone(&opened));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn all_can_be_read_and_few_are_open() {
+    fn all_files_can_be_read_and_few_are_open() {
         let disk = disk(3);
         let files: Vec<_> = "abcdefgh".chars().map(|name| made(&disk, &name.to_string())).collect();
         for _ in 0..2 {
@@ -214,11 +214,11 @@ mod tests {
     }
 
     #[test]
-    fn who_has_one_reads_on_when_its_name_is_taken_away_or_given_to_another() {
+    fn a_file_stays_readable_when_its_name_is_removed_or_replaced() {
         let disk = disk(1);
         let (kept, gone) = (made(&disk, "kept"), made(&disk, "gone"));
         disk.remove("gone").unwrap();
-        // So that it is not open.
+        // Pushes the other out, so that it is not open.
         made(&disk, "other");
         gone.keep_open().unwrap();
         kept.keep_open().unwrap();
@@ -228,9 +228,9 @@ mod tests {
         assert_eq!(first_byte(&gone).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
-    /// Before each is taken away, it is kept open; whoever reads at that moment finds it, in the one way or the other.
+    /// Each is kept open before it is removed; a read at that moment finds it one way or the other.
     #[test]
-    fn who_reads_while_a_name_is_taken_away_reads_on() {
+    fn a_read_during_the_removal_succeeds() {
         let disk = disk(1);
         for _ in 0..500 {
             let file = made(&disk, "a");
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_descriptor_is_left_the_oldest_of_them_are_given_up() {
+    fn when_descriptors_run_out_the_least_recently_used_are_closed() {
         let disk = disk(8);
         let files: Vec<_> = "abc".chars().map(|name| made(&disk, &name.to_string())).collect();
         let opened = disk.open_files().closing_others(|| match disk.open_files().count() {
@@ -259,7 +259,7 @@ mod tests {
         assert!(is_out_of_files(&disk.open_files().closing_others(none_left).unwrap_err()));
         assert_eq!(disk.open_files().count(), 0);
         assert!(disk.is_short());
-        assert_eq!(first_byte(&files[0]).unwrap(), b'a', "it is opened again");
+        assert_eq!(first_byte(&files[0]).unwrap(), b'a', "it is reopened");
         assert!(!disk.is_short());
     }
 }

@@ -1,7 +1,8 @@
-//! A disk for tests: whoever uses it panics, where it is told to.
+//! A disk for tests on which a thread panics on demand.
 //!
-//! It stands for any bug in a thread that uses the disk: what counts is who waits for that thread. Invariant: nothing
-//! is done at the call that panics, nor at any after it of the same threads. Does not fail otherwise.
+//! It simulates any bug in a thread that uses the disk: the tests are about those who wait for that thread.
+//! Invariant: the call that panics does nothing, nor does any later one of the same threads. Does not fail
+//! otherwise.
 
 use std::{
     io,
@@ -11,7 +12,7 @@ use std::{
 
 use super::{Disk, DiskFile, FileIdentity};
 
-/// Another disk, which panics. Its clones are the same disk.
+/// A wrapper of a disk that panics. Clones share the disk.
 #[derive(Clone)]
 pub struct PanickingDisk {
     disk: Arc<dyn Disk>,
@@ -27,18 +28,18 @@ struct Plan {
 }
 
 impl PanickingDisk {
-    /// Another disk, until it is armed.
+    /// Wraps a disk; harmless until it is armed.
     #[must_use]
     pub fn new(disk: impl Disk) -> Self {
         Self { disk: Arc::new(disk), armed: Arc::default() }
     }
 
-    /// From now on, each thread panics whose name begins so, when they have made so many more calls together.
+    /// From now on, threads whose name begins with `threads` panic, after `calls_before` more calls in total.
     pub fn arm(&self, threads: &'static str, calls_before: u64) {
         *self.armed.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Plan { threads, calls_before });
     }
 
-    /// Nobody panics any more.
+    /// No thread panics any more.
     pub fn disarm(&self) {
         *self.armed.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -51,7 +52,7 @@ impl PanickingDisk {
 impl Armed {
     fn check(&self) {
         if self.is_due() {
-            std::panic::resume_unwind(Box::new("the disk was told to make it panic"));
+            std::panic::resume_unwind(Box::new("the test made the disk panic"));
         }
     }
 

@@ -1,19 +1,19 @@
-//! A disk that is only looked at: what would change a file of it is left undone.
+//! A read-only view of a disk: changes of files are skipped.
 //!
-//! Invariant: nothing of what goes through here changes the disk below. A start cuts off and writes again what a
-//! crash left in doubt; who only looks needs neither, and takes what is there for what there is.
+//! Invariant: nothing that goes through here changes the underlying disk. Recovery truncates and rewrites what a
+//! crash left in doubt; an inspection needs neither, and reads the files as they are.
 
 use std::{io, sync::Arc};
 
 use super::{Disk, DiskFile, FileIdentity, Location};
 
-/// Another disk, read_only.
+/// A disk that is not changed.
 pub(crate) struct ReadOnly(pub(crate) Arc<dyn Disk>);
 
 struct ReadOnlyFile(Arc<dyn DiskFile>);
 
 fn refused<T>() -> io::Result<T> {
-    Err(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "the log is only looked at"))
+    Err(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "the log is only open for reading"))
 }
 
 impl Disk for ReadOnly {

@@ -1,9 +1,9 @@
-//! A disk for tests: it remembers what is *safe* apart from what was only written, and fails where it is told.
+//! A disk for tests: it separates what is *durable* from what is only written, and fails on demand.
 //!
-//! Invariant: the same seeds and the same calls in the same order give the same disk, bit for bit. It promises
-//! no more than [`Disk`] does, and less than file systems mostly keep: a file's sync does not make its name
-//! safe, unsynced writes reach the disk in any order and in part, and what a failed sync left behind is never
-//! made safe by a later one. Does not simulate time, nor reads that fail (but after a power cut).
+//! Invariant: the same seeds and the same calls in the same order give the same disk, bit for bit. It promises no
+//! more than [`Disk`] does, and less than most file systems: syncing a file does not sync its name, unsynced writes
+//! reach the disk in any order and in part, and what a failed sync left behind is never made durable by a later
+//! one. Does not simulate time, nor failing reads (except after a power cut).
 
 mod bytes;
 mod layers;
@@ -21,10 +21,10 @@ use state::{DiskRequest, FileId, State};
 
 use super::{Disk, DiskFile, flat};
 
-/// A simulated disk. Its clones are the same disk.
+/// A simulated disk. Clones share the disk.
 ///
-/// A test's tool: what it is asked to do out of order (a bit of no file, a write beyond the end) is a bug of
-/// the test or of the code under it, and asserts.
+/// It is for tests: invalid calls (a bit outside of a file, a write beyond the end) are bugs of the test or of the
+/// tested code, and panic.
 #[derive(Clone, Debug)]
 pub struct SimulatedDisk {
     state: Arc<Mutex<State>>,
@@ -41,55 +41,54 @@ impl SimulatedDisk {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// How many operations that change something were asked for since it was made: creates, renames, removes,
-    /// writes, syncs, truncates and syncs of names, done or failed. Those after a power cut are not counted.
+    /// How many changing operations it has had: creates, renames, removes, writes, syncs, truncates and syncs of
+    /// names, done or failed. Those after a power cut are not counted.
     #[must_use]
     pub fn operations(&self) -> u64 {
         self.state().operations
     }
 
-    /// Makes the operation fail that finds [`Self::operations`] at `number`. Several may be armed; one whose
-    /// number has passed never happens.
+    /// Makes the operation with this number fail, as counted by [`Self::operations`]. Several can be armed; one
+    /// whose number has passed never happens.
     pub fn fail_at(&self, number: u64, fault: Fault) {
         self.state().faults.insert(number, fault);
     }
 
-    /// Fills the disk, or makes room. While it is full, each create and each write fails, and a write may be
-    /// done in part.
+    /// Fills the disk, or makes room. While it is full, every create and write fails, and a write may be done in
+    /// part.
     pub fn set_full(&self, full: bool) {
         self.state().full = full;
     }
 
-    /// Gives the disk room for so many bytes in all files together. A write that would need more fails, and may be
-    /// done in part.
+    /// Limits the bytes of all files together. A write that would need more fails, and may be done in part.
     pub fn set_capacity(&self, bytes: u64) {
         self.state().capacity_bytes = bytes;
     }
 
-    /// The disk as it is found when the power came back after it went now, by `seed`: what was synced is there;
-    /// an unsynced write is there, or not, or in part (up to a byte, some of its sectors, or only its length), and
-    /// where it is not, what was there before is;
-    /// of the names changed since their sync, the first few are. All of it is safe.
+    /// The disk after a power cut now, decided by `seed`: what was synced is there; an unsynced write is there, or
+    /// not, or in part (up to a byte, some of its sectors, or only its length), over what was there before; of the
+    /// changes of names since their sync, the first few are. All of that is durable.
     ///
-    /// It is not full, has no faults armed, and counts from 0. This one and its open files stay as they are.
+    /// The result is not full, has no armed faults, and counts from 0. This disk and its open files stay as they
+    /// are.
     #[must_use]
     pub fn after_power_cut(&self, seed: u64) -> Self {
         Self::of(self.state().after_power_cut(seed, &mut Rng::with_seed(seed)))
     }
 
-    /// The disk as the next process finds it when this one died and the machine did not: everything written is
-    /// there, and what was not safe still is not. Otherwise as [`Self::after_power_cut`].
+    /// The disk after the process died and the machine did not: everything written is there, and what was not
+    /// durable still is not. Otherwise like [`Self::after_power_cut`].
     #[must_use]
     pub fn after_exit(&self) -> Self {
         Self::of(self.state().after_exit())
     }
 
-    /// Flips bit `bit` (0 is the lowest) of the byte at `byte`, for good, behind everybody's back.
+    /// Permanently flips bit `bit` (0 is the lowest) of the byte at `byte`.
     pub fn flip_bit(&self, name: &str, byte: u64, bit: u8) {
         self.state().flip_bit(name, place(byte), bit);
     }
 
-    /// What a read of the whole file would see, even after a power cut; `None` when there is no such file.
+    /// The file's contents, even after a power cut; `None` if there is no such file.
     #[must_use]
     pub fn contents(&self, name: &str) -> Option<Vec<u8>> {
         self.state().contents(name)
@@ -101,13 +100,13 @@ impl SimulatedDisk {
         self.state().names()
     }
 
-    /// What was asked of the disk, in order: the newest [`OPERATIONS_KEPT_MAX`] operations that count.
+    /// The newest [`OPERATIONS_KEPT_MAX`] counted operations, in order.
     #[must_use]
     pub fn record(&self) -> Vec<Operation> {
         self.state().record.iter().cloned().collect()
     }
 
-    /// A bug that asserts in here must not hide behind the poison it leaves.
+    /// A panic in here must not be hidden by the poisoned lock.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -117,7 +116,7 @@ impl SimulatedDisk {
     }
 }
 
-/// A place in a file, in memory.
+/// An offset in a file, in memory.
 fn place(at: u64) -> usize {
     usize::try_from(at).expect("a simulated file is in memory")
 }
@@ -163,7 +162,7 @@ impl Disk for SimulatedDisk {
 /// An open file of a simulated disk.
 struct OpenFile {
     disk: SimulatedDisk,
-    /// The name it was opened by, for the record once it has none.
+    /// The name it was opened by, for the record once the file has none.
     name: String,
     id: FileId,
 }

@@ -1,8 +1,8 @@
-//! A disk that remembers what went wrong on it, and how many files of it are open.
+//! A disk that remembers failed syncs, and limits its open files.
 //!
-//! After a sync that failed, of a file or of the names, nobody knows what is safe of what came before, and a sync
-//! that succeeds later says nothing about it. So nothing is to be written any more until a start has read what is
-//! there. Invariant: the memory of it never goes away. Does not keep anybody from writing: those who write ask.
+//! After a failed sync, of a file or of the names, everything before it is in doubt, and a later successful sync
+//! does not change that. So nothing more may be written until recovery has read what is there. Invariant: a failure
+//! is never forgotten. Does not prevent writes: the code that writes has to ask.
 
 use std::{
     io,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::state_guard::check_no_state_is_held;
 
-/// Another disk, watched. Clones remember together.
+/// A watched disk. Clones share what is remembered.
 #[derive(Clone)]
 pub(crate) struct Watched {
     disk: Arc<dyn Disk>,
@@ -26,18 +26,18 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// Of the files that are read now and then, at most so many stay open.
+    /// At most `open_files_max` lazily opened files stay open.
     pub(crate) fn new(disk: Arc<dyn Disk>, open_files_max: NonZeroUsize) -> Self {
         let open_files = Arc::new(OpenFiles::new(open_files_max));
         Self { disk, failure: Arc::default(), presence: Arc::default(), open_files }
     }
 
-    /// What is known to be missing of the log.
+    /// Which files of the log are missing.
     pub(crate) fn presence(&self) -> &Arc<Presence> {
         &self.presence
     }
 
-    /// Whether the last file that was to be opened could not be, because too many are open.
+    /// Whether the last attempt to open a file failed for lack of descriptors.
     pub(crate) fn is_short(&self) -> bool {
         self.open_files.is_short()
     }
@@ -46,12 +46,12 @@ impl Watched {
         &self.open_files
     }
 
-    /// A file that is there and open, and need not stay open: from now on it is opened when it is read.
+    /// Makes an open file a lazily opened one, which need not stay open.
     pub(crate) fn open_lazily(&self, name: &str, open: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
         Arc::new(LazyFile::new(self.clone(), name, open))
     }
 
-    /// Has the writer stop where something is missing, or go on where it is back, and tells it where that is news.
+    /// Stops the writer if a file is missing, or lets it continue once it is back, and logs a change.
     pub(crate) fn report_missing(&self, missing: Option<String>) {
         if !self.presence().set_missing(missing.clone()) {
             return;
@@ -59,14 +59,14 @@ impl Watched {
         match missing {
             Some(reason) => tracing::error!(
                 reason,
-                "publishes are refused: nothing would be kept. Save what can still be read with `largesse log export --url URL`; then \
+                "publishes are refused: they would be lost. Save what can still be read with `largesse log export --url URL`; then \
                  stop the server and start it again, on a folder that is whole"
             ),
-            None => tracing::info!("all files of the log are there again; publishes are taken"),
+            None => tracing::info!("all files of the log are there again; publishes are accepted"),
         }
     }
 
-    /// What the first sync said that failed, and of which file.
+    /// The first failed sync: its file and error.
     pub(crate) fn failure(&self) -> Option<&str> {
         self.failure.get().map(String::as_str)
     }
@@ -81,7 +81,7 @@ fn note(synced: io::Result<()>, what: &str, failure: &OnceLock<String>) -> io::R
         failure.get_or_init(|| {
             tracing::error!(
                 what, %error,
-                "the disk could not make this safe; nothing more is published until the server is started again"
+                "a sync failed; nothing more is published until the server is started again"
             );
             format!("{what} could not be synced: {error}")
         });

@@ -1,8 +1,8 @@
-//! Writing what is still kept of some segments into a new one, so that the space of the rest comes back.
+//! Compaction: rewrites what is still live of some segments into a new one, so that the space of the rest is freed.
 //!
-//! Invariants: the new segment has just the events that the snapshot keeps, with their positions and times, each
-//! looked at before it is copied. What a compaction writes is at most what was published since the one before, a
-//! few times over, so its cost is spread over the publishes.
+//! Invariants: the new segment has exactly the events that the snapshot keeps, with their positions and times, each
+//! verified before it is copied. A compaction writes at most a few times what was published since the previous one,
+//! so its cost is spread over the publishes.
 
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
@@ -22,28 +22,28 @@ use crate::{
     segments::{Index, Segment, SegmentId},
 };
 
-/// A compaction writes its segment in pieces of so many bytes.
+/// A compaction writes its segment in pieces of this size.
 const PIECE_BYTES: usize = 1024 * 1024;
-/// A segment is compacted when it has at least this part of garbage, one in so many.
+/// A segment is compacted if at least one part in this many is garbage.
 const GARBAGE_PART: u64 = 2;
-/// While the files take more than the log may, so little is enough: the first of these for which there is something to
-/// clean. What a compaction wins gets dearer from one to the next.
+/// While the log is over its limit, less garbage is enough: the first of these with a segment to compact. Each
+/// costs more per freed byte than the one before.
 const GARBAGE_PARTS_PRESSED: [u64; 4] = [GARBAGE_PART, 4, 8, 16];
-/// A segment of which less than this part was filled is small, one in so many.
+/// A segment with less than one part in this many of the full size is small.
 const SMALL_PART: u64 = 2;
-/// Small neighbours are put together when there are so many.
+/// This many small neighbours are merged.
 const SMALL_RUN: usize = 4;
-/// How many segments are compacted together at most.
+/// How many segments are compacted together, at most.
 const RUN_MAX: usize = 32;
 
-/// What a compaction puts in the place of what.
+/// A compacted segment, and those that it replaces.
 pub(super) struct Compacted {
     pub(super) from: Vec<SegmentId>,
     pub(super) to: Vec<Arc<Segment>>,
 }
 
 impl Compacted {
-    /// The list with the new in the place of the old.
+    /// The list with the new segment instead of the old ones.
     pub(super) fn applied_to(&self, list: &[Arc<Segment>]) -> Vec<Arc<Segment>> {
         let is_cold = |segment: &Arc<Segment>| self.from.contains(&segment.id);
         let place = list.iter().position(is_cold).unwrap_or(list.len());
@@ -53,14 +53,14 @@ impl Compacted {
     }
 }
 
-/// Whether the files of a log take more than it may have.
+/// Whether the log's files exceed its limit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pressure {
     Light,
     Heavy,
 }
 
-/// Which neighbours are to be compacted together, if any: the first that have much garbage, or are small.
+/// The neighbours to compact together, if any: the first that have much garbage, or are small.
 pub(super) fn choose(
     sealed: &[Arc<Segment>],
     segment_bytes: u64,
@@ -81,9 +81,9 @@ fn choose_with(sealed: &[Arc<Segment>], segment_bytes: u64, garbage_part: u64) -
     let mut live = 0;
     for segment in sealed {
         let is_garbage = has_garbage(segment, garbage_part);
-        // Its neighbours can be compacted without it, and it would only fail again.
+        // An unrepairable one would only fail again, and its neighbours can be compacted without it.
         let is_small = !segment.is_unrepairable() && segment.bytes() < segment_bytes / SMALL_PART;
-        // A segment of small events counts more than it has bytes. Alone it is compacted all the same.
+        // A segment of small events counts more than its length; alone, it is compacted all the same.
         let fits = run.is_empty() || live + segment.live_bytes() <= segment_bytes;
         if (is_garbage || is_small) && fits && run.len() < RUN_MAX {
             live += segment.live_bytes();
@@ -104,7 +104,7 @@ fn has_garbage(segment: &Segment, garbage_part: u64) -> bool {
 }
 
 impl Maintenance {
-    /// Cleans some segments, if it is worth it. The new files are safe, their names are not.
+    /// Compacts some segments, if it is worth it. The new files are synced, their names are not.
     pub(super) fn compact(&self, snapshot: &Snapshot) -> Result<Option<Compacted>, MaintenanceError> {
         let Some(run) = choose(&self.sealed(), self.segment_bytes, self.pressure()) else { return Ok(None) };
         let from: Vec<_> = run.iter().map(|segment| segment.id).collect();
@@ -122,7 +122,7 @@ impl Maintenance {
                     remove_if_there(&self.disk, &id.file_name())?;
                     return Err(error);
                 }
-                // It stays as it is: what is broken in it is told to those who read it.
+                // It stays as it is: its readers learn what is broken.
                 tracing::error!(%error, "a segment is broken and is not compacted");
                 segment.set_unrepairable();
                 remove_if_there(&self.disk, &id.file_name())?;
@@ -143,18 +143,18 @@ impl Maintenance {
     }
 }
 
-/// A segment that is being made of others.
+/// A segment that is being written from others.
 struct Copy {
     salt: Salt,
     file: Arc<dyn DiskFile>,
-    /// What is written, and what is to be.
+    /// The length written, and the bytes to write next.
     at: u64,
     piece: Vec<u8>,
     index: Growing,
     pending: Option<KeptEvents>,
 }
 
-/// Events that go under one head.
+/// Events under one head.
 struct KeptEvents {
     head: KeptHead,
     head_at: u64,
@@ -246,7 +246,7 @@ impl KeptEvents {
         Self { head, head_at: event.head_at, life, events }
     }
 
-    /// Whether an event goes under the same head: it did before.
+    /// Whether an event goes under the same head, as it did before.
     fn is_followed_by(&self, event: &ScannedEvent) -> bool {
         let next = self.head.base.0 + self.events.frames().len() as u64;
         self.head_at == event.head_at && event.position.0 == next

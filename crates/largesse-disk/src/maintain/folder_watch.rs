@@ -1,10 +1,10 @@
-//! Looks whether the folder of the log is where it was opened, and the log's files still in it.
+//! Checks that the log's folder is where it was opened, and that the log's files are still in it.
 //!
-//! A folder is moved or removed, and a file taken away, without a word to who has them open. What was moved is gone on
-//! with: its files are reached through the folder's descriptor. Where the folder or a segment is gone, publishes are
-//! refused, since nothing would be kept, and nothing more is written into the folder.
+//! Processes that have a folder or a file open don't notice when it is moved or removed. The server continues in a
+//! moved folder: its files are reached through the folder's descriptor. If the folder or a segment is gone,
+//! publishes are refused, since they would be lost, and nothing more is written to the folder.
 //!
-//! Invariant: what changed is told once. Does not look by itself: the maintenance thread says when.
+//! Invariant: each change is logged once. Does not check by itself: the maintenance thread calls it.
 
 use std::{
     collections::HashSet,
@@ -18,16 +18,16 @@ use crate::{
     segments::{Index, Segments},
 };
 
-/// Who looks.
+/// The watch.
 pub(crate) struct FolderWatch {
     disk: Watched,
     seen: Mutex<Seen>,
 }
 
-/// What the last look saw.
+/// The result of the last check.
 struct Seen {
     location: Location,
-    /// Whether the location could not be known.
+    /// Whether the location could not be determined.
     is_hidden: bool,
 }
 
@@ -37,8 +37,8 @@ impl FolderWatch {
         Self { disk, seen: Mutex::new(seen) }
     }
 
-    /// Looks, tells what changed, and has the writer stop where something is missing, or go on where it is back. Only
-    /// the thread that removes files may look: what is removed as it should be is not missing then.
+    /// Checks, logs what changed, and stops the writer if a file is missing, or lets it continue once it is back.
+    /// Only the thread that removes files may call this: what it removes is not missing.
     ///
     /// # Errors
     /// Something is missing.
@@ -53,7 +53,7 @@ impl FolderWatch {
         missing.map_or(Ok(()), Err)
     }
 
-    /// Looks where the folder is, and tells it where that changed.
+    /// Checks where the folder is, and logs a change.
     fn check_location(&self, seen: &mut Seen) {
         match self.disk.location() {
             Ok(location) => {
@@ -70,9 +70,9 @@ impl FolderWatch {
         }
     }
 
-    /// What is missing of the segments. Where that can't be known, nothing is.
+    /// The missing segments, if any; `None` if that can't be determined.
     fn missing_file(&self, segments: &Segments) -> Option<String> {
-        // In this order: a segment that is begun meanwhile is not missing.
+        // In this order, so that a segment begun meanwhile is not reported.
         let list = segments.all();
         let names: HashSet<String> = self.disk.names().ok()?.into_iter().collect();
         let mut missing =
@@ -91,13 +91,13 @@ impl FolderWatch {
         written.lost_name(&self.disk)
     }
 
-    /// A checkpoint that is gone is made again.
+    /// A missing checkpoint is rewritten.
     fn look_for_checkpoint(&self, names: &HashSet<String>) {
         let presence = self.disk.presence();
         if names.contains(checkpoint::FILE) {
             presence.checkpoint_is_there();
         } else if presence.checkpoint_is_not_there() {
-            tracing::warn!("the checkpoint of the log is gone; another is made");
+            tracing::warn!("the log's checkpoint is gone; a new one is made");
         }
     }
 }
@@ -105,13 +105,13 @@ impl FolderWatch {
 fn report(location: &Location) {
     match location {
         Location::InPlace => tracing::info!("the data folder is at its path again"),
-        // That, and what to do, is told as what is missing.
+        // Logged as what is missing, with what to do.
         Location::Removed { .. } => {}
         Location::Moved { from, to, instead } => {
             let now = to.as_deref().map_or_else(|| "elsewhere".into(), |to| to.display().to_string());
             tracing::warn!(
                 folder = %from.display(), %now, %instead,
-                "the data folder is no longer at its path. The server goes on in the folder that it has open, and leaves \
+                "the data folder is no longer at its path. The server continues in the folder that it has open, and leaves \
                  what is at the path alone. {}", what_to_do(from, to.as_deref(), *instead)
             );
         }
@@ -121,14 +121,14 @@ fn report(location: &Location) {
 fn what_to_do(from: &Path, to: Option<&Path>, instead: Instead) -> String {
     match to {
         Some(to) if to == from => {
-            "Something was mounted over it: take that away, or stop the server before it is started again"
+            "Something was mounted over it: unmount that, or stop the server before you start it again"
                 .to_owned()
         }
         Some(to) => {
             let back = if instead == Instead::Nothing {
                 "Put it back"
             } else {
-                "Put it back in the place of what is there"
+                "Put it back instead of what is there"
             };
             format!("{back}, or stop the server and start it with --data {}", to.display())
         }

@@ -1,9 +1,8 @@
-//! Where the writer leaves a checkpoint request for the maintenance thread, or word that a preallocated segment is
-//! ordered.
+//! Mailbox from the writer to maintenance: a checkpoint request, and a preallocation request.
 //!
-//! Invariants: at most one checkpoint request lies here, and the writer leaves none while one is being kept; so a
-//! maintenance thread that is slow makes segments longer, and not many. The maintenance thread looks by itself now and
-//! then whether a compaction would win something.
+//! Invariants: at most one checkpoint request is pending, and the writer leaves none while one is being processed;
+//! so slow maintenance makes segments longer, not more numerous. The maintenance thread regularly checks by itself
+//! whether a compaction would free space.
 
 use std::{
     mem,
@@ -15,19 +14,19 @@ use largesse_log::EngineError;
 
 use crate::core::CheckpointRequest;
 
-/// What the maintenance thread is to do next.
+/// The next task of the maintenance thread.
 pub(crate) enum Task {
-    /// Keep this.
+    /// Make this checkpoint.
     Checkpoint(Box<CheckpointRequest>),
     /// Make the preallocated segment that was ordered.
     Preallocate,
-    /// Look whether the log's files are still there.
+    /// Check whether the log's files are still there.
     CheckFiles,
 }
 
-/// How often the maintenance thread looks whether there is something to clean.
+/// How often the maintenance thread checks for garbage.
 const GARBAGE_EVERY: Duration = Duration::from_secs(2);
-/// How often it looks whether the log's files are still there, unless it is busy.
+/// How often it checks whether the log's files are still there, unless it is busy.
 const FILES_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
@@ -36,10 +35,10 @@ struct MailboxState {
     is_checkpointing: bool,
     wants_checkpoint: bool,
     is_preallocation_ordered: bool,
-    /// Why the last checkpoint request could not be kept, if it could not.
+    /// Why the last checkpoint failed, if it did.
     error: Option<EngineError>,
     is_stopping: bool,
-    /// When it last looked whether the files are there.
+    /// When the files were last checked.
     checked_at: Option<Instant>,
 }
 
@@ -62,13 +61,13 @@ impl Mailbox {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the maintenance thread would take a checkpoint request at once.
+    /// Whether the maintenance thread would process a checkpoint request at once.
     pub(crate) fn is_free(&self) -> bool {
         let waiting = self.lock();
         waiting.checkpoint_request.is_none() && !waiting.is_checkpointing
     }
 
-    /// Whether the maintenance thread has something to clean.
+    /// Whether the maintenance thread wants a checkpoint request, to compact.
     pub(crate) fn wants_checkpoint(&self) -> bool {
         self.lock().wants_checkpoint
     }
@@ -81,13 +80,13 @@ impl Mailbox {
         self.changed.notify_all();
     }
 
-    /// Leaves word that a preallocated segment is ordered.
+    /// Requests a preallocated segment.
     pub(crate) fn order_preallocation(&self) {
         self.lock().is_preallocation_ordered = true;
         self.changed.notify_all();
     }
 
-    /// Leaves the last checkpoint request, in the place of one that was not taken.
+    /// Leaves the last checkpoint request, which replaces a pending one.
     pub(crate) fn stop(&self, last: Option<CheckpointRequest>) {
         let mut waiting = self.lock();
         waiting.is_stopping = true;
@@ -96,8 +95,8 @@ impl Mailbox {
         self.changed.notify_all();
     }
 
-    /// The next task, or `None` when the log is closed. A checkpoint request goes before a preallocated segment. When
-    /// there is garbage, the writer is nudged to leave a checkpoint request.
+    /// The next task, or `None` once the log is closed. A checkpoint goes before a preallocation. If there is
+    /// garbage, the writer is nudged to leave a checkpoint request.
     pub(crate) fn next(&self, has_garbage: impl Fn() -> bool, nudge: impl Fn()) -> Option<Task> {
         let mut waiting = self.lock();
         loop {
@@ -135,13 +134,13 @@ impl Mailbox {
         }
     }
 
-    /// The checkpoint request is kept.
+    /// The checkpoint was made.
     pub(crate) fn done(&self) {
         self.lock().is_checkpointing = false;
         self.changed.notify_all();
     }
 
-    /// The checkpoint request could not be kept. It is tried again in a while, unless the log is closed.
+    /// The checkpoint failed. It is retried after a while, unless the log is closed.
     pub(crate) fn failed(&self, checkpoint_request: CheckpointRequest, error: EngineError) {
         let mut waiting = self.lock();
         waiting.is_checkpointing = false;
@@ -153,19 +152,19 @@ impl Mailbox {
         self.changed.notify_all();
     }
 
-    /// What kept the last checkpoint request from being kept is over: it is tried again at once.
+    /// The cause of the last failure may be gone: retries at once.
     pub(crate) fn retry(&self) {
         self.lock().error = None;
         self.changed.notify_all();
     }
 
-    /// Nobody keeps any more, for this reason.
+    /// Maintenance has ended, for this reason.
     pub(crate) fn abandon(&self, reason: String) {
         self.lock().error = Some(EngineError::Unwritable { reason });
         self.changed.notify_all();
     }
 
-    /// Waits until the maintenance thread would take a checkpoint request, or is in error; answers the error.
+    /// Waits until the maintenance thread would process a checkpoint request, or has failed; returns the error.
     pub(crate) fn wait_until_free(&self) -> Option<EngineError> {
         let mut waiting = self.lock();
         while waiting.error.is_none() && (waiting.checkpoint_request.is_some() || waiting.is_checkpointing) {

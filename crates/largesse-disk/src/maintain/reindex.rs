@@ -1,8 +1,8 @@
-//! The index of a segment, made again from the segment.
+//! Rebuilds a segment's index from the segment.
 //!
-//! Invariants: it has the events that the lost index had, in the same places; those of a life that is over stand under
-//! a life that nobody asks for, so that what they count is still garbage. Reads the heads of events only: one whose
-//! text is broken is in it, as it was. Does not write.
+//! Invariants: it has the events that the lost index had, in the same order; those of an ended life are listed
+//! under a life that nobody looks up, so that they still count as garbage. Reads only the heads of events: one with
+//! a broken text is still indexed. Does not write.
 
 use std::{collections::HashMap, io, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     segments::Segment,
 };
 
-/// Why a segment gives no index.
+/// Why a segment's index can't be rebuilt.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReindexError {
     #[error(transparent)]
@@ -29,7 +29,7 @@ pub(crate) enum ReindexError {
     OutOfOrder(#[from] OutOfOrder),
 }
 
-/// Reads what stands in a segment. `life_of` says where the life of a stream that is there began.
+/// Reads a segment. `life_of` returns where the life of an existing stream began.
 pub(crate) fn reindexed(
     segment: &Segment,
     salt: Salt,
@@ -50,8 +50,8 @@ pub(crate) fn reindexed(
 struct Reindexing {
     index: Growing,
     head_at: Option<u64>,
-    /// Of streams with events of a life that is over: the first of those here. It is no life's number, since no other
-    /// record has its position.
+    /// The first event here of each stream with an ended life. No life has its position, since no other record has
+    /// it.
     over: HashMap<StreamName, Position>,
 }
 

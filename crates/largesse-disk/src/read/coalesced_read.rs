@@ -1,7 +1,7 @@
-//! Events that stand near each other in a segment, read with one call.
+//! Neighbouring events of a segment, read with one call.
 //!
-//! Invariant: it has at most as many bytes as it was allowed, but for a single frame not more than that. What it gives
-//! out is as it stands in the file: nothing of it is checked here. Does not know which events are kept.
+//! Invariant: it has at most the allowed bytes, and a single frame is not read here at all. It returns bytes as
+//! they are in the file, unverified. Does not know which events are kept.
 
 use std::io;
 
@@ -10,9 +10,9 @@ use crate::{
     segments::{Segment, SegmentId},
 };
 
-/// So far apart events are read with one call: to read so much more is as quick as another call.
+/// The largest gap between events read with one call: reading this much more is as fast as another call.
 const GAP_BYTES_MAX: u64 = 4 * 1024;
-/// And so much with one call.
+/// The most to read with one call.
 pub(super) const COALESCED_BYTES_MAX: u64 = 64 * 1024;
 
 /// A coalesced read of a segment.
@@ -24,11 +24,11 @@ pub(crate) struct CoalescedRead {
 }
 
 impl CoalescedRead {
-    /// Reads the frame at `spot` and those that are wanted after it, as far as they are near and `bytes_max` goes; does
-    /// nothing when there is no such neighbour, or when the frame is here already.
+    /// Reads the frame at `spot` and the wanted ones after it, as long as they are near and within `bytes_max`;
+    /// does nothing if there is no such neighbour, or if the frame is already here.
     ///
     /// # Errors
-    /// Those of the disk; then nothing is here.
+    /// Those of the disk; nothing is here then.
     pub(super) fn read(
         &mut self,
         segment: &Segment,
@@ -62,7 +62,7 @@ fn end_of_frame(spot: EventSpot) -> u64 {
     spot.at.saturating_add(spot.bytes.into())
 }
 
-/// Where a coalesced read ends that begins at `first`.
+/// The end of a coalesced read that begins at `first`.
 fn end_of(first: EventSpot, wanted: impl Iterator<Item = EventSpot>, bytes_max: u64) -> u64 {
     let mut end = end_of_frame(first);
     for spot in wanted {

@@ -1,7 +1,7 @@
-//! Finding a place among cold events.
+//! Finds a position among cold events.
 //!
-//! Invariant: a way back through the log goes from seek_point to seek_point of the index, one at a time, so that others can have
-//! the thread between. Does not know which events are kept.
+//! Invariant: a backward scan goes from seek point to seek point, one per call, so that others can use the thread
+//! in between. Does not know which events are kept.
 
 use largesse_log::{EngineError, Position, StreamName, UnixMs, state::ColdRange};
 
@@ -11,18 +11,18 @@ use crate::{
     segments::{Segment, SegmentList, number_of},
 };
 
-/// What one life has in one segment, of what is kept.
+/// The kept events of one life in one segment.
 struct KeptPostings<'a> {
     segment: &'a Segment,
     postings: Postings,
-    /// The entries of the posting list that are kept and cold: from this one on, up to before that. What comes after
-    /// may still be in memory, and was counted there.
+    /// The range of the posting list's entries that are kept and cold. Later ones may still be in memory, and were
+    /// counted there.
     kept_from: u32,
     kept_upto: u32,
 }
 
 impl ColdReader {
-    /// The last position after which these have so many events.
+    /// The last position after which these ranges have this many events.
     pub(crate) fn last_with(&self, ranges: &[ColdRange], events: u64) -> Result<Position, EngineError> {
         let list = self.list();
         let kept_postings = kept_postings(&list, ranges)?;
@@ -36,7 +36,7 @@ impl ColdReader {
             }
             Ok(false)
         };
-        // There are enough after `low`, and fewer after `high`.
+        // There are enough events after `low`, and too few after `high`.
         let last = ranges.iter().map(|range| range.upto.0).max();
         let (mut low, mut high) = (0, last.unwrap_or(0));
         while low < high {
@@ -46,7 +46,8 @@ impl ColdReader {
         Ok(Position(low))
     }
 
-    /// Visits the events from the last seek_point at or before `upto` up to there. Answers where the seek_point is.
+    /// Visits the events from the last seek point at or before `upto` up to `upto`. Returns the seek point's
+    /// position.
     pub(crate) fn scan_from_seek_point(
         &self,
         upto: Position,
@@ -109,7 +110,7 @@ fn kept_postings<'a>(
 }
 
 impl KeptPostings<'_> {
-    /// How many kept and cold events of the life stand here after `position`.
+    /// How many kept and cold events of the life are here after `position`.
     fn after(&self, position: Position) -> Result<u32, EngineError> {
         if position < self.postings.first {
             return Ok(self.kept_upto.saturating_sub(self.kept_from));

@@ -1,8 +1,8 @@
-//! A few threads that read from the disk for those that must not wait for it.
+//! A few threads that read from the disk for callers that must not block.
 //!
-//! Invariants: at most [`WAITING_MAX`] reads wait, and whoever comes after waits for a place; the threads are
-//! joined when the pool is dropped, after the reads under way. A read that panics fails alone; were a thread to end
-//! all the same, the log has failed, and all reads that wait are told so.
+//! Invariants: at most [`WAITING_MAX`] reads are queued, and further callers wait for a permit; the threads are
+//! joined when the pool is dropped, after the running reads. A read that panics fails alone; if a thread ends all
+//! the same, the log has failed, and all queued reads are answered.
 
 use std::{
     collections::VecDeque,
@@ -17,9 +17,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::health::Health;
 
-/// How many threads read. A read waits for the disk, not for a processor.
+/// How many threads read. A read waits for the disk, not for the CPU.
 const THREADS: usize = 4;
-/// How many reads wait for a thread.
+/// How many reads wait for a thread, at most.
 const WAITING_MAX: usize = 1_024;
 
 type Read = Box<dyn FnOnce() + Send>;
@@ -46,7 +46,7 @@ impl ReadPool {
     /// Starts the threads.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// The system can't start a thread.
     pub(crate) fn start(health: &Arc<Health>) -> io::Result<Self> {
         let shared = Arc::new(Shared { waiting: Mutex::default(), changed: Condvar::new() });
         let mut pool = Self {
@@ -66,10 +66,10 @@ impl ReadPool {
         Ok(pool)
     }
 
-    /// Runs a read on one of the threads. Dropping the future lets the read run for nobody.
+    /// Runs a read on one of the threads. If the future is dropped, the read still runs.
     ///
     /// # Errors
-    /// That of the read, or [`EngineError::Stopping`].
+    /// The read's error, or [`EngineError::Stopping`].
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         read: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
@@ -80,7 +80,7 @@ impl ReadPool {
             let answer = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
                 Err(EngineError::Unreadable { reason: "a read of the log panicked".to_owned() })
             });
-            // Nobody may wait for it any more.
+            // The caller may be gone.
             let _ = send.send(answer);
         });
         self.shared.push(read, place)?;
@@ -115,7 +115,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Takes no read any more, and lets those that wait hear that nobody reads for them.
+    /// Accepts no more reads, and drops the queued ones, whose callers get an error.
     fn abandon(&self) {
         let mut waiting = self.lock();
         waiting.is_stopping = true;
@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
 
-    /// An answer that nobody may drop.
+    /// An answer that panics when it is dropped.
     struct Bomb;
 
     impl Drop for Bomb {
@@ -163,7 +163,7 @@ mod tests {
         }
     }
 
-    /// A read that says that it began, and goes on when it may.
+    /// A read that signals its begin, and waits for permission to continue.
     fn paused_read<T>(
         begun: SyncSender<()>,
         go_on: Receiver<()>,
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn when_a_thread_ends_the_reads_that_wait_are_answered_and_the_log_has_failed() {
+    async fn when_a_thread_ends_the_waiting_reads_are_answered_and_the_log_has_failed() {
         let health = Arc::new(Health::default());
         let pool = Arc::new(ReadPool::start(&health).unwrap());
         let (begun, beginning) = sync_channel(THREADS);
@@ -197,13 +197,13 @@ mod tests {
         let mut waiting = JoinSet::new();
         waiting.spawn(async move { its_pool.run(|| Ok(())).await });
         tokio::task::yield_now().await;
-        // Nobody waits for it any more, so the thread drops its answer.
+        // The caller is gone, so the thread drops the answer.
         bombs.shutdown().await;
         explode.send(()).unwrap();
         assert_eq!(waiting.join_next().await.unwrap().unwrap(), Err(EngineError::Stopping));
         assert_eq!(pool.run(|| Ok(())).await, Err(EngineError::Stopping));
         assert_eq!(health.watch().failed().await, "the thread that reads the log panicked: a bug");
-        // Those under way are read to their end.
+        // Running reads finish.
         drop(gates);
         while let Some(read) = reads.join_next().await {
             assert_eq!(read.unwrap(), Ok(()));

@@ -1,6 +1,6 @@
 //! The events of one segment, in log order, from a position on.
 //!
-//! Invariant: only events of steps that were taken, and not refused. Whether they are kept is not known here.
+//! Invariant: returns only events of applied commands, without void ranges. Does not know whether they are kept.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     segments::Segment,
 };
 
-/// A walk under way.
+/// A scan in progress.
 pub(crate) struct SegmentScan<'a> {
     segment: &'a Segment,
     scan: EventScan,

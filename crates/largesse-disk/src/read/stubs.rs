@@ -1,6 +1,7 @@
-//! What retention wants to know of cold events: their stubs, from the indexes and from the heads in the segments.
+//! What retention needs to know about cold events: their stubs, from the indexes and from the heads in the
+//! segments.
 //!
-//! Invariant: it reads as much as is asked for, in order over the segments. Does not know which events are kept.
+//! Invariant: it reads as much as requested, in the order of the segments. Does not know which events are kept.
 
 use largesse_log::{
     EngineError, Position, StreamName,
@@ -14,10 +15,10 @@ use crate::{
 };
 
 impl ColdReader {
-    /// Reads what retention wants to know.
+    /// Reads the stubs that retention wants.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// A segment or index can't be read.
     pub(crate) fn stubs(&self, wanted: &StubsWanted) -> Result<StubsFound, EngineError> {
         let runs = wanted.runs.iter().map(|run| self.stubs_of(run)).collect::<Result<_, _>>()?;
         let order = wanted.order.map(|order| self.in_order(order)).transpose()?.unwrap_or_default();
@@ -56,7 +57,7 @@ impl ColdReader {
     }
 }
 
-/// The entries of a life after `after` in one segment, at most so many.
+/// The entries of a life after `after` in one segment, at most `entries_max`.
 pub(super) fn run_in(
     segment: &Segment,
     life: StreamEpoch,

@@ -1,8 +1,9 @@
-//! What a start does about broken bytes in the steps that it takes again.
+//! How recovery handles broken bytes in the commands that it replays.
 //!
-//! Invariants: an event whose text is broken keeps its place, and so does everything else; its loss is recorded
-//! before anybody reads. What can't be told apart is never guessed at: a start refuses the log there, and only who
-//! looks at one goes on behind it, and is told what is left out. A group that nobody was told of is cut off.
+//! Invariants: an event with a broken text keeps its position, and so does everything else; its loss is recorded
+//! before anybody reads. Nothing is ever guessed: if frames can't be told apart, recovery refuses the log, and only
+//! an inspection continues after them, and reports what it left out. A group that was never acknowledged is cut
+//! off.
 
 use std::{collections::BTreeSet, io, sync::Arc};
 
@@ -20,22 +21,22 @@ use crate::{
     read::DAMAGED_MAX,
 };
 
-/// What is broken, as far as it was met.
+/// The corruption found so far.
 pub(super) enum Damage {
-    /// For a start: events that are lost. Anything else that is broken refuses the log.
+    /// In recovery: lost events. Any other corruption refuses the log.
     Recover(Vec<LostEvent>),
-    /// For a look: what could not be taken. Broken events are met when they are read.
+    /// In an inspection: the parts left out. Broken events are found when they are read.
     Inspect(Vec<OpenError>),
 }
 
-/// An event that is broken.
+/// A broken event.
 pub(super) struct LostEvent {
     stream: StreamName,
     position: Position,
 }
 
 impl Damage {
-    /// Something is broken, and nothing says what it was.
+    /// Handles a broken part of unknown contents.
     pub(super) fn leave_out(&mut self, error: OpenError) -> Result<(), OpenError> {
         match self {
             Self::Recover(_) => Err(error),
@@ -46,12 +47,12 @@ impl Damage {
         }
     }
 
-    /// Whether what was left out may be missing in the count of groups.
+    /// Whether groups may be missing because something was left out.
     pub(super) fn has_gaps(&self) -> bool {
         matches!(self, Self::Inspect(left_out) if !left_out.is_empty())
     }
 
-    /// Whether nothing is to be changed.
+    /// Whether nothing may be changed.
     pub(super) fn is_read_only(&self) -> bool {
         matches!(self, Self::Inspect(_))
     }
@@ -69,7 +70,7 @@ impl Damage {
                 %stream,
                 position = position.0,
                 what = %event.what,
-                "an event is broken and lost; its readers are told of a loss, and all else is read"
+                "an event is broken and lost; its readers are told of a loss, and everything else is read"
             );
             lost.push(LostEvent { stream: stream.clone(), position });
         }
@@ -78,8 +79,8 @@ impl Damage {
 }
 
 impl Opening {
-    /// The next group, whole or damaged: of one that is damaged, all but the texts of some events is taken. `None` when
-    /// nothing more of the segment is.
+    /// The next group, whole or damaged: a damaged one is replayed except for the broken texts. `None` at the end
+    /// of the segment's usable part.
     pub(super) fn next_group(
         &mut self,
         name: &str,
@@ -97,7 +98,7 @@ impl Opening {
                 tracing::info!(
                     file = name,
                     at = broken.whole_upto,
-                    "the last write before the crash was not whole; nobody was told of it, and it is cut off"
+                    "the last write before the crash was torn; it was never acknowledged, and is cut off"
                 );
                 file.truncate(broken.whole_upto).map_err(io_of(name))?;
                 return Ok(None);
@@ -118,7 +119,7 @@ impl Opening {
         }
     }
 
-    /// A walk from the next group on, wherever it stands behind what is broken.
+    /// A scan from the next group on, wherever it is after the broken part.
     fn resume_scan(&self, file: &Arc<dyn DiskFile>, broken: Broken) -> io::Result<Option<Scan>> {
         let is_later = |head: &GroupHead| head.sequence > self.written;
         let next = find_group(&**file, self.core.salt, broken.whole_upto + 1, is_later)?;
@@ -139,7 +140,7 @@ impl Opening {
     }
 }
 
-/// Passes over the events that are lost from now on, and records the losses that were not recorded before.
+/// Skips the lost events from now on, and records the losses that were not recorded before.
 pub(super) fn record(core: &Core, writer: &mut Writer, lost: Vec<LostEvent>) -> Result<(), EngineError> {
     let known: BTreeSet<_> = core.state().damaged().collect();
     let positions = known.iter().copied().chain(lost.iter().map(|event| event.position));

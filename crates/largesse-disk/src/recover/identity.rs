@@ -1,15 +1,15 @@
-//! Whether the folder is the one that the log was last opened in, or a copy of it.
+//! Finds out whether the folder is the one that the log was last opened in, or a copy.
 //!
-//! A copy that is opened after the original went on would use positions a second time that the original gave to other
-//! events. So the folder has a file that says which file it is itself: its number on the disk, and when it was made. A
-//! copy of it says what the original was, and is another. Each opening makes the file anew, so that also a copy that is
-//! written over the original's files is found, when the original was opened in between.
+//! A copy, opened after the original went on, would reuse positions that the original gave to other events. So the
+//! folder has a file with its own identity: its inode, and when it was created. In a copy, the file still has the
+//! original's identity. Each start rewrites the file, so that a copy written over the original's files is found,
+//! too, if the original was opened in between.
 //!
-//! A copy goes on [`JUMP`] positions further on, where the original can't have come.
+//! A copy continues [`JUMP`] positions further on, which the original can't have reached.
 //!
-//! Invariant: the file is made anew only after the jump is safe, so a start that dies in between jumps once more. Does
-//! not find what takes back a whole disk with its files' numbers, as snapshots of a machine do; and nothing where the
-//! disk can't tell files apart.
+//! Invariant: the file is rewritten only after the jump is durable, so a start that dies in between jumps again.
+//! Does not notice if a whole disk is rolled back with its inodes, as by a snapshot of a machine, nor anything if
+//! the disk can't tell files apart.
 
 use std::io;
 
@@ -17,17 +17,17 @@ use largesse_log::Position;
 
 use crate::io::{Disk, FileIdentity, remove_if_there};
 
-/// The file that says which file it is.
+/// The file with its own identity.
 pub(crate) const FILE: &str = "identity";
-/// The same while it is made.
+/// The same, while it is being written.
 const MAKING: &str = "identity.new";
-/// More is not read of it: it has one short line.
+/// The most to read of it: it has one short line.
 const LINE_BYTES_MAX: u64 = 256;
-/// So far beyond what it has itself, a copy goes on. At a million events a second, the original needs 12 days to come
-/// so far after it was copied; and there is room for 16 million copies of copies.
+/// How far a copy jumps ahead. At a million events a second, the original would need 12 days after the copy to get
+/// there; and there is room for 16 million copies of copies.
 const JUMP: u64 = 1 << 40;
 
-/// Where the log goes on that has used positions before `free`: there, or far beyond in a copy, which is told.
+/// Where a log with used positions before `free` continues: there, or far beyond in a copy, which is logged.
 ///
 /// # Errors
 /// Those of the disk.
@@ -42,11 +42,11 @@ pub(crate) fn first_position(disk: &dyn Disk, free: Position) -> io::Result<Posi
     Ok(Position(free.0.saturating_add(JUMP)))
 }
 
-/// Remembers the folder as it is now. `known` is a file in it. Where that fails, which is told, what the file said
-/// stands, or it is gone: neither lets a position be used twice.
+/// Records the folder's identity. `known` is a file in it. An error is logged, and leaves the old file, or none:
+/// neither lets a position be used twice.
 pub(crate) fn remember(disk: &dyn Disk, known: &str) {
     if let Err(error) = rewrite(disk, known) {
-        tracing::warn!(%error, "the file {FILE} could not be made anew; that this folder is a copy may be told again");
+        tracing::warn!(%error, "the file {FILE} could not be rewritten; the next start may report again that this folder is a copy");
     }
 }
 
@@ -63,7 +63,7 @@ fn is_copy(disk: &dyn Disk) -> io::Result<bool> {
 
 fn rewrite(disk: &dyn Disk, known: &str) -> io::Result<()> {
     if disk.identity(known)?.is_none() {
-        // What another disk's file says would be a copy's at each start.
+        // A file from another disk would make each start look like a copy's.
         return remove_if_there(disk, FILE);
     }
     remove_if_there(disk, MAKING)?;
@@ -71,7 +71,7 @@ fn rewrite(disk: &dyn Disk, known: &str) -> io::Result<()> {
     let Some(identity) = disk.identity(MAKING)? else { return remove_if_there(disk, MAKING) };
     file.write_at(&line(identity), 0)?;
     file.sync()?;
-    // The name need not be safe: the file before it says of itself what is so.
+    // The name need not be synced: the previous file is just as true.
     disk.rename(MAKING, FILE)
 }
 

@@ -1,7 +1,7 @@
-//! Opening a segment that is not replayed, with its index.
+//! Opens a segment that is not replayed, with its index.
 //!
-//! Invariant: an index that is missing or broken is made again from the segment, in its file where files may be
-//! changed, and in memory for who only looks. Does not read events.
+//! Invariant: a missing or broken index is rebuilt from the segment: in its file, or only in memory for an
+//! inspection. Does not read events.
 
 use std::{
     io,
@@ -32,7 +32,7 @@ pub(super) fn open_sealed(
     let file = disk.open(&name).map_err(missing_or_io(&name))?;
     let bytes = file.bytes().map_err(io_of(&name))?;
     if bytes < listed.bytes {
-        let source = io::Error::other(format!("it has {bytes} bytes, and had {}", listed.bytes));
+        let source = io::Error::other(format!("it has {bytes} bytes, but should have {}", listed.bytes));
         return Err(OpenError::Io { file: name, source });
     }
     let file = disk.open_lazily(&name, file);
@@ -57,7 +57,7 @@ pub(super) fn open_sealed(
     }
 }
 
-/// The index of a segment whose index file can't be used, made again.
+/// Rebuilds the index of a segment whose index file can't be used.
 fn rebuilt(
     disk: &Watched,
     segment: &Segment,
@@ -78,7 +78,7 @@ fn rebuilt(
         return Ok(Index::Growing(RwLock::new(index)));
     }
     let name = segment.id.index_name();
-    tracing::warn!(file = name, why = %error, "an index can't be used; it is made again from its segment");
+    tracing::warn!(file = name, why = %error, "an index can't be used; it is rebuilt from its segment");
     let written = remove_if_there(disk, &name).map_err(IndexError::from);
     let written = written.and_then(|()| write_file(disk, &name, &index, of));
     let written = written.and_then(|file| Sealed::open(disk.open_lazily(&name, file), of));

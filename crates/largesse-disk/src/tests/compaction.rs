@@ -1,4 +1,4 @@
-//! Space comes back: what is dropped leaves the disk, and what is kept stays readable.
+//! Space is freed: dropped events leave the disk, and kept ones stay readable.
 
 use largesse_log::{
     Append, Author, NewEvent, Once, Put, SettingChange, SettingsPatch, StreamName, Then, UnixMs,
@@ -31,7 +31,7 @@ fn apply(world: &mut World, action: &Action) {
 }
 
 #[test]
-fn what_is_trimmed_away_leaves_the_disk_while_publishing_goes_on() {
+fn trimmed_events_leave_the_disk_while_publishing_continues() {
     let disk = SimulatedDisk::new(1);
     let mut world = World::open(&disk).unwrap();
     for number in 0..2_000 {
@@ -45,7 +45,7 @@ fn what_is_trimmed_away_leaves_the_disk_while_publishing_goes_on() {
 }
 
 #[test]
-fn an_event_that_is_kept_for_ever_does_not_keep_its_neighbours() {
+fn an_event_that_is_kept_forever_does_not_keep_its_neighbours() {
     let disk = SimulatedDisk::new(2);
     let mut world = World::open(&disk).unwrap();
     apply(&mut world, &append("b", 0));
@@ -62,9 +62,9 @@ fn an_event_that_is_kept_for_ever_does_not_keep_its_neighbours() {
     assert_eq!(seen, World::open(&disk.after_exit()).unwrap().seen());
 }
 
-/// A little more than half of each segment is kept for long: too much to clean it, while there is space.
+/// A little more than half of each segment is kept for long: too much to compact it while there is space.
 #[test]
-fn the_files_of_a_full_log_take_little_more_than_it_may_have() {
+fn the_files_of_a_full_log_take_little_more_than_its_limit() {
     let disk = SimulatedDisk::new(5);
     let mut world = World::open(&disk).unwrap();
     let keep = |events_max| {
@@ -79,8 +79,8 @@ fn the_files_of_a_full_log_take_little_more_than_it_may_have() {
         most = most.max(bytes_of_segments(&disk));
     }
     let bytes_max = limits().log_bytes_max as usize;
-    assert!(most > bytes_max * 3 / 4, "{most}: the log is full, or this shows nothing");
-    // Beside it, the segment that is written, and one before it is compacted.
+    assert!(most > bytes_max * 3 / 4, "{most}: the log is not full, so this proves nothing");
+    // Plus the active segment, and one before it is compacted.
     let segment_bytes = SETTINGS.segment_bytes as usize + 300;
     assert!(most < bytes_max + 2 * segment_bytes, "{most} bytes were on the disk");
 }
@@ -107,7 +107,7 @@ fn a_small_segment_that_is_broken_keeps_nobody_busy_and_its_neighbours_are_compa
     assert!(bytes < 4_000, "{bytes} bytes are on the disk");
 }
 
-/// The segment in which a text stands, and where.
+/// The segment that has a text, and its offset.
 fn place_of(disk: &SimulatedDisk, text: &[u8]) -> (String, u64) {
     let names = disk.file_names().into_iter().filter(|name| name.ends_with(".segment"));
     let mut places = names.filter_map(|name| {
@@ -119,7 +119,7 @@ fn place_of(disk: &SimulatedDisk, text: &[u8]) -> (String, u64) {
 }
 
 #[test]
-fn a_page_of_an_index_that_breaks_while_the_log_is_served_is_made_again() {
+fn an_index_with_a_page_that_breaks_while_the_log_is_open_is_rebuilt() {
     let disk = SimulatedDisk::new(4);
     let mut world = World::open(&disk).unwrap();
     for number in 0..30 {

@@ -1,7 +1,7 @@
-//! A workload over a disk that cuts, tears or fails at each operation in turn, and what is there afterwards.
+//! A workload on a disk that cuts, tears or fails at each operation in turn, and the log afterwards.
 //!
-//! What must hold: every step that was answered is there, with its positions; a step that was not answered is
-//! there as a whole or not at all; no position is used twice.
+//! What must hold: every acknowledged command is there, with its positions; one that was not acknowledged is there
+//! as a whole or not at all; no position is used twice.
 
 use std::time::Duration;
 
@@ -21,14 +21,14 @@ enum Ending {
     Close,
 }
 
-/// What may be there after a run: without the last step, and with it.
+/// What may be there after a run: without the last command, and with it.
 struct Run {
     may_be: Vec<Seen>,
     model: Model,
     tail: Position,
 }
 
-/// Takes steps until one is not answered as it should, which is then in doubt.
+/// Submits commands; one whose outcome is unknown may be there or not.
 fn run(disk: &SimulatedDisk, model: Model, actions: &[(UnixMs, Action)], next: Position) -> Run {
     let mut run = Run { may_be: Vec::new(), model, tail: Position::ZERO };
     let Ok(mut world) = World::open(disk) else {
@@ -38,10 +38,10 @@ fn run(disk: &SimulatedDisk, model: Model, actions: &[(UnixMs, Action)], next: P
     let mut in_doubt = None;
     for (now, action) in actions {
         match world.apply(*now, action) {
-            // Also when nothing is written any more, what changes nothing is answered.
+            // Commands that change nothing are answered even when nothing more is written.
             Answer::Applied(answer) => {
                 let of_model = run.model.apply(*now, action, next);
-                // What of what waits to be freed is in memory decides whether a sweep is done.
+                // Whether a sweep is needed depends on which of the events to free are in memory.
                 assert!(
                     matches!(action, Action::Sweep) || answer == of_model,
                     "{action:?}: {answer}, not {of_model}"
@@ -77,7 +77,7 @@ fn check(seed: u64, number: u64, fault: Fault, ending: Ending) -> bool {
     };
     let mut world = World::open(&disk).unwrap_or_else(|error| panic!("{context}: {error}"));
     let seen = world.seen();
-    assert!(run.may_be.contains(&seen), "{context}: {seen:#?}\nis none of {:#?}", run.may_be);
+    assert!(run.may_be.contains(&seen), "{context}: {seen:#?}\nis not one of {:#?}", run.may_be);
     assert!(world.tail() >= run.tail, "{context}: the tail went back");
     go_on(&mut world, seed, run.tail, &context);
     let before = world.seen();
@@ -85,8 +85,8 @@ fn check(seed: u64, number: u64, fault: Fault, ending: Ending) -> bool {
         Ending::Close => world.close(),
         Ending::PowerCut | Ending::Kill => drop(world),
     }
-    // A name whose sync failed stays in doubt on this disk for as long as the machine runs, whatever is done. On
-    // real ones a file system that fails so takes no more writes.
+    // A name whose sync failed stays in doubt on this disk as long as the machine runs. A real file system with
+    // such an error becomes read-only.
     let disk = match (is_name_in_doubt, ending) {
         (true, Ending::Kill | Ending::Close) => disk.after_exit(),
         _ => disk.after_power_cut(number),
@@ -96,7 +96,7 @@ fn check(seed: u64, number: u64, fault: Fault, ending: Ending) -> bool {
     was_reached
 }
 
-/// The log that was opened again takes steps, at positions that were never used.
+/// The reopened log accepts commands, at positions that were never used.
 fn go_on(world: &mut World, seed: u64, tail: Position, context: &str) {
     assert!(world.first_free() > tail, "{context}: a position would be used again");
     for (now, action) in actions(seed + 1_000, 12) {
@@ -106,7 +106,7 @@ fn go_on(world: &mut World, seed: u64, tail: Position, context: &str) {
     }
 }
 
-/// Every operation of the workload fails so, in turn.
+/// Every operation of the workload fails in turn.
 fn check_all(fault: Fault, ending: Ending, seeds: std::ops::Range<u64>) {
     for seed in seeds {
         let mut number = 0;
@@ -142,10 +142,10 @@ fn each_operation_finds_the_disk_full_and_the_power_goes() {
     check_all(Fault::Full, Ending::PowerCut, 40..43);
 }
 
-/// With a sync now and then, what was answered may be gone after a power cut, but only from its end; and no
-/// position that was shown is used again.
+/// With an interval, acknowledged commands may be gone after a power cut, but only the last ones; and no shown
+/// position is reused.
 #[test]
-fn with_an_interval_the_end_may_be_lost_and_no_position_is_used_again() {
+fn with_an_interval_the_end_may_be_lost_and_no_position_is_reused() {
     let settings = DiskSettings { sync: SyncRule::Interval(Duration::from_secs(3_600)), ..SETTINGS };
     for seed in 0..40 {
         let disk = SimulatedDisk::new(seed);
@@ -159,7 +159,7 @@ fn with_an_interval_the_end_may_be_lost_and_no_position_is_used_again() {
         assert_eq!(&world.seen(), may_be.last().unwrap(), "seed {seed}");
         let disk = disk.after_power_cut(seed);
         let mut again = World::open_with(&disk, settings).unwrap();
-        assert!(may_be.contains(&again.seen()), "seed {seed}: what is there is the beginning of what was");
+        assert!(may_be.contains(&again.seen()), "seed {seed}: the log is a prefix of what it was");
         go_on(&mut again, seed, world.tail(), "with an interval");
     }
 }

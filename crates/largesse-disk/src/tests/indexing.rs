@@ -1,5 +1,4 @@
-//! The thread that indexes panics: whoever writes does, too, so that nothing is written behind events that no index
-//! has.
+//! If the indexing thread panics, so does the writer, so that nothing is written after events that no index has.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,15 +7,15 @@ use largesse_log::UnixMs;
 use super::world::{SETTINGS, World, publish};
 use crate::{io::SimulatedDisk, settings::DiskSettings};
 
-/// More than whoever writes indexes by itself.
+/// More than the writer indexes inline.
 const PUBLISHES: usize = 20;
-/// A group is indexed while the next is synced, and waited for after that.
+/// A group is indexed while the next one syncs, and joined after that.
 const GROUPS: usize = 3;
 
 #[test]
-fn when_the_thread_that_indexes_panics_nothing_is_written_behind_it() {
+fn when_the_indexing_thread_panics_nothing_more_is_written() {
     let disk = SimulatedDisk::new(1);
-    // No segment is full meanwhile: that would have the writer index by itself.
+    // No segment gets full meanwhile: then the writer would index inline.
     let settings = DiskSettings { segment_bytes: 1024 * 1024, ..SETTINGS };
     let mut world = World::open_with(&disk, settings).expect("an empty disk takes a log");
     world.break_indexing();
@@ -25,10 +24,10 @@ fn when_the_thread_that_indexes_panics_nothing_is_written_behind_it() {
             world.apply_together(UnixMs(1_000), (0..PUBLISHES).map(|_| publish()));
         }
     }));
-    assert_eq!(panic.expect_err("whoever writes ends").downcast_ref(), Some(&"a bug"));
+    assert_eq!(panic.expect_err("the writer panics").downcast_ref(), Some(&"a bug"));
     let tail = world.tail();
     drop(world);
-    // A start takes the steps again, and finds all that was answered.
+    // Recovery replays the commands, and finds everything acknowledged.
     let again = World::open_with(&disk.after_exit(), settings).expect("the log is whole");
     assert!(again.tail() >= tail);
     assert!(again.indexes_answer());

@@ -1,5 +1,5 @@
-//! A stranger removes the segment that is written while the next is begun: nobody looks at its name any more then, and
-//! what is in it is gone when the server stops.
+//! Somebody removes the active segment while the next is begun: its name is not checked any more then, and its
+//! contents would be gone when the server stops.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use largesse_log::UnixMs;
 use super::world::{Action, Answer, SETTINGS, World, publish};
 use crate::io::{Disk, DiskFile, SimulatedDisk};
 
-/// Another disk. The files that were there when a file is made with a stranger about have no name after that.
+/// A disk. If a file is created while `is_about` is set, all files from before lose their names.
 struct Robbed {
     disk: SimulatedDisk,
     is_about: Arc<AtomicBool>,
@@ -92,7 +92,7 @@ fn after_a_segment_was_removed_while_the_next_was_begun_nothing_is_published() {
     assert!(matches!(world.apply(UnixMs(1_000), &Action::Append(publish())), Answer::Applied(_)));
     is_about.store(true, SeqCst);
     world.roll_without_checkpoint();
-    // The watch sees that each name is there.
+    // The watch finds every name.
     world.maintenance.check_files();
     assert_eq!(world.apply(UnixMs(2_000), &Action::Append(publish())), Answer::NotWritten);
 }

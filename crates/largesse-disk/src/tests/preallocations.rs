@@ -1,4 +1,4 @@
-//! Segments that are filled with zeros ahead: what is behind the last group is no loss, and no group is taken for it.
+//! Preallocated segments: zeros after the last group are not a loss, and a lost group is not mistaken for them.
 
 use largesse_log::{Append, Author, NewEvent, Once, StreamName, Then, UnixMs};
 use largesse_wire::EventData;
@@ -22,8 +22,7 @@ fn append(world: &mut World, text: &str) {
     assert!(matches!(world.apply(UnixMs(1), &Action::Append(append)), Answer::Applied(_)));
 }
 
-/// A log whose last segment was begun in a preallocated segment, and has some groups and more zeros behind them; and
-/// its last segment's name.
+/// A log whose last segment was preallocated, and has some groups followed by zeros; and that segment's name.
 fn with_zeros(seed: u64) -> (SimulatedDisk, World, String) {
     let disk = SimulatedDisk::new(seed);
     let mut world = World::open(&disk).unwrap();
@@ -45,7 +44,7 @@ fn segments(disk: &SimulatedDisk) -> Vec<String> {
     disk.file_names().into_iter().filter(|name| name.ends_with("-0.segment")).collect()
 }
 
-/// How many segments were begun in a preallocated segment, and how many as files that grow.
+/// How many segments were preallocated, and how many are files that grow.
 fn begun(disk: &SimulatedDisk) -> (usize, usize) {
     let record = disk.record();
     let is_preallocation = |act: &Act| matches!(act, Act::Rename { from, .. } if from == preallocation::FILE);
@@ -73,14 +72,14 @@ fn ends(disk: &SimulatedDisk, name: &str) -> Vec<u64> {
     }
 }
 
-/// Makes zeros of bytes that were safe, as a disk does that lost them.
+/// Zeros durable bytes, like a disk that lost them.
 fn lose(disk: &SimulatedDisk, name: &str, bytes: std::ops::Range<u64>) {
     let file = disk.open(name).unwrap();
     file.write_at(&vec![0; (bytes.end - bytes.start) as usize], bytes.start).unwrap();
     file.sync().unwrap();
 }
 
-/// Else nothing here is looked at.
+/// Otherwise these tests would prove nothing.
 #[test]
 fn the_workload_of_the_crash_tests_fills_preallocated_segments_and_also_does_without() {
     for seed in [0, 10, 20, 30, 40] {
@@ -95,7 +94,7 @@ fn the_workload_of_the_crash_tests_fills_preallocated_segments_and_also_does_wit
 }
 
 #[test]
-fn after_a_crash_a_log_goes_on_before_the_zeros_and_gives_their_space_back() {
+fn after_a_crash_a_log_continues_without_the_zeros_and_frees_their_space() {
     for seed in 0..20 {
         let (disk, world, last) = with_zeros(seed);
         let seen = world.seen();
@@ -122,7 +121,7 @@ fn after_a_crash_a_log_goes_on_before_the_zeros_and_gives_their_space_back() {
 }
 
 #[test]
-fn safe_groups_that_became_zeros_are_broken_while_one_follows() {
+fn durable_groups_that_became_zeros_are_broken_if_one_follows() {
     let (disk, _, last) = with_zeros(1);
     let ends = ends(&disk, &last);
     assert!(ends.len() >= 3);
@@ -144,13 +143,13 @@ fn safe_groups_that_became_zeros_are_broken_while_one_follows() {
     }
 }
 
-/// The end of a segment that is not the last was safe. That it is gone is seen where the next goes on.
+/// The end of a segment that is not the last was durable. Its loss shows where the next one begins.
 #[test]
-fn a_lost_end_of_a_segment_that_is_not_the_last_does_not_pass() {
+fn a_lost_end_of_a_segment_that_is_not_the_last_is_found() {
     let disk = SimulatedDisk::new(3);
     let mut world = World::open(&disk).unwrap();
     (0..3).for_each(|number| append(&mut world, &format!("one {number}")));
-    // Without a checkpoint: a start takes the groups of both.
+    // Without a checkpoint, so that a start replays both.
     world.roll_without_checkpoint();
     (0..3).for_each(|number| append(&mut world, &format!("two {number}")));
     let names = segments(&disk);
@@ -189,7 +188,7 @@ fn recovery_removes_a_leftover_preallocated_segment_whatever_is_in_it() {
 #[test]
 fn after_a_clean_stop_no_file_has_more_than_was_written() {
     let (disk, mut world, last) = with_zeros(5);
-    // Half of the segment is what it takes to have a preallocated segment.
+    // The next one is preallocated when the segment is half full.
     while !disk.file_names().contains(&preallocation::FILE.to_owned()) {
         append(&mut world, &"x".repeat(40));
     }
@@ -204,7 +203,7 @@ fn after_a_clean_stop_no_file_has_more_than_was_written() {
 fn a_stop_makes_no_segment_that_was_ordered() {
     let disk = SimulatedDisk::new(7);
     let mut world = World::open(&disk).unwrap();
-    // The second comes late.
+    // The second is made late.
     while world.preallocations() < 2 {
         append(&mut world, "x");
     }
@@ -220,7 +219,7 @@ fn a_stop_makes_no_segment_that_was_ordered() {
 }
 
 #[test]
-fn a_segment_that_is_sealed_gives_its_zeros_back() {
+fn sealing_a_segment_frees_its_zeros() {
     let (disk, mut world, last) = with_zeros(6);
     let written = *ends(&disk, &last).last().unwrap();
     assert!((bytes_of(&disk, &last) as u64) > written);

@@ -1,7 +1,7 @@
-//! The suite of all engines on one whose events leave memory at any moment: after a step, or while something is
-//! read from the disk, so between two looks of one read. Where they are must make no difference.
+//! The conformance suite on an engine whose events leave memory at any moment: after a command, or while something
+//! is read from the disk, and so in the middle of a query. Where they are must make no difference.
 //!
-//! It is the engine without its own threads but those that read, so that a seed decides what happens.
+//! It is the engine without its threads, except the read pool, so that a seed decides what happens.
 
 use std::{
     io,
@@ -26,14 +26,14 @@ use crate::{
     settings::{DiskSettings, SyncRule},
 };
 
-/// What may stay in memory when events leave it. An event of the suite counts about 130.
+/// How many bytes may stay in memory when events are evicted. An event of the suite counts about 130.
 const HOT_LIMITS: [u64; 6] = [0, 150, 300, 600, 1_500, 6_000];
-/// One step of so many moves events.
+/// One command in this many evicts events.
 const COMMANDS_PER_MOVE: u64 = 3;
-/// One read of the disk of so many moves events.
+/// One read of the disk in this many evicts events.
 const READS_PER_MOVE: u64 = 4;
 
-/// A log whose events leave memory by chance.
+/// A log whose events leave memory at random.
 struct Settling {
     log: Arc<Log>,
     pool: ReadPool,
@@ -41,7 +41,7 @@ struct Settling {
 
 struct Log {
     core: Arc<Core>,
-    /// Who holds this writes, or moves events.
+    /// Its holder writes, or evicts events.
     parts: Mutex<Parts>,
 }
 
@@ -54,7 +54,7 @@ struct Parts {
 impl Parts {
     fn move_some(&mut self, one_of: u64) {
         if self.rng.below(one_of) == 0 {
-            // Without a thread for it, all that was taken is indexed.
+            // Without an indexing thread, everything applied is indexed.
             self.writer.core.state().settle(self.rng.pick(&HOT_LIMITS), Position::MAX, usize::MAX);
         }
     }
@@ -65,7 +65,7 @@ impl Log {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something is about to be read from the disk. When the writer does that, nobody moves events.
+    /// Called before each read of the disk. If the writer reads, nothing is evicted.
     fn is_reading(&self) {
         if let Ok(mut parts) = self.parts.try_lock() {
             parts.move_some(READS_PER_MOVE);
@@ -90,7 +90,7 @@ impl Log {
     }
 }
 
-/// A disk that tells the log when it is read.
+/// A disk that notifies the log before each read.
 struct ObservedDisk {
     disk: SimulatedDisk,
     log: Arc<OnceLock<Weak<Log>>>,

@@ -1,5 +1,4 @@
-//! A log on a simulated disk, one step at a time, and beside it a state that has just the steps that were
-//! answered.
+//! A log on a simulated disk, one command at a time, and a model with exactly the acknowledged commands.
 
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -23,7 +22,7 @@ use crate::{
     settings::{DiskSettings, SyncRule},
 };
 
-/// Small enough that a few dozen steps fill several segments and have some compacted.
+/// Small enough that a few dozen commands fill several segments, of which some are compacted.
 pub(super) const SETTINGS: DiskSettings = DiskSettings {
     sync: SyncRule::Always,
     segment_bytes: 1_200,
@@ -39,7 +38,7 @@ pub(super) fn limits() -> EngineLimits {
     EngineLimits { log_bytes_max: 9_000, keys_max: 8, tombstones_max: 3, defaults, ..EngineLimits::default() }
 }
 
-/// One step of a workload.
+/// One command of a workload.
 #[derive(Clone, Debug)]
 pub(super) enum Action {
     Append(Append),
@@ -59,14 +58,14 @@ impl Action {
     }
 }
 
-/// An event of a byte, of the stream `a`.
+/// Publishes an event of one byte to the stream `a`.
 pub(super) fn publish() -> Append {
     let event = NewEvent { name: None, data: EventData::parse("x").expect("it is text") };
     let stream = StreamName::parse("a").expect("it is a name");
     Append { stream, events: vec![event], then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source }
 }
 
-/// A workload that does all there is to do.
+/// A workload with every kind of command.
 pub(super) fn actions(seed: u64, count: usize) -> Vec<(UnixMs, Action)> {
     let mut rng = Rng::new(seed);
     let mut now = 1_000;
@@ -111,14 +110,14 @@ fn rng_bytes(number: usize, n: u64) -> usize {
     (number * 7 + n as usize * 13) % 50
 }
 
-/// The log, as far as it can be seen from outside: its streams, and their events from the first on.
+/// The log as seen from outside: its streams, and all their events.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     states: Vec<StreamState>,
     records: Vec<(Position, String)>,
 }
 
-/// A log that is open.
+/// An open log.
 pub(super) struct World {
     writer: Writer,
     pub(super) maintenance: Maintenance,
@@ -126,14 +125,14 @@ pub(super) struct World {
     preallocations: u64,
 }
 
-/// What a step came to.
+/// The outcome of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It was taken, or refused by the log's rules, with this answer.
+    /// It was applied, or rejected by the log's rules, with this reply.
     Applied(String),
     /// It was not written.
     NotWritten,
-    /// Nobody knows.
+    /// Its outcome is unknown.
     Unknown,
 }
 
@@ -150,7 +149,7 @@ impl World {
         let new = NewLog { incarnation: Incarnation(7), salt: 11 };
         let Opened { writer, maintenance, checkpoint_request, .. } = open(disk, limits(), settings, new)?;
         if let Some(checkpoint_request) = checkpoint_request {
-            // A disk that fails here fails the next step, too.
+            // A disk that fails here fails the next command, too.
             let _ = maintenance.checkpoint(&checkpoint_request);
         }
         Ok(Self { writer, maintenance, preallocations: 0 })
@@ -160,7 +159,7 @@ impl World {
         let answer = self.submit(now, action);
         if self.writer.order_preallocation() {
             self.preallocations += 1;
-            // Each second comes too late for the next segment.
+            // Every second one comes too late for the next segment.
             if !self.preallocations.is_multiple_of(2) {
                 self.maintenance.make_preallocation();
             }
@@ -192,12 +191,12 @@ impl World {
         }
     }
 
-    /// The thread that indexes has a bug from now on.
+    /// Makes the indexing thread panic at its next batch.
     pub(super) fn break_indexing(&mut self) {
         self.writer.indexing.start_broken_thread();
     }
 
-    /// Takes these in one group. Nobody hears the answers.
+    /// Applies these in one group, and ignores the answers.
     pub(super) fn apply_together(&mut self, now: UnixMs, appends: impl IntoIterator<Item = Append>) {
         let request = |append: Append| {
             let encoded = EncodedEvents::new(self.writer.core.salt, &append.events).unwrap();
@@ -207,30 +206,30 @@ impl World {
         self.writer.commit(requests);
     }
 
-    /// Begins a new segment and has the last one kept.
+    /// Begins a new segment and makes a checkpoint.
     pub(super) fn roll(&mut self) {
         let checkpoint_request = self.writer.roll().expect("the disk works");
         self.maintenance.checkpoint(&checkpoint_request).expect("the disk works");
     }
 
-    /// Begins a new segment while the maintenance thread has no time.
+    /// Begins a new segment without a checkpoint.
     pub(super) fn roll_without_checkpoint(&mut self) {
         self.writer.roll().expect("the disk works");
     }
 
-    /// Whether the maintenance thread would begin something by itself.
+    /// Whether maintenance would start something by itself.
     pub(super) fn has_garbage(&self) -> bool {
         self.maintenance.has_garbage()
     }
 
-    /// Looks for every stream in every index; whether all of them answer.
+    /// Whether every index answers for every stream.
     pub(super) fn indexes_answer(&self) -> bool {
         let answers = |segment: &crate::segments::Segment| {
             segment
                 .index
                 .ask(|index| index.all_postings(StreamEpoch(Position::ZERO)).all(|postings| postings.is_ok()))
         };
-        // Each of them is asked.
+        // Not `all`: each index has to be read.
         self.writer.core.segments.all().iter().filter(|segment| !answers(segment)).count() == 0
     }
 
@@ -238,7 +237,7 @@ impl World {
         if let Ok(checkpoint_request) = self.writer.finish() {
             let _ = self.maintenance.checkpoint(&checkpoint_request);
         }
-        // What was ordered and not begun is not wanted any more.
+        // A preallocation that was ordered and not begun is not wanted any more.
         self.maintenance.make_preallocation();
         self.maintenance.close();
     }
@@ -248,7 +247,7 @@ impl World {
         self.preallocations
     }
 
-    /// Where the next record would stand.
+    /// The position of the next record.
     pub(super) fn first_free(&self) -> Position {
         self.writer.first_free()
     }
@@ -257,7 +256,7 @@ impl World {
         self.writer.core.state().tail()
     }
 
-    /// All that can be seen, by name and by pattern.
+    /// Everything visible, by name and by pattern.
     pub(super) fn seen(&self) -> Seen {
         let by_name = self.records(&STREAMS.join(","));
         let by_pattern = self.records("**");
@@ -306,7 +305,7 @@ fn text_of(record: &Record) -> String {
     }
 }
 
-/// The steps that were answered, in memory.
+/// The acknowledged commands, in memory.
 pub(super) struct Model {
     state: LogState,
 }
@@ -316,7 +315,7 @@ impl Model {
         Self { state: LogState::new(limits()) }
     }
 
-    /// Takes a step, at the position that the log on the disk gives it.
+    /// Applies a command, at the position that it has on the disk.
     pub(super) fn apply(&mut self, now: UnixMs, action: &Action, next: Position) -> String {
         let stamp = |state: &LogState| {
             let stamp = state.next_stamp(now);

@@ -123,15 +123,13 @@ async fn check(thread: &'static str, problems: &[&str], why: &str) {
 
 #[tokio::test]
 async fn a_server_that_can_no_longer_write_its_log_says_so_and_stops() {
-    let why =
-        "the log has failed: the thread that writes the log panicked: the disk was told to make it panic";
+    let why = "the log has failed: the thread that writes the log panicked: the test made the disk panic";
     check("log-write", &["log-unsafe", "log-unwritable"], why).await;
 }
 
 #[tokio::test]
 async fn a_server_that_can_no_longer_maintain_its_log_says_so_and_stops() {
-    let why =
-        "the log has failed: the thread that maintains the log panicked: the disk was told to make it panic";
+    let why = "the log has failed: the thread that maintains the log panicked: the test made the disk panic";
     check("log-maintain", &["log-unwritable"], why).await;
 }
 

@@ -365,7 +365,7 @@ fn a_file_that_can_be_made_again_is_and_nothing_is_lost() {
         let name = files(&live).into_iter().find(|name| name.ends_with(file)).unwrap();
         fs::remove_file(live.join(&name)).unwrap();
         if file == "checkpoint" {
-            server.running.told("the checkpoint of the log is gone");
+            server.running.told("the log's checkpoint is gone");
             while !live.join(&name).exists() {
                 server.ask("GET", "/streams?limit=1", "");
             }

@@ -1,6 +1,6 @@
-//! Why a checkpoint can't be used, in words for whoever runs the server.
+//! Why a checkpoint can't be used, in words for the operator.
 //!
-//! Does not know the folder: whoever opens the log adds it.
+//! Does not know the folder: the code that opens the log adds it.
 
 use std::io;
 
@@ -20,13 +20,13 @@ pub enum CheckpointError {
         #[from]
         source: io::Error,
     },
-    /// It is not as it was written.
+    /// Its bytes are not what was written.
     #[error(
         "the file `{FILE}` is broken at byte {at}: {fault}. The log can't be opened without it: \
          `largesse log import` makes a new log, in another folder, of what `largesse log export` saved"
     )]
     Broken {
-        /// The byte at which begins what is broken.
+        /// Where the broken part begins.
         at: u64,
         /// What is wrong with it.
         fault: Flaw,
@@ -45,23 +45,23 @@ pub enum CheckpointError {
 /// What is wrong with a part of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// It does not begin as a checkpoint.
+    /// It does not begin like a checkpoint.
     #[error("it does not begin with \"LARGECKP\"")]
     Magic,
-    /// The header's checksum is not that of its bytes.
-    #[error("the checksum of its header is not that of its bytes")]
+    /// The header's checksum does not match its bytes.
+    #[error("the checksum of its header does not match its bytes")]
     Header,
-    /// Bytes of the header that have to be zero are not.
-    #[error("bytes of its header that have to be zero are not")]
+    /// Header bytes that must be zero are not.
+    #[error("header bytes that must be zero are not")]
     Padding,
-    /// A frame is broken, or not one that belongs there.
+    /// A frame is broken, or does not belong there.
     #[error("the frame there is broken: {0}")]
     Frame(Fault),
-    /// The frames are not those that the end was written after.
-    #[error("the end there is that of other frames than those before it")]
+    /// The end does not match the frames before it.
+    #[error("the end there does not match the frames before it")]
     Others,
-    /// The file goes on after the end.
-    #[error("it goes on after its end")]
+    /// The file continues after its end.
+    #[error("it continues after its end")]
     Rest,
 }
 

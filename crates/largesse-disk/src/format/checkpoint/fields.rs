@@ -1,4 +1,4 @@
-//! What the bodies of a checkpoint's frames are made of.
+//! The fields of a checkpoint's frames.
 //!
 //! ```text
 //! 16 Head    incarnation u64 | written u64 | reserved u64 | replay_from u64
@@ -25,7 +25,7 @@
 //! heads      the check over the heads of all frames before it, as over those of events (`frame/events.rs`)
 //! ```
 //!
-//! Streams, keys, digests and what is optional are in `command/fields.rs`, limits and settings in
+//! Streams, keys, digests and optional fields are in `command/fields.rs`, limits and settings in
 //! `command/settings.rs`. The salt is in the file's header.
 //!
 //! Invariants: those of [`Field`]. Does not know whether the values make sense together.
@@ -44,19 +44,19 @@ use crate::format::{
     frame::{EventsCheck, Fault, Salt, Sequence},
 };
 
-/// How many items of each kind there are, and which.
+/// The counts of the items, and a checksum over all frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) segments: u64,
     pub(super) lives: u64,
     pub(super) tombstones: u64,
     pub(super) keys: u64,
-    /// Of all frames before the end. Each is checked alone too; this also finds one that is whole and stands
-    /// where another was written, as when a disk lost a write over an older checkpoint's bytes.
+    /// Of all frames before the end. Each also has a checksum of its own; this one finds a whole frame in the wrong
+    /// place, as after a lost write over an older checkpoint's bytes.
     pub(super) heads: EventsCheck,
 }
 
-/// The fields of a struct, one after the other.
+/// A struct: its fields in order.
 macro_rules! all_of {
     ($($whole:ident { $($field:ident),+ })+) => {$(
         impl Field for $whole {
@@ -87,7 +87,7 @@ all_of! {
     End { segments, lives, tombstones, keys, heads }
 }
 
-/// A number with a type of its own.
+/// A newtype of a number.
 macro_rules! number {
     ($($number:ident),+) => {$(
         impl Field for $number {
@@ -104,7 +104,7 @@ macro_rules! number {
 
 number!(Incarnation, Sequence, EventsCheck);
 
-/// One of some values, as one byte.
+/// An enum without data: one byte.
 macro_rules! one_of {
     ($($value:ty { $($tag:literal $is:pat => $of:expr),+ })+) => {$(
         impl Field for $value {

@@ -9,19 +9,19 @@
 //!   56      8  check   u64, XXH3-64 of the 56 bytes before
 //! ```
 //!
-//! The format 1 is read as well: it has fewer settings, and says so in their bytes (`command/settings.rs`).
+//! Format 1 is read, too: it has fewer settings, which their bytes say (`command/settings.rs`).
 //!
-//! Every later format keeps the magic, the place of its own number, and the check, so that a checkpoint of another
-//! format can be told from a broken one.
+//! Every later format keeps the magic, the offset of the format number, and the checksum, so that another format is
+//! not mistaken for a broken file.
 //!
-//! Invariant: a header that is accepted is the one that was written, to the byte. Does not read files.
+//! Invariant: an accepted header is byte for byte the one that was written. Does not read files.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::{CheckpointError, Flaw};
 use crate::format::frame::Salt;
 
-/// The bytes of a header.
+/// The length of a header.
 pub(super) const HEADER_BYTES: usize = 64;
 
 /// The format that is written, and the latest that is read.
@@ -35,7 +35,7 @@ pub(crate) const MAGIC: [u8; 8] = *b"LARGECKP";
 /// Where the zeros begin.
 const ZERO_FROM: usize = 20;
 
-/// Where the bytes end that the check is of.
+/// The end of the bytes that the checksum covers.
 const CHECKED_UPTO: usize = 56;
 
 /// The header's bytes.
@@ -49,7 +49,7 @@ pub(super) fn encode(salt: Salt) -> [u8; HEADER_BYTES] {
     out
 }
 
-/// Reads a header. What is broken is not taken for another format.
+/// Reads a header. A broken one is not mistaken for another format.
 pub(super) fn decode(bytes: &[u8; HEADER_BYTES]) -> Result<Salt, CheckpointError> {
     if bytes[..8] != MAGIC {
         return Err(CheckpointError::broken(0, Flaw::Magic));

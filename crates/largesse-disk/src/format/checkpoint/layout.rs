@@ -1,16 +1,16 @@
-//! The order of a checkpoint's frames, and what has stood in it so far.
+//! The order of a checkpoint's frames, and the counts so far.
 //!
-//! Invariant: the writer and the reader both count here, so the end that one writes is the end that the other
-//! expects. Does not know bodies.
+//! Invariant: the writer and the reader count with the same code, so the end that one writes is the end that the
+//! other expects. Does not know bodies.
 
 use super::fields::End;
 use crate::format::frame::{EventsCheck, Fault, FrameHead, Kind, Salt};
 
-/// What a checkpoint's frames are up to some place.
+/// The frames so far, while writing or reading.
 pub(super) struct FrameOrder {
-    /// The last kind that was met.
+    /// The kind of the last frame.
     last: Option<Kind>,
-    /// What an end at this place has to say.
+    /// The end frame that would have to follow.
     end: End,
 }
 
@@ -20,12 +20,12 @@ impl FrameOrder {
         Self { last: None, end: End { segments: 0, lives: 0, tombstones: 0, keys: 0, heads } }
     }
 
-    /// What an end has to say here.
+    /// The end frame that would have to follow here.
     pub(super) fn end(&self) -> End {
         self.end
     }
 
-    /// Goes on to a frame, if it may stand here.
+    /// Counts a frame, if its kind may follow here.
     pub(super) fn pass(&mut self, kind: Kind, head: &FrameHead) -> Result<(), Fault> {
         if !self.may_be_followed_by(kind) {
             return Err(Fault::Misplaced { kind });
@@ -57,7 +57,7 @@ impl FrameOrder {
 const HEAD: u8 = 0;
 const END: u8 = 6;
 
-/// The place of a kind in the order, if it has one.
+/// A kind's rank in the order, if it has one.
 fn rank(kind: Kind) -> Option<u8> {
     match kind {
         Kind::Head => Some(HEAD),

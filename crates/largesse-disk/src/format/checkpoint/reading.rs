@@ -1,7 +1,7 @@
-//! CheckpointReader a checkpoint: its head, and then its items one by one.
+//! Reads a checkpoint: its head, and then its items one by one.
 //!
-//! Invariants: what was not checked is not given out; but that nothing is missing is known at the end only. No
-//! bytes make it panic. Does not put the state together.
+//! Invariants: nothing is returned before its checksum is verified; that nothing is missing is known only at the
+//! end. No bytes make it panic. Does not assemble the state.
 
 use std::io;
 
@@ -21,14 +21,14 @@ use crate::{
     io::{Disk, DiskFile},
 };
 
-/// A checkpoint whose head is read.
-#[must_use = "whether a checkpoint is whole is known when its items are read"]
+/// A checkpoint whose head was read.
+#[must_use = "whether a checkpoint is whole is known once its items are read"]
 pub(crate) struct CheckpointReader {
     head: CheckpointHead,
     frames: Frames,
 }
 
-/// Opens the checkpoint. `None` when there is none.
+/// Opens the checkpoint. `None` if there is none.
 ///
 /// # Errors
 /// [`CheckpointError`].
@@ -62,15 +62,15 @@ fn read_header(file: &dyn DiskFile) -> Result<Salt, CheckpointError> {
 }
 
 impl CheckpointReader {
-    /// All but the items.
+    /// Everything except the items.
     pub(crate) fn head(&self) -> &CheckpointHead {
         &self.head
     }
 
-    /// Gives all items to `take`, in the order of the file: segments, lives, tombstones, keys, damages.
+    /// Passes all items to `take`, in file order: segments, lives, tombstones, keys, damages.
     ///
     /// # Errors
-    /// [`CheckpointError`]. What was given out until then is worth nothing: it is not all.
+    /// [`CheckpointError`]. Discard the items passed until then: they are not all.
     pub(crate) fn items(mut self, take: &mut dyn FnMut(Item)) -> Result<(), CheckpointError> {
         loop {
             let (at, expected) = (self.frames.at, self.frames.order.end());
@@ -83,8 +83,8 @@ impl CheckpointReader {
     }
 }
 
-/// What follows a head.
-#[expect(clippy::large_enum_variant, reason = "nobody keeps one: each is taken apart at once")]
+/// A frame that follows the head.
+#[expect(clippy::large_enum_variant, reason = "none is stored: each is taken apart at once")]
 pub(super) enum Part {
     Item(Item),
     End(End),
@@ -124,7 +124,7 @@ impl Frames {
         let (at, end) = (self.at, self.window.end());
         let stopped = |what| Stop::broken(at, what);
         let head = self.window.frame_head(at, end)?;
-        // Not checked yet, but enough to hold no more in memory than such a frame can have.
+        // Not verified yet, but enough to bound the memory for such a frame.
         let kind = head.kind().map_err(stopped)?;
         let frame_bytes = head.frame_bytes().map_err(stopped)?;
         if frame_bytes > frame_bytes_max(kind) {
@@ -136,14 +136,14 @@ impl Frames {
         decode(frame.kind, frame.body).map_err(stopped)
     }
 
-    /// Nothing may follow.
+    /// Checks that nothing follows.
     fn finish(&self) -> Result<(), CheckpointError> {
         if self.at == self.window.end() { Ok(()) } else { Err(CheckpointError::broken(self.at, Flaw::Rest)) }
     }
 }
 
-/// The most bytes of a frame. Names, keys and the blocks that a key remembers are bounded, far below this; what a
-/// segment skips is bounded by the segment.
+/// The maximum length of a frame. Names, keys and a key's blocks are bounded, far below this; the void ranges of a
+/// segment are bounded by the segment.
 fn frame_bytes_max(kind: Kind) -> u32 {
     if kind == Kind::Sealed { u32::MAX } else { READ_AHEAD_BYTES as u32 }
 }

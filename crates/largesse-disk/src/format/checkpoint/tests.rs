@@ -1,4 +1,4 @@
-//! Checkpoints to bytes and back: properties here; what breaks them, and tables of bytes, beside.
+//! Checkpoints to bytes and back: properties here; broken files and tables of bytes in the submodules.
 
 use std::time::Duration;
 
@@ -25,11 +25,11 @@ mod crash;
 
 const SALT: Salt = Salt(0x5A17);
 
-/// All that a checkpoint holds.
+/// The contents of a checkpoint.
 type Checkpoint = (CheckpointHead, Vec<Item>);
 
 fn written(disk: &dyn Disk, (head, items): &Checkpoint) {
-    let bytes = write_items(disk, head, items.iter().cloned()).expect("the disk is well");
+    let bytes = write_items(disk, head, items.iter().cloned()).expect("the disk works");
     assert_eq!(disk.open(FILE).and_then(|file| file.bytes()).expect("it is there"), bytes);
 }
 
@@ -196,10 +196,10 @@ fn a_large_checkpoint_is_written_and_read_in_pieces() {
 }
 
 #[test]
-fn without_a_checkpoint_there_is_none() {
+fn without_the_file_there_is_no_checkpoint() {
     let disk = SimulatedDisk::new(0);
     assert_eq!(read(&disk).unwrap(), None);
-    // What a crash left of one that was never whole does not count.
+    // A leftover of one that was never completed is ignored.
     disk.create(NEW_FILE).unwrap().write_at(b"LARGECKP", 0).unwrap();
     assert_eq!(read(&disk).unwrap(), None);
     written(&disk, &large(SALT));
@@ -232,7 +232,7 @@ fn any_action() -> impl Strategy<Value = LogAction> {
     ]
 }
 
-/// Applies a command to a log of which nothing is known that is not in memory.
+/// Applies a command to a log that finds no cold events.
 fn apply(log: &mut LogState, stamp: Stamp, command: Command) -> Applied {
     let mut progress = log.apply(stamp, command);
     loop {
@@ -246,7 +246,7 @@ fn apply(log: &mut LogState, stamp: Stamp, command: Command) -> Applied {
     }
 }
 
-/// Takes a step. What it answers is of no interest here.
+/// Performs an action. Its reply doesn't matter here.
 fn perform(log: &mut LogState, now: &mut UnixMs, action: LogAction) {
     let stream = |number: usize| name(["a", "b/1", "b/2", "é"][number]);
     let key = |number: u8| key_named(&format!("key-{number}"));
@@ -295,7 +295,7 @@ fn perform(log: &mut LogState, now: &mut UnixMs, action: LogAction) {
 }
 
 fn items(snapshot: &Snapshot) -> Vec<Item> {
-    // Lives are in no order.
+    // Lives come in any order.
     let mut lives: Vec<_> = snapshot.lives().collect();
     lives.sort_unstable_by(|one, other| one.stream.cmp(&other.stream));
     let streams = lives.into_iter().map(Item::Life).chain(snapshot.tombstones().map(Item::Tombstone));

@@ -1,7 +1,7 @@
-//! Writing a checkpoint: beside the old one, made safe, and then in its place.
+//! Writes a checkpoint: to a new file, synced, and then renamed over the old one.
 //!
-//! Invariant: whatever fails, and wherever the power goes, [`FILE`] is the old checkpoint or the new one, whole.
-//! Does not know what the old one was.
+//! Invariant: whatever fails, and whenever the power goes, [`FILE`] is the old checkpoint or the new one, whole.
+//! Does not read the old one.
 
 use std::{io, sync::Arc};
 
@@ -16,16 +16,16 @@ use crate::{
     io::{Disk, DiskFile},
 };
 
-/// As soon as so many bytes are to be written, they are. What is written at once is larger by at most one frame.
+/// The buffer is flushed once it has this many bytes, so a write is larger by at most one frame.
 pub(super) const BUFFER_BYTES: usize = 64 * 1024;
 
-/// Writes a checkpoint in the place of the old one, and answers how many bytes it has. Blocks, for as long as
-/// the whole state takes to be written and synced.
+/// Writes a checkpoint over the old one, and returns its length. Blocks until the whole state is written and
+/// synced.
 ///
 /// # Errors
-/// Those of the disk. The new file is removed again if the disk allows it, and the old checkpoint stands; but
-/// when only the last sync of the names failed, the new one is in its place already, and after a power cut it
-/// may be either of the two. So what both list has to be left alone until a later checkpoint was written.
+/// Those of the disk. The new file is removed again if possible, and the old checkpoint stays; but if only the last
+/// sync of the names failed, the new one has already replaced it, and after a power cut it may be either of the
+/// two. So files that either of them lists must stay until a later checkpoint is written.
 pub(crate) fn write(
     disk: &dyn Disk,
     head: &CheckpointHead,
@@ -38,7 +38,7 @@ pub(crate) fn write(
     write_items(disk, head, items)
 }
 
-/// As [`write()`]; the items are in the order that they have in the file.
+/// Like [`write()`]; the items come in file order.
 pub(super) fn write_items(
     disk: &dyn Disk,
     head: &CheckpointHead,
@@ -46,7 +46,7 @@ pub(super) fn write_items(
 ) -> io::Result<u64> {
     let written = write_new(disk, head, items).and_then(|bytes| put_in_place(disk).map(|()| bytes));
     if written.is_err() {
-        // The first failure is what is told. What stays here is in nobody's way: the next write removes it.
+        // The first error is reported. A leftover does no harm: the next write removes it.
         let _ = disk.remove(NEW_FILE);
     }
     written
@@ -92,12 +92,12 @@ impl Item {
     }
 }
 
-/// The file on its way to be whole.
+/// The file while it is being written.
 struct Frames {
     file: Arc<dyn DiskFile>,
     salt: Salt,
     order: FrameOrder,
-    /// How many bytes are written, and those that follow them.
+    /// How many bytes are written, and the bytes to write next.
     at: u64,
     buffer: Vec<u8>,
 }
@@ -125,7 +125,7 @@ impl Frames {
         Ok(())
     }
 
-    /// Writes the end, and makes it all safe.
+    /// Writes the end, and syncs the file.
     fn finish(mut self) -> io::Result<u64> {
         let end = self.order.end();
         self.push(Kind::End, |out| end.put(out))?;

@@ -1,4 +1,4 @@
-//! What the bodies of commands are made of.
+//! The fields of commands' bodies.
 //!
 //! ```text
 //! a number            little endian, of its own length; a usize as a u64
@@ -16,8 +16,8 @@
 //!                     2u8 block | key | generation u64 | number u64 | digest
 //! ```
 //!
-//! Invariants: `take` reads what `put` wrote and nothing more; it refuses every other encoding of the same value,
-//! never panics, and allocates no more than the body has. Does not know frames.
+//! Invariants: `take` reads exactly what `put` wrote; it rejects every other encoding of the same value, never
+//! panics, and allocates no more than the body's length. Does not know frames.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ use largesse_log::{
 
 use crate::format::frame::{Fault, position};
 
-/// What stands in a body.
+/// A field of a body.
 pub(crate) trait Field: Sized {
     /// Writes it to the end of `out`.
     fn put(&self, out: &mut Vec<u8>);
@@ -36,7 +36,7 @@ pub(crate) trait Field: Sized {
     fn take(from: &mut Fields<'_>) -> Result<Self, Fault>;
 }
 
-/// What is left of a body.
+/// The rest of a body.
 pub(crate) struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -44,7 +44,7 @@ impl<'a> Fields<'a> {
         Self(body)
     }
 
-    /// Nothing may be left.
+    /// Checks that nothing is left.
     pub(crate) fn end(&self) -> Result<(), Fault> {
         if self.0.is_empty() { Ok(()) } else { Err(Fault::Rest) }
     }
@@ -126,7 +126,7 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
-/// No element is empty in bytes, so a list is never larger than the body it is read from says.
+/// Every element has at least one byte, so a list is never longer than its body.
 impl<T: Field> Field for Vec<T> {
     fn put(&self, out: &mut Vec<u8>) {
         let count = u32::try_from(self.len()).expect("a body has fewer bytes");
@@ -208,7 +208,7 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// What happens after an append and who wrote it are one tag, so that a source's is that of the first format.
+/// What happens after an append and its author share one tag, so that a source's append is encoded as in format 1.
 impl Field for (Then, Author) {
     fn put(&self, out: &mut Vec<u8>) {
         match self {

@@ -1,4 +1,4 @@
-//! The heads that events follow: of an append, and of events that a compaction kept.
+//! The heads before events: of an append, and of events that a compaction kept.
 //!
 //! ```text
 //! 2 Append  stamp | events | stream | then | once
@@ -6,17 +6,17 @@
 //!   events  how many u32 | check u64, over the frames of the events (`frame/events.rs`)
 //! ```
 //!
-//! The n-th event of a head, from 0, stands at its base plus n. The parts are in `command/fields.rs`.
+//! The position of a head's n-th event, from 0, is its base plus n. The fields are in `command/fields.rs`.
 //!
-//! Invariant: a head says how many events follow, and which. Does not know whether the append was refused when
-//! it was taken.
+//! Invariant: a head says how many events follow, and which. Does not know whether the append was rejected when it
+//! was applied.
 
 use largesse_log::{Author, Once, Position, StreamName, Then, UnixMs, state::Stamp};
 
 use super::fields::{Field, Fields};
 use crate::format::frame::{EncodedEvents, EventsCheck, Fault, Kind, Salt, write_frame};
 
-/// What a head says of the frames of its events.
+/// What a head says about its events' frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EventsHead {
     pub(crate) count: u32,
@@ -25,7 +25,7 @@ pub(crate) struct EventsHead {
 
 impl EventsHead {
     pub(crate) fn of(events: &EncodedEvents) -> Self {
-        // No frame is empty, and all together have at most 2^30 bytes.
+        // No frame is empty, and together they have at most 2^30 bytes.
         Self { count: events.frames().len() as u32, check: events.check() }
     }
 }

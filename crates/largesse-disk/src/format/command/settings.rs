@@ -5,7 +5,7 @@
 //! settings  max_age optional duration | max_events optional u64 | max_bytes optional u64
 //!           | ttl_after_close duration | slow
 //!           and, where slow has 16 added: | from | names
-//! from      0u8 the start, 1u8 now, 2u8 | the last so many u64, not 0
+//! from      0u8 the start, 1u8 now, 2u8 | how many of the last events u64, not 0
 //! names     0u8 reserved, 1u8 shared
 //! change    0u8 keep, 1u8 the default, or 2u8 | the value
 //! patch     a change of each setting, in the same order; that of slow has 16 added where those of from and names
@@ -14,11 +14,11 @@
 //!           | settings (the defaults)
 //! ```
 //!
-//! What begins at the start and reserves names, and what changes neither, is written as the first format had it, and
-//! not otherwise. So bodies of that format are read by the same code.
+//! Settings with the format 1 meaning (from the start, names reserved), and patches that change neither, are
+//! written exactly as in format 1. So the same code reads that format.
 //!
-//! Durations are exact: a command that is taken again must give what it gave first. Does not check that the
-//! values make sense: who sets them does.
+//! Durations are exact: replaying a command must have the same result. Does not check that the values make sense:
+//! that is done when they are set.
 
 use std::num::NonZeroU64;
 
@@ -27,10 +27,10 @@ use largesse_log::{ControlNames, EngineLimits, FromSetting, SettingChange, Setti
 use super::fields::{Field, Fields};
 use crate::format::frame::Fault;
 
-/// Added to a tag after which there is more than the first format had.
+/// Added to a tag that is followed by fields which format 1 did not have.
 const MORE: u8 = 16;
 
-/// A tag, and whether there is more after it than the first format had.
+/// A tag, and whether fields follow that format 1 did not have.
 fn tag_and_more(from: &mut Fields<'_>) -> Result<(u8, bool), Fault> {
     let tag = from.tag()?;
     Ok(if tag & MORE == 0 { (tag, false) } else { (tag & !MORE, true) })
@@ -100,7 +100,8 @@ impl Field for ControlNames {
     }
 }
 
-/// Writes what the first format did not have, if it is not what was meant there, and says so in the tag at `tag_at`.
+/// Writes the fields that format 1 did not have, unless they have its meaning, and flags them in the tag at
+/// `tag_at`.
 fn put_more<F: Field + PartialEq, N: Field + PartialEq>(
     out: &mut Vec<u8>,
     tag_at: usize,
@@ -146,7 +147,7 @@ impl Field for Settings {
     }
 }
 
-/// What the first format meant.
+/// The meaning of format 1.
 const FIRST: (FromSetting, ControlNames) = (FromSetting::Start, ControlNames::Reserved);
 
 impl<T: Field> Field for SettingChange<T> {

@@ -1,4 +1,4 @@
-//! Commands to bytes and back: properties here, tables beside.
+//! Commands to bytes and back: properties here, tables in `bytes.rs`.
 
 use std::time::Duration;
 
@@ -115,7 +115,7 @@ fn append() -> impl Strategy<Value = Append> {
     parts.prop_map(|(stream, events, then, once, author)| Append { stream, events, then, once, author })
 }
 
-/// Any command, anywhere.
+/// Any command, with any stamp.
 pub(crate) fn command() -> impl Strategy<Value = Stamped> {
     let command = prop_oneof![
         4 => append().prop_map(Command::Append),
@@ -149,7 +149,7 @@ fn encoded(command: &Stamped) -> Vec<u8> {
     out
 }
 
-/// Decodes without a walk along a file.
+/// Decodes without scanning a file.
 fn decode(bodies: &[(Kind, Vec<u8>)]) -> Result<Stamped, Fault> {
     let (kind, body) = &bodies[0];
     if *kind != Kind::Append {
@@ -166,9 +166,9 @@ proptest! {
         prop_assert_eq!(decode(&bodies(&encoded(&command))), Ok(command));
     }
 
-    /// The check hides these from a walk; the bodies have to hold on their own.
+    /// Checksums keep these from a scan; decoding has to be strict on its own.
     #[test]
-    fn a_changed_body_is_refused_or_is_the_one_encoding_of_another_command(
+    fn a_changed_body_is_rejected_or_is_the_one_encoding_of_another_command(
         command in command(),
         at in any::<prop::sample::Index>(),
         byte in any::<u8>(),
@@ -188,7 +188,7 @@ proptest! {
             }
             return Ok(());
         };
-        // The head's own check over the events is the walk's to hold.
+        // The head's checksum over its events is verified by the scan.
         let head = AppendHead::decode(&bodies[0].1).unwrap();
         let other = AppendHead::decode(&self::bodies(&encoded(&Stamped { stamp, command: Command::Append(append) }))[0].1)
             .unwrap();
@@ -198,7 +198,7 @@ proptest! {
     #[test]
     fn no_body_makes_a_decoder_panic(kind in 0usize..7, body in vec(any::<u8>(), 0..200)) {
         let kinds = [Kind::Append, Kind::Claim, Kind::Put, Kind::Delete, Kind::Sweep, Kind::Limits, Kind::Damage];
-        // Whatever it answers.
+        // Any result will do.
         drop(decode(&[(kinds[kind], body.clone())]));
         drop(KeptHead::decode(&body));
     }

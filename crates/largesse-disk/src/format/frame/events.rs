@@ -7,11 +7,11 @@
 //!    -      -  data        UTF-8, to the end of the body
 //! ```
 //!
-//! Publishers make these frames before they know where the events will stand, so that the one writer has
-//! little to do. What binds them to their head is a check over all of them ([`EventsCheck`]): without it, an
-//! event whose length is broken could make a walk give the events after it wrong positions.
+//! Callers encode these frames before the events' positions are known, so that the one writer has little to do. A
+//! checksum over all of them ([`EventsCheck`]) binds them to their head: without it, an event with a broken length
+//! could make a scan assign wrong positions to the events after it.
 //!
-//! Invariant: what is decoded is what was encoded, to the byte. Does not know streams or positions.
+//! Invariant: what is decoded is byte for byte what was encoded. Does not know streams or positions.
 
 use largesse_log::{EVENT_OVERHEAD_BYTES, NewEvent};
 use largesse_wire::{EventData, EventName};
@@ -19,16 +19,16 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{BODY_BYTES_MAX, FRAME_HEAD_BYTES, Fault, Frame, FrameHead, Kind, Salt, write_frame};
 
-/// The name length of an event without a name. No name is as long: 512 bytes are the most.
+/// The name length of an event without a name. Names have at most 512 bytes.
 const NO_NAME: u16 = 0xFFFF;
 
 const NAME_HEAD_BYTES: usize = 2;
 
-/// No frame of an event is smaller.
+/// The minimum length of an event's frame.
 pub(crate) const EVENT_FRAME_BYTES_MIN: usize = FRAME_HEAD_BYTES + NAME_HEAD_BYTES;
 
-/// The check over the heads of a list of event frames, which hold their lengths and checks: the first is hashed
-/// with the salt as the seed, each other with the hash so far. Without events it is the salt.
+/// The checksum over the heads of event frames, which have their lengths and checksums: the first is hashed with
+/// the salt as the seed, each other with the hash so far. Without events it is the salt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventsCheck(pub(crate) u64);
 
@@ -42,7 +42,7 @@ impl EventsCheck {
     }
 }
 
-/// Events as they stand in a segment after their head.
+/// Events as they follow their head in a segment.
 #[derive(Clone, Debug)]
 pub struct EncodedEvents {
     salt: Salt,
@@ -53,9 +53,9 @@ pub struct EncodedEvents {
 
 /// Events that are too large for one append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the events take {bytes} bytes on the disk; {bytes_max} is the most of one append")]
+#[error("the events take {bytes} bytes on disk; one append has at most {bytes_max}")]
 pub struct TooLarge {
-    /// What they take.
+    /// Their size on disk.
     pub bytes: u64,
     /// The limit.
     pub bytes_max: u64,
@@ -83,10 +83,10 @@ impl EncodedEvents {
         Self { salt, bytes: Vec::new(), frames: Vec::new(), check: EventsCheck::start(salt) }
     }
 
-    /// Takes over one event's frame from another segment of the same log, after a look at its check.
+    /// Copies one event's frame from another segment of the same log, after verifying its checksum.
     ///
     /// # Errors
-    /// [`Fault`], when it is broken, or not that of an event, or one too many for a head: then nothing is taken.
+    /// [`Fault`], if it is broken, or not an event's, or too much for one head: nothing is copied then.
     pub fn push_frame(&mut self, frame: &[u8]) -> Result<(), Fault> {
         let checked = Frame::check(frame, self.salt)?;
         if checked.kind != Kind::Event {
@@ -106,13 +106,13 @@ impl EncodedEvents {
         &self.bytes
     }
 
-    /// The bytes of each frame.
+    /// The length of each frame.
     #[must_use]
     pub fn frames(&self) -> &[u32] {
         &self.frames
     }
 
-    /// The bytes of each frame, without the frames.
+    /// The length of each frame, without the frames.
     pub(crate) fn into_frames(self) -> Vec<u32> {
         self.frames
     }
@@ -129,19 +129,19 @@ impl EncodedEvents {
         self.count_in(&head, frame.len());
     }
 
-    /// The length is at most [`BODY_BYTES_MAX`], as all are together.
+    /// The length is at most [`BODY_BYTES_MAX`], as is that of all together.
     fn count_in(&mut self, head: &FrameHead, frame_bytes: usize) {
         self.frames.push(frame_bytes as u32);
         self.check.push(head);
     }
 }
 
-/// What retention counts for an event whose frame has so many bytes.
+/// What retention counts for an event with a frame of this length.
 pub(crate) fn counted_bytes_of(frame_bytes: u32) -> u32 {
     frame_bytes.saturating_sub(EVENT_FRAME_BYTES_MIN as u32).saturating_add(EVENT_OVERHEAD_BYTES as u32)
 }
 
-/// So that a group with one append, whatever it is, has a length.
+/// Bounds an append so that a group of one always has a valid length.
 pub(super) fn bounded(bytes: u64) -> Result<usize, TooLarge> {
     let bytes_max = u64::from(BODY_BYTES_MAX);
     if bytes <= bytes_max { Ok(bytes as usize) } else { Err(TooLarge { bytes, bytes_max }) }
@@ -170,7 +170,7 @@ pub(crate) fn decode_event(body: &[u8]) -> Result<NewEvent, Fault> {
             (Some(EventName::parse(text(name)?).map_err(|_| Fault::EventName)?), data)
         }
     };
-    // Parsing would make the line breaks LF; what was written has no others.
+    // Parsing would turn all line breaks into LF; written data has no others.
     if data.contains(&b'\r') {
         return Err(Fault::EventData);
     }
@@ -178,7 +178,7 @@ pub(crate) fn decode_event(body: &[u8]) -> Result<NewEvent, Fault> {
     Ok(NewEvent { name, data })
 }
 
-/// An event that counts for retention what one with a frame of so many bytes does, whatever it says.
+/// A placeholder event that counts as much for retention as one with a frame of this length.
 pub(crate) fn blank_event(frame_bytes: u32) -> NewEvent {
     let text_bytes = (frame_bytes as usize).saturating_sub(EVENT_FRAME_BYTES_MIN);
     let data = EventData::parse_owned(" ".repeat(text_bytes)).expect("there is no NUL in it");

@@ -1,11 +1,11 @@
-//! What is wrong with bytes that should be frames.
+//! Why bytes are not valid frames.
 //!
-//! Does not say where, or whose move it is: whoever reads a file knows the place, and whether what is broken was
-//! ever safe.
+//! Does not say where, or what to do: the code that reads a file knows the offset, and whether the broken part was
+//! ever durable.
 
 use super::{Kind, Sequence};
 
-/// Why bytes are not what they should be.
+/// Why bytes are not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The file ends within it.
@@ -17,16 +17,16 @@ pub enum Fault {
         /// What it says.
         body_bytes: u32,
     },
-    /// Its checksum is not that of its bytes.
-    #[error("its checksum is not that of its bytes")]
+    /// Its checksum does not match its bytes.
+    #[error("its checksum does not match its bytes")]
     Check,
-    /// It is of a kind that this format has not.
+    /// Its kind is not one of this format.
     #[error("its kind is unknown: {kind}")]
     Kind {
         /// What it says.
         kind: u8,
     },
-    /// A frame of this kind does not belong here.
+    /// A frame of this kind does not belong there.
     #[error("a frame of the kind {kind:?} does not belong there")]
     Misplaced {
         /// The kind.
@@ -38,21 +38,21 @@ pub enum Fault {
     /// The group is not the next one.
     #[error("it is the group {}, and should be {}", .found.0, .expected.0)]
     Sequence {
-        /// Which should be here.
+        /// The expected one.
         expected: Sequence,
-        /// Which is.
+        /// The one found.
         found: Sequence,
     },
-    /// The events that follow a head are not those it was written with.
+    /// The events after a head are not those it was written with.
     #[error("the events after it are not those it was written with")]
     Events,
-    /// The body ends before what it should hold.
+    /// The body ends too early.
     #[error("its body is too short")]
     Short,
-    /// The body goes on after what it should hold.
-    #[error("its body goes on after its end")]
+    /// The body continues after its last field.
+    #[error("its body continues after its last field")]
     Rest,
-    /// A tag in the body has a value that this format has not.
+    /// A tag in the body is not one of this format.
     #[error("a tag in its body is unknown: {tag}")]
     Tag {
         /// The value.

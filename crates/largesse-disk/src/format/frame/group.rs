@@ -1,4 +1,4 @@
-//! The head of a group: the frames that one write and one sync bring to the disk.
+//! The head of a group: the frames of one write and one sync.
 //!
 //! ```text
 //! byte  bytes  of the body
@@ -8,36 +8,36 @@
 //!   24      4  group_bytes      u32, bytes of the frames after this one that belong to the group
 //! ```
 //!
-//! Invariant: a group is whole or it is not there. Does not know when groups are written.
+//! Invariant: a group counts as a whole or not at all. Does not know when groups are written.
 
 use largesse_log::Position;
 
 use super::{FRAME_HEAD_BYTES, Fault, Frame, FrameHead, Kind, Salt, position, write_frame};
 
-/// The bytes of a group's head with its frame.
+/// The length of a group's head frame.
 pub const GROUP_FRAME_BYTES: usize = FRAME_HEAD_BYTES + GROUP_BODY_BYTES;
 
 const GROUP_BODY_BYTES: usize = 28;
 
-/// Which group it is, counted over the log's life.
+/// A group's number, counted since the log was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(pub u64);
 
-/// What a group's first frame says.
+/// A group's first frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupHead {
-    /// Which group it is.
+    /// The group's number.
     pub sequence: Sequence,
-    /// The newest group that was known to be safe when this one was written.
+    /// The newest group known to be durable when this one was written.
     pub synced_sequence: Sequence,
     /// Positions below this one are reserved.
     pub reserved: Position,
-    /// How many bytes the group has after this frame.
+    /// The length of the group's other frames.
     pub group_bytes: u32,
 }
 
 impl GroupHead {
-    /// The whole frame. Its length never changes, so that its place can be kept free until the group is known.
+    /// The whole frame. Its length is fixed, so that room can be left for it until the group is known.
     #[must_use]
     pub fn encode(&self, salt: Salt) -> [u8; GROUP_FRAME_BYTES] {
         let mut out = Vec::with_capacity(GROUP_FRAME_BYTES);
@@ -63,10 +63,10 @@ impl GroupHead {
         })
     }
 
-    /// The head that these bytes are, if they are one.
+    /// Decodes these bytes, if they are a group's head.
     pub(crate) fn find(bytes: &[u8], salt: Salt) -> Option<Self> {
         let head = FrameHead::of(bytes).ok()?;
-        // Before the check, which costs far more, since this is asked at every byte of a file.
+        // Compared before the checksum, which costs far more, since this is called for every byte of a file.
         if head.frame_bytes() != Ok(GROUP_FRAME_BYTES as u32) || head.kind() != Ok(Kind::Group) {
             return None;
         }

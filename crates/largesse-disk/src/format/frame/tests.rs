@@ -15,7 +15,7 @@ fn encoded(events: &[NewEvent]) -> EncodedEvents {
     EncodedEvents::new(SALT, events).unwrap()
 }
 
-/// A frame around any body, with the right check.
+/// A frame around any body, with a valid checksum.
 fn framed(kind: Kind, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     write_frame(&mut out, SALT, kind, |out| out.extend_from_slice(body));
@@ -27,7 +27,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn events_stand_in_a_segment_as_the_format_says() {
+fn events_have_the_specified_bytes() {
     let events = encoded(&[event(Some("price"), "EUR\n12"), event(None, "")]);
     let want = concat!("0d000000", "9c2941a9", "03", "0500", "7072696365", "4555520a3132");
     let want = want.to_owned() + concat!("02000000", "534fe687", "03", "ffff");
@@ -36,7 +36,7 @@ fn events_stand_in_a_segment_as_the_format_says() {
 }
 
 #[test]
-fn a_group_stands_in_a_segment_as_the_format_says() {
+fn a_group_head_has_the_specified_bytes() {
     let head = GroupHead {
         sequence: Sequence(0x0102),
         synced_sequence: Sequence(0x0101),
@@ -58,7 +58,7 @@ fn a_group_stands_in_a_segment_as_the_format_says() {
 }
 
 #[test]
-fn no_bit_of_a_frame_flips_unseen() {
+fn every_flipped_bit_of_a_frame_is_found() {
     let whole = encoded(&[event(Some("price"), "EUR\n12")]).bytes().to_vec();
     assert!(Frame::check(&whole, SALT).is_ok());
     for bit in 0..whole.len() * 8 {
@@ -69,7 +69,7 @@ fn no_bit_of_a_frame_flips_unseen() {
 }
 
 #[test]
-fn a_frame_without_a_right_length_kind_or_salt_is_refused() {
+fn a_frame_with_a_wrong_length_kind_or_salt_is_rejected() {
     let whole = framed(Kind::Sweep, b"body");
     let check = |bytes: &[u8], salt, want| assert_eq!(Frame::check(bytes, salt).err(), Some(want));
     check(&[], SALT, Fault::Cut);
@@ -88,7 +88,7 @@ fn a_frame_without_a_right_length_kind_or_salt_is_refused() {
 }
 
 #[test]
-fn the_body_of_an_event_is_text_and_nothing_else() {
+fn the_body_of_an_event_has_to_be_text() {
     let check = |body: &[u8], want: Result<NewEvent, Fault>| assert_eq!(decode_event(body), want);
     check(b"\xFF\xFFa\nb", Ok(event(None, "a\nb")));
     check(b"\x01\x00na", Ok(event(Some("n"), "a")));
@@ -104,7 +104,7 @@ fn the_body_of_an_event_is_text_and_nothing_else() {
 }
 
 #[test]
-fn a_frame_is_taken_over_only_when_it_is_a_whole_event_of_the_log() {
+fn a_frame_is_copied_only_if_it_is_a_whole_event_of_the_log() {
     let whole = encoded(&[event(None, "a"), event(Some("n"), "b")]);
     let mut copy = EncodedEvents::empty(SALT);
     let (first, second) = whole.bytes().split_at(whole.frames()[0] as usize);
@@ -118,7 +118,7 @@ fn a_frame_is_taken_over_only_when_it_is_a_whole_event_of_the_log() {
 }
 
 #[test]
-fn the_events_of_one_append_have_a_most() {
+fn the_events_of_one_append_are_bounded() {
     assert_eq!(bounded(1 << 30), Ok(1 << 30));
     assert_eq!(bounded((1 << 30) + 1), Err(TooLarge { bytes: (1 << 30) + 1, bytes_max: 1 << 30 }));
 }

@@ -1,11 +1,11 @@
-//! A walk along the events of a segment, in log order, without their text.
+//! Scans the events of a segment, in log order, without their text.
 //!
-//! It also works in compacted segments, and steps over groups and over commands without events. It reads the heads
-//! of events only: [`super::read_event`] checks the rest.
+//! It also works in compacted segments, and skips groups and commands without events. It reads only the heads of
+//! events: [`super::read_event`] verifies the rest.
 //!
-//! Invariants: an event is given out only when all events of its head are in their places, as the head's check
-//! tells; so a broken length never moves an event to another position. Does not know whether an append was
-//! refused when it was taken: whoever walks looks each event up in what is kept.
+//! Invariants: an event is returned only if its head's checksum over all its events holds; so a broken length never
+//! moves an event to another position. Does not know whether an append was rejected when it was applied: callers
+//! check for void ranges and for what is kept.
 
 use std::{io, sync::Arc};
 
@@ -23,10 +23,10 @@ use crate::{
     io::DiskFile,
 };
 
-/// An event, as its head tells, and where it stands.
+/// An event without its text, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScannedEvent {
-    /// The byte at which its head begins: a walk can begin there.
+    /// The offset of its head: a scan can begin there.
     pub head_at: u64,
     /// Its stream.
     pub stream: StreamName,
@@ -34,20 +34,20 @@ pub struct ScannedEvent {
     pub position: Position,
     /// Its time.
     pub time: UnixMs,
-    /// Where its frame stands.
+    /// Where its frame is.
     pub spot: EventSpot,
 }
 
-/// A walk along the events of a segment.
+/// A scan over a segment's events.
 pub struct EventScan {
     window: Window,
     salt: Salt,
-    /// Where the walk goes on after `current`.
+    /// Where the scan continues after `current`.
     at: u64,
     current: Option<HeadEvents>,
 }
 
-/// A head, and those of its events that were not given out yet.
+/// A head, and its events that were not returned yet.
 struct HeadEvents {
     head_at: u64,
     head: KeptHead,
@@ -56,8 +56,8 @@ struct HeadEvents {
 }
 
 impl EventScan {
-    /// Begins at the byte `from`, where a group or a head begins, or another command, and ends at `upto`: the
-    /// end of the file, or of what is safe in it. A file that ends before `upto` is broken there.
+    /// Scans from `from`, where a group or a command begins, up to `upto`: the end of the file, or of its durable
+    /// part. A file that ends before `upto` is broken there.
     ///
     /// # Errors
     /// Those of the disk.
@@ -65,17 +65,17 @@ impl EventScan {
         Ok(Self { window: Window::new(file, upto)?, salt, at: from, current: None })
     }
 
-    /// Zeros up to the end are the end, too, as [`super::Scan::ending_at_zeros`] says.
+    /// Treats zeros up to the end as the end, like [`super::Scan::ending_at_zeros`].
     #[must_use]
     pub fn ending_at_zeros(mut self) -> Self {
         self.window.set_zeros(Zeros::End);
         self
     }
 
-    /// The next event. After anything but an event, the answer stays.
+    /// The next event. After anything else, further calls return the same.
     ///
     /// # Errors
-    /// Those of the disk. The walk stays where it is, and may be tried again.
+    /// Those of the disk. The scan stays where it is, and can be retried.
     pub fn next_event(&mut self) -> io::Result<Scanned<ScannedEvent>> {
         loop {
             if let Some(event) = self.current.as_mut().and_then(HeadEvents::next) {
@@ -91,7 +91,7 @@ impl EventScan {
         }
     }
 
-    /// Reads the frame at `at`, and the events after it if it is a head. Moves on behind them.
+    /// Reads the frame at `at`, and the events after it if it is a head. Advances past them.
     fn read_frame(&mut self, at: u64) -> Result<(), Stop> {
         let end = self.window.end();
         let frame = self.window.frame(at, end, self.salt)?;
@@ -106,7 +106,7 @@ impl EventScan {
             | Kind::Sweep
             | Kind::Limits
             | Kind::Damage => Ok(None),
-            // An event without a head, or what only a checkpoint has.
+            // An event without a head, or a kind of checkpoints.
             kind => Err(Fault::Misplaced { kind }),
         };
         let (current, next) = match head.map_err(|what| Stop::broken(at, what))? {
@@ -120,7 +120,7 @@ impl EventScan {
         Ok(())
     }
 
-    /// Where the events of the head at `head_at` stand, from `next` on, and where the next frame does.
+    /// Where the events of the head at `head_at` are, from `next` on, and where the next frame is.
     fn read_spots(
         &mut self,
         head_at: u64,
@@ -128,7 +128,7 @@ impl EventScan {
         events: EventsHead,
     ) -> Result<(Vec<EventSpot>, u64), Stop> {
         let end = self.window.end();
-        // What a head says is no reason to set more aside than the file can have.
+        // Don't trust a head's count: allocate no more than the file can have.
         let most = (end - next) / EVENT_FRAME_BYTES_MIN as u64;
         let mut spots = Vec::with_capacity(u64::from(events.count).min(most) as usize);
         let mut check = EventsCheck::start(self.salt);
@@ -140,7 +140,7 @@ impl EventScan {
             next += u64::from(bytes);
         }
         events.hold(check).map_err(|what| Stop::broken(head_at, what))?;
-        // The check says that the lengths are right; whether the last one is in the file, it does not.
+        // The checksum proves the lengths, but not that the file has the last event.
         if next > end {
             return Err(Stop::broken(head_at, Fault::Cut));
         }
@@ -148,7 +148,7 @@ impl EventScan {
     }
 }
 
-/// What an append and what was kept of one have in common.
+/// An append's head as that of kept events.
 fn kept(head: AppendHead) -> (KeptHead, EventsHead) {
     let AppendHead { stamp, events, stream, .. } = head;
     (KeptHead { base: stamp.base, time: stamp.time, stream }, events)
@@ -157,7 +157,7 @@ fn kept(head: AppendHead) -> (KeptHead, EventsHead) {
 impl HeadEvents {
     fn next(&mut self) -> Option<ScannedEvent> {
         let spot = *self.spots.get(self.given)?;
-        // Positions that were read are less than half of the range.
+        // Positions that were read are below half of the range.
         let position = Position(self.head.base.0 + self.given as u64);
         self.given += 1;
         let KeptHead { time, stream, .. } = &self.head;

@@ -1,7 +1,6 @@
-//! Reading one event whose place is known.
+//! Reads one event at a known offset.
 //!
-//! Invariant: what is given out has passed its check. Does not know who told the place: when that is wrong, the
-//! check or the length is too.
+//! Invariant: what is returned has a verified checksum. If the offset is wrong, the checksum or the length is, too.
 
 use std::io;
 
@@ -13,7 +12,7 @@ use crate::{
     io::DiskFile,
 };
 
-/// Frames larger than this are read only after a look at how long the file is.
+/// Larger frames are read only after checking the file's length.
 const UNASKED_BYTES_MAX: u32 = 64 * 1024;
 
 /// Why an event could not be read.
@@ -22,17 +21,17 @@ pub enum ReadError {
     /// The disk failed.
     #[error("the disk failed at byte {at}: {text}")]
     Io {
-        /// The byte at which the event begins.
+        /// The offset of the event.
         at: u64,
-        /// The system's number of the failure, where it has one.
+        /// The system's error number, if there is one.
         code: Option<i32>,
         /// What the system said.
         text: String,
     },
-    /// What is there is not the event.
+    /// The bytes there are not the event.
     #[error("the event at byte {at} is broken: {what}")]
     Corrupt {
-        /// The byte at which the event begins.
+        /// The offset of the event.
         at: u64,
         /// What is wrong with it.
         what: Fault,
@@ -54,7 +53,7 @@ pub fn read_event(
     event_in(&read_frame(file, spot)?, spot.at, salt, stream, position, time)
 }
 
-/// The event whose frame has these bytes, which were read at `at`.
+/// Decodes an event from its frame, which was read at `at`.
 pub(crate) fn event_in(
     frame: &[u8],
     at: u64,
@@ -67,10 +66,10 @@ pub(crate) fn event_in(
     Ok(Event { stream: stream.clone(), position, time, name, data })
 }
 
-/// Reads the bytes of the frame at `spot` as they are, without a look at its check.
+/// Reads the bytes of the frame at `spot`, without verifying its checksum.
 ///
 /// # Errors
-/// [`ReadError`]: those of the disk, or the file ends before the frame does.
+/// [`ReadError`]: those of the disk, or the file ends within the frame.
 pub fn read_frame(file: &dyn DiskFile, spot: EventSpot) -> Result<Vec<u8>, ReadError> {
     let cut = ReadError::Corrupt { at: spot.at, what: Fault::Cut };
     let failed = |error: io::Error| match error.kind() {

@@ -1,4 +1,4 @@
-//! Walks along segments that are whole, cut, broken, large and random.
+//! Scans of segments that are whole, cut, broken, large and random.
 
 use std::{
     io,
@@ -30,7 +30,7 @@ mod read;
 mod torn;
 mod zeros;
 
-/// A file in memory that counts what is read, and fails when it is told to.
+/// A file in memory that records reads, and fails on demand.
 #[derive(Default)]
 struct MemoryFile {
     bytes: Vec<u8>,
@@ -80,7 +80,7 @@ impl DiskFile for MemoryFile {
     }
 }
 
-/// A group of these commands, all groups before it safe.
+/// A group of these commands, with all groups before it synced.
 fn group(sequence: u64, commands: &[Stamped]) -> Vec<u8> {
     let mut frames = Vec::new();
     for command in commands {
@@ -148,7 +148,7 @@ fn scan(bytes: &[u8]) -> Scan {
     Scan::new(file, SALT, 0, bytes.len() as u64).unwrap()
 }
 
-/// All groups, and what the walk ended with.
+/// All groups, and what the scan ended with.
 fn groups(mut scan: Scan) -> (Vec<Group>, Option<Broken>) {
     let mut groups = Vec::new();
     loop {
@@ -167,7 +167,7 @@ fn event_scan(bytes: &[u8]) -> EventScan {
     EventScan::new(MemoryFile::of(bytes), SALT, 0, bytes.len() as u64).unwrap()
 }
 
-/// All events, and what the walk ended with.
+/// All events, and what the scan ended with.
 fn events_of(mut scan: EventScan) -> (Vec<ScannedEvent>, Option<Broken>) {
     let mut events = Vec::new();
     loop {

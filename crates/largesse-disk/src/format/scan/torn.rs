@@ -1,10 +1,11 @@
-//! Whether a broken end of a segment was ever safe.
+//! Whether a segment's broken end was ever durable.
 //!
-//! A group that was never safe may be torn: nobody was told of it, and it is cut off. One that was is corruption,
-//! and must not be. What tells them apart is a later group, which says up to where all was safe when it was
-//! written. The last safe group has no later one: if just that one is broken, it looks torn.
+//! A group that was never durable may be torn: it was never acknowledged, and is cut off. A broken group that was
+//! durable is corruption, and must not be cut off. A later group tells them apart: it says which groups were
+//! durable when it was written. The last durable group has no later one: if exactly that one is broken, it looks
+//! torn.
 //!
-//! Does not know other segments: a later one that has groups says the same.
+//! Does not know other segments: a later one with groups proves the same.
 
 use std::io;
 
@@ -14,11 +15,11 @@ use crate::{
     io::DiskFile,
 };
 
-/// How much of the file is looked at in one go.
+/// How much of the file is searched at once.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Whether nothing after the byte `broken_at` says that the group `sequence`, which is broken there, was safe.
-/// Looks at every byte up to the end of the file, since no length in between can be believed.
+/// Whether no group after `broken_at` proves that the group `sequence`, which is broken there, was durable.
+/// Searches every byte up to the end of the file, since no length in between can be trusted.
 ///
 /// # Errors
 /// Those of the disk.
@@ -27,8 +28,7 @@ pub fn is_torn_tail(file: &dyn DiskFile, salt: Salt, broken_at: u64, sequence: S
     Ok(proof.is_none())
 }
 
-/// The byte at which the head of the first group that is wanted stands, from `from` on: no publisher can forge one.
-/// Looks at every byte.
+/// The offset of the first wanted group's head, from `from` on: no publisher can forge one. Searches every byte.
 ///
 /// # Errors
 /// Those of the disk.
@@ -39,7 +39,7 @@ pub fn find_group(
     is_wanted: impl Fn(&GroupHead) -> bool,
 ) -> io::Result<Option<u64>> {
     let end = file.bytes()?;
-    // A head that begins in one piece ends in it too.
+    // Pieces overlap, so that a head that begins in one also ends in it.
     let mut buffer = vec![0; PIECE_BYTES + GROUP_FRAME_BYTES - 1];
     let mut at = from;
     while at < end {
@@ -48,7 +48,7 @@ pub fn find_group(
         let piece = &mut buffer[..piece];
         file.read_at(piece, at)?;
         let is_head = |bytes: &[u8]| GroupHead::find(bytes, salt).is_some_and(|head| is_wanted(&head));
-        // Most of what stands ahead of the groups is zeros, and no head is.
+        // Most of a preallocated end is zeros, which no head is.
         let found = if is_zeros(piece) { None } else { piece.windows(GROUP_FRAME_BYTES).position(is_head) };
         if let Some(within) = found {
             return Ok(Some(at + within as u64));

@@ -1,7 +1,7 @@
-//! The part of a file that a walk has in memory.
+//! The part of a file that a scan has in memory.
 //!
-//! Invariants: it never reads past its end, which is not past the file's; a frame is given out only after its
-//! check. Does not know the order of frames.
+//! Invariants: it never reads past its end, which is not past the file's; a frame is returned only after its
+//! checksum is verified. Does not know the order of frames.
 
 use std::{io, sync::Arc};
 
@@ -11,13 +11,13 @@ use crate::{
     io::DiskFile,
 };
 
-/// The most bytes that are read ahead of a walk.
+/// The maximum read-ahead of a scan.
 pub const READ_AHEAD_BYTES: usize = 64 * 1024;
 
-/// What is read at first, and after a jump; then twice as much each time.
+/// The read-ahead at first, and after a jump; it doubles each time.
 const READ_FIRST_BYTES: usize = 4 * 1024;
 
-/// Why a walk does not go on.
+/// Why a scan stops.
 pub(crate) enum Stop {
     Disk(io::Error),
     Broken { at: u64, what: Fault },
@@ -36,10 +36,10 @@ impl Stop {
     }
 }
 
-/// What zeros are that stand up to the end of a walk.
+/// What zeros up to the end of a scan mean.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Zeros {
-    /// Broken: something else was written there.
+    /// Corruption: something else was written there.
     Broken,
     /// The end: nothing was written there yet.
     End,
@@ -48,12 +48,12 @@ pub(crate) enum Zeros {
 /// A file, read piece by piece.
 pub(crate) struct Window {
     file: Arc<dyn DiskFile>,
-    /// Where the walk ends, and where the file does if that is before.
+    /// Where the scan ends, and where the file ends if that is earlier.
     upto: u64,
     end: u64,
-    /// Whether zeros up to the end are the end.
+    /// What zeros up to the end mean.
     zeros: Zeros,
-    /// The bytes of the file from `start` on.
+    /// The file's bytes from `start` on.
     buffer: Vec<u8>,
     start: u64,
     ahead_bytes: usize,
@@ -75,13 +75,13 @@ impl Window {
         self.end
     }
 
-    /// Whether the walk has come to where it was to end.
+    /// Whether the scan has reached its end.
     pub(crate) fn is_at_end(&self, at: u64) -> bool {
         at == self.upto
     }
 
-    /// What a walk answers that was whole up to `whole_upto`, and can't go on: that it is at its end, where all that
-    /// follows is zeros that may be there.
+    /// The result of a scan that was whole up to `whole_upto` and can't continue: the end, if all that follows is
+    /// zeros and they are accepted.
     pub(crate) fn stopped<T>(&self, stop: Stop, whole_upto: u64) -> io::Result<Scanned<T>> {
         let may_end = self.zeros == Zeros::End && self.end == self.upto;
         if may_end && matches!(stop, Stop::Broken { .. }) && has_zeros(&*self.file, whole_upto, self.end)? {
@@ -97,7 +97,7 @@ impl Window {
         Frame::check(bytes, salt).map_err(|what| Stop::broken(at, what))
     }
 
-    /// The head of the frame at `at`. Nothing in it is checked.
+    /// The head of the frame at `at`, not verified.
     pub(crate) fn frame_head(&mut self, at: u64, end: u64) -> Result<FrameHead, Stop> {
         let bytes = self.bytes(at, FRAME_HEAD_BYTES, end)?;
         FrameHead::of(bytes).map_err(|what| Stop::broken(at, what))
@@ -122,14 +122,14 @@ impl Window {
         at >= self.start && at + bytes as u64 <= self.start + self.buffer.len() as u64
     }
 
-    /// Reads the bytes at `at`, which are before the end, and some more.
+    /// Reads the bytes at `at`, which are before the end, and some read-ahead.
     fn fill(&mut self, at: u64, bytes: usize) -> io::Result<()> {
         let goes_on = at >= self.start && at <= self.start + self.buffer.len() as u64;
         self.ahead_bytes =
             if goes_on { READ_AHEAD_BYTES.min(self.ahead_bytes * 2) } else { READ_FIRST_BYTES };
         let left = self.end - at;
         let want = bytes.max(usize::try_from(left).unwrap_or(usize::MAX).min(self.ahead_bytes));
-        // Empty until it is filled: after an error it must not pass for what was asked for.
+        // Empty until it is filled: after an error it must not look like file contents.
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.resize(want, 0);
         buffer.shrink_to(READ_AHEAD_BYTES);

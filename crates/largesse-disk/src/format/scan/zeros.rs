@@ -1,14 +1,14 @@
-//! Zeros: what stands in a segment ahead of the groups (`preallocation.rs`).
+//! Zeros: what a segment is preallocated with (`preallocation.rs`).
 //!
-//! They are compared a piece at a time, since there may be many megabytes of them. Does not know what they mean.
+//! They are compared in pieces, since there may be many megabytes. Does not know what they mean.
 
 use std::io;
 
 use crate::io::DiskFile;
 
-/// How much is read at first: what is no zeros mostly shows it at once.
+/// How much is read at first: anything other than zeros mostly shows at once.
 const FIRST_BYTES: u64 = 4 * 1024;
-/// How much is read in one go after that.
+/// How much is read at once after that.
 const PIECE_BYTES: u64 = 256 * 1024;
 
 static ZEROS: [u8; 4096] = [0; 4096];
@@ -18,7 +18,7 @@ pub(super) fn is_zeros(bytes: &[u8]) -> bool {
     bytes.chunks(ZEROS.len()).all(|piece| *piece == ZEROS[..piece.len()])
 }
 
-/// Whether the bytes of a file from `at` on, and before `end`, are zeros.
+/// Whether a file's bytes from `at` up to `end` are zeros.
 ///
 /// # Errors
 /// Those of the disk.

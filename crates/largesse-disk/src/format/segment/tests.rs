@@ -9,7 +9,7 @@ const HEADER: SegmentHeader = SegmentHeader {
     number: 0x4142_4344_4546_4748,
 };
 
-/// A header with other bytes at `at`, and the right check.
+/// A header with other bytes at `at`, and a valid checksum.
 fn with(at: usize, other: &[u8]) -> [u8; HEADER_BYTES] {
     let mut bytes = HEADER.encode();
     bytes[at..at + other.len()].copy_from_slice(other);
@@ -19,7 +19,7 @@ fn with(at: usize, other: &[u8]) -> [u8; HEADER_BYTES] {
 }
 
 #[test]
-fn a_header_stands_in_a_segment_as_the_format_says() {
+fn a_header_has_the_specified_bytes() {
     let mut want = Vec::new();
     want.extend_from_slice(b"LARGESEG\x02\0\0\0");
     want.extend_from_slice(b"\x18\x17\x16\x15\x14\x13\x12\x11\x28\x27\x26\x25\x24\x23\x22\x21");
@@ -31,7 +31,7 @@ fn a_header_stands_in_a_segment_as_the_format_says() {
 }
 
 #[test]
-fn no_bit_of_a_header_flips_unseen() {
+fn every_flipped_bit_of_a_header_is_found() {
     for bit in 0..HEADER_BYTES * 8 {
         let mut flipped = HEADER.encode();
         flipped[bit / 8] ^= 1 << (bit % 8);
@@ -41,7 +41,7 @@ fn no_bit_of_a_header_flips_unseen() {
 }
 
 #[test]
-fn another_format_is_told_from_a_broken_header() {
+fn another_format_is_not_mistaken_for_a_broken_header() {
     let check = |bytes, want| assert_eq!(SegmentHeader::decode(&bytes), Err(want));
     check(with(8, &[3]), HeaderError::Format { format: 3 });
     check(with(8, &[0]), HeaderError::Format { format: 0 });

@@ -1,4 +1,4 @@
-//! What becomes of an index file on a bad day: flipped bits, cuts, pages in the wrong place, other formats.
+//! Broken index files: flipped bits, truncations, pages in the wrong place, other formats.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::index::{
 
 const PAGE: usize = 4096;
 
-/// An index with a header, a fence page, two pages of posting lists, two of entries and one of seek_points.
+/// An index with a header, a fence page, two pages of posting lists, two of entries and one of seek points.
 fn file(of: IndexOf) -> Arc<CountingFile> {
     let counting_disk = CountingDisk::default();
     let (index, _) = growing((1..=130).map(one));
@@ -24,7 +24,7 @@ fn file(of: IndexOf) -> Arc<CountingFile> {
     counting_disk.file("index")
 }
 
-/// Reads everything that can be asked for.
+/// Reads everything in the index.
 fn read_all(file: &Arc<CountingFile>) -> Result<(), IndexError> {
     let index = Sealed::open(file.clone(), OF)?;
     for postings in index.all_postings(StreamEpoch(Position::ZERO)) {
@@ -55,7 +55,7 @@ fn every_flipped_bit_is_found_when_its_page_is_read() {
         let page = bit / 8 / PAGE;
         file.flip(bit);
         assert!(matches!(pages.read(page as u64), Err(IndexError::Corrupt { .. })), "bit {bit}");
-        // And through the front door, at a few bits of each page.
+        // And through the public interface, for a few bits of each page.
         if bit % 1_021 == 0 {
             assert_eq!(broken_page(&read_all(&file)), Some(page), "bit {bit}");
             assert_eq!(broken_page(&index.verify()), Some(page), "bit {bit}");
@@ -83,7 +83,7 @@ fn a_broken_page_leaves_the_others_readable() {
 }
 
 #[test]
-fn a_file_of_another_length_is_refused() {
+fn a_file_of_another_length_is_rejected() {
     let whole = file(OF).contents();
     let expected = whole.len() as u64;
     for bytes in [0, 1, PAGE - 1, PAGE, PAGE + 1, whole.len() - PAGE, whole.len() - 1, whole.len() + 1] {
@@ -101,7 +101,7 @@ fn a_file_of_another_length_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_cut_after_it_was_opened_is_found_broken() {
+fn a_file_that_is_truncated_after_it_was_opened_is_found_broken() {
     let file = file(OF);
     let index = Sealed::open(file.clone(), OF).unwrap();
     crate::io::DiskFile::truncate(&*file, 5 * PAGE as u64).unwrap();
@@ -119,7 +119,7 @@ fn a_whole_page_in_another_place_is_found() {
 }
 
 #[test]
-fn an_index_of_another_segment_or_log_is_refused_and_so_are_its_pages() {
+fn an_index_of_another_segment_or_log_is_rejected_and_so_are_its_pages() {
     for other in [IndexOf { segment: 8, ..OF }, IndexOf { salt: 1, ..OF }] {
         let foreign = file(other);
         match Sealed::open(foreign.clone(), OF).err() {
@@ -132,7 +132,7 @@ fn an_index_of_another_segment_or_log_is_refused_and_so_are_its_pages() {
     }
 }
 
-/// Changes bytes of a page, and makes its check right again.
+/// Changes bytes of a page, and corrects its checksum.
 fn forged(page: usize, at: usize, bytes: &[u8]) -> Arc<CountingFile> {
     let mut file = file(OF).contents();
     let changed = &mut file[page * PAGE..][..PAGE];
@@ -150,9 +150,9 @@ fn another_format_is_named() {
 }
 
 #[test]
-fn numbers_that_cannot_be_are_errors_though_the_check_is_right() {
+fn impossible_numbers_are_errors_even_with_a_valid_checksum() {
     let most = [0xff; 4];
-    // Counts of posting lists, entries and seek_points: the file would be longer.
+    // Counts of posting lists, entries and seek points: the file would be longer.
     for at in [12, 16, 20] {
         let error = Sealed::open(forged(0, at, &most), OF).err();
         assert!(matches!(error, Some(IndexError::Length { .. })), "{error:?}");
@@ -164,7 +164,7 @@ fn numbers_that_cannot_be_are_errors_though_the_check_is_right() {
 }
 
 #[test]
-fn a_disk_that_fails_is_not_taken_for_a_broken_page() {
+fn a_failing_disk_is_not_mistaken_for_a_broken_page() {
     let (index, _) = growing((1..=20_000).map(one));
     // Six writes of at most 64 pages, a sync, and two reads to open it.
     for step in 1..=9 {

@@ -1,4 +1,4 @@
-//! A disk in memory that counts the reads of its files, for the tests of the index. It fails when it is told to.
+//! A disk in memory that counts the reads of its files, for the tests of the index. It fails on demand.
 
 use std::{
     collections::BTreeMap,
@@ -43,7 +43,7 @@ impl Failing {
 pub(super) struct CountingFile {
     bytes: Mutex<Vec<u8>>,
     reads: AtomicU64,
-    /// How many bytes are safe.
+    /// How many bytes are synced.
     synced: AtomicU64,
     failing: Arc<Failing>,
 }
@@ -75,7 +75,7 @@ impl CountingFile {
         self.synced.load(Relaxed)
     }
 
-    /// How often it was read since this was last asked.
+    /// The number of reads since the last call.
     pub(super) fn take_reads(&self) -> u64 {
         self.reads.swap(0, Relaxed)
     }

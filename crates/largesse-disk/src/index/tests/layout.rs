@@ -1,4 +1,4 @@
-//! The bytes of the file, so that a change of the format is seen, and what reading them costs.
+//! The bytes of the file, so that a change of the format is noticed, and the cost of reading them.
 
 use largesse_log::Position;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -13,7 +13,7 @@ fn file(index: &Growing) -> Vec<u8> {
     write_sealed(&counting_disk, "index", index, OF).unwrap();
     let file = counting_disk.file("index");
     let bytes = file.contents();
-    assert_eq!(file.synced(), bytes.len() as u64, "all of it is safe");
+    assert_eq!(file.synced(), bytes.len() as u64, "all of it is synced");
     bytes
 }
 
@@ -30,7 +30,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_layout_is_as_it_stands_on_paper() {
+fn the_layout_has_the_specified_bytes() {
     let (index, _) = growing([IndexedAppend { gap: 0x0a0b, ..one(0x0102) }, one(3), one(3)]);
     let file = file(&index);
     assert_eq!(file.len(), 5 * PAGE);
@@ -48,7 +48,7 @@ fn the_layout_is_as_it_stands_on_paper() {
 }
 
 #[test]
-fn each_page_ends_with_a_check_that_knows_its_log_segment_and_number() {
+fn each_page_ends_with_a_checksum_that_depends_on_its_log_segment_and_number() {
     let (index, _) = growing((1..=300).map(one));
     let seed = xxh3_64_with_seed(&OF.segment.to_le_bytes(), OF.salt);
     for (number, page) in (0..).zip(file(&index).chunks(PAGE)) {
@@ -62,7 +62,7 @@ fn a_segment_without_events_is_one_page() {
     assert_eq!(file(&Growing::new()).len(), PAGE);
 }
 
-/// What is kept in memory after opening is the fence alone, read with one page for 511 pages of posting lists.
+/// After opening, only the fence is in memory, read with one page for 511 pages of posting lists.
 #[test]
 fn reading_costs_few_pages_whatever_else_is_in_the_segment() {
     let (index, _) = growing((0..100_000_u64).map(|event| one(if event % 2 == 0 { 7 } else { 100 + event })));
@@ -72,7 +72,7 @@ fn reading_costs_few_pages_whatever_else_is_in_the_segment() {
     file.take_reads();
 
     let opened = Sealed::open(file.clone(), OF).unwrap();
-    assert_eq!(file.take_reads(), 2, "the header, and the fence of 491 pages of all_postings");
+    assert_eq!(file.take_reads(), 2, "the header, and the fence of 491 pages of posting lists");
     let postings = opened.postings(StreamEpoch(Position(7))).unwrap().unwrap();
     assert_eq!(file.take_reads(), 1);
     assert_eq!(opened.upto(&postings, Position(33_333)).unwrap(), 16_667);
@@ -86,7 +86,7 @@ fn reading_costs_few_pages_whatever_else_is_in_the_segment() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_left_alone() {
+fn an_existing_file_is_left_alone() {
     let counting_disk = CountingDisk::default();
     let (index, _) = growing([one(1)]);
     write_sealed(&counting_disk, "index", &index, OF).unwrap();

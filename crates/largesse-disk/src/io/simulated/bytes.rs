@@ -1,4 +1,4 @@
-//! The bytes of a simulated file, and how a power cut takes a write apart.
+//! The bytes of a simulated file, and how a power cut tears a write.
 
 use std::ops::Range;
 
@@ -6,16 +6,16 @@ use fastrand::Rng;
 
 use super::layers::Change;
 
-/// What a disk may write as one: a page, a sector, or less than any disk does, so that small tests have torn writes
-/// too. Such pieces of a write reach it in any order.
+/// The unit that a disk writes atomically: a page, a sector, or less than any real disk, so that small tests have
+/// torn writes, too. The pieces of a write reach the disk in any order.
 const PIECES_BYTES: [usize; 3] = [4096, 512, 64];
 
 /// One change of a file's bytes.
 #[derive(Clone, Debug)]
 pub(super) enum BytesChange {
-    /// Bytes were written at a place.
+    /// Bytes were written at an offset.
     Write { at: usize, bytes: Vec<u8> },
-    /// So many bytes were left.
+    /// The file was truncated to this length.
     Truncate { bytes: usize },
 }
 
@@ -39,7 +39,7 @@ impl Change for BytesChange {
 }
 
 impl BytesChange {
-    /// Flips a bit of the byte at `place` of the file, if this writes it.
+    /// Flips a bit of the file's byte at `place`, if this change writes it.
     pub(super) fn flip(&mut self, place: usize, bit: u8) {
         if let Self::Write { at, bytes } = self
             && let Some(inside) = place.checked_sub(*at)
@@ -56,7 +56,7 @@ pub(super) fn flip(bytes: &mut [u8], place: usize, bit: u8) {
     }
 }
 
-/// Where the file was shorter than the place, zeros come between, as in a file with a hole.
+/// If the file was shorter than `at`, zeros fill the gap, like a hole.
 fn write(on: &mut Vec<u8>, at: usize, bytes: &[u8]) {
     grow(on, at + bytes.len());
     on[at..at + bytes.len()].copy_from_slice(bytes);
@@ -76,7 +76,7 @@ fn write_partly(on: &mut Vec<u8>, at: usize, bytes: &[u8], rng: &mut Rng) {
     }
 }
 
-/// Where a piece does not come to the disk, what was there before stays.
+/// Where a piece does not reach the disk, the old bytes stay.
 fn write_some_pieces(on: &mut Vec<u8>, at: usize, bytes: &[u8], rng: &mut Rng) {
     let piece_bytes = PIECES_BYTES[rng.usize(..PIECES_BYTES.len())];
     for piece in pieces(at..at + bytes.len(), piece_bytes) {
@@ -86,7 +86,7 @@ fn write_some_pieces(on: &mut Vec<u8>, at: usize, bytes: &[u8], rng: &mut Rng) {
     }
 }
 
-/// The parts of `places` that are on one piece each, in order.
+/// Splits `places` at piece boundaries, in order.
 fn pieces(places: Range<usize>, piece_bytes: usize) -> impl Iterator<Item = Range<usize>> {
     let numbers = places.start / piece_bytes..places.end.div_ceil(piece_bytes);
     numbers.map(move |number| {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pieces_of_some_places_are_cut_where_the_file_s_pieces_are() {
+    fn places_are_split_at_the_piece_boundaries_of_the_file() {
         let cases: [(Range<usize>, &str); 5] = [
             (10..20, "[10..20]"),
             (0..4096, "[0..4096]"),

@@ -1,32 +1,32 @@
-//! Something on a disk as it is seen, as it is safe, and the changes between the two.
+//! Something on a disk: its current state, its durable state, and the changes between the two.
 //!
-//! Invariant: `safe` with all `changes` made in order is `now`. Does not know what is changed.
+//! Invariant: `safe` with all `changes` applied in order is `now`. Does not know what is changed.
 
 use fastrand::Rng;
 
 /// One change of an `On`.
 pub(super) trait Change {
-    /// What is changed.
+    /// What it changes.
     type On: Clone;
 
-    /// Makes it.
+    /// Applies it.
     fn make(&self, on: &mut Self::On);
 
-    /// Makes a part of it, as a power cut might; nothing and all of it are parts.
+    /// Applies a part of it, as after a power cut: anything from nothing to all.
     fn make_partly(&self, on: &mut Self::On, rng: &mut Rng);
 }
 
-/// How the disk went about the unsynced before the power went. For each test seed it is one of these, so that
-/// the plain outcomes are found however many changes there are.
+/// What the disk did with unsynced changes before the power cut. Each seed picks one, so that the simple outcomes
+/// occur however many changes there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WriteBack {
-    /// It had written all.
+    /// It wrote all.
     Eager,
-    /// It had written nothing.
+    /// It wrote nothing.
     Lazy,
-    /// It had written the first few, one of them in part.
+    /// It wrote the first few, one of them in part.
     InOrder,
-    /// It had written some, in no order.
+    /// It wrote some, in any order.
     Unordered,
 }
 
@@ -41,14 +41,14 @@ impl WriteBack {
     }
 }
 
-/// How far a change can be trusted to be there after a power cut.
+/// Whether a change survives a power cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trust {
-    /// Not yet.
+    /// Perhaps: it is not synced yet.
     Unsynced,
-    /// Never again: a sync of it failed, and the next has forgotten it.
+    /// Perhaps, forever: its sync failed, and later syncs skip it.
     Doubtful,
-    /// It is safe, but one before it is not.
+    /// Yes, but an earlier one may not.
     Safe,
 }
 
@@ -57,12 +57,12 @@ enum Trust {
 pub(super) struct Layers<C: Change> {
     now: C::On,
     safe: C::On,
-    /// Begins with one that is not safe.
+    /// The first one is not durable.
     changes: Vec<(C, Trust)>,
 }
 
 impl<C: Change> Layers<C> {
-    /// All of it is safe.
+    /// All of it is durable.
     pub(super) fn safe(found: C::On) -> Self {
         Self { now: found.clone(), safe: found, changes: Vec::new() }
     }
@@ -76,7 +76,7 @@ impl<C: Change> Layers<C> {
         self.changes.push((change, Trust::Unsynced));
     }
 
-    /// A sync that succeeds: what is unsynced becomes safe. What a failed sync left behind does not.
+    /// A successful sync: what is unsynced becomes durable, except what a failed sync left behind.
     pub(super) fn sync(&mut self) {
         self.trust_unsynced(Trust::Safe);
         let unsafe_from = self.changes.iter().position(|(_, trust)| *trust != Trust::Safe);
@@ -85,7 +85,7 @@ impl<C: Change> Layers<C> {
         }
     }
 
-    /// A sync that fails.
+    /// A failed sync.
     pub(super) fn fail_sync(&mut self) {
         self.trust_unsynced(Trust::Doubtful);
     }
@@ -95,14 +95,14 @@ impl<C: Change> Layers<C> {
         unsynced.for_each(|(_, trust)| *trust = with);
     }
 
-    /// Changes it in all layers, as if it had always been so: the damage is not a change that can be lost.
+    /// Changes it in all layers, as if it had always been so: damage can't be lost in a power cut.
     pub(super) fn damage(&mut self, on: impl Fn(&mut C::On), change: impl Fn(&mut C)) {
         on(&mut self.now);
         on(&mut self.safe);
         self.changes.iter_mut().for_each(|(each, _)| change(each));
     }
 
-    /// What is found after a power cut.
+    /// The state after a power cut.
     pub(super) fn after_power_cut(&self, write_back: WriteBack, rng: &mut Rng) -> C::On {
         let unsafe_count = self.changes.iter().filter(|(_, trust)| *trust != Trust::Safe).count();
         let mut left = match write_back {

@@ -1,4 +1,4 @@
-//! The names of a simulated disk's files. A change of a name happens or does not: there is no half of it.
+//! The names of a simulated disk's files. A change of a name happens entirely or not at all.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use super::state::FileId;
 /// Which file has which name.
 pub(super) type Names = BTreeMap<String, FileId>;
 
-/// One change of the names. It holds the file, so that it can be made after one before it was lost.
+/// One change of the names. It has the file, so that it can be applied even if an earlier change was lost.
 #[derive(Clone, Debug)]
 pub(super) enum NameChange {
-    /// A file was made.
+    /// A file was created.
     Create { name: String, file: FileId },
-    /// A file got another name, and whatever had that lost it.
+    /// A file was renamed, and replaced whatever had the new name.
     Rename { from: String, to: String, file: FileId },
-    /// A file lost its name.
+    /// A name was removed.
     Remove { name: String },
 }
 

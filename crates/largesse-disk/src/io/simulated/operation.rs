@@ -1,24 +1,24 @@
-//! What is asked of a simulated disk, and how it can fail: the words a test uses.
+//! The operations of a simulated disk, and how they can fail, for tests.
 
 use std::io;
 
-/// How many operations a simulated disk remembers. A test's workload is smaller; older ones are forgotten.
+/// How many operations a simulated disk records. Tests need fewer; older ones are dropped.
 pub const OPERATIONS_KEPT_MAX: usize = 65_536;
 
 /// How an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The power goes while it happens: a write may be torn at any byte, a change of a name happens or not, a
+    /// The power goes during the operation: a write may be torn at any byte, a change of a name happens or not, a
     /// sync has not happened. From then on everything fails, reads too.
     PowerCut,
-    /// `EIO`. A write may be done in part. After a sync it is unknown for good what of the unsynced is safe.
+    /// `EIO`. A write may be done in part. After a sync, everything unsynced stays in doubt forever.
     Error,
-    /// `ENOSPC`, once. A write may be done in part; a sync fails as with [`Fault::Error`].
+    /// `ENOSPC`, once. A write may be done in part; a sync fails like with [`Fault::Error`].
     Full,
 }
 
 impl Fault {
-    /// The error it answers: the operating system's own, so that code that looks at its kind or number does.
+    /// The error: the operating system's own, with its kind and number.
     pub(super) fn error(self) -> io::Error {
         match self {
             Self::PowerCut => io::Error::other("the power is cut"),
@@ -33,67 +33,67 @@ const EIO: i32 = 5;
 /// Of all Unixes.
 const ENOSPC: i32 = 28;
 
-/// One operation that a simulated disk was asked for.
+/// One recorded operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// How many there were before it: the number that makes [`super::SimulatedDisk::fail_at`] fail it.
+    /// Its number, as in [`super::SimulatedDisk::fail_at`].
     pub number: u64,
-    /// What was asked.
+    /// The operation.
     pub act: Act,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
-/// What came of an operation.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was done.
     Done,
-    /// It was answered with an error; part of it may be done.
+    /// It failed; part of it may be done.
     Failed,
 }
 
-/// What can be asked. Files have the name they have at that time.
+/// A kind of operation. Files have their name at the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// A file was to be made.
+    /// Create a file.
     Create {
         /// Its name.
         name: String,
     },
-    /// A file was to get another name.
+    /// Rename a file.
     Rename {
         /// The name before.
         from: String,
         /// The name after.
         to: String,
     },
-    /// A name was to be taken away.
+    /// Remove a name.
     Remove {
         /// The name.
         name: String,
     },
-    /// Bytes were to be written.
+    /// Write bytes.
     Write {
         /// The file's name.
         name: String,
-        /// The place of the first byte.
+        /// The offset.
         at: u64,
         /// How many bytes.
         bytes: u64,
     },
-    /// A file's bytes were to be made safe.
+    /// Sync a file.
     Sync {
         /// The file's name.
         name: String,
     },
-    /// A file was to be cut off.
+    /// Truncate a file.
     Truncate {
         /// The file's name.
         name: String,
-        /// How many bytes were to be left.
+        /// The new length.
         bytes: u64,
     },
-    /// The names were to be made safe.
+    /// Sync the names.
     SyncNames,
 }

@@ -1,7 +1,6 @@
-//! All of a simulated disk behind its lock: files, names, what is armed and what was asked.
+//! The state of a simulated disk, behind its lock: files, names, armed faults and the record.
 //!
-//! Invariant: every operation that changes something goes through [`State::perform`], and is counted, recorded
-//! and failed there.
+//! Invariant: every changing operation goes through [`State::perform`], and is counted, recorded and failed there.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -14,10 +13,10 @@ use super::layers::{Layers, WriteBack};
 use super::names::{NameChange, Names};
 use super::operation::{Act, Fault, OPERATIONS_KEPT_MAX, Operation, Outcome};
 
-/// A file's number. Shared by all that can still find the file: names in any layer, and those who have it open.
+/// A file's number. Shared by everything that can still reach the file: names in any layer, and open files.
 pub(super) type FileId = Arc<u64>;
 
-/// What can be asked, with what is needed to do it. `name` of an open file is the one it was opened by.
+/// An operation, with its arguments. `name` of an open file is the one it was opened by.
 pub(super) enum DiskRequest<'a> {
     Create { name: &'a str },
     Rename { from: &'a str, to: &'a str },
@@ -59,7 +58,7 @@ impl State {
     }
 
     /// # Errors
-    /// When the power is cut.
+    /// The power is cut.
     pub(super) fn powered(&self) -> io::Result<()> {
         if self.cut { Err(Fault::PowerCut.error()) } else { Ok(()) }
     }
@@ -92,10 +91,10 @@ impl State {
         self.file(&id).damage(|bytes| flip(bytes, place, bit), |change| change.flip(place, bit));
     }
 
-    /// Counts, records and does what is asked, or fails it.
+    /// Counts, records and performs the operation, or fails it.
     ///
     /// # Errors
-    /// Those that are armed, those of a full disk and of one without power, and those of the request itself.
+    /// Armed faults, those of a full disk and of one without power, and those of the operation itself.
     pub(super) fn perform(&mut self, request: &DiskRequest<'_>) -> io::Result<()> {
         self.powered()?;
         let act = self.act(request);
@@ -129,7 +128,7 @@ impl State {
         self.faults.remove(&number).or(has_no_room.then_some(Fault::Full))
     }
 
-    /// What all files leave free, also those that are open and have no name any more.
+    /// The free bytes, also counting open files without a name.
     pub(super) fn free_bytes(&self) -> u64 {
         if self.full {
             return 0;
@@ -166,7 +165,8 @@ impl State {
         Ok(())
     }
 
-    /// What is done of a request that fails. That of a name, and a cut, is done before the power went, or not.
+    /// Performs a part of a failed operation. A change of a name or a truncation was done before the power cut, or
+    /// not.
     fn part(&mut self, request: &DiskRequest<'_>, fault: Fault) {
         let cut = fault == Fault::PowerCut;
         match *request {
@@ -227,7 +227,7 @@ impl State {
 
     pub(super) fn after_power_cut(&self, seed: u64, rng: &mut Rng) -> Self {
         let write_back = WriteBack::any(rng);
-        // Names change in order: file systems write them down in a journal.
+        // Names change in order: file systems journal them.
         let names_write_back =
             if write_back == WriteBack::Unordered { WriteBack::InOrder } else { write_back };
         let names = self.names.after_power_cut(names_write_back, rng);

@@ -1,4 +1,4 @@
-//! What is read together, and that it is what stands in the file.
+//! Which events are read together, and that they are the file's bytes.
 
 use std::sync::RwLock;
 
@@ -26,7 +26,7 @@ fn spot(at: u64, bytes: u32) -> EventSpot {
     EventSpot { at, bytes }
 }
 
-/// How many of these frames, the first of which is asked for, are here after one call.
+/// How many of these frames are here after a read of the first.
 #[track_caller]
 fn check(spots: &[EventSpot], bytes_max: u64, here: usize) {
     let disk = SimulatedDisk::new(1);

@@ -1,4 +1,4 @@
-//! What is not as it was written is found, and told with its place.
+//! Every change of a written checkpoint is found, and reported with its offset.
 
 use super::{
     super::{header::HEADER_BYTES, reading::decode},
@@ -105,12 +105,12 @@ fn frames(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
 fn check(bytes: &[u8], want_at: usize, want: Flaw) {
     match read_of(bytes) {
         Err(CheckpointError::Broken { at, fault }) => assert_eq!((at, fault), (want_at as u64, want)),
-        other => panic!("{other:?} is not that it is broken"),
+        other => panic!("{other:?} is not `Broken`"),
     }
 }
 
 #[test]
-fn each_flipped_bit_is_found_in_its_frame() {
+fn each_flipped_bit_is_reported_at_its_frame() {
     let bytes = small_bytes();
     let frames = frames(&bytes);
     for place in 0..bytes.len() {
@@ -138,12 +138,12 @@ fn each_truncation_is_found() {
 }
 
 #[test]
-fn frames_that_are_whole_but_not_those_that_were_written_are_found() {
+fn whole_frames_that_are_not_those_that_were_written_are_found() {
     let bytes = small_bytes();
     let frames = frames(&bytes);
     let [.., end] = &frames[..] else { panic!("there are frames") };
     let (b, c) = (frames[3].clone(), frames[4].clone());
-    assert_eq!(b.len(), c.len(), "the two lives are alike");
+    assert_eq!(b.len(), c.len(), "the two lives have the same length");
 
     let mut swapped = bytes.clone();
     swapped[b.clone()].copy_from_slice(&bytes[c.clone()]);
@@ -190,7 +190,7 @@ fn a_frame_that_no_item_could_have_written_is_not_read_into_memory() {
 }
 
 #[test]
-fn another_format_is_told_from_a_broken_header() {
+fn another_format_is_not_mistaken_for_a_broken_header() {
     let disk_bytes = |change: fn(&mut [u8])| {
         let mut bytes = small_bytes();
         change(&mut bytes[..56]);
@@ -203,7 +203,7 @@ fn another_format_is_told_from_a_broken_header() {
             let said = error.to_string();
             assert!(said.contains("`checkpoint`") && said.contains("export the log"), "{said}");
         }
-        other => panic!("{other:?} is not another format"),
+        other => panic!("{other:?} is not `Format`"),
     }
     assert!(read_of(&disk_bytes(|header| header[8] = 1)).is_ok(), "the first format is read");
     check(&disk_bytes(|header| header[0] = b'M'), 0, Flaw::Magic);
@@ -214,7 +214,7 @@ fn another_format_is_told_from_a_broken_header() {
 }
 
 #[test]
-fn what_is_broken_is_told_with_its_file_and_place() {
+fn an_error_names_the_file_and_the_offset() {
     let error = read_of(&small_bytes()[..100]).unwrap_err().to_string();
     assert_eq!(
         error,
@@ -225,7 +225,7 @@ fn what_is_broken_is_told_with_its_file_and_place() {
 }
 
 #[test]
-fn a_disk_that_fails_is_no_broken_checkpoint() {
+fn a_failing_disk_is_not_reported_as_a_broken_checkpoint() {
     let disk = SimulatedDisk::new(0);
     written(&disk, &small());
     disk.fail_at(disk.operations(), crate::io::Fault::PowerCut);
@@ -252,7 +252,7 @@ proptest! {
         body.splice(at..(at + with.len()).min(body.len()), with);
         let kinds = [Kind::Head, Kind::Sealed, Kind::Life, Kind::Tombstone, Kind::Key, Kind::Damaged, Kind::End];
         let kind = kinds.into_iter().find(|known| *known as u8 == kind).unwrap();
-        // With a check that holds, so that the body itself is looked at.
+        // With a valid checksum, so that the body itself is decoded.
         let mut changed = bytes[..frame.start].to_vec();
         write_frame(&mut changed, SALT, kind, |out| out.extend_from_slice(&body));
         changed.extend_from_slice(&bytes[frame.end..]);

@@ -1,6 +1,6 @@
 //! The bytes of a header and of one frame of each kind.
 //!
-//! When a row fails, the format changed: then `header::FORMAT` has to.
+//! If a row fails, the format changed: then `header::FORMAT` has to change, too.
 
 use largesse_log::{ControlNames, FromSetting, Settings, Slow};
 
@@ -79,7 +79,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A checkpoint with this one item: its header, and what the item adds behind its head.
+/// The bytes of a checkpoint with these items.
 fn bytes_of(items: Vec<Item>) -> Vec<u8> {
     let disk = SimulatedDisk::new(0);
     written(&disk, &(a_head(), items));
@@ -95,7 +95,7 @@ fn is(bytes: &[u8], want: &[&str]) {
     assert_eq!(hex(bytes), want.concat().replace(' ', ""));
 }
 
-/// The first frame after the head, without its length and its check.
+/// The first frame after the head, without its length and checksum.
 #[track_caller]
 fn check(item: Option<Item>, want: &[&str]) {
     let file = bytes_of(item.into_iter().collect());
@@ -104,7 +104,7 @@ fn check(item: Option<Item>, want: &[&str]) {
 }
 
 #[test]
-fn the_header_and_the_head_are_as_the_format_says() {
+fn the_header_and_the_head_have_the_specified_bytes() {
     let file = bytes_of(Vec::new());
     let zeros = "00".repeat(36);
     is(&file[..64], &["4c41524745434b50 02000000 175a000000000000", &zeros, "ab50ca37c8efe4c4"]);
@@ -128,7 +128,7 @@ fn the_header_and_the_head_are_as_the_format_says() {
 }
 
 #[test]
-fn the_items_are_as_the_format_says() {
+fn the_items_have_the_specified_bytes() {
     let void_ranges = vec![(Position(6), Position(7)), (Position(8), Position(9))];
     check(
         Some(Item::Segment(SealedSegment {
@@ -169,7 +169,7 @@ fn the_items_are_as_the_format_says() {
 }
 
 #[test]
-fn the_keys_and_the_end_are_as_the_format_says() {
+fn the_keys_and_the_end_have_the_specified_bytes() {
     let position = Position(13);
     let answer = Appended { position, count: 14, closed: false, outcome: AppendOutcome::Appended };
     let closed = Appended { position, count: 0, closed: true, outcome: AppendOutcome::AlreadyClosed };

@@ -1,9 +1,9 @@
-//! A checkpoint is written over an older one while the disk fails: what is found is one of the two, whole.
+//! A checkpoint replaces an older one while the disk fails: afterwards one of the two is there, whole.
 
 use super::*;
 use crate::io::Fault;
 
-/// How many power cuts are tried for each place.
+/// Power cuts per operation.
 const SEEDS: u64 = 12;
 
 fn cold() -> Checkpoint {
@@ -17,7 +17,7 @@ fn new() -> Checkpoint {
     (CheckpointHead { replay_from: 2, ..head }, items)
 }
 
-/// A disk with the old checkpoint, safe, and what an earlier crash left of another.
+/// A disk with the old checkpoint, synced, and a leftover of an earlier crash.
 fn begun(seed: u64) -> SimulatedDisk {
     let disk = SimulatedDisk::new(seed);
     written(&disk, &cold());
@@ -45,7 +45,7 @@ enum Found {
 
 #[track_caller]
 fn found(disk: &SimulatedDisk) -> Found {
-    match read(disk).unwrap().expect("there is a checkpoint all the time") {
+    match read(disk).unwrap().expect("there is always a checkpoint") {
         checkpoint if checkpoint == cold() => Found::Cold,
         checkpoint if checkpoint == new() => Found::New,
         (head, items) => panic!("{head:?} with {} items is neither", items.len()),
@@ -65,7 +65,7 @@ fn a_power_cut_leaves_the_old_checkpoint_or_the_new() {
 }
 
 #[test]
-fn a_checkpoint_that_was_written_stays() {
+fn a_written_checkpoint_survives_a_power_cut() {
     let disk = begun(0);
     try_new(&disk).unwrap();
     for seed in 0..SEEDS {
@@ -74,14 +74,14 @@ fn a_checkpoint_that_was_written_stays() {
 }
 
 #[test]
-fn after_an_error_either_stands_and_the_next_write_is_as_good_as_any() {
+fn after_an_error_one_of_the_two_is_there_and_the_next_write_succeeds() {
     let operations = new_operations();
     for number in 0..operations {
         for fault in [Fault::Error, Fault::Full] {
             let disk = begun(number);
             disk.fail_at(disk.operations() + number, fault);
             try_new(&disk).unwrap_err();
-            // Only the very last, which makes the names safe, comes after the new one is in its place.
+            // Only the last operation, the sync of the names, comes after the rename.
             let want = if number == operations - 1 { Found::New } else { Found::Cold };
             assert_eq!(found(&disk), want, "{fault:?} at {number}");
             assert_eq!(disk.file_names(), [FILE], "{fault:?} at {number}");
@@ -93,7 +93,7 @@ fn after_an_error_either_stands_and_the_next_write_is_as_good_as_any() {
 }
 
 #[test]
-fn on_a_full_disk_the_old_checkpoint_stands_and_nothing_is_left_over() {
+fn on_a_full_disk_the_old_checkpoint_stays_and_nothing_is_left_over() {
     let disk = begun(0);
     disk.set_full(true);
     assert_eq!(try_new(&disk).unwrap_err().kind(), std::io::ErrorKind::StorageFull);

@@ -1,6 +1,6 @@
-//! The bytes of one command of each kind, and bodies that are none.
+//! The bytes of one command of each kind, and bodies that are not commands.
 //!
-//! When a row fails, the format changed: then `segment::FORMAT` has to.
+//! If a row fails, the format changed: then `segment::FORMAT` has to change, too.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn check(command: &Stamped, head: &str, body: &[&str]) {
 }
 
 #[test]
-fn appends_stand_in_a_segment_as_the_format_says() {
+fn appends_have_the_specified_bytes() {
     let digest = Digest(10);
     check(
         &an_append(&[], Then::Close, Once::Unkeyed),
@@ -91,7 +91,7 @@ fn appends_stand_in_a_segment_as_the_format_says() {
 }
 
 #[test]
-fn other_commands_stand_in_a_segment_as_the_format_says() {
+fn other_commands_have_the_specified_bytes() {
     let stream = name();
     let claim = stamped(Command::Claim { stream: stream.clone(), key: a_key() });
     check(&claim, "21000000 cb5a8f6d 04", &[STAMP, NAME, KEY]);
@@ -143,7 +143,7 @@ fn other_commands_stand_in_a_segment_as_the_format_says() {
 }
 
 #[test]
-fn what_the_first_format_did_not_have_follows_where_the_tag_says_so() {
+fn fields_that_format_1_did_not_have_follow_a_flagged_tag() {
     let stream = name();
     let by_publisher = |then| an_append_by(Author::Publisher, &[], then, Once::Unkeyed);
     let head = |then| {
@@ -182,7 +182,7 @@ fn what_the_first_format_did_not_have_follows_where_the_tag_says_so() {
 }
 
 #[test]
-fn kept_heads_stand_in_a_segment_as_the_format_says() {
+fn kept_heads_have_the_specified_bytes() {
     let events = EncodedEvents::new(SALT, &[]).unwrap();
     let head = KeptHead { base: Position(0x0102), time: UnixMs(0x0305), stream: name() };
     let mut out = Vec::new();
@@ -192,7 +192,7 @@ fn kept_heads_stand_in_a_segment_as_the_format_says() {
     assert_eq!(KeptHead::decode(&out[9..]), Ok((head, EventsHead::of(&events))));
 }
 
-/// The body of a command, without its stamp, from the end of a good one.
+/// A valid command whose body has `to` instead of the last `from`, decoded.
 fn changed(command: &Stamped, from: &str, to: &[u8]) -> Result<Stamped, Fault> {
     let (kind, mut body) = bodies(&encoded(command)).remove(0);
     let from = from.as_bytes();
@@ -202,7 +202,7 @@ fn changed(command: &Stamped, from: &str, to: &[u8]) -> Result<Stamped, Fault> {
 }
 
 #[test]
-fn a_body_that_is_no_command_is_refused() {
+fn a_body_that_is_not_a_command_is_rejected() {
     let delete = stamped(Command::Delete { stream: name() });
     let claim = stamped(Command::Claim { stream: name(), key: a_key() });
     let close = an_append(&[], Then::Close, Once::Unkeyed);
@@ -230,7 +230,7 @@ fn a_body_that_is_no_command_is_refused() {
     let (kind, mut body) = bodies(&encoded(&put)).remove(0);
     let at = body.len() - 1 - long.len();
     body[at..at + long.len()].copy_from_slice(&long);
-    assert_eq!(decode(&[(kind, body)]), Err(Fault::Number), "more nanoseconds than a second has");
+    assert_eq!(decode(&[(kind, body)]), Err(Fault::Number), "more nanoseconds than in a second");
 
     for kind in [Kind::Group, Kind::Event, Kind::Kept] {
         assert_eq!(Stamped::decode(kind, b""), Err(Fault::Misplaced { kind }));

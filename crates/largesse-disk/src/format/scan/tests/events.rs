@@ -2,12 +2,12 @@
 
 use super::*;
 
-/// What a walk should give: the stream, the position and the data.
+/// What a scan should return: the stream, the position and the data.
 fn told(bytes: &[u8], events: &[ScannedEvent]) -> Vec<(String, u64, String)> {
     events.iter().filter_map(|event| told_one(bytes, event)).collect()
 }
 
-/// `None` when the event itself is broken, which a walk does not look at.
+/// `None` if the event's text is broken, which a scan does not read.
 fn told_one(bytes: &[u8], event: &ScannedEvent) -> Option<(String, u64, String)> {
     let ScannedEvent { stream, position, time, spot, .. } = event;
     let event = read_event(&*MemoryFile::of(bytes), *spot, SALT, stream, *position, *time).ok()?;
@@ -49,7 +49,7 @@ fn sample() -> (Vec<u8>, Vec<(String, u64, String)>) {
 }
 
 #[test]
-fn events_are_given_in_log_order_across_groups_and_kept_heads() {
+fn events_come_in_log_order_across_groups_and_kept_heads() {
     let (bytes, want) = sample();
     let (events, broken) = events_of(event_scan(&bytes));
     assert_eq!((told(&bytes, &events), broken), (want, None));
@@ -57,7 +57,7 @@ fn events_are_given_in_log_order_across_groups_and_kept_heads() {
 }
 
 #[test]
-fn a_walk_can_begin_at_the_head_of_any_event() {
+fn a_scan_can_begin_at_the_head_of_any_event() {
     let (bytes, want) = sample();
     let (events, _) = events_of(event_scan(&bytes));
     for event in &events {
@@ -69,7 +69,7 @@ fn a_walk_can_begin_at_the_head_of_any_event() {
 }
 
 #[test]
-fn no_bit_that_flips_moves_an_event() {
+fn no_flipped_bit_moves_an_event() {
     let (bytes, want) = sample();
     for bit in 0..bytes.len() * 8 {
         let mut flipped = bytes.clone();
@@ -77,7 +77,7 @@ fn no_bit_that_flips_moves_an_event() {
         let (events, broken) = events_of(event_scan(&flipped));
         let found = told(&flipped, &events);
         let is_text = broken.is_none();
-        // In an event's own text: all others are there. Elsewhere: those before it are.
+        // In an event's own text: all others are found. Elsewhere: those before it are.
         let missing = want.iter().filter(|row| !found.contains(row)).count();
         assert!(found.iter().all(|row| want.contains(row)), "bit {bit}: {found:?}");
         assert!(if is_text { missing == 1 } else { want.starts_with(&found) }, "bit {bit}: {found:?}");
@@ -85,7 +85,7 @@ fn no_bit_that_flips_moves_an_event() {
 }
 
 #[test]
-fn a_length_that_steps_over_one_event_onto_the_next_is_found() {
+fn a_length_that_skips_exactly_one_event_is_found() {
     // Frames of 16 bytes: with one more bit, the first is as long as the first two.
     let (head, events) = head_and_events(1, &["12345", "abcde", "ABCDE"]);
     assert_eq!(events.frames(), [16; 3]);
@@ -97,7 +97,7 @@ fn a_length_that_steps_over_one_event_onto_the_next_is_found() {
 }
 
 #[test]
-fn a_cut_walk_gives_whole_heads_only() {
+fn a_cut_scan_returns_only_whole_heads() {
     let (bytes, want) = sample();
     let (events, _) = events_of(event_scan(&bytes));
     for cut in 0..bytes.len() {
@@ -115,7 +115,7 @@ fn a_cut_walk_gives_whole_heads_only() {
 }
 
 #[test]
-fn a_head_that_says_more_events_than_the_file_can_have_sets_nothing_aside_for_them() {
+fn a_head_that_claims_more_events_than_the_file_can_have_allocates_nothing_for_them() {
     let mut body = [0; 24].to_vec();
     body.extend_from_slice(&u32::MAX.to_le_bytes());
     body.extend_from_slice(&[0; 8]);

@@ -1,4 +1,4 @@
-//! Groups come back as they were written, or not at all.
+//! Groups are read as they were written, or not at all.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn sample() -> (Vec<u8>, Vec<Stamped>) {
 }
 
 #[test]
-fn groups_come_back_with_what_their_heads_say_and_where_their_events_stand() {
+fn groups_are_read_with_their_heads_and_the_spots_of_their_events() {
     let (bytes, want) = sample();
     let (groups, broken) = groups(scan(&bytes));
     assert_eq!(broken, None);
@@ -56,7 +56,7 @@ fn group_end(bytes: &[u8]) -> usize {
 }
 
 #[test]
-fn no_bit_of_a_group_flips_unseen() {
+fn every_flipped_bit_of_a_group_is_found() {
     let (bytes, want) = sample();
     let second = group_end(&bytes);
     for bit in 0..bytes.len() * 8 {
@@ -72,7 +72,7 @@ fn no_bit_of_a_group_flips_unseen() {
 
 proptest! {
     #[test]
-    fn any_commands_come_back(groups in vec(vec(command(), 0..4), 0..4)) {
+    fn any_commands_are_read_back(groups in vec(vec(command(), 0..4), 0..4)) {
         let of = |(number, commands): (usize, &Vec<Stamped>)| group(number as u64 + 1, commands);
         let bytes: Vec<u8> = groups.iter().enumerate().flat_map(of).collect();
         let (found, broken) = super::groups(scan(&bytes).expecting(Sequence(1)));
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_are_broken_and_no_more(bytes in vec(any::<u8>(), 1..300)) {
+    fn random_bytes_are_only_broken(bytes in vec(any::<u8>(), 1..300)) {
         let (found, broken) = groups(scan(&bytes));
         prop_assert!(found.is_empty() && broken.is_some());
         let (found, broken) = events_of(event_scan(&bytes));
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn random_frames_with_right_checks_do_not_make_a_walk_panic(
+    fn random_frames_with_valid_checksums_do_not_make_a_scan_panic(
         frames in vec((0usize..9, vec(any::<u8>(), 0..80)), 0..5),
     ) {
         const KINDS: [Kind; 9] = [
@@ -113,7 +113,7 @@ proptest! {
         let frames: Vec<u8> =
             frames.iter().flat_map(|(kind, body)| framed(KINDS[*kind], body)).collect();
         for bytes in [group_of(1, &frames), frames] {
-            // Whatever they answer.
+            // Any result will do.
             drop(groups(scan(&bytes)));
             drop(events_of(event_scan(&bytes)));
         }
@@ -121,7 +121,7 @@ proptest! {
 }
 
 #[test]
-fn frames_in_a_wrong_order_are_broken() {
+fn frames_in_the_wrong_order_are_broken() {
     let (head, events) = head_and_events(1, &["x", "y"]);
     let (x, y) = events.bytes().split_at(events.frames()[0] as usize);
     let kept = KeptHead { base: Position(1), time: UnixMs(1), stream: stream("a") };
@@ -153,7 +153,7 @@ fn frames_in_a_wrong_order_are_broken() {
 }
 
 #[test]
-fn what_stands_in_checkpoints_only_is_misplaced_in_a_segment() {
+fn kinds_of_checkpoints_are_misplaced_in_a_segment() {
     for kind in [Kind::Head, Kind::Life, Kind::Tombstone, Kind::Key, Kind::Sealed, Kind::End] {
         let what = Fault::Misplaced { kind };
         let frame = framed(kind, b"");
@@ -187,7 +187,7 @@ fn groups_count_up_by_one() {
 }
 
 #[test]
-fn a_walk_ends_where_it_is_told_to_and_misses_what_the_file_has_not() {
+fn a_scan_ends_where_it_should_and_notices_a_file_that_ends_too_early() {
     let bytes = [group(1, &[]), group(2, &[])].concat();
     let half = bytes.len() as u64 / 2;
     let walk = |from, upto| groups(Scan::new(MemoryFile::of(&bytes), SALT, from, upto).unwrap());
@@ -201,7 +201,7 @@ fn a_walk_ends_where_it_is_told_to_and_misses_what_the_file_has_not() {
 }
 
 #[test]
-fn a_walk_reads_ahead_a_bounded_piece_and_a_larger_frame_alone() {
+fn a_scan_reads_ahead_a_bounded_piece_and_reads_a_larger_frame_alone() {
     let small: Vec<_> = (0..20_000).map(|number| append(10 * number + 1, "a", &["0123456789"])).collect();
     let large = "x".repeat(3 * READ_AHEAD_BYTES);
     let commands = [append(300_000, "b", &[&large]), append(400_000, "c", &["y"])];
@@ -218,7 +218,7 @@ fn a_walk_reads_ahead_a_bounded_piece_and_a_larger_frame_alone() {
 }
 
 #[test]
-fn a_frame_that_says_more_than_the_file_has_is_not_read() {
+fn a_frame_that_claims_more_than_the_file_has_is_not_read() {
     let mut bytes = group(1, &[append(1, "a", &["x"])]);
     bytes[..4].copy_from_slice(&(1u32 << 30).to_le_bytes());
     let file = MemoryFile::of(&bytes);
@@ -228,7 +228,7 @@ fn a_frame_that_says_more_than_the_file_has_is_not_read() {
 }
 
 #[test]
-fn a_disk_that_fails_is_no_broken_group_and_can_be_asked_again() {
+fn a_failing_disk_is_not_a_broken_group_and_can_be_retried() {
     let bytes = group(1, &[append(1, "a", &["x"])]);
     let file = MemoryFile::of(&bytes);
     let mut groups = Scan::new(Arc::clone(&file) as _, SALT, 0, bytes.len() as u64).unwrap();

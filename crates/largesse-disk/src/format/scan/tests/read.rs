@@ -1,4 +1,4 @@
-//! One event, from a place that may be right or wrong.
+//! One event, from an offset that may be right or wrong.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn read(file: &MemoryFile, at: u64, bytes: u32) -> Result<String, ReadError> {
 }
 
 #[test]
-fn only_a_whole_event_at_just_its_place_is_read() {
+fn only_a_whole_event_at_exactly_its_offset_is_read() {
     let (head, events) = head_and_events(1, &["x", "yy"]);
     let file = MemoryFile::of(&[&head[..], events.bytes()].concat());
     let (x, y) = (head.len() as u64, head.len() as u64 + 12);
@@ -31,7 +31,7 @@ fn only_a_whole_event_at_just_its_place_is_read() {
 }
 
 #[test]
-fn no_bit_of_an_event_flips_unseen() {
+fn every_flipped_bit_of_an_event_is_found() {
     let (_, events) = head_and_events(1, &["text"]);
     for bit in 0..events.bytes().len() * 8 {
         let mut flipped = events.bytes().to_vec();
@@ -50,7 +50,7 @@ fn a_large_event_is_read() {
 }
 
 #[test]
-fn a_disk_that_fails_is_told_from_a_broken_event() {
+fn a_failing_disk_is_not_mistaken_for_a_broken_event() {
     let (_, events) = head_and_events(1, &["x"]);
     let file = MemoryFile::of(events.bytes());
     file.fail(true);

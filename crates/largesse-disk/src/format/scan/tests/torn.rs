@@ -1,8 +1,8 @@
-//! What a later group says of a broken one.
+//! What a later group says about a broken one.
 
 use super::*;
 
-/// The head of a group that knew all groups up to `synced` to be safe.
+/// The head of a group that was written when all groups up to `synced` were durable.
 fn head(sequence: u64, synced: u64) -> Vec<u8> {
     let head = GroupHead {
         sequence: Sequence(sequence),
@@ -18,7 +18,7 @@ fn is_torn(bytes: &[u8], broken_at: u64, sequence: u64) -> bool {
 }
 
 #[test]
-fn an_end_is_torn_unless_a_later_group_knew_it_to_be_safe() {
+fn an_end_is_torn_unless_a_later_group_knew_it_to_be_durable() {
     let broken = b"not a frame at all".to_vec();
     let check = |after: &[Vec<u8>], want| {
         let bytes = [&head(6, 5)[..], &broken, &after.concat()].concat();
@@ -36,7 +36,7 @@ fn an_end_is_torn_unless_a_later_group_knew_it_to_be_safe() {
 }
 
 #[test]
-fn the_broken_groups_own_head_says_nothing_for_it() {
+fn the_broken_group_s_own_head_proves_nothing() {
     let whole = group(7, &[append(1, "a", &["x"])]);
     let cut = &whole[..whole.len() - 1];
     assert!(is_torn(cut, 0, 7));
@@ -69,7 +69,7 @@ fn a_head_among_zeros_is_found_at_every_byte() {
 }
 
 #[test]
-fn a_disk_that_fails_says_neither() {
+fn a_failing_disk_is_an_error() {
     let file = MemoryFile::of(&head(8, 7));
     file.fail(true);
     assert!(is_torn_tail(&*file, SALT, 0, Sequence(7)).is_err());

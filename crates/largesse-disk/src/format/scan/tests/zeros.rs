@@ -1,4 +1,4 @@
-//! Zeros behind what was written: the end of a walk to the end of a file, and of no other.
+//! Zeros after what was written: they end only a scan up to the end of a file.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn upto(bytes: &[u8], upto: usize) -> Scan {
 }
 
 #[test]
-fn zeros_up_to_the_end_are_the_end_where_they_may_be() {
+fn zeros_up_to_the_end_are_the_end_where_they_are_accepted() {
     for zeros in (0..40).chain([4095, 4096, 4097, 262_143, 262_145, 700_000]) {
         let bytes = with_zeros(&sample(), zeros);
         let (found, broken) = groups(scan(&bytes).ending_at_zeros());
@@ -33,7 +33,7 @@ fn zeros_up_to_the_end_are_the_end_where_they_may_be() {
 }
 
 #[test]
-fn one_bit_behind_zeros_makes_them_broken_wherever_it_is() {
+fn one_bit_among_the_zeros_makes_them_broken_wherever_it_is() {
     for place in [0, 1, 8, 9, 36, 4095, 4096, 262_144 + 4095, 262_144 + 4096, 299_999] {
         let mut bytes = with_zeros(&sample(), 300_000);
         bytes[sample().len() + place] = 0x10;
@@ -44,7 +44,7 @@ fn one_bit_behind_zeros_makes_them_broken_wherever_it_is() {
     }
 }
 
-/// Where a checkpoint says how much was written, zeros are what a disk made of it.
+/// Where a checkpoint says how much was written, zeros mean that the disk lost it.
 #[test]
 fn zeros_where_something_was_written_are_broken() {
     let first = group(7, &[append(10, "a", &["x", "y"])]).len();
@@ -52,14 +52,14 @@ fn zeros_where_something_was_written_are_broken() {
     bytes[first..].fill(0);
     let written = bytes.len();
     assert_eq!(groups(upto(&bytes, written)).1.map(|broken| broken.whole_upto), Some(first as u64));
-    // A file that is shorter than what was written into it lost something.
+    // A file shorter than what was written to it lost something.
     let scan = upto(&bytes, written + 1).ending_at_zeros();
     assert_eq!(groups(scan).1.map(|broken| broken.whole_upto), Some(first as u64));
 }
 
-/// Any part of a group may be what did not come to the disk.
+/// Any part of a group may have failed to reach the disk.
 #[test]
-fn a_group_of_which_a_part_is_zeros_is_never_the_end() {
+fn a_group_that_is_partly_zeros_is_never_the_end() {
     let (bytes, first) = (sample(), group(7, &[append(10, "a", &["x", "y"])]).len());
     for from in first..bytes.len() {
         for end in from + 1..=bytes.len() {
@@ -75,7 +75,7 @@ fn a_group_of_which_a_part_is_zeros_is_never_the_end() {
 }
 
 #[test]
-fn a_disk_that_fails_does_not_end_a_walk() {
+fn a_failing_disk_does_not_end_a_scan() {
     let bytes = with_zeros(&sample(), 100_000);
     let file = MemoryFile::of(&bytes);
     let mut scan =
@@ -85,5 +85,5 @@ fn a_disk_that_fails_does_not_end_a_walk() {
     file.fail(true);
     assert!(scan.next_group().is_err());
     file.fail(false);
-    assert_eq!(scan.next_group().unwrap(), Scanned::End, "it is tried again");
+    assert_eq!(scan.next_group().unwrap(), Scanned::End, "it is retried");
 }
