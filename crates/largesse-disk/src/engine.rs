@@ -295,7 +295,7 @@ impl WriterThread {
     }
 }
 
-/// The thread that keeps. When it can't go on, whoever waits for it is told.
+/// The maintenance thread. If it panics, the waiting writer gets the error.
 fn maintain(health: &Health, maintenance: &Maintenance, mailbox: &Mailbox, queue: &Queue<Box<Request>>) {
     if let Err(Failed(reason)) =
         health.watched("maintains the log", || run_maintenance(maintenance, mailbox, queue))
@@ -355,7 +355,7 @@ impl Engine for DiskEngine {
 }
 
 impl DiskEngine {
-    /// Goes on with a look, and begins it again behind an event that is broken.
+    /// Runs a query to its end, and restarts it after recording the loss of a broken event.
     async fn finish_query(&self, query: Query<'_>, mut looked: Looked) -> Result<QueryReply, EngineError> {
         loop {
             match lookup::finish(&self.core, &self.pool, looked).await {

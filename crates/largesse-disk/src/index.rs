@@ -203,28 +203,28 @@ pub trait SegmentIndex: Send + Sync {
     /// See the trait.
     fn entries(&self, postings: &Postings, from: u32, entries_max: usize) -> Result<Vec<Entry>, IndexError>;
 
-    /// How many seek_points there are.
+    /// How many seek points there are.
     fn seek_point_count(&self) -> u32;
 
-    /// The `number`-th seek_point in log order, counted from 0.
+    /// The `number`-th seek point in log order, counted from 0.
     ///
     /// # Errors
     /// See the trait.
     fn seek_point(&self, number: u32) -> Result<Option<SeekPoint>, IndexError>;
 
-    /// The number of the last seek_point at or before `position`.
+    /// The number of the last seek point at or before `position`.
     ///
     /// # Errors
     /// See the trait.
     fn seek_point_number_upto(&self, position: Position) -> Result<Option<u32>, IndexError>;
 
-    /// The number of the last seek_point whose time is before `time`.
+    /// The number of the last seek point whose time is before `time`.
     ///
     /// # Errors
     /// See the trait.
     fn seek_point_number_before_time(&self, time: UnixMs) -> Result<Option<u32>, IndexError>;
 
-    /// The last seek_point at or before `position`.
+    /// The last seek point at or before `position`.
     ///
     /// # Errors
     /// See the trait.
@@ -232,7 +232,7 @@ pub trait SegmentIndex: Send + Sync {
         self.seek_point_number_upto(position)?.map_or(Ok(None), |number| self.seek_point(number))
     }
 
-    /// The last seek_point whose time is before `time`.
+    /// The last seek point whose time is before `time`.
     ///
     /// # Errors
     /// See the trait.

@@ -359,7 +359,7 @@ impl Opening {
             self.replay_group(&segment, group);
         }
         match doubt {
-            Doubt::Last => make_safe(&*file, in_doubt, segment.bytes()).map_err(io_of(&name)),
+            Doubt::Last => make_durable(&*file, in_doubt, segment.bytes()).map_err(io_of(&name)),
             Doubt::No => Ok(()),
         }
     }
@@ -435,7 +435,7 @@ fn read_header(disk: &dyn Disk, number: u64, doubt: Doubt) -> Result<Option<Segm
 ///
 /// It is rewritten: after a failed sync, the system may have cached bytes that it never wrote but considers clean,
 /// and a sync alone would not write them.
-fn make_safe(file: &dyn DiskFile, from: u64, end: u64) -> io::Result<()> {
+fn make_durable(file: &dyn DiskFile, from: u64, end: u64) -> io::Result<()> {
     const PIECE_BYTES: u64 = 1024 * 1024;
     if file.bytes()? > end {
         file.truncate(end)?;

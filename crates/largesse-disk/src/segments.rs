@@ -201,7 +201,7 @@ impl Segment {
     }
 
     /// Marks an index whose file is gone as broken, so that it is rebuilt.
-    pub(crate) fn look_for_index(&self, names: &HashSet<String>) {
+    pub(crate) fn check_index_file(&self, names: &HashSet<String>) {
         if let Index::Sealed(sealed) = &self.index
             && !names.contains(&self.id.index_name())
         {

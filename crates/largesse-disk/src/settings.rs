@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-/// When what was written is made safe.
+/// When written groups are synced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncRule {
     /// Before it is acknowledged or shown.
@@ -13,10 +13,10 @@ pub enum SyncRule {
     Interval(Duration),
 }
 
-/// The settings of the engine.
+/// The engine's settings.
 #[derive(Clone, Copy, Debug)]
 pub struct DiskSettings {
-    /// When what was written is made safe.
+    /// When written groups are synced.
     pub sync: SyncRule,
     /// A segment of this size is sealed, and another begun; the first ones of a run are smaller. A start after a
     /// crash replays the last segment. At most two segments are preallocated: the active one, and the next.

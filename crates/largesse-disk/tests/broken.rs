@@ -28,7 +28,7 @@ fn publish(engine: &DiskEngine, stream: &str, data: &str) {
     let stream = StreamName::parse(stream).expect("tests use right names");
     let events = vec![NewEvent { name: None, data: EventData::parse(data).expect("tests use right data") }];
     let append = Append { stream, events, then: Then::StayOpen, once: Once::Unkeyed, author: Author::Source };
-    wait(engine.append(UnixMs(1_000).into(), append)).expect("the disk takes it");
+    wait(engine.append(UnixMs(1_000).into(), append)).expect("the disk works");
 }
 
 /// Flips a bit in the only occurrence of `text` in any segment.

@@ -93,7 +93,7 @@ fn indexes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 /// Breaks all index files in one way.
 #[track_caller]
-fn check_mended(break_it: fn(&Path, Vec<u8>)) {
+fn check_rebuilt(break_it: fn(&Path, Vec<u8>)) {
     let folder = TempFolder::new();
     let folder = folder.path();
     closed(folder);
@@ -127,18 +127,18 @@ fn check_mended(break_it: fn(&Path, Vec<u8>)) {
 
 #[test]
 fn a_missing_index_is_rebuilt() {
-    check_mended(|path, _| fs::remove_file(path).unwrap());
+    check_rebuilt(|path, _| fs::remove_file(path).unwrap());
 }
 
 #[test]
 fn a_truncated_index_is_rebuilt() {
-    check_mended(|path, bytes| fs::write(path, &bytes[..bytes.len() - 1]).unwrap());
-    check_mended(|path, _| fs::write(path, b"").unwrap());
+    check_rebuilt(|path, bytes| fs::write(path, &bytes[..bytes.len() - 1]).unwrap());
+    check_rebuilt(|path, _| fs::write(path, b"").unwrap());
 }
 
 #[test]
 fn an_index_of_another_segment_is_rebuilt() {
-    check_mended(|path, bytes| {
+    check_rebuilt(|path, bytes| {
         let folder = path.parent().unwrap();
         let other = indexes(folder).into_values().find(|other| *other != bytes).unwrap();
         fs::write(path, other).unwrap();
@@ -151,9 +151,9 @@ fn an_index_with_a_broken_header_or_fence_is_rebuilt() {
         bytes[at] ^= 8;
         fs::write(path, bytes).unwrap();
     }
-    check_mended(|path, bytes| flip(path, bytes, 3));
-    check_mended(|path, bytes| flip(path, bytes, 40));
-    check_mended(|path, bytes| flip(path, bytes, 4_100));
+    check_rebuilt(|path, bytes| flip(path, bytes, 3));
+    check_rebuilt(|path, bytes| flip(path, bytes, 40));
+    check_rebuilt(|path, bytes| flip(path, bytes, 4_100));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use largesse_log::{Engine, EngineLimits, Incarnation};
 
 fn engine(disk: impl Disk, limits: EngineLimits, settings: DiskSettings) -> Arc<dyn Engine> {
     let new = NewLog { incarnation: Incarnation(7), salt: 11 };
-    Arc::new(DiskEngine::open(Arc::new(disk), limits, settings, new).expect("an empty disk takes a log"))
+    Arc::new(DiskEngine::open(Arc::new(disk), limits, settings, new).expect("a log opens on an empty disk"))
 }
 
 /// With a server's settings.

@@ -1,4 +1,4 @@
-//! Formats: a folder of format 1 is read and continued, and this version's format can be told from it.
+//! Formats: a folder of format 1 is read and continued, and this version's format can be reported from it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in what it shares with others too")]
 
@@ -105,12 +105,12 @@ fn a_later_format_is_reported_with_its_number() {
     drop(engine);
     assert!(formatted(folder.path()).iter().all(|path| fs::read(path).unwrap()[8] <= 2));
     set_format(folder.path(), 3);
-    let told = try_open(folder.path()).unwrap_err().to_string();
-    assert!(told.contains("segment") || told.contains("checkpoint"), "{told}");
+    let reported = try_open(folder.path()).unwrap_err().to_string();
+    assert!(reported.contains("segment") || reported.contains("checkpoint"), "{reported}");
     let error = try_open(folder.path()).unwrap_err();
     let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
     assert!(
-        format!("{told} {source}").contains("the format 3; this version reads 1 to 2"),
-        "{told} {source}"
+        format!("{reported} {source}").contains("the format 3; this version reads 1 to 2"),
+        "{reported} {source}"
     );
 }

@@ -29,7 +29,7 @@ impl Holder {
             .expect("this test starts itself");
         let said = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let holder = Self(child);
-        assert!(said.map_while(Result::ok).any(|line| line.contains(HELD)), "it has taken the lock");
+        assert!(said.map_while(Result::ok).any(|line| line.contains(HELD)), "it has the lock");
         holder
     }
 
@@ -60,7 +60,7 @@ fn opened(folder: impl AsRef<std::path::Path>) -> Folder {
 }
 
 #[track_caller]
-fn taken(folder: &TempFolder) -> (Option<u32>, Option<String>) {
+fn holder_of(folder: &TempFolder) -> (Option<u32>, Option<String>) {
     let refused = FolderLock::acquire(&opened(folder.path())).expect_err("somebody has it");
     let LockError::InUse { pid, program, folder: named } = refused else {
         unreachable!("{refused:?} is not `InUse`")
@@ -74,7 +74,7 @@ fn a_second_lock_of_a_folder_fails_until_the_first_is_dropped() {
     let folder = TempFolder::new();
     for _ in 0..3 {
         let first = FolderLock::acquire(&opened(folder.path())).expect("it is free");
-        let (pid, program) = taken(&folder);
+        let (pid, program) = holder_of(&folder);
         assert_eq!(pid, Some(std::process::id()));
         assert!(program.is_some_and(|name| name.starts_with("lock-")), "that is cargo's name for the test");
         drop(first);
@@ -85,10 +85,10 @@ fn a_second_lock_of_a_folder_fails_until_the_first_is_dropped() {
 fn a_killed_process_frees_the_folder_and_is_named_before() {
     let folder = TempFolder::new();
     let mut holder = Holder::start(&folder);
-    assert_eq!(taken(&folder).0, Some(holder.0.id()));
+    assert_eq!(holder_of(&folder).0, Some(holder.0.id()));
     holder.kill();
     let _ours = FolderLock::acquire(&opened(folder.path())).expect("the other process is gone");
-    assert_eq!(taken(&folder).0, Some(std::process::id()), "not the one before");
+    assert_eq!(holder_of(&folder).0, Some(std::process::id()), "not the one before");
 }
 
 #[test]
@@ -96,13 +96,13 @@ fn an_old_lock_file_locks_nothing_and_its_contents_are_validated() {
     let folder = TempFolder::new();
     for cold in [&b"4711\nlargesse\n"[..], b"", b"\xff\xfe", b"no number\n\x1b[31m\n"] {
         fs::write(folder.path().join(LOCK_NAME), cold).expect("the folder is there");
-        let held = FolderLock::acquire(&opened(folder.path())).expect("nobody has it");
+        let lock = FolderLock::acquire(&opened(folder.path())).expect("nobody has it");
         fs::write(folder.path().join(LOCK_NAME), cold).expect("the folder is there");
-        let (pid, program) = taken(&folder);
+        let (pid, program) = holder_of(&folder);
         let readable = cold.starts_with(b"4711");
         assert_eq!(pid, readable.then_some(4711));
         assert_eq!(program.as_deref(), readable.then_some("largesse"));
-        drop(held);
+        drop(lock);
     }
 }
 
@@ -112,16 +112,16 @@ fn a_folder_whose_lock_file_somebody_removed_still_has_one_owner() {
     let remove = || fs::remove_file(folder.path().join(LOCK_NAME)).expect("it is there");
     let ours = FolderLock::acquire(&opened(folder.path())).expect("it is free");
     remove();
-    assert_eq!(taken(&folder), (None, None), "its file is a new one, but the folder is locked");
+    assert_eq!(holder_of(&folder), (None, None), "its file is a new one, but the folder is locked");
     remove();
-    let refused = SharedLock::acquire(&opened(folder.path())).expect_err("it is taken");
+    let refused = SharedLock::acquire(&opened(folder.path())).expect_err("it is in use");
     assert!(matches!(refused, LockError::InUse { .. }), "{refused}");
     drop(ours);
-    let look = SharedLock::acquire(&opened(folder.path())).expect("it is free");
+    let shared = SharedLock::acquire(&opened(folder.path())).expect("it is free");
     remove();
-    let refused = FolderLock::acquire(&opened(folder.path())).expect_err("it is looked at");
+    let refused = FolderLock::acquire(&opened(folder.path())).expect_err("it is shared");
     assert!(matches!(refused, LockError::Shared { .. }), "{refused}");
-    drop(look);
+    drop(shared);
 }
 
 #[test]
@@ -139,18 +139,18 @@ fn a_folder_that_was_moved_keeps_its_lock_and_another_in_its_place_has_its_own()
 fn many_can_share_a_folder_and_nobody_has_it_exclusively_meanwhile() {
     let folder = TempFolder::new();
     let ours = FolderLock::acquire(&opened(folder.path())).expect("it is free");
-    let refused = SharedLock::acquire(&opened(folder.path())).expect_err("it is taken");
+    let refused = SharedLock::acquire(&opened(folder.path())).expect_err("it is in use");
     assert!(
         matches!(&refused, LockError::InUse { pid, .. } if *pid == Some(std::process::id())),
         "{refused}"
     );
     drop(ours);
-    let looks: Vec<_> =
+    let shared: Vec<_> =
         (0..3).map(|_| SharedLock::acquire(&opened(folder.path())).expect("it is free")).collect();
-    assert!(looks.iter().all(Option::is_some));
-    let refused = FolderLock::acquire(&opened(folder.path())).expect_err("it is looked at");
+    assert!(shared.iter().all(Option::is_some));
+    let refused = FolderLock::acquire(&opened(folder.path())).expect_err("it is shared");
     assert!(matches!(&refused, LockError::Shared { folder: named } if named == folder.path()), "{refused}");
-    drop(looks);
+    drop(shared);
     let _ours = FolderLock::acquire(&opened(folder.path())).expect("it is free again");
 }
 
@@ -159,10 +159,10 @@ fn a_shared_lock_does_not_change_the_lock_file() {
     let folder = TempFolder::new();
     let file = folder.path().join(LOCK_NAME);
     fs::write(&file, "4711\nlargesse\n").expect("the folder is there");
-    let look = SharedLock::acquire(&opened(folder.path())).expect("it is free");
+    let shared = SharedLock::acquire(&opened(folder.path())).expect("it is free");
     assert_eq!(fs::read(&file).expect("it is there"), b"4711\nlargesse\n");
-    let refused = FolderLock::acquire(&opened(folder.path())).expect_err("it is looked at");
+    let refused = FolderLock::acquire(&opened(folder.path())).expect_err("it is shared");
     assert!(!refused.to_string().contains("4711"), "that process is long gone: {refused}");
-    drop(look);
+    drop(shared);
     assert_eq!(fs::read(&file).expect("it is there"), b"4711\nlargesse\n");
 }

@@ -446,7 +446,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(disk.contents("a"), Some(may.now.clone()));
-            let found = disk.after_power_cut(seed).contents("a").expect("the name is safe");
+            let found = disk.after_power_cut(seed).contents("a").expect("the name is synced");
             prop_assert!(may.allows(&found));
             prop_assert_eq!(disk.after_power_cut(seed).contents("a"), Some(found), "the same seed, the same disk");
         }

@@ -137,8 +137,8 @@ async fn when_the_writer_panics_every_publisher_is_answered_and_the_owner_notifi
             });
         }
         acknowledged.extend(crowd.join_all().await.into_iter().flatten());
-        let told = soon(log.engine.health().failed()).await;
-        assert!(told.contains("writes the log panicked: the test made the disk"), "{told}");
+        let failure = soon(log.engine.health().failed()).await;
+        assert!(failure.contains("writes the log panicked: the test made the disk"), "{failure}");
         for refused in log.write_all_kinds().await {
             check_refused(refused.map(|()| Position::ZERO), &[WriteOutcome::NotWritten]);
         }
@@ -162,9 +162,9 @@ async fn when_maintenance_panics_every_publisher_is_answered_and_the_owner_notif
                 refused => break refused,
             }
         };
-        check_refused(refused, &[WriteOutcome::NotWritten]);
-        let told = soon(log.engine.health().failed()).await;
-        assert!(told.contains("maintains the log panicked: the test made the disk"), "{told}");
+        check_refused(refused, &[Outcome::NotWritten]);
+        let failure = soon(log.engine.health().failed()).await;
+        assert!(failure.contains("maintains the log panicked: the test made the disk"), "{failure}");
         assert_eq!(log.read().await.unwrap(), acknowledged);
         log.check_kept(&acknowledged).await;
     }

@@ -25,7 +25,7 @@ pub(crate) fn row(what: &str, measured: &str, target: &Target) {
 }
 
 /// Says that this process may be killed now. It is the only line without a tab.
-#[expect(clippy::print_stdout, reason = "whoever kills it reads stdout")]
+#[expect(clippy::print_stdout, reason = "the process that kills it reads stdout")]
 pub(crate) fn killable() {
     println!("killable");
 }

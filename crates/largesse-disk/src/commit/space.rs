@@ -38,8 +38,8 @@ impl Space {
         Self { disk, left: 0, short_of: None }
     }
 
-    /// Checks that publishes may use this many bytes beside the headroom. Asks the disk if space may be short; if
-    /// the disk can't say, they may.
+    /// Checks that publishes may use this many bytes without touching the headroom. Asks the disk if space may be
+    /// short; if the disk can't say, they may.
     ///
     /// # Errors
     /// [`EngineError::Full`].

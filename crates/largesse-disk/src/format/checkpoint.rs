@@ -5,12 +5,12 @@
 //!
 //! | kind | how many | is |
 //! |---|---|---|
-//! | 16 Head | 1 | all that there is one of |
+//! | 16 Head | 1 | everything except the items |
 //! | 20 Sealed | any | a segment that is not replayed |
-//! | 17 Life | any | a stream that is there |
+//! | 17 Life | any | a stream that exists |
 //! | 18 Tombstone | any | a stream that is gone |
 //! | 19 Key | any | an idempotency key |
-//! | 22 Damaged | any | an event that is broken and was told as lost |
+//! | 22 Damaged | any | a broken event whose loss was recorded |
 //! | 21 End | 1 | how many there were, and a check over the heads of all frames before it |
 //!
 //! Their bodies are laid out in `checkpoint/fields.rs`.

@@ -10,13 +10,13 @@
 //! | then | the fence: the first life of each page of posting lists | 8: life | 511 |
 //! | then | posting lists, in the order of lives | 40: life, first entry u32, entries u32, counted bytes, first position, last position | 102 |
 //! | then | entries, by life, in log order | 32: position, at, time, bytes u32, counted bytes u32 | 127 |
-//! | then | seek_points, in log order | 24: position, at, time | 170 |
+//! | then | seek points, in log order | 24: position, at, time | 170 |
 //!
 //! | header byte | is |
 //! |---|---|
 //! | 0 | `LARGEIDX` |
 //! | 8 | format u32 = 1. All formats have a header page of this size with this check |
-//! | 12, 16, 20 | how many posting lists, entries, seek_points, u32 |
+//! | 12, 16, 20 | how many posting lists, entries, seek points, u32 |
 //! | 24 | segment number |
 //! | 32 | salt |
 //! | 40 | counted bytes of all entries |

@@ -214,8 +214,8 @@ impl Checker<'_> {
     fn segment(&mut self, part: &Part, of: Option<Of>) -> Option<Sequence> {
         let name = part.id.file_name();
         self.count(&name);
-        let walked = self.scan_segment(&name, part, of);
-        walked.unwrap_or_else(|error| {
+        let next = self.scan_segment(&name, part, of);
+        next.unwrap_or_else(|error| {
             self.defect(&name, None, &error);
             None
         })

@@ -82,7 +82,7 @@ impl FolderLock {
         let mut file = opened(folder).map_err(failed)?;
         let itself = folder.open_itself().map_err(failed)?;
         if tried(file.try_lock()).map_err(failed)? && is_free(&itself.try_lock()) {
-            return Ok(Self::held(file, itself));
+            return Ok(Self::owned(file, itself));
         }
         // A shared lock allows other shared locks.
         if tried(file.try_lock_shared()).map_err(failed)? && is_free(&itself.try_lock_shared()) {
@@ -92,7 +92,7 @@ impl FolderLock {
     }
 
     /// Writes who has it. On a full disk that fails, but the lock still holds, and a server must start.
-    fn held(mut file: File, folder: File) -> Self {
+    fn owned(mut file: File, folder: File) -> Self {
         let _ = file.set_len(0).and_then(|()| file.write_all(ourselves().as_bytes()));
         Self { file, _folder: folder }
     }

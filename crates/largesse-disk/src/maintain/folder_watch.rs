@@ -85,14 +85,14 @@ impl FolderWatch {
             };
             return Some(format!("{first} {were} taken out of the data folder"));
         }
-        list.iter().for_each(|segment| segment.look_for_index(&names));
-        self.look_for_checkpoint(&names);
+        list.iter().for_each(|segment| segment.check_index_file(&names));
+        self.check_checkpoint(&names);
         let written = list.last().filter(|segment| matches!(segment.index, Index::Growing(_)))?;
         written.lost_name(&self.disk)
     }
 
     /// A missing checkpoint is rewritten.
-    fn look_for_checkpoint(&self, names: &HashSet<String>) {
+    fn check_checkpoint(&self, names: &HashSet<String>) {
         let presence = self.disk.presence();
         if names.contains(checkpoint::FILE) {
             presence.checkpoint_is_there();

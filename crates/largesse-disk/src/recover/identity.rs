@@ -1,9 +1,9 @@
 //! Finds out whether the folder is the one that the log was last opened in, or a copy.
 //!
-//! A copy, opened after the original went on, would reuse positions that the original gave to other events. So the
-//! folder has a file with its own identity: its inode, and when it was created. In a copy, the file still has the
-//! original's identity. Each start rewrites the file, so that a copy written over the original's files is found,
-//! too, if the original was opened in between.
+//! A copy that is opened after the original was used again would reuse positions that the original gave to other
+//! events. So the folder has a file with its own identity: its inode, and when it was created. In a copy, the file
+//! still has the original's identity. Each start rewrites the file, so that a copy written over the original's
+//! files is found, too, if the original was opened in between.
 //!
 //! A copy continues [`JUMP`] positions further on, which the original can't have reached.
 //!

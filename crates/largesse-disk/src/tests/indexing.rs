@@ -17,7 +17,7 @@ fn when_the_indexing_thread_panics_nothing_more_is_written() {
     let disk = SimulatedDisk::new(1);
     // No segment gets full meanwhile: then the writer would index inline.
     let settings = DiskSettings { segment_bytes: 1024 * 1024, ..SETTINGS };
-    let mut world = World::open_with(&disk, settings).expect("an empty disk takes a log");
+    let mut world = World::open_with(&disk, settings).expect("a log opens on an empty disk");
     world.break_indexing();
     let panic = catch_unwind(AssertUnwindSafe(|| {
         for _ in 0..GROUPS {

@@ -88,7 +88,7 @@ impl DiskFile for RobbedFile {
 fn after_a_segment_was_removed_while_the_next_was_begun_nothing_is_published() {
     let (is_about, is_gone) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let disk = Robbed { disk: SimulatedDisk::new(1), is_about: Arc::clone(&is_about), is_gone };
-    let mut world = World::open_on(Arc::new(disk), SETTINGS).expect("an empty disk takes a log");
+    let mut world = World::open_on(Arc::new(disk), SETTINGS).expect("a log opens on an empty disk");
     assert!(matches!(world.apply(UnixMs(1_000), &Action::Append(publish())), Answer::Applied(_)));
     is_about.store(true, SeqCst);
     world.roll_without_checkpoint();

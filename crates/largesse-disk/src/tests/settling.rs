@@ -168,7 +168,7 @@ fn settling(limits: EngineLimits) -> Arc<dyn Engine> {
         open_files_max: NonZeroUsize::new(2).expect("it is not 0"),
     };
     let new = NewLog { incarnation: Incarnation(7), salt: 11 };
-    let opened = open(Arc::new(disk), limits, settings, new).expect("an empty disk takes a log");
+    let opened = open(Arc::new(disk), limits, settings, new).expect("a log opens on an empty disk");
     let Opened { core, writer, maintenance, .. } = opened;
     let log = Arc::new(Log { core, parts: Mutex::new(Parts { writer, maintenance, rng: Rng::new(23) }) });
     observed.set(Arc::downgrade(&log)).expect("it was empty");

@@ -3,7 +3,7 @@
 //! ```text
 //! byte  bytes  of the body
 //!    0      8  sequence         u64, groups counted over the log's life
-//!    8      8  synced_sequence  u64, the newest group known to be safe when this one was written
+//!    8      8  synced_sequence  u64, the newest group known to be durable when this one was written
 //!   16      8  reserved         u64, less than 2^63; positions below it are reserved: a start after a crash begins at it
 //!   24      4  group_bytes      u32, bytes of the frames after this one that belong to the group
 //! ```

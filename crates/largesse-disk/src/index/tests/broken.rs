@@ -167,16 +167,16 @@ fn impossible_numbers_are_errors_even_with_a_valid_checksum() {
 fn a_failing_disk_is_not_mistaken_for_a_broken_page() {
     let (index, _) = growing((1..=20_000).map(one));
     // Six writes of at most 64 pages, a sync, and two reads to open it.
-    for step in 1..=9 {
+    for operation in 1..=9 {
         let counting_disk = CountingDisk::default();
-        counting_disk.failing().set(step);
+        counting_disk.failing().set(operation);
         let made = write_sealed(&counting_disk, "index", &index, OF);
-        assert!(matches!(made.err(), Some(IndexError::Io(_))), "step {step}");
+        assert!(matches!(made.err(), Some(IndexError::Io(_))), "operation {operation}");
     }
     let counting_disk = CountingDisk::default();
     counting_disk.failing().set(10);
     let made = write_sealed(&counting_disk, "index", &index, OF).unwrap();
-    assert!(matches!(made.verify(), Err(IndexError::Io(_))), "the tenth step is its first page");
+    assert!(matches!(made.verify(), Err(IndexError::Io(_))), "the tenth operation reads its first page");
     made.verify().unwrap();
 }
 

@@ -27,7 +27,7 @@ impl Failing {
         self.0.store(number, Relaxed);
     }
 
-    fn step(&self) -> io::Result<()> {
+    fn count(&self) -> io::Result<()> {
         match self.0.load(Relaxed) {
             0 => Ok(()),
             left => {
@@ -124,7 +124,7 @@ impl DiskFile for CountingFile {
     }
 
     fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<()> {
-        self.failing.step()?;
+        self.failing.count()?;
         self.reads.fetch_add(1, Relaxed);
         let bytes = self.bytes.lock().unwrap();
         let at = at as usize;
@@ -134,7 +134,7 @@ impl DiskFile for CountingFile {
     }
 
     fn write_at(&self, written: &[u8], at: u64) -> io::Result<()> {
-        self.failing.step()?;
+        self.failing.count()?;
         let mut bytes = self.bytes.lock().unwrap();
         let at = at as usize;
         assert!(at <= bytes.len(), "a write after the end");
@@ -145,7 +145,7 @@ impl DiskFile for CountingFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.failing.step()?;
+        self.failing.count()?;
         self.synced.store(self.bytes()?, Relaxed);
         Ok(())
     }

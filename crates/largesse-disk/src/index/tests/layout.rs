@@ -17,7 +17,7 @@ fn file(index: &Growing) -> Vec<u8> {
     bytes
 }
 
-/// The bytes before the zeros, which go on up to the check.
+/// The bytes before the zeros that fill the page up to its checksum.
 fn body(page: &[u8]) -> &[u8] {
     let body = &page[..PAGE - 8];
     let end = body.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
@@ -82,7 +82,7 @@ fn reading_costs_few_pages_whatever_else_is_in_the_segment() {
     assert_eq!(file.take_reads(), 2, "100 of 127 rows a page");
     opened.seek_point_upto(Position(50_000)).unwrap().unwrap();
     let reads = file.take_reads();
-    assert!(reads <= 3, "{reads} reads for one of the seek_points of 6 MB");
+    assert!(reads <= 3, "{reads} reads for one of the seek points of 6 MB");
 }
 
 #[test]

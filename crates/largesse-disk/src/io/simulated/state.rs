@@ -74,7 +74,7 @@ impl State {
     }
 
     pub(super) fn bytes_of(&self, id: &FileId) -> &Vec<u8> {
-        self.files.get(id).expect("who has an id keeps the file").now()
+        self.files.get(id).expect("an id keeps its file").now()
     }
 
     pub(super) fn links_of(&self, id: &FileId) -> u64 {
@@ -200,7 +200,7 @@ impl State {
     }
 
     fn file(&mut self, id: &FileId) -> &mut Layers<BytesChange> {
-        self.files.get_mut(id).expect("who has an id keeps the file")
+        self.files.get_mut(id).expect("an id keeps its file")
     }
 
     fn act(&self, request: &DiskRequest<'_>) -> Act {

@@ -3,12 +3,12 @@
 use super::*;
 
 /// What a scan should return: the stream, the position and the data.
-fn told(bytes: &[u8], events: &[ScannedEvent]) -> Vec<(String, u64, String)> {
-    events.iter().filter_map(|event| told_one(bytes, event)).collect()
+fn rows_of(bytes: &[u8], events: &[ScannedEvent]) -> Vec<(String, u64, String)> {
+    events.iter().filter_map(|event| row_of(bytes, event)).collect()
 }
 
 /// `None` if the event's text is broken, which a scan does not read.
-fn told_one(bytes: &[u8], event: &ScannedEvent) -> Option<(String, u64, String)> {
+fn row_of(bytes: &[u8], event: &ScannedEvent) -> Option<(String, u64, String)> {
     let ScannedEvent { stream, position, time, spot, .. } = event;
     let event = read_event(&*MemoryFile::of(bytes), *spot, SALT, stream, *position, *time).ok()?;
     Some((event.stream.to_string(), event.position.0, event.data.as_str().to_owned()))
@@ -52,7 +52,7 @@ fn sample() -> (Vec<u8>, Vec<(String, u64, String)>) {
 fn events_come_in_log_order_across_groups_and_kept_heads() {
     let (bytes, want) = sample();
     let (events, broken) = events_of(event_scan(&bytes));
-    assert_eq!((told(&bytes, &events), broken), (want, None));
+    assert_eq!((rows_of(&bytes, &events), broken), (want, None));
     assert!(events.iter().all(|event| event.time == UnixMs(6)));
 }
 
@@ -64,7 +64,7 @@ fn a_scan_can_begin_at_the_head_of_any_event() {
         let scan = EventScan::new(MemoryFile::of(&bytes), SALT, event.head_at, bytes.len() as u64).unwrap();
         let (found, broken) = events_of(scan);
         let first = events.iter().position(|other| other.head_at == event.head_at).unwrap();
-        assert_eq!((told(&bytes, &found), broken), (want[first..].to_vec(), None));
+        assert_eq!((rows_of(&bytes, &found), broken), (want[first..].to_vec(), None));
     }
 }
 
@@ -75,7 +75,7 @@ fn no_flipped_bit_moves_an_event() {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         let (events, broken) = events_of(event_scan(&flipped));
-        let found = told(&flipped, &events);
+        let found = rows_of(&flipped, &events);
         let is_text = broken.is_none();
         // In an event's own text: all others are found. Elsewhere: those before it are.
         let missing = want.iter().filter(|row| !found.contains(row)).count();
@@ -109,7 +109,7 @@ fn a_cut_scan_returns_only_whole_heads() {
         };
         let count = events.iter().filter(|event| whole(event)).count();
         assert_eq!(found.len(), count, "cut at {cut}");
-        assert_eq!(told(&bytes[..cut], &found), want[..count]);
+        assert_eq!(rows_of(&bytes[..cut], &found), want[..count]);
         assert!(broken.is_none_or(|broken| broken.what == Fault::Cut), "{broken:?}");
     }
 }

@@ -190,14 +190,14 @@ fn groups_count_up_by_one() {
 fn a_scan_ends_where_it_should_and_notices_a_file_that_ends_too_early() {
     let bytes = [group(1, &[]), group(2, &[])].concat();
     let half = bytes.len() as u64 / 2;
-    let walk = |from, upto| groups(Scan::new(MemoryFile::of(&bytes), SALT, from, upto).unwrap());
-    assert_eq!(walk(0, half).0.len(), 1);
-    assert_eq!(walk(half, 2 * half).0[0].head.sequence, Sequence(2));
-    assert_eq!(walk(half, half), (vec![], None));
+    let scanned = |from, upto| groups(Scan::new(MemoryFile::of(&bytes), SALT, from, upto).unwrap());
+    assert_eq!(scanned(0, half).0.len(), 1);
+    assert_eq!(scanned(half, 2 * half).0[0].head.sequence, Sequence(2));
+    assert_eq!(scanned(half, half), (vec![], None));
     let cut = |at| Some(Broken { whole_upto: at, at, what: Fault::Cut });
-    assert_eq!(walk(half, 2 * half + 1).1, cut(2 * half));
-    assert_eq!(walk(u64::MAX, 2 * half).1, cut(u64::MAX));
-    assert_eq!(walk(0, half + 1).1, cut(half));
+    assert_eq!(scanned(half, 2 * half + 1).1, cut(2 * half));
+    assert_eq!(scanned(u64::MAX, 2 * half).1, cut(u64::MAX));
+    assert_eq!(scanned(0, half + 1).1, cut(half));
 }
 
 #[test]
