@@ -347,16 +347,20 @@ impl Engine for DiskEngine {
     fn query<'a>(&'a self, query: Query<'a>) -> QueryAnswer<'a> {
         let looked = self.core.state().query(query);
         match looked {
-            Ok(Looked::Ready(reply)) => Looking::Ready(Ok(reply)),
-            Ok(looked) => Looking::Cold(Box::pin(self.finish_query(query, looked))),
-            Err(error) => Looking::Ready(Err(error)),
+            Ok(QueryProgress::Ready(reply)) => QueryAnswer::Ready(Ok(reply)),
+            Ok(looked) => QueryAnswer::Cold(Box::pin(self.finish_query(query, looked))),
+            Err(error) => QueryAnswer::Ready(Err(error)),
         }
     }
 }
 
 impl DiskEngine {
     /// Runs a query to its end, and restarts it after recording the loss of a broken event.
-    async fn finish_query(&self, query: Query<'_>, mut looked: Looked) -> Result<QueryReply, EngineError> {
+    async fn finish_query(
+        &self,
+        query: Query<'_>,
+        mut looked: QueryProgress,
+    ) -> Result<QueryReply, EngineError> {
         loop {
             match lookup::finish(&self.core, &self.pool, looked).await {
                 Ok(reply) => return Ok(reply),

@@ -320,7 +320,7 @@ impl Opening {
         }
         if self.has_blanks {
             // Placeholders must not stay hot, where readers would get them as events; on disk they are never read.
-            while self.core.state().settle(0, Position::MAX, usize::MAX) {}
+            while self.core.state().evict(0, Position::MAX, usize::MAX) {}
         }
         Ok(numbers.last().copied())
     }

@@ -162,7 +162,7 @@ async fn when_maintenance_panics_every_publisher_is_answered_and_the_owner_notif
                 refused => break refused,
             }
         };
-        check_refused(refused, &[Outcome::NotWritten]);
+        check_refused(refused, &[WriteOutcome::NotWritten]);
         let failure = soon(log.engine.health().failed()).await;
         assert!(failure.contains("maintains the log panicked: the test made the disk"), "{failure}");
         assert_eq!(log.read().await.unwrap(), acknowledged);

@@ -58,7 +58,7 @@ impl Indexer {
     fn index(&self, batch: IndexBatch) {
         enter(&batch.segment, batch.written);
         // The next group may have been applied meanwhile: its events stay, however many there are.
-        while self.core.state().settle(self.hot_bytes_max, batch.upto, EVICTED_AT_ONCE) {}
+        while self.core.state().evict(self.hot_bytes_max, batch.upto, EVICTED_AT_ONCE) {}
     }
 }
 

@@ -55,7 +55,7 @@ impl Parts {
     fn move_some(&mut self, one_of: u64) {
         if self.rng.below(one_of) == 0 {
             // Without an indexing thread, everything applied is indexed.
-            self.writer.core.state().settle(self.rng.pick(&HOT_LIMITS), Position::MAX, usize::MAX);
+            self.writer.core.state().evict(self.rng.pick(&HOT_LIMITS), Position::MAX, usize::MAX);
         }
     }
 }

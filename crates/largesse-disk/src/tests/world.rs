@@ -83,7 +83,7 @@ fn action(rng: &mut Rng, number: usize) -> Action {
         0 | 1 => Action::Sweep,
         2 => Action::Delete(stream),
         3 => {
-            let max_events = Change::Set(Some(1 + rng.below(5)));
+            let max_events = SettingChange::Set(Some(1 + rng.below(5)));
             Action::Put(stream, Put { settings: SettingsPatch { max_events, ..SettingsPatch::default() } })
         }
         _ => {
@@ -323,7 +323,7 @@ impl Model {
         };
         let at = stamp(&self.state);
         let mut command = action.command();
-        self.state.complete(now.into(), &mut command);
+        self.state.fill_in(now.into(), &mut command);
         format!("{:?}", self.state.apply(at, command).in_memory().reply)
     }
 

@@ -290,7 +290,7 @@ fn perform(log: &mut LogState, now: &mut UnixMs, action: LogAction) {
             log.fill_in((*now).into(), &mut sweep);
             apply(log, stamp, sweep);
         }
-        LogAction::Settle => _ = log.settle(0, Position::MAX, usize::MAX),
+        LogAction::Settle => _ = log.evict(0, Position::MAX, usize::MAX),
     }
 }
 
