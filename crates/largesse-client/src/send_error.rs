@@ -55,6 +55,13 @@ pub enum TlsError {
     /// The certificate is for another host.
     #[error("the server's certificate is not for this host")]
     WrongHost,
+    /// An issuer of the same name is trusted here, but did not sign the certificate: it was renewed, or the certificate is
+    /// forged.
+    #[error("the server's certificate was not signed by the issuer of that name that is trusted here")]
+    OtherIssuer,
+    /// The certificate is an authority's (`CA:TRUE`), as `openssl req -x509` makes them, and no server's.
+    #[error("the server's certificate is an authority's (CA:TRUE), not a server's")]
+    Authority,
     /// The certificate is invalid in another way; says which.
     #[error("the server's certificate is invalid ({0})")]
     Invalid(String),
@@ -132,6 +139,9 @@ impl TlsError {
             Invalid::Expired | Invalid::ExpiredContext { .. } => Self::Expired,
             Invalid::NotValidYet | Invalid::NotValidYetContext { .. } => Self::NotYetValid,
             Invalid::NotValidForName | Invalid::NotValidForNameContext { .. } => Self::WrongHost,
+            Invalid::BadSignature => Self::OtherIssuer,
+            // The verifier has this error from `rustls-webpki`, whose own type is out of reach here.
+            Invalid::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => Self::Authority,
             other => Self::Invalid(other.to_string()),
         }
     }

@@ -38,6 +38,11 @@ fn of_tls(error: &TlsError) -> String {
         TlsError::Expired => "it has to be renewed there, unless this machine's clock is wrong",
         TlsError::NotYetValid => "is this machine's clock wrong?",
         TlsError::WrongHost => "give the name that the certificate is for as --url",
+        TlsError::OtherIssuer => {
+            "if it was renewed, name a PEM file with the new certificate of its issuer (or its own, if it is self-signed) in \
+             the variable SSL_CERT_FILE"
+        }
+        TlsError::Authority => "make one with basicConstraints=CA:FALSE, or one that this authority signs",
         TlsError::Invalid(_) => "it has to be replaced there",
         TlsError::NotTls => "is it the right port, or is it one without TLS, for http://?",
         TlsError::NoRoots(_) => {
@@ -105,7 +110,9 @@ mod tests {
 
     #[test]
     fn each_failure_of_tls_is_reported_with_what_to_do() {
-        let rows: [(TlsError, &[&str]); 8] = [
+        let rows: [(TlsError, &[&str]); 10] = [
+            (TlsError::OtherIssuer, &["not signed", "SSL_CERT_FILE"]),
+            (TlsError::Authority, &["CA:TRUE", "CA:FALSE"]),
             (TlsError::Untrusted, &["not trusted", "SSL_CERT_FILE"]),
             (TlsError::Expired, &["expired", "renewed"]),
             (TlsError::NotYetValid, &["not valid yet", "clock"]),

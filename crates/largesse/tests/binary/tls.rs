@@ -1,6 +1,6 @@
 //! The commands that ask a server, over TLS: they work where the certificate is trusted, and say why where it is not.
 
-use rcgen::{CertificateParams, SanType, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, SanType, date_time_ymd};
 
 use crate::support::{Done, Running, largesse, server::Server, tls::TlsProxy};
 
@@ -53,8 +53,11 @@ fn an_untrusted_certificate_is_reported_with_what_to_do() {
     with(expired, &["certificate has expired", "clock"]);
     with(early, &["not valid yet", "clock"]);
     with(other, &["not for this host", "--url"]);
+    let authority = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    with(authority, &["CA:TRUE", "CA:FALSE"]);
     let proxy = TlsProxy::start(&server.address, |_| {});
-    check(&proxy.url(), TlsProxy::start(&server.address, |_| {}).authority().to_str(), &["certificate"]);
+    let other = TlsProxy::start(&server.address, |_| {});
+    check(&proxy.url(), other.authority().to_str(), &["certificate", "SSL_CERT_FILE"]);
     check(&proxy.url(), Some("/nowhere"), &["no trusted certificates", "SSL_CERT_FILE"]);
     // Nothing was sent to any of them.
     assert!(server.ask("HEAD", "/streams/a", "").contains(" 404 "));
