@@ -140,7 +140,7 @@ impl LogState {
     ) -> Result<StreamPlan, StubsWanted> {
         let Some(life) = self.lives.get(stream) else { return Ok(StreamPlan::default()) };
         let (run, known_upto) = self.stub_cache.run(life.start, life.last_gone());
-        let (mut cold, mut known) = (life.cold.first.into_iter().chain(run), 0);
+        let mut cold = life.cold.first.into_iter().chain(run);
         let mut hot = life.hot.iter().map(Stub::of);
         let mut cold_left = life.cold.events;
         let (mut events, mut bytes) = (life.events(), life.bytes);
@@ -148,7 +148,7 @@ impl LogState {
         loop {
             let first = if cold_left > 0 { cold.next() } else { hot.next() };
             if first.is_none() && cold_left > 0 && known_upto < self.evicted_upto {
-                let stubs = (2 * known).clamp(RUN_STUBS, drops_max + RUN_STUBS);
+                let stubs = (2 * plan.drops).clamp(RUN_STUBS, drops_max + RUN_STUBS);
                 return Err(self.wanted(vec![life.run_wanted(stubs)], None));
             }
             let Some(first) = first.filter(|first| life.would_exceed(events, bytes, Some(*first), stamp))
@@ -159,7 +159,6 @@ impl LogState {
                 return Ok(StreamPlan { has_more: true, ..plan });
             }
             plan.drops += 1;
-            known += 1;
             cold_left = cold_left.saturating_sub(1);
             (events, bytes) = (events - 1, bytes - first.counted_bytes);
         }
